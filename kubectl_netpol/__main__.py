@@ -1,0 +1,7 @@
+"""`python -m kubectl_netpol`."""
+
+import sys
+
+from kubectl_netpol.cli import main
+
+sys.exit(main())

@@ -1,0 +1,90 @@
+"""The one list of codes that scripts may rely on: reasons, caveats, warnings and findings.
+
+A code is never renamed or given another meaning; `docs/codes.md` says of each what it means and what to do.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Code(str, Enum):
+    """A code as it stands in JSON. The value is what scripts see."""
+
+    # Reasons: why a verdict is not "allowed".
+    NO_RULE_ALLOWS = "no-rule-allows"
+    OVERRIDING_POLICY = "overriding-policy"
+    PERMISSION_MISSING = "permission-missing"
+    NAMESPACE_LABELS_UNKNOWN = "namespace-labels-unknown"
+    POD_ADDRESS_UNKNOWN = "pod-address-unknown"
+    POD_NOT_RUNNING = "pod-not-running"
+    POD_HAS_NO_IP = "pod-has-no-ip"
+    HOST_NETWORK = "host-network"
+    OWN_NODE = "own-node"
+    OWN_SERVICE = "own-service"
+    SOURCE_REWRITTEN = "source-rewritten"
+    DESTINATION_REWRITTEN = "destination-rewritten"
+    ENDPOINTS_DIFFER = "endpoints-differ"
+    SERVICE_HAS_NO_SUCH_PORT = "service-has-no-such-port"
+    SERVICE_HAS_NO_ENDPOINTS = "service-has-no-endpoints"
+    EXTERNAL_NAME = "external-name"
+    HOST_NAME = "host-name"
+
+    # Caveats: the verdict stands, but plugins are known to differ.
+    IP_BLOCK_ON_POD = "ip-block-on-pod"
+    END_PORT = "end-port"
+    FAMILIES_DIFFER = "families-differ"
+    SCTP = "sctp"
+    PORT_NOT_DECLARED = "port-not-declared"
+    OWN_ADDRESS = "own-address"
+
+    # Warnings: something is probably not what its author meant.
+    POLICY_SELECTS_NOTHING = "policy-selects-nothing"
+    PEER_MATCHES_NOTHING = "peer-matches-nothing"
+    SERVICE_PORT_IN_RULE = "service-port-in-rule"
+    NO_WAY_TO_DNS = "no-way-to-dns"
+    SPLIT_RULE = "split-rule"
+    NAMESPACE_NAME_LABEL = "namespace-name-label"
+    NAMED_PORT_NOWHERE = "named-port-nowhere"
+    RULE_MOOT = "rule-moot"
+    NOT_READ = "not-read"
+
+    # Findings of `test`: what the probe and the policies say together.
+    OPEN = "open"
+    PREDICTED = "predicted"
+    NOT_ENFORCED = "policy-not-enforced"
+    POLICY_LATE = "policy-late"
+    ENFORCER_NAMED_PORT_FAULT = "enforcer-named-port-fault"
+    ENFORCER_BOTH_ENDS_FAULT = "enforcer-both-ends-fault"
+    OPEN_UNPREDICTED = "open-unpredicted"
+    BLOCKED_BY_POLICY = "blocked-by-policy"
+    REJECTED_BY_POLICY = "rejected-by-policy"
+    NOTHING_LISTENS = "nothing-listens"
+    NOTHING_LISTENS_AND_BLOCKED = "nothing-listens-and-blocked"
+    REFUSED_THOUGH_LISTENING = "refused-though-listening"
+    REFUSED = "refused"
+    NO_READY_ENDPOINTS = "no-ready-endpoints"
+    WRONG_SERVICE_PORT = "wrong-service-port"
+    TIMED_OUT_THOUGH_ALLOWED = "timed-out-though-allowed"
+    TIMED_OUT = "timed-out"
+    UNREACHABLE = "unreachable"
+    NAME_UNRESOLVED = "name-unresolved"
+    DNS_BLOCKED = "dns-blocked"
+    NO_ANSWER = "no-answer"
+    NO_TOOL = "no-tool"
+    EXEC_FORBIDDEN = "exec-forbidden"
+    EXEC_FAILED = "exec-failed"
+    PROXY_INTERCEPTS = "proxy-intercepts"
+    SOURCE_NOT_RUNNING = "source-not-running"
+    DESTINATION_NOT_RUNNING = "destination-not-running"
+    NOT_PROBED = "not-probed"
+
+    # Effects of a policy (allow, diff).
+    ISOLATES = "isolates"
+    CUTS_OFF = "cuts-off"
+    ALSO_OPENS = "also-opens"
+    ALSO_SELECTS = "also-selects"
+    ASSUMED_DNS = "assumed-dns"
+
+    def __str__(self) -> str:
+        return self.value

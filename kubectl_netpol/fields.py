@@ -1,0 +1,75 @@
+"""Reading fields of parsed objects with the path in every error, so that a person finds the line."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class BadField(Exception):  # noqa: N818 - it is caught where file and document are known, and becomes a ManifestError
+    """A field that can't be read: `path` such as spec.ingress[0].from[1].ipBlock.cidr."""
+
+    def __init__(self, path: str, message: str, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+        self.message = message
+        self.hint = hint
+
+
+def mapping(value: Any, path: str) -> dict[str, Any]:
+    """An object; null is the empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadField(path, f"an object is wanted, not {_article(value)}")
+    return value
+
+
+def sequence(value: Any, path: str) -> list[Any]:
+    """A list; null is the empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise BadField(path, f"a list is wanted, not {_article(value)}", "begin each item with a dash")
+    return value
+
+
+def text(value: Any, path: str, *, empty: bool = False) -> str:
+    """A string, not an empty one unless `empty`."""
+    if not isinstance(value, str):
+        hint = f'quote it: "{value}"' if isinstance(value, int | float) else None
+        raise BadField(path, "is missing" if value is None else f"a string is wanted, not {_article(value)}", hint)
+    if not value and not empty:
+        raise BadField(path, "is empty")
+    return value
+
+
+def optional_text(value: Any, path: str) -> str | None:
+    """A string, or None where the field is absent, null or empty."""
+    return text(value, path) if value else None
+
+
+def integer(value: Any, path: str) -> int:
+    """A whole number."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadField(path, "is missing" if value is None else f"a whole number is wanted, not {_article(value)}")
+    return value
+
+
+def known_fields(value: dict[str, Any], path: str, names: Iterable[str]) -> None:
+    """Refuses a field that the API does not have: a misspelt one would silently change what a policy means."""
+    known = list(names)
+    for key in value:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1, 0.5)
+            raise BadField(
+                path, f'unknown field "{key}"', f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
+            )
+
+
+def _article(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: f'"{value}"', bool: str(value).lower()}
+    return names.get(type(value), str(value))
