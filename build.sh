@@ -73,9 +73,54 @@ demo() {
   show explain nginx -n shop -f examples/shop.yaml
 }
 
+# environment FOLDER LOCK: a virtual environment with the packages of packaging/LOCK, made or brought up to date.
+environment() {
+  local folder=$1 lock=packaging/$2
+  if cmp -s "$lock" "$folder/.lock"; then return; fi
+  if [ ! -x "$folder/bin/python" ]; then
+    fetch virtualenv requirements-virtualenv.txt
+    PYTHONPATH=build/virtualenv "$PYTHON" -m virtualenv --quiet --no-download "$folder"
+  fi
+  PIP_ROOT_USER_ACTION=ignore "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$lock"
+  cp "$lock" "$folder/.lock"
+}
+
+run_tests() {
+  build
+  environment .venv requirements-dev.txt
+  local python=.venv/bin/python modules
+  modules=$(printf 'kubectl_netpol/%s.py,' "${PURE_CORE[@]}")
+  export NETPOL_ZIPAPP=$PWD/$ZIPAPP NETPOL_SHARED=${NETPOL_SHARED:-$PWD/../shared}
+
+  "$python" -m ruff check .
+  "$python" -m ruff format --check .
+  "$python" -m mypy
+  "$python" -m coverage run -m pytest tests --ignore=tests/packaging --ignore=tests/cluster
+  "$python" -m coverage report --include="${modules%,}" --fail-under=100
+  if [ -n "${CI-}" ]; then
+    environment build/kubernetes-36 requirements-kubernetes-36.txt
+    build/kubernetes-36/bin/python -m pytest tests/unit/cluster
+  fi
+  "$python" -m pytest tests/packaging tests/cluster
+}
+
+release() {
+  [ $# -eq 2 ] || {
+    usage >&2
+    exit 2
+  }
+  build
+  "$PYTHON" packaging/release.py "$@"
+}
+
 case ${1-} in
   '') build ;;
   demo) demo ;;
+  test) run_tests ;;
+  release)
+    shift
+    release "$@"
+    ;;
   -h | --help | help) usage ;;
   *)
     usage >&2

@@ -17,11 +17,15 @@ class Edit(NamedTuple):
     new: str
 
 
-LAZY = '''"""{doc} (changed for the kubectl netpol zipapp: names are loaded when first asked for)."""
+LAZY = '''"""{doc}.
+
+Copyright The Kubernetes Authors, Apache License 2.0. Changed for the kubectl netpol zipapp: each name is loaded when it
+is first asked for.
+"""
 
 import importlib
 
-{constants}HOMES = {homes}
+HOMES = {homes}
 
 
 def __getattr__(name):
@@ -32,11 +36,11 @@ def __getattr__(name):
 '''
 
 
-def _lazy(doc: str, homes: dict[str, tuple[str, ...]], constants: str = "") -> str:
+def _lazy(doc: str, homes: dict[str, tuple[str, ...]]) -> str:
     """An `__init__` whose names live in `homes`: submodule to names (none: the submodule itself)."""
     table = {name: f".{module}" for module, names in homes.items() for name in names or (module,)}
     lines = "".join(f"    {name!r}: {home!r},\n" for name, home in table.items())
-    return LAZY.format(doc=doc, constants=constants, homes="{\n" + lines + "}")
+    return LAZY.format(doc=doc, homes="{\n" + lines + "}")
 
 
 EXCEPTIONS = (
@@ -57,7 +61,6 @@ KUBE_CONFIG = (
 )
 
 REPLACED = {
-    "kubernetes/__init__.py": _lazy("The Kubernetes client", {"client": (), "config": ()}, '__version__ = "35.0.0"\n\n'),
     "kubernetes/client/__init__.py": _lazy(
         "The Kubernetes API client without its generated APIs",
         {
@@ -68,7 +71,7 @@ REPLACED = {
             "rest": (),
         },
     ),
-    "kubernetes/client/models/__init__.py": '"""The models are not in the kubectl netpol zipapp: it reads raw JSON."""\n',
+    "kubernetes/client/models/__init__.py": '"""No models in the kubectl netpol zipapp: it reads raw JSON."""\n',
     "kubernetes/config/__init__.py": _lazy(
         "Kubernetes configuration",
         {
@@ -80,6 +83,14 @@ REPLACED = {
 }
 
 EDITS = (
+    Edit(
+        "kubernetes/__init__.py",
+        "".join(
+            f"from . import {name}\n"
+            for name in ("client", "config", "dynamic", "watch", "stream", "utils", "leaderelection")
+        ),
+        "",
+    ),
     Edit("kubernetes/client/api_client.py", "from dateutil.parser import parse\n", ""),
     Edit(
         "kubernetes/client/api_client.py",
@@ -95,7 +106,8 @@ EDITS = (
     Edit(
         "kubernetes/client/api_client.py",
         "            self._pool = ThreadPool(self.pool_threads)\n",
-        "            from multiprocessing.pool import ThreadPool\n            self._pool = ThreadPool(self.pool_threads)\n",
+        "            from multiprocessing.pool import ThreadPool\n"
+        "            self._pool = ThreadPool(self.pool_threads)\n",
     ),
     Edit("kubernetes/client/configuration.py", "import multiprocessing\n", ""),
     Edit("kubernetes/client/configuration.py", "multiprocessing.cpu_count() * 5", "(os.cpu_count() or 1) * 5"),

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING
 
@@ -17,28 +18,30 @@ if TYPE_CHECKING:
 KEPT = 3
 """How many caches, of other versions or Pythons, stay: the most recently used."""
 
+UNFINISHED = "new-"
+"""How the names of folders start that are being filled or deleted."""
 
-def unpack(archive: str, root: str, name: str, is_private: Callable[[str], bool]) -> bool:
-    """Makes the cache folder `name` in `root`, whole or not at all; False where it can't."""
+
+def unpack(archive: str, folder: str, name: str, is_private: Callable[[str], bool]) -> bool:
+    """Makes the cache `name` in `folder`, whole or not at all; False where it can't."""
+    root = Path(folder)
     try:
-        os.makedirs(os.path.dirname(root), exist_ok=True)
-        with suppress(FileExistsError):
-            os.mkdir(root, 0o700)
-        if not is_private(root):
+        root.parent.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, exist_ok=True)
+        if not is_private(folder):
             return False
         with _only_one(root) as locked:
-            cache = os.path.join(root, name)
-            if not os.path.isdir(cache):
-                _fill(archive, root, cache)
+            if not (root / name).is_dir():
+                _fill(archive, root / name)
             if locked:
-                _sweep(root, cache)
+                _sweep(root, name)
     except OSError:
         return False
     return True
 
 
 @contextmanager
-def _only_one(root: str) -> Iterator[bool]:
+def _only_one(root: Path) -> Iterator[bool]:
     """Waits for others that unpack here; yields False where the file system, or the platform, has no locks."""
     descriptor = os.open(root, os.O_RDONLY)
     locked = False
@@ -53,42 +56,42 @@ def _only_one(root: str) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _fill(archive: str, root: str, cache: str) -> None:
-    new = tempfile.mkdtemp(prefix="new-", dir=root)
+def _fill(archive: str, cache: Path) -> None:
+    new = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=cache.parent))
     try:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(new, [name for name in packed.namelist() if name.startswith("site-packages/")])
-        site = os.path.join(new, "site-packages")
+        site = new / "site-packages"
         compileall.compile_dir(
             site, quiet=2, stripdir=site, prependdir=cache, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
         )
         try:
-            os.rename(site, cache)
+            site.rename(cache)
         except OSError:  # without locks another run may have been quicker
-            if not os.path.isdir(cache):
+            if not cache.is_dir():
                 raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _sweep(root: str, cache: str) -> None:
+def _sweep(root: Path, name: str) -> None:
     """Deletes what killed runs left, and all caches but the last used ones; never one that is being used."""
-    import fcntl  # noqa: PLC0415  (not on Windows, where _only_one says so)
+    import fcntl  # noqa: PLC0415  (not on Windows, where _only_one yields False)
 
-    with os.scandir(root) as entries:
-        others = sorted((entry for entry in entries if entry.path != cache), key=_last_used, reverse=True)
-    caches = [entry for entry in others if not entry.name.startswith("new-")]
-    for entry in [*caches[KEPT:], *(entry for entry in others if entry.name.startswith("new-"))]:
+    others = sorted((path for path in root.iterdir() if path.name != name), key=_last_used, reverse=True)
+    unfinished = [path for path in others if path.name.startswith(UNFINISHED)]
+    caches = [path for path in others if path not in unfinished]
+    for path in unfinished + caches[KEPT:]:
         with suppress(OSError):
-            descriptor = os.open(entry.path, os.O_RDONLY)
+            descriptor = os.open(path, os.O_RDONLY)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                doomed = tempfile.mkdtemp(prefix="new-", dir=root)
-                os.rename(entry.path, doomed)
+                doomed = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=root))
+                path.rename(doomed)
                 shutil.rmtree(doomed)
             finally:
                 os.close(descriptor)
 
 
-def _last_used(entry: os.DirEntry[str]) -> float:
-    return entry.stat(follow_symlinks=False).st_mtime
+def _last_used(path: Path) -> float:
+    return path.lstat().st_mtime
