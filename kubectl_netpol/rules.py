@@ -62,9 +62,9 @@ def peer_matches(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None
     if peer.ip_block:
         if address is not None:
             return peer.ip_block.contains(address)
-        return pod is not None and Note(
-            Code.POD_ADDRESS_UNKNOWN, f"the address of {pod.key}, which an ipBlock is compared with, is not known"
-        )
+        if pod is None:
+            return Note(Code.HOST_NAME, "an ipBlock decides, and the address behind the name is not known here")
+        return Note(Code.POD_ADDRESS_UNKNOWN, f"an ipBlock decides, and the address of {pod.key} is not known here")
     if pod is None or pod.finished or (peer.pod_selector and not peer.pod_selector.matches(pod.labels)):
         return False
     if peer.namespace_selector is None:

@@ -1,6 +1,6 @@
 """YAML in and out with the values that kubectl reads and writes; everything that needs PyYAML.
 
-kubectl's YAML knows `y` and `1e3` and `08` as no strings, and dates and `12:30` as nothing else; PyYAML differs on
+kubectl's YAML knows `1e3` and `08` as no strings, and dates and `12:30` as nothing else; PyYAML differs on
 each (measured against sigs.k8s.io/yaml 1.6).
 """
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_BOOLEAN = re.compile(r"y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
+# y and n are booleans to kubectl too, so it refuses them as names and labels; nothing else takes them: strings here.
+_BOOLEAN = re.compile(r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
 _NULL = re.compile(r"~|null|Null|NULL|")
-_TRUE = ("y", "yes", "true", "on")
+_TRUE = ("yes", "true", "on")
 _NUMBER_START = list("-+0123456789.")
 
 

@@ -1,0 +1,114 @@
+"""The verdict on a whole request: the engine asked once a route, and the answers put together. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.codes import Code
+from kubectl_netpol.evaluate import evaluate
+from kubectl_netpol.model import Direction, parse_ip
+from kubectl_netpol.verdict import Answer, Connection, ConnectionVerdict, DirectionVerdict, End, Note
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.routes import Request, Route
+
+
+class Verdict(NamedTuple):
+    """What the policies say of a request. `routes`: one verdict for each place where it may arrive."""
+
+    request: Request
+    answer: Answer
+    egress: DirectionVerdict
+    ingress: DirectionVerdict
+    reason: Note | None
+    routes: tuple[ConnectionVerdict, ...] = ()
+    caveats: tuple[Note, ...] = ()
+
+    @property
+    def blocked_at(self) -> tuple[Direction, ...]:
+        """The ends that stop it; none where it is not blocked."""
+        if self.answer is not Answer.BLOCKED:
+            return ()
+        sides = {
+            side.direction
+            for route in self.routes
+            for side in (route.egress, route.ingress)
+            if side.answer is Answer.BLOCKED
+        }
+        return tuple(direction for direction in (Direction.EGRESS, Direction.INGRESS) if direction in sides)
+
+
+def judge(snapshot: Snapshot, request: Request) -> Verdict:
+    """What the policies say of the request; UNDEFINED where its routes disagree."""
+    if not request.routes:
+        sides = [
+            DirectionVerdict(direction, Answer.UNDEFINED, reason=request.problem)
+            for direction in (Direction.EGRESS, Direction.INGRESS)
+        ]
+        return Verdict(request, Answer.UNDEFINED, sides[0], sides[1], request.problem)
+    routes = tuple(_judge_route(snapshot, request, route) for route in request.routes)
+    egress = _together(tuple(route.egress for route in routes))
+    ingress = _together(tuple(route.ingress for route in routes))
+    caveats = tuple(dict.fromkeys(note for route in routes for note in route.caveats))
+    first = routes[0]
+    if all(route.answer is first.answer for route in routes):
+        return Verdict(request, first.answer, egress, ingress, first.reason, routes, caveats)
+    return Verdict(request, Answer.UNDEFINED, egress, ingress, _differing(routes), routes, caveats)
+
+
+def _judge_route(snapshot: Snapshot, request: Request, route: Route) -> ConnectionVerdict:
+    source = request.source.end
+    if source.pod and not request.source.address and route.destination.address:
+        source = End(pod=source.pod, address=_of_family(source.pod, route.destination.address))
+    connection = Connection(source, route.destination, request.protocol, route.port, route.dialled)
+    verdict = evaluate(snapshot, connection)
+    if other := _other_family(connection):
+        second = evaluate(snapshot, other)
+        if second.answer is not verdict.answer:
+            message = (
+                f"this is for {route.destination.address}; for {other.destination.address} it is {second.answer.value}"
+            )
+            return verdict._replace(caveats=(*verdict.caveats, Note(Code.FAMILIES_DIFFER, message)))
+    return verdict
+
+
+def _of_family(pod: Pod, address: str) -> str | None:
+    version = parse_ip(address).version
+    return next((ip for ip in pod.ips if parse_ip(ip).version == version), next(iter(pod.ips), None))
+
+
+def _other_family(connection: Connection) -> Connection | None:
+    """The same between two dual-stack pods by their other addresses; None where there is none to compare."""
+    source, destination = connection.source, connection.destination
+    if not (source.pod and destination.pod and destination.address) or connection.dialled:
+        return None
+    version = parse_ip(destination.address).version
+    mine = next((ip for ip in source.pod.ips if parse_ip(ip).version != version), None)
+    theirs = next((ip for ip in destination.pod.ips if parse_ip(ip).version != version), None)
+    if not mine or not theirs:
+        return None
+    return connection._replace(source=source._replace(address=mine), destination=destination._replace(address=theirs))
+
+
+def _together(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:
+    """One direction over all routes."""
+    first = sides[0]
+    if len(sides) == 1:
+        return first
+    same = all(side.answer is first.answer for side in sides)
+    return DirectionVerdict(
+        first.direction,
+        first.answer if same else Answer.UNDEFINED,
+        tuple({policy.key: policy for side in sides for policy in side.isolated_by}.values()),
+        tuple({(a.policy.key, a.rule.position, a.peer, a.port): a for side in sides for a in side.allowed_by}.values()),
+        tuple({(n.policy.key, n.rule.position, n.peer): n for side in sides for n in side.near_misses}.values()),
+        first.reason if same else Note(Code.ENDPOINTS_DIFFER, f"the endpoints differ for {first.direction.field}"),
+        tuple(dict.fromkeys(note for side in sides for note in side.caveats)),
+    )
+
+
+def _differing(routes: tuple[ConnectionVerdict, ...]) -> Note:
+    counts = {answer: sum(route.answer is answer for route in routes) for answer in Answer}
+    listed = ", ".join(f"{count} {answer.value}" for answer, count in counts.items() if count)
+    return Note(Code.ENDPOINTS_DIFFER, f"it depends on the endpoint: of {len(routes)}, {listed}")

@@ -1,0 +1,264 @@
+"""Words typed (`san`, `svc/nginx`, `shop/deploy/web`, `10.0.0.5`) to what they name in a snapshot. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.labels import is_namespace_name, is_port_name
+from kubectl_netpol.model import LAST_PORT, PROTOCOLS, LabelSelector, Node, Pod, Service, Snapshot, Workload, is_ip
+from kubectl_netpol.verdict import End
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_KIND_WORDS = {
+    "Pod": ("pod", "pods", "po"),
+    "Service": ("service", "services", "svc"),
+    "Deployment": ("deployment", "deployments", "deploy"),
+    "StatefulSet": ("statefulset", "statefulsets", "sts"),
+    "DaemonSet": ("daemonset", "daemonsets", "ds"),
+    "ReplicaSet": ("replicaset", "replicasets", "rs"),
+    "ReplicationController": ("replicationcontroller", "replicationcontrollers", "rc"),
+    "Job": ("job", "jobs"),
+    "CronJob": ("cronjob", "cronjobs", "cj"),
+    "Node": ("node", "nodes", "no"),
+}
+KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words}
+SHORT = {kind: words[-1] for kind, words in _KIND_WORDS.items()}
+WORKLOADS = tuple(kind for kind in _KIND_WORDS if kind not in ("Pod", "Service", "Node"))
+_RESOURCES = {"Pod": "pods", "Service": "services", "Node": "nodes"}
+_PARTS = 3
+
+
+class Reference(NamedTuple):
+    """What was typed, taken apart: a name with or without a kind, or an address."""
+
+    typed: str
+    namespace: str
+    name: str
+    kind: str | None = None
+    address: str | None = None
+
+
+class Named(NamedTuple):
+    """What a reference names: exactly one of pod, service, node, address or host is there.
+
+    `workload` is the one whose pod this is, where a workload was typed.
+    """
+
+    reference: Reference
+    pod: Pod | None = None
+    service: Service | None = None
+    node: Node | None = None
+    address: str | None = None
+    host: str | None = None
+    workload: Workload | None = None
+
+    @property
+    def end(self) -> End:
+        """It as one end of a connection, with its first address. Not for a Service."""
+        if self.pod:
+            return End(pod=self.pod, address=next(iter(self.pod.ips), None))
+        if self.node:
+            return End(node=self.node, address=self.address or next(iter(self.node.addresses), None))
+        return End(address=self.address)
+
+
+def parse_reference(typed: str, namespace: str) -> Reference:
+    """NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address; a known kind before the slash is a kind."""
+    if is_ip(typed):
+        return Reference(typed, namespace, typed, address=typed)
+    parts = typed.split("/")
+    if len(parts) > _PARTS or not all(parts):
+        raise UsageError(f'"{typed}" is no name', "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME")
+    name, kind = parts[-1], None
+    if len(parts) > 1 and (kind := KINDS.get(parts[-2].split(".")[0].lower())):
+        parts.pop(-2)
+    elif len(parts) == _PARTS:
+        known = ", ".join(words[-1] for words in _KIND_WORDS.values())
+        raise UsageError(f'"{parts[1]}" in "{typed}" is no kind', f"one of {known}")
+    if len(parts) > 1:
+        namespace = parts[0]
+        if not is_namespace_name(namespace):
+            raise UsageError(f'"{namespace}" in "{typed}" is neither a kind nor a namespace\'s name')
+    return Reference(typed, namespace, name, kind)
+
+
+def resolve_source(snapshot: Snapshot, reference: Reference) -> Named:
+    """A pod, then a workload (one of its running pods); also an address, a node, or one of a Service's pods."""
+    return _resolve(snapshot, reference, ("Pod", *WORKLOADS))
+
+
+def resolve_destination(snapshot: Snapshot, reference: Reference) -> Named:
+    """A Service, then a pod, then a workload; NAME.NS[.svc…] is that Service; other names with dots are host names."""
+    try:
+        return _resolve(snapshot, reference, ("Service", "Pod", *WORKLOADS))
+    except NetpolError:
+        if "." not in reference.name or reference.kind or reference.typed != reference.name:
+            raise
+    name, namespace, *rest = reference.name.rstrip(".").split(".")
+    service = snapshot.service(namespace, name)
+    if service and ".".join(rest) in ("", "svc", "svc.cluster.local"):
+        return Named(reference, service=service)
+    if rest[:1] == ["svc"]:
+        raise _not_found(
+            f'there is no Service "{name}" in namespace {namespace}', name, _names(snapshot, namespace, ("Service",))
+        )
+    return Named(reference, host=reference.name)
+
+
+def resolve_subject(snapshot: Snapshot, reference: Reference) -> Named:
+    """A pod, then a workload, then a Service."""
+    return _resolve(snapshot, reference, ("Pod", *WORKLOADS, "Service"))
+
+
+def service_namespace(name: str) -> str | None:
+    """The namespace that a name with dots would mean as a Service's, or None: it must be read to find out."""
+    parts = name.rstrip(".").split(".")
+    return parts[1] if len(parts) > 1 and is_namespace_name(parts[1]) else None
+
+
+def pods_of(snapshot: Snapshot, workload: Workload) -> tuple[Pod, ...]:
+    """The pods of a workload that have not finished; its template where there is no other."""
+    pods = [pod for pod in snapshot.pods_in(workload.namespace) if not pod.finished]
+    own = [pod for pod in pods if pod.owner and (pod.owner.kind, pod.owner.name) == (workload.kind, workload.name)]
+    if not own and workload.selector and workload.selector.requirements:
+        own = [pod for pod in pods if workload.selector.matches(pod.labels)]
+    return tuple(own)
+
+
+def selected_by_service(snapshot: Snapshot, service: Service) -> tuple[Pod, ...]:
+    """The pods that a Service's selector selects and that have not finished."""
+    selector = service.selector
+    if selector is None:
+        return ()
+    return tuple(p for p in snapshot.pods_in(service.namespace) if not p.finished and selector.matches(p.labels))
+
+
+def best(pods: Iterable[Pod]) -> Pod | None:
+    """The one to speak for the others: a ready one, with an address, first by name."""
+    return min(pods, key=lambda pod: (not pod.ready, not pod.ips, pod.name), default=None)
+
+
+def _resolve(snapshot: Snapshot, reference: Reference, kinds: tuple[str, ...]) -> Named:
+    if reference.address:
+        return _resolve_address(snapshot, reference, reference.address)
+    if reference.kind:
+        kinds = (reference.kind,)
+    for kind in kinds:
+        if kind in WORKLOADS:
+            continue
+        if named := _find(snapshot, reference, kind):
+            return named
+        gap = snapshot.gap(_RESOURCES[kind], reference.namespace)
+        if gap and (reference.kind or kind == "Pod"):
+            raise NetpolError(f'can\'t look for {kind} "{reference.name}": {gap.message}')
+    workloads = [
+        workload
+        for workload in snapshot.workloads
+        if workload.kind in kinds and (workload.namespace, workload.name) == (reference.namespace, reference.name)
+    ]
+    if len(workloads) > 1:
+        listed = ", ".join(f"{SHORT[workload.kind]}/{workload.name}" for workload in workloads)
+        raise UsageError(f'"{reference.typed}" could be any of {listed}', "write the kind before the name")
+    if workloads:
+        return _of_workload(snapshot, reference, workloads[0])
+    what = reference.kind or ("Service, pod or workload" if "Service" in kinds else "pod or workload")
+    where = "" if reference.kind == "Node" else f" in namespace {reference.namespace}"
+    raise _not_found(
+        f'there is no {what} "{reference.name}"{where}', reference.name, _names(snapshot, reference.namespace, kinds)
+    )
+
+
+def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -> Named:
+    pod = best(pods_of(snapshot, workload))
+    if pod is None:
+        raise NetpolError(
+            f"{workload.kind} {workload.namespace}/{workload.name} has no pods now", "scale it up, or name a pod"
+        )
+    return Named(reference, pod=pod, workload=workload)
+
+
+def _find(snapshot: Snapshot, reference: Reference, kind: str) -> Named | None:
+    if kind == "Pod":
+        pod = snapshot.pod(reference.namespace, reference.name)
+        return Named(reference, pod=pod) if pod and not (pod.planned and pod.owner and reference.kind) else None
+    if kind == "Service":
+        service = snapshot.service(reference.namespace, reference.name)
+        return Named(reference, service=service) if service else None
+    node = snapshot.node(reference.name)
+    return Named(reference, node=node) if node else None
+
+
+def _resolve_address(snapshot: Snapshot, reference: Reference, address: str) -> Named:
+    if pod := snapshot.pod_at(address):
+        return Named(reference, pod=pod, address=address)
+    if node := snapshot.node_at(address):
+        return Named(reference, node=node, address=address)
+    return Named(reference, address=address)
+
+
+def _names(snapshot: Snapshot, namespace: str, kinds: tuple[str, ...]) -> set[str]:
+    names: set[str] = set()
+    if "Node" in kinds:
+        names |= {node.name for node in snapshot.nodes}
+    if "Pod" in kinds:
+        names |= {pod.name for pod in snapshot.pods_in(namespace)}
+    if "Service" in kinds:
+        names |= {service.name for service in snapshot.services if service.namespace == namespace}
+    return names | {w.name for w in snapshot.workloads if w.kind in kinds and w.namespace == namespace}
+
+
+def _not_found(message: str, name: str, names: Iterable[str]) -> NetpolError:
+    known = sorted(names)
+    near = difflib.get_close_matches(name, known, 1, 0.6)
+    if near:
+        return NetpolError(message, f"did you mean {near[0]}?")
+    if not known:
+        return NetpolError(message, "nothing of that kind is there: is the namespace right (-n)?")
+    more = f" and {len(known) - 5} more" if len(known) > 5 else ""  # noqa: PLR2004 - as many as a line holds
+    return NetpolError(message, f"there are {', '.join(known[:5])}{more}")
+
+
+def parse_protocol(word: str) -> str:
+    """TCP, UDP or SCTP, typed in any case."""
+    if word.upper() not in PROTOCOLS:
+        raise UsageError(f'"{word}" is no protocol', f"one of {', '.join(PROTOCOLS)}")
+    return word.upper()
+
+
+def parse_ports(typed: str) -> tuple[int | str, ...]:
+    """`80`, `http`, or several: `80,443,8000-8003`; each once, in the order typed."""
+    found: list[int | str] = []
+    for word in typed.split(","):
+        word = word.strip()  # noqa: PLW2901 - the same word without spaces
+        first, dash, last = word.partition("-")
+        if first.isascii() and first.isdecimal() and (not dash or (last.isascii() and last.isdecimal())):
+            low, high = int(first), int(last or first)
+            if not 1 <= low <= high <= LAST_PORT:
+                raise UsageError(f'"{word}" is no port or range of ports', f"1 to {LAST_PORT}")
+            found.extend(range(low, high + 1))
+        elif is_port_name(word):
+            found.append(word)
+        else:
+            raise UsageError(f'"{word}" is no port', "write a number, a port name, or several: 80,443,8000-8003")
+    return tuple(dict.fromkeys(found))
+
+
+def own_selector(snapshot: Snapshot, pod: Pod, workload: Workload | None) -> LabelSelector | None:
+    """The selector of the workload that keeps this pod and its replicas to come, or None for a pod on its own.
+
+    A ReplicaSet's is its Deployment's where that was read; a Job has none that outlives it.
+    """
+    if workload is None and pod.owner:
+        workload = _keeper(snapshot, pod.namespace, pod.owner.kind, pod.owner.name)
+    if workload and workload.template.owner and workload.template.owner.kind != workload.kind:
+        owner = workload.template.owner
+        workload = _keeper(snapshot, workload.namespace, owner.kind, owner.name) or workload
+    return workload.selector if workload and workload.kind not in ("Job", "CronJob") else None
+
+
+def _keeper(snapshot: Snapshot, namespace: str, kind: str, name: str) -> Workload | None:
+    return next((w for w in snapshot.workloads if (w.namespace, w.kind, w.name) == (namespace, kind, name)), None)
