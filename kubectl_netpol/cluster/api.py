@@ -1,0 +1,278 @@
+"""Calls to the API server: raw JSON, no models, many at once, and errors in kubectl's words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import re
+import socket
+import ssl
+import threading
+import time
+import warnings
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import urllib3
+
+from kubectl_netpol import __version__
+from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from kubectl_netpol.cluster.kubeconfig import Access
+
+K = TypeVar("K")
+Objects: TypeAlias = "list[dict[str, Any]]"
+
+_CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
+_READ_SECONDS = 75.0  # the API server itself gives up a request after 60
+_THREADS = 8
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _ERROR = 401, 403, 404, 400
+
+
+class Attributes(NamedTuple):
+    """What RBAC decides on: `resource` with its subresource ("pods/exec"), `namespace` None where cluster-wide."""
+
+    verb: str
+    resource: str
+    namespace: str | None
+
+
+class Api:
+    """A client of one API server, safe to use from several threads.
+
+    Nothing is retried. Every method raises ForbiddenError, NotFoundError or another ClusterError.
+    """
+
+    def __init__(self, access: Access) -> None:
+        configuration = access.configuration
+        self.namespace: str = access.namespace
+        self.server: str = configuration.host
+        self._proxy: str | None = configuration.proxy
+        self._prefix = urlsplit(self.server).path
+        self._limit = access.request_timeout
+        self._date: tuple[float, float] | None = None
+        self._headers: tuple[tuple[str, str], ...] = (
+            ("User-Agent", f"kubectl-netpol/{__version__}"),
+            *(("Authorization", value) for value in configuration.api_key.values()),
+            *access.headers,
+        )
+        if access.tls and not configuration.verify_ssl:
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+        self._pool = _pool(access)
+
+    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
+        """Return the JSON of what stands at `path`, such as "/api/v1/namespaces/shop/pods/web"."""
+        return self._request("GET", path, query=query)
+
+    def list(self, path: str) -> Objects:
+        """Return the items at `path`, read consistently and in one piece, without kind and apiVersion."""
+        answer = self._request("GET", path)
+        items = answer.get("items") if isinstance(answer, dict) else None
+        if items is None and not (isinstance(answer, dict) and "items" in answer):
+            raise ClusterError(f"the server answered {path} with no list", self._hint())
+        return items or []
+
+    def gather(self, paths: Mapping[K, str]) -> dict[K, Objects | ClusterError]:
+        """List several paths at once; where one is forbidden or unknown, that error is its value."""
+        todo: queue.SimpleQueue[tuple[K, str]] = queue.SimpleQueue()
+        done: queue.SimpleQueue[tuple[K, Objects | BaseException]] = queue.SimpleQueue()
+        for task in paths.items():
+            todo.put(task)
+
+        def work() -> None:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    key, path = todo.get_nowait()
+                    try:
+                        done.put((key, self.list(path)))
+                    except BaseException as error:  # noqa: BLE001 # it is raised, or returned, where the results are read
+                        done.put((key, error))
+
+        # Daemons, so that an interrupt need not wait for them.
+        for _ in range(min(_THREADS, len(paths))):
+            threading.Thread(target=work, daemon=True).start()
+        results: dict[K, Objects | ClusterError] = {}
+        for _ in paths:
+            key, result = done.get()
+            if isinstance(result, BaseException) and not isinstance(result, (ForbiddenError, NotFoundError)):
+                raise result
+            results[key] = result
+        return results
+
+    def patch(self, path: str, body: Any, content_type: str) -> Any:
+        """Patch what stands at `path`, for example with "application/strategic-merge-patch+json"."""
+        return self._request("PATCH", path, body=body, content_type=content_type)
+
+    def post(self, path: str, body: Any) -> Any:
+        """Create an object, and return it as the server has it."""
+        return self._request("POST", path, body=body)
+
+    def now(self) -> float | None:
+        """Return the server's clock in seconds since the epoch, to the second; None before the first answer."""
+        if self._date is None:
+            return None
+        date, at = self._date
+        return date + time.monotonic() - at
+
+    # For streams, which speak websocket over the same TLS, proxy and identity.
+
+    def dial(self, seconds: float) -> Any:
+        """Return a connected socket, through proxy and TLS; the caller closes it."""
+        connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
+        connection.timeout = seconds
+        try:
+            if self._pool.proxy is not None and self._pool.scheme == "https":
+                self._pool._prepare_proxy(connection)  # noqa: SLF001 # the same
+            if connection.sock is None:
+                connection.connect()
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            connection.close()
+            raise self._unreachable(error, seconds) from error
+        return connection.sock
+
+    def target(self, path: str, query: Sequence[tuple[str, str]] = ()) -> str:
+        """Return what a request line names: the path below the server's own, with its query."""
+        return f"{self._prefix}{path}{'?' if query else ''}{urlencode(query)}"
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers that identify the user; a name may occur several times."""
+        return self._headers
+
+    def refused(self, status: int, reason: str, body: bytes, attributes: Attributes) -> ClusterError:
+        """Return the error for an answer of 400 and above; its message is the server's own where there is one."""
+        try:
+            answer = json.loads(body)
+        except ValueError:
+            answer = None
+        message = answer.get("message") if isinstance(answer, dict) else None
+        if status == _UNAUTHORIZED:
+            hint = f"the server {self.server} does not know the user: are the credentials of this context still valid?"
+            return ClusterError("you must be logged in to the server (Unauthorized)", hint)
+        if status == _FORBIDDEN:
+            if verb := re.search(r"cannot (\w+) resource", message or ""):
+                attributes = attributes._replace(verb=verb.group(1))
+            message = message or f"{attributes.verb} on {attributes.resource} is forbidden"
+            return ForbiddenError(message, **attributes._asdict())
+        if status == _NOT_FOUND:
+            return NotFoundError(message or f"the server {self.server} could not find the requested resource")
+        return ClusterError(message or f"the server answered {status} {reason}".rstrip(), self._hint())
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> Any:
+        # http.client writes Latin-1; header values are UTF-8, as kubectl sends them.
+        headers = urllib3.HTTPHeaderDict((name, value.encode().decode("latin-1")) for name, value in self._headers)
+        headers.extend({"Accept": "application/json", "Accept-Encoding": "gzip"})
+        data = None
+        if body is not None:
+            headers["Content-Type"] = content_type
+            data = json.dumps(body).encode()
+        url = self.target(path, query)
+        if self._proxy and self._pool.scheme == "http":
+            parts = urlsplit(self.server)
+            url = f"http://{parts.netloc}{url}"
+        connect = min(self._limit or _CONNECT_SECONDS, _CONNECT_SECONDS)
+        read = self._limit or _READ_SECONDS
+        try:
+            response = self._pool.urlopen(
+                method,
+                url,
+                body=data,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=urllib3.Timeout(connect=connect, read=read),
+            )
+            content = response.data
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            raise self._unreachable(error, read) from error
+        self._set_clock(response.headers.get("Date"))
+        if response.status >= _ERROR:
+            raise self.refused(response.status, response.reason or "", content, asked(method, path))
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            message = f"the server answered {response.status} with something that is not JSON"
+            raise ClusterError(message, self._hint()) from error
+
+    def _set_clock(self, date: str | None) -> None:
+        with contextlib.suppress(ValueError, TypeError):
+            self._date = parsedate_to_datetime(date or "").timestamp(), time.monotonic()
+
+    def _hint(self) -> str:
+        return f"the server is {self.server}" + (f", through the proxy {self._proxy}" if self._proxy else "")
+
+    def _unreachable(self, error: BaseException, seconds: float) -> ClusterError:
+        netloc = urlsplit(self.server).netloc
+        chain = list(_causes(error))
+        if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
+            message = f"the connection to the server {netloc} was refused - did you specify the right host or port?"
+            if self._proxy:
+                message = f"unable to connect to the server: the proxy {self._proxy} refused the connection"
+        else:
+            message = f"unable to connect to the server: {_words(chain, netloc, seconds)}"
+        return ClusterError(message, self._hint())
+
+
+def asked(method: str, path: str) -> Attributes:
+    """Return what RBAC decides on for a call of `method` on `path`."""
+    words = path.strip("/").split("/")
+    words = words[2:] if words[0] == "api" else words[3:]
+    namespace = words[1] if words[0] == "namespaces" and len(words) > 1 else None
+    if namespace and len(words) > 2:  # noqa: PLR2004 # namespaces/NS/pods, against namespaces/NS itself
+        words = words[2:]
+    verbs = {"GET": "get" if words[1:] else "list", "POST": "create", "PATCH": "patch"}
+    return Attributes(verbs[method], "/".join([words[0], *words[2:]]), namespace)
+
+
+def _pool(access: Access) -> Any:
+    """Return urllib3's connection pool for the API server, with our TLS and proxy."""
+    configuration = access.configuration
+    settings: dict[str, Any] = {"maxsize": _THREADS, "block": False}
+    if access.tls:
+        settings["ssl_context"] = access.tls
+        if configuration.tls_server_name:
+            settings["server_hostname"] = configuration.tls_server_name
+    if not configuration.proxy:
+        return urllib3.PoolManager(**settings).connection_from_url(configuration.host)
+    manager = urllib3.ProxyManager(configuration.proxy, proxy_headers=configuration.proxy_headers, **settings)
+    return manager.connection_from_url(configuration.host)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Return the error and everything that it wraps: urllib3 keeps the cause in one of five places."""
+    seen: list[BaseException] = []
+    todo = [error]
+    while todo:
+        one = todo.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            yield one
+            todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+
+
+def _words(chain: list[BaseException], netloc: str, seconds: float) -> str:
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"tls: failed to verify certificate: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+                return "http: server gave HTTP response to HTTPS client"
+            return f"tls: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        if isinstance(cause, socket.gaierror):
+            return f"lookup {netloc}: {cause.strerror}"
+        if isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)):
+            return f"no answer within {seconds:g} s"
+    return next((str(cause) for cause in reversed(chain) if isinstance(cause, OSError)), str(chain[0]))

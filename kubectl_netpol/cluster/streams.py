@@ -1,0 +1,246 @@
+"""Exec and port-forward over websocket: one loop, one deadline, nothing lost and nothing unbounded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import websocket
+
+from kubectl_netpol.cluster.api import asked
+from kubectl_netpol.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_netpol.cluster.api import Api
+
+_STDOUT, _STDERR, _ERROR = 1, 2, 3
+_EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
+_FORWARD_DATA = 0
+_MISSING = re.compile(rb"executable file not found in \$PATH|no such file or directory")
+_RECEIVE = 1 << 16
+_STATUS = 1 << 16  # bytes of a Status that are read
+_LAST_SECONDS = 0.3  # from the Status of an exec to the end of the connection, which it announces
+_QUIET_SECONDS = 0.5  # from the beginning of a port-forward: long enough for a refusal to come back
+
+
+class Completed(NamedTuple):
+    """What a command in a container did.
+
+    `exit_code` is None where the program did not run, or the end is not known; `error` is then the server's message.
+    `stdout` and `stderr` hold at most the limit each (`truncated`: there was more). `seconds` counts from the call.
+    """
+
+    exit_code: int | None
+    stdout: bytes
+    stderr: bytes
+    error: str | None
+    seconds: float
+    timed_out: bool = False
+    truncated: bool = False
+
+
+class Listening(NamedTuple):
+    """Whether a port of a pod accepts a connection from inside the pod; None where that can't be told."""
+
+    listening: bool | None
+    message: str
+
+
+def execute(
+    api: Api,
+    namespace: str,
+    pod: str,
+    container: str,
+    command: Sequence[str],
+    *,
+    deadline: float,
+    limit: int = 1 << 20,
+) -> Completed:
+    """Run `command` in a container, without stdin, and return within `deadline` seconds, handshake included.
+
+    Raises ForbiddenError, NotFoundError, or ClusterError where no connection comes about in time. The program itself
+    lives on after the deadline: it must end by itself.
+    """
+    began = time.monotonic()
+    query = [("container", container), ("stdout", "true"), ("stderr", "true"), *(("command", word) for word in command)]
+    room = {_STDOUT: limit, _STDERR: limit, _ERROR: _STATUS}
+    kept = {channel: bytearray() for channel in room}
+    truncated = timed_out = False
+    with _opened(api, _path(namespace, pod, "exec"), query, _EXEC_PROTOCOLS, began + deadline) as link:
+        try:
+            for channel, data in link.messages():
+                if channel not in room:
+                    continue
+                left = room[channel] - len(kept[channel])
+                kept[channel] += data[:left]
+                truncated |= len(data) > left
+                if channel == _ERROR:
+                    link.deadline = min(link.deadline, time.monotonic() + _LAST_SECONDS)
+        except TimeoutError:
+            timed_out = not kept[_ERROR]
+    stdout, stderr = bytes(kept[_STDOUT]), bytes(kept[_STDERR])
+    code, error = (None, None) if timed_out else _status(bytes(kept[_ERROR]), stdout + stderr)
+    return Completed(code, stdout, stderr, error, time.monotonic() - began, timed_out, truncated)
+
+
+def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -> Listening:
+    """Let the kubelet connect to `port` on localhost in the pod, past any NetworkPolicy, and send nothing.
+
+    Raises ForbiddenError, NotFoundError, or ClusterError where no connection comes about within `deadline` seconds.
+    """
+    query = [("ports", str(port))]
+    until = time.monotonic() + deadline
+    opened: set[int] = set()
+    with _opened(api, _path(namespace, pod, "portforward"), query, _FORWARD_PROTOCOLS, until) as link:
+        link.deadline = min(until, time.monotonic() + _QUIET_SECONDS)
+        try:
+            for channel, message in link.messages():
+                # The first message of each channel is the port's number.
+                data = message if channel in opened else message[2:]
+                opened.add(channel)
+                if data and channel == _FORWARD_DATA:
+                    return Listening(listening=True, message="the port sent data")
+                if data:
+                    words = data.decode(errors="replace").strip()
+                    return Listening(listening=False if "connection refused" in words.lower() else None, message=words)
+        except TimeoutError:
+            if opened:
+                return Listening(listening=True, message="the port accepted a connection")
+            return Listening(listening=None, message="the port-forward did not begin in time")
+    if not opened:
+        return Listening(listening=None, message="the port-forward ended before it began")
+    return Listening(listening=True, message="the port accepted a connection and closed it")
+
+
+def _path(namespace: str, pod: str, subresource: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/pods/{pod}/{subresource}"
+
+
+def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
+    """Return the exit status, or why there is none, from the Status that ends an exec."""
+    if not message:
+        return None, "the connection ended before the command did"
+    try:
+        status = json.loads(message)
+        if status.get("status") == "Success":
+            return 0, None
+        causes = (status.get("details") or {}).get("causes") or ()
+        codes = [int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"]
+        error = str(status.get("message") or "the exec failed")
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return None, message.decode(errors="replace")
+    if not codes:
+        return None, error
+    # A runtime may report a missing program on the program's own streams, beside an exit status of its own.
+    if b"exec failed" in output and _MISSING.search(output):
+        return None, output.decode(errors="replace").strip()
+    return codes[0], None
+
+
+@contextlib.contextmanager
+def _opened(
+    api: Api, path: str, query: Sequence[tuple[str, str]], protocols: Sequence[str], deadline: float
+) -> Iterator[_Link]:
+    sock = api.dial(deadline - time.monotonic())
+    try:
+        link = _Link(sock, deadline)
+        link.upgrade(api, path, query, protocols)
+        yield link
+    finally:
+        sock.close()  # at once: neither side has anything more to say
+
+
+class _Link:
+    """A websocket to the API server whose every read and write ends at `deadline` (of time.monotonic).
+
+    To `websocket` it is the socket; reads go through a buffer, as `websocket` asks for single bytes.
+    """
+
+    def __init__(self, sock: Any, deadline: float) -> None:
+        self.deadline = deadline
+        self._socket = sock
+        self._buffer = b""
+        self._websocket: Any = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
+
+    def upgrade(self, api: Api, path: str, query: Sequence[tuple[str, str]], protocols: Sequence[str]) -> None:
+        """Shake hands, or raise the API server's own reason for refusing."""
+        netloc = urlsplit(api.server).netloc
+        try:
+            self._websocket.connect(
+                f"ws://{netloc}{api.target(path, query)}",
+                socket=self,
+                host=netloc,
+                header=[f"{name}: {value}" for name, value in api.headers()],
+                subprotocols=list(protocols),
+                suppress_origin=True,
+                redirect_limit=0,
+            )
+        except websocket.WebSocketBadStatusException as error:
+            body = error.resp_body or self._rest()
+            raise api.refused(error.status_code, error.status_message or "", body, asked("POST", path)) from error
+        except websocket.WebSocketTimeoutException as error:
+            raise ClusterError(
+                f"the server {api.server} did not answer in time", "it, or the kubelet behind it, may hang"
+            ) from error
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            raise ClusterError(f"the server {api.server} could not open a websocket: {error}") from error
+
+    def messages(self) -> Iterator[tuple[int, bytes]]:
+        """Yield channel and data of each message until the server ends; raise TimeoutError at the deadline."""
+        try:
+            while True:
+                code, frame = self._websocket.recv_data_frame()
+                if code == websocket.ABNF.OPCODE_CLOSE:
+                    return
+                if frame.data:
+                    yield frame.data[0], frame.data[1:]
+        except websocket.WebSocketTimeoutException as error:
+            raise TimeoutError from error
+        except (websocket.WebSocketException, OSError):
+            return
+
+    def _rest(self) -> bytes:
+        """Return the JSON of an answer without Content-Length, be it in chunks or not."""
+        body = b""
+        with contextlib.suppress(OSError):
+            while len(body) < _STATUS and (data := self.recv(_RECEIVE)):
+                body += data
+                if body.endswith(b"0\r\n\r\n"):
+                    break
+        return body[body.find(b"{") : body.rfind(b"}") + 1]
+
+    # What `websocket` wants of a socket.
+
+    def recv(self, size: int) -> bytes:
+        if not self._buffer:
+            self._arm()
+            self._buffer = self._socket.recv(_RECEIVE)
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return data
+
+    def send(self, data: bytes) -> int:
+        self._arm()
+        self._socket.sendall(data)
+        return len(data)
+
+    def gettimeout(self) -> float:
+        return self.deadline
+
+    def settimeout(self, _: float | None) -> None:
+        """Do nothing: `deadline` decides."""
+
+    def close(self) -> None:
+        """Do nothing: the body of a refusal is still to be read."""
+
+    def _arm(self) -> None:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)

@@ -1,0 +1,192 @@
+"""A recording API server on loopback: TLS with its own authority, JSON answers, or a script for a raw connection."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+import threading
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SERVER_NAMES = ("localhost", "kube.example", "other.example")
+
+
+class Request(NamedTuple):
+    """What arrived: `headers` in order with lower-case names; `sni` and `client` (a common name) may be None."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    sni: str | None
+    client: str | None
+    connection: int
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name.lower()]
+
+
+class Answer(NamedTuple):
+    """What goes back; a body that is no bytes is sent as JSON."""
+
+    status: int = 200
+    body: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Pki(NamedTuple):
+    """Files of an authority: `ca`, a server's and several clients' certificates."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.crt"
+
+    def pair(self, name: str) -> tuple[Path, Path]:
+        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
+
+
+def make_pki(folder: Path) -> Pki:
+    def openssl(words: str) -> None:
+        subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
+
+    def issue(name: str, extension: str) -> None:
+        (folder / f"{name}.ext").write_text(extension)
+        openssl(f"req {key} -keyout {name}.key -out {name}.csr -subj /O=group-of-{name}/CN={name}")
+        signed = f"-in {name}.csr -out {name}.crt -extfile {name}.ext -days 2"
+        openssl(f"x509 -req -CA ca.crt -CAkey ca.key -CAcreateserial {signed}")
+
+    key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    openssl(f"req -x509 {key} -days 2 -keyout ca.key -out ca.crt -subj /CN=test-authority")
+    names = ",".join([*(f"DNS:{name}" for name in SERVER_NAMES), "IP:127.0.0.1", "IP:::1"])
+    issue("server", f"subjectAltName={names}\n")
+    issue("misnamed", "subjectAltName=DNS:elsewhere.example\n")
+    for client in ("alice", "bob"):
+        issue(client, "extendedKeyUsage=clientAuth\n")
+    return Pki(folder)
+
+
+class FakeServer:
+    """Serves until `close`; every request that was read completely is in `requests`.
+
+    `answer` gives the Answer to a request; or it takes over the connection, given the socket, and returns None.
+    """
+
+    def __init__(
+        self,
+        pki: Pki | None,
+        answer: Callable[[Request, Any], Answer | None],
+        *,
+        address: str = "127.0.0.1",
+        pair: str = "server",
+        hang: bool = False,
+    ) -> None:
+        self.requests: list[Request] = []
+        self.connections = 0
+        self._answer = answer
+        self._hang = hang
+        self._closing = threading.Event()
+        self._sni: dict[int, str | None] = {}
+        self._context = None
+        if pki:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(*pki.pair(pair))
+            self._context.load_verify_locations(pki.ca)
+            self._context.verify_mode = ssl.CERT_OPTIONAL
+            self._context.sni_callback = self._remember
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, 0), family=family)
+        self.port: int = self._listener.getsockname()[1]
+        host = f"[{address}]" if ":" in address else address
+        self.netloc = f"{host}:{self.port}"
+        self.url = f"{'https' if pki else 'http'}://{self.netloc}"
+        self._open: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._closing.set()
+        for sock in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def wait_closing(self, seconds: float) -> None:
+        """For scripts that hold a connection open and silent: until the test is over, or so many seconds."""
+        self._closing.wait(seconds)
+
+    def _remember(self, sock: Any, name: str | None, _: ssl.SSLContext) -> None:
+        self._sni[id(sock)] = name
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                self.connections += 1
+                self._open.add(sock)
+                threading.Thread(target=self._serve, args=(sock, self.connections), daemon=True).start()
+
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        if self._hang:
+            self._closing.wait(60)
+            return
+        with contextlib.suppress(OSError, ssl.SSLError):
+            stream: Any = sock
+            sni = client = None
+            if self._context:
+                stream = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                self._open.add(stream)
+                stream.do_handshake()
+                sni = self._sni.pop(id(stream), None)
+                certificate = stream.getpeercert()
+                if certificate:
+                    client = dict(part[0] for part in certificate["subject"])["commonName"]
+            with stream, stream.makefile("rb") as reader:
+                for request in _requests(reader, sni, client, number):
+                    self.requests.append(request)
+                    answer = self._answer(request, stream)
+                    if answer is None:
+                        return
+                    stream.sendall(encode(answer))
+
+
+def _requests(reader: Any, sni: str | None, client: str | None, number: int) -> Iterator[Request]:
+    while line := reader.readline():
+        method, target, _ = line.decode().split(" ", 2)
+        headers = []
+        while line := reader.readline().rstrip(b"\r\n"):
+            name, _, value = line.decode().partition(":")
+            headers.append((name.lower(), value.strip()))
+        length = int(dict(headers).get("content-length", "0"))
+        yield Request(method, target, tuple(headers), reader.read(length), sni, client, number)
+
+
+def encode(answer: Answer) -> bytes:
+    body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Date": formatdate(usegmt=True),
+        "Content-Length": str(len(body)),
+        **dict(answer.headers),
+    }
+    lines = [f"HTTP/1.1 {answer.status} Words", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def discovery(request: Request, _: Any) -> Answer:
+    """Answer as an empty cluster would: enough for `kubectl get pods`."""
+    path = request.target.partition("?")[0]
+    pods = {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": ["get", "list"]}
+    answers = {
+        "/api": {"kind": "APIVersions", "versions": ["v1"]},
+        "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+        "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": [pods]},
+    }
+    return Answer(body=answers.get(path, {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": []}))
