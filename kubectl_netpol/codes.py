@@ -44,6 +44,7 @@ class Code(str, Enum):
     SERVICE_PORT_IN_RULE = "service-port-in-rule"
     NO_WAY_TO_DNS = "no-way-to-dns"
     SPLIT_RULE = "split-rule"
+    SPLIT_PEER = "split-peer"
     NAMESPACE_NAME_LABEL = "namespace-name-label"
     NAMED_PORT_NOWHERE = "named-port-nowhere"
     RULE_MOOT = "rule-moot"

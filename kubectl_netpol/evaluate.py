@@ -104,7 +104,7 @@ def _overridden(snapshot: Snapshot, pod: Pod, verdict: DirectionVerdict) -> Dire
             message = f"{policy.title} may override NetworkPolicy for {pod.key}; its rules are not evaluated"
             return verdict._replace(answer=Answer.UNDEFINED, reason=Note(Code.OVERRIDING_POLICY, message))
     for gap in snapshot.gaps:
-        if gap.overriding and (gap.namespace is None or gap.namespace == pod.namespace):
+        if gap.overriding and gap.hides(pod.namespace):
             return verdict._replace(answer=Answer.UNDEFINED, reason=Note(Code.PERMISSION_MISSING, gap.message))
     return verdict
 

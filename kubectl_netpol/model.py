@@ -342,20 +342,20 @@ class OverridingPolicy(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Something that could not be read: `namespace` None means in no namespace at all.
+    """Objects that could not be read: of one namespace, or (None) of all but those in `read`.
 
     `overriding`: objects of a kind that can override NetworkPolicy.
     """
 
-    verb: str
     resource: str
     namespace: str | None
     message: str
+    read: frozenset[str] = frozenset()
     overriding: bool = False
 
-    def covers(self, resource: str, namespace: str | None) -> bool:
-        """Whether objects of this resource in that namespace are missing because of it."""
-        return self.resource == resource and (self.namespace is None or self.namespace == namespace)
+    def hides(self, namespace: str | None) -> bool:
+        """Whether objects of that namespace (None: of any) are missing because of it."""
+        return namespace not in self.read if self.namespace is None else self.namespace == namespace
 
 
 class Snapshot:
@@ -455,7 +455,7 @@ class Snapshot:
 
     def gap(self, resource: str, namespace: str | None) -> Gap | None:
         """The reason why objects of this resource in that namespace are missing, or None where they were read."""
-        return next((gap for gap in self.gaps if gap.covers(resource, namespace)), None)
+        return next((gap for gap in self.gaps if gap.resource == resource and gap.hides(namespace)), None)
 
     def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
         """The same cluster with exactly these policies."""

@@ -1,0 +1,122 @@
+"""`kubectl netpol`: finds the command, runs it, and turns every error into a line and an exit status.
+
+Each command's module is imported only when it is the one: `--help` and `allow` start without the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+from kubectl_netpol.console import Console
+from kubectl_netpol.errors import NetpolError, UsageError
+
+PROGRAM = "kubectl netpol"
+COMMANDS = {
+    "test": "is it open? A probe from the source pod, beside what the policies say",
+    "explain": "which policies select a pod, what they let in and out, and why",
+    "allow": "print the least policy that opens a connection",
+    "diff": "what a policy would open and close",
+    "version": "print the version",
+}
+FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+_TOP_HELP = ("-h", "--help", "help")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors as UsageError and nothing abbreviated, as in kubectl."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and exiting."""
+        raise UsageError(message[:1].lower() + message[1:], f"{self.prog} --help")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    console = Console()
+    try:
+        status = _run(arguments, console)
+        sys.stdout.flush()
+    except NetpolError as error:
+        console.error(error.message, error.hint)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has gone; the interpreter's own flush at exit must not complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status
+
+
+def _run(arguments: list[str], console: Console) -> int:
+    if not arguments or arguments[0] in _TOP_HELP:
+        wanted = [word for word in arguments[1:] if word not in _TOP_HELP]
+        if not wanted:
+            console.data(top_help())
+            return 0
+        arguments = [wanted[0], "--help"]
+    name = arguments[0]
+    if name == "--version":
+        name = "version"
+    if name not in COMMANDS:
+        raise _unknown(name)
+    module = importlib.import_module(f"kubectl_netpol.commands.{name}")
+    parser = build_parser(name)
+    if parser_help_wanted(arguments[1:]):
+        console.data(parser.format_help())
+        return 0
+    status: int = module.run(parser.parse_intermixed_args(arguments[1:]), console)
+    return status
+
+
+def parser_help_wanted(words: list[str]) -> bool:
+    """Whether -h or --help stands among the words of a command, before a --."""
+    before = words[: words.index("--")] if "--" in words else words
+    return any(word in ("-h", "--help") for word in before)
+
+
+def build_parser(name: str) -> Parser:
+    """The parser of one command, with its help."""
+    module = importlib.import_module(f"kubectl_netpol.commands.{name}")
+    parser = Parser(
+        prog=f"{PROGRAM} {name}",
+        description=module.__doc__,
+        epilog=getattr(module, "EXAMPLES", None),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def top_help() -> str:
+    """What `kubectl netpol --help` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [
+        "Is it open, and which NetworkPolicy says so?",
+        "",
+        f"Usage: {PROGRAM} COMMAND …",
+        "",
+        *(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()),
+        "",
+        f"{PROGRAM} test san nginx 80",
+        f"{PROGRAM} allow --from run=san --to run=nginx --port 80 | kubectl apply -f -",
+        f"{PROGRAM} explain nginx",
+        "",
+        f"{PROGRAM} COMMAND --help tells a command's options.",
+    ]
+    return "\n".join(lines)
+
+
+def _unknown(name: str) -> UsageError:
+    if name.startswith("-"):
+        return UsageError(f"{name}: options stand after the command", f"{PROGRAM} COMMAND {name} …")
+    near = difflib.get_close_matches(name, COMMANDS, 1, 0.5)
+    hint = f"did you mean {PROGRAM} {near[0]}?" if near else f"one of {', '.join(COMMANDS)}"
+    return UsageError(f'there is no command "{name}"', hint)

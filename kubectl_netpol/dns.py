@@ -1,0 +1,55 @@
+"""The resolver that a pod has, as far as the API shows it, and whether the policies let the pod reach it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.judge import judge
+from kubectl_netpol.model import Service, is_ip
+from kubectl_netpol.resolve import Named, Reference
+from kubectl_netpol.routes import request
+from kubectl_netpol.verdict import Answer
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model import Pod, Snapshot
+
+DNS_PORT = 53
+NAMESPACES = ("kube-system", "openshift-dns")
+_SERVICES = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"), ("kube-system", "coredns"))
+
+
+class Resolver(NamedTuple):
+    """Where a pod asks: a Service of the cluster, or an address (spec.dnsConfig, a node-local cache)."""
+
+    service: Service | None = None
+    address: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"Service {self.service.key}" if self.service else str(self.address)
+
+
+def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
+    """The pod's resolvers; none where the API does not show them (dnsPolicy Default is the node's own file)."""
+    if pod.dns_policy == "None":
+        return tuple(Resolver(address=address) for address in pod.nameservers if is_ip(address))
+    if pod.dns_policy == "Default" or (pod.host_network and pod.dns_policy != "ClusterFirstWithHostNet"):
+        return ()
+    for namespace, name in _SERVICES:
+        if service := snapshot.service(namespace, name):
+            return (Resolver(service=service),)
+    return ()
+
+
+def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> str | None:
+    """The title of the pod's first resolver where the policies block every one of them, else None."""
+    found = resolvers(snapshot, pod)
+    source = Named(Reference(pod.name, pod.namespace, pod.name), pod=pod)
+    for resolver in found:
+        reference = Reference(resolver.title, "", resolver.title)
+        destination = Named(reference, service=resolver.service, address=resolver.address)
+        verdict = judge(snapshot, request(snapshot, source, destination, DNS_PORT, "UDP"))
+        if verdict.answer is not Answer.BLOCKED:
+            return None
+    return f"{found[0].title} port {DNS_PORT}/UDP" if found else None

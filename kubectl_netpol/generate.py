@@ -1,0 +1,191 @@
+"""Peers and ports to policies with exactly the needed fields, and their default names. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.model import (
+    METADATA_NAME,
+    Direction,
+    LabelSelector,
+    NamedPort,
+    Operator,
+    Peer,
+    Policy,
+    PortRange,
+    Requirement,
+    Rule,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Ports = tuple[PortRange | NamedPort, ...]
+
+NAME_LENGTH = 63
+HASH_LENGTH = 8
+DNS_PORTS: Ports = (PortRange("UDP", 53, 53), PortRange("TCP", 53, 53))
+_SIMPLE_KEY = re.compile(r"[a-z0-9]+")
+_SIMPLE_VALUE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_JOINTS = frozenset(("to", "in", "and", "except"))
+_ENDINGS = frozenset(("tcp", "udp", "sctp", "egress", "dns"))
+_WHOLES = frozenset(("all", "anyone", "pods", "none"))
+
+
+def in_namespace(name: str) -> LabelSelector:
+    """The namespaceSelector for one namespace, by the label that the API server sets on each."""
+    return LabelSelector.of({METADATA_NAME: name})
+
+
+CONVENTIONAL_DNS = Peer(in_namespace("kube-system"), LabelSelector.of({"k8s-app": "kube-dns"}))
+
+
+def dns_rule(peers: Iterable[Peer] = (CONVENTIONAL_DNS,), ports: Ports = DNS_PORTS) -> Rule:
+    """The egress rule that lets a pod ask the cluster's DNS; its position is set by `policy`."""
+    return Rule(Direction.EGRESS, 0, tuple(peers), ports)
+
+
+def policy(
+    namespace: str, direction: Direction, subject: LabelSelector, rules: Iterable[Rule], *, name: str | None = None
+) -> Policy:
+    """The policy of one direction with these rules, under the given or the default name; namespace "" is none."""
+    placed = tuple(
+        rule._replace(position=position, direction=direction, peers=tuple(dict.fromkeys(map(_tidy_peer, rule.peers))))
+        for position, rule in enumerate(rules)
+    )
+    found = Policy(namespace, name or "", tidy(subject), (direction,), placed)
+    return found if name else found._replace(name=default_name(found))
+
+
+def tidy(selector: LabelSelector) -> LabelSelector:
+    """The same selector in the order in which the API's two fields give it back, each requirement once."""
+    labels: dict[str, Requirement] = {}
+    expressions = []
+    for requirement in dict.fromkeys(selector.requirements):
+        single = requirement.operator is Operator.IN and len(requirement.values) == 1
+        if single and labels.setdefault(requirement.key, requirement) == requirement:
+            continue
+        expressions.append(requirement)
+    return LabelSelector((*labels.values(), *expressions))
+
+
+def _tidy_peer(peer: Peer) -> Peer:
+    return Peer(
+        None if peer.namespace_selector is None else tidy(peer.namespace_selector),
+        None if peer.pod_selector is None else tidy(peer.pod_selector),
+        peer.ip_block,
+    )
+
+
+def default_name(found: Policy) -> str:
+    """A name made of both ends and the ports, always the same for the same spec.
+
+    Where it can't say all of the spec, it ends in a hash of the spec, so different specs have different names.
+    """
+    (direction,) = found.directions
+    subject = _selector_slug(found.pod_selector, "all-pods")
+    asked, rest = found.rules[:1], found.rules[1:]
+    peers = _peers_slug(asked[0].peers) if asked else _Slug("none")
+    ports = _ports_slug(asked[0].ports) if asked else _Slug("")
+    with_dns = [rule._replace(position=0) for rule in rest] == [dns_rule()]
+    dns_only = bool(asked) and asked[0]._replace(position=0) == dns_rule()
+    ends = (peers, subject) if direction is Direction.INGRESS else (subject, peers)
+    if dns_only and not rest:
+        ends, ports = (subject, _Slug("cluster-dns")), _Slug("")
+    last = ends[1].text.rsplit("-", 1)[-1]
+    exact = (
+        all(slug.exact for slug in (*ends, ports))
+        and (not rest or with_dns)
+        and re.search("[a-z]", last) is not None
+        and last not in _ENDINGS
+    )
+    parts = ["allow", ends[0].text, "to", ends[1].text, ports.text]
+    if direction is Direction.EGRESS and not (dns_only and not rest):
+        parts.append("egress")
+    if with_dns:
+        parts.append("dns")
+    name = "-".join(part for part in parts if part)
+    if exact and len(name) <= NAME_LENGTH:
+        return name
+    return f"{name[: NAME_LENGTH - HASH_LENGTH - 1].rstrip('-')}-{_spec_hash(found)}"
+
+
+class _Slug(NamedTuple):
+    """A piece of a name; `exact` where it can be read back without doubt."""
+
+    text: str
+    exact: bool = True
+
+
+def _selector_slug(selector: LabelSelector, whole: str) -> _Slug:
+    if not selector.requirements:
+        return _Slug(whole)
+    texts = []
+    for key, operator, values in selector.requirements:
+        negation = "not-" if operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST) else ""
+        texts.append(_squeezed(f"{negation}{key.rpartition('/')[2]}-{'-'.join(values)}"))
+    key, operator, values = selector.requirements[0]
+    exact = (
+        len(selector.requirements) == 1
+        and operator is Operator.IN
+        and len(values) == 1
+        and _SIMPLE_KEY.fullmatch(key) is not None
+        and _SIMPLE_VALUE.fullmatch(values[0]) is not None
+        and key not in _WHOLES | _JOINTS | {"cluster", "not"}
+        and _JOINTS.isdisjoint(values[0].split("-"))
+    )
+    return _Slug("-".join(filter(None, texts)) or "x", exact=exact)
+
+
+def _peers_slug(peers: tuple[Peer, ...]) -> _Slug:
+    if not peers:
+        return _Slug("anyone")
+    first = _peer_slug(peers[0])
+    if len(peers) == 1:
+        return first
+    return _Slug(f"{first.text}-and-{len(peers) - 1}-more", exact=False)
+
+
+def _peer_slug(peer: Peer) -> _Slug:
+    if peer.ip_block:
+        return _Slug(_squeezed(peer.ip_block.cidr), exact=False)
+    pods = _Slug("all-pods") if peer.pod_selector is None else _selector_slug(peer.pod_selector, "all-pods")
+    if peer.namespace_selector is None:
+        return pods
+    exact = pods.exact and peer.pod_selector is not None and peer.pod_selector.requirements != ()
+    (requirement,) = peer.namespace_selector.requirements[:1] or (None,)
+    by_name = requirement is not None and peer.namespace_selector == in_namespace("".join(requirement.values))
+    if requirement is not None and by_name:
+        where = requirement.values[0]
+        exact = (exact or peer.pod_selector is None) and _JOINTS.isdisjoint(where.split("-"))
+        return _Slug(f"{pods.text}-in-{where}", exact=exact)
+    where = _selector_slug(peer.namespace_selector, "all").text
+    return _Slug(f"{pods.text}-in-{where}", exact=False)
+
+
+def _ports_slug(ports: Ports) -> _Slug:
+    if not ports:
+        return _Slug("")
+    (first, *others) = ports
+    protocol = "" if first.protocol == "TCP" else f"-{first.protocol.lower()}"
+    if isinstance(first, NamedPort):
+        text = f"{first.name}{protocol}"
+    else:
+        text = f"{first.first}{protocol}" if first.first == first.last else f"{first.first}-{first.last}{protocol}"
+    if others:
+        text += f"-and-{len(others)}-more"
+    return _Slug(text, exact=not others and isinstance(first, PortRange))
+
+
+def _squeezed(text: str) -> str:
+    """The text in the letters of a name."""
+    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _spec_hash(found: Policy) -> str:
+    import hashlib  # noqa: PLC0415 - most names need no hash
+
+    from kubectl_netpol.policy_text import spec_object, to_yaml  # noqa: PLC0415 - the same
+
+    return hashlib.sha256(to_yaml([spec_object(found)]).encode()).hexdigest()[:HASH_LENGTH]

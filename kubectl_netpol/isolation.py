@@ -1,0 +1,160 @@
+"""What the policies mean for one pod: who isolates it, what they let in and out, and which pods that is now. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.codes import Code
+from kubectl_netpol.evaluate import isolating_policies
+from kubectl_netpol.model import METADATA_NAME, Direction
+from kubectl_netpol.resolve import selected_by_service
+from kubectl_netpol.rules import peer_matches
+from kubectl_netpol.verdict import Note
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model import Peer, Pod, Policy, Rule, Service, Snapshot
+
+
+class PeerMatches(NamedTuple):
+    """One peer of a rule (None: everyone) with its `position` and the pods that it matches now.
+
+    `unknown`: why that can't be told in full, or None.
+    """
+
+    position: int | None
+    peer: Peer | None
+    pods: tuple[Pod, ...]
+    unknown: Note | None = None
+
+
+class RuleMatches(NamedTuple):
+    """A rule in force for the pod, with its peers."""
+
+    policy: Policy
+    rule: Rule
+    peers: tuple[PeerMatches, ...]
+
+
+class Isolation(NamedTuple):
+    """One direction. Nobody in `isolated_by`: not affected, everything is allowed. `unknown`: policies not read."""
+
+    direction: Direction
+    isolated_by: tuple[Policy, ...]
+    rules: tuple[RuleMatches, ...]
+    unknown: Note | None = None
+
+
+class Front(NamedTuple):
+    """A port of a Service that selects the pod, and the pod's port behind it (None: the pod has no such name)."""
+
+    service: Service
+    number: int
+    name: str | None
+    protocol: str
+    pod_port: int | None
+
+
+class Mention(NamedTuple):
+    """A rule of another pod's policy that names this pod as a peer."""
+
+    policy: Policy
+    rule: Rule
+    peer: int
+
+
+class Explanation(NamedTuple):
+    """Everything that the policies mean for one pod."""
+
+    pod: Pod
+    selected_by: tuple[Policy, ...]
+    ingress: Isolation
+    egress: Isolation
+    services: tuple[Front, ...]
+    mentioned_by: tuple[Mention, ...]
+
+
+def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
+    """What the policies in the snapshot mean for the pod."""
+    return Explanation(
+        pod,
+        tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod)),
+        isolation(snapshot, pod, Direction.INGRESS),
+        isolation(snapshot, pod, Direction.EGRESS),
+        _fronts(snapshot, pod),
+        mentions(snapshot, pod),
+    )
+
+
+def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
+    """One direction of the pod, with the pods that each rule's peers match now."""
+    if gap := snapshot.gap("networkpolicies", pod.namespace):
+        return Isolation(direction, (), (), Note(Code.PERMISSION_MISSING, gap.message))
+    isolating = isolating_policies(snapshot, pod, direction)
+    rules = tuple(
+        RuleMatches(policy, rule, matches_of(snapshot, policy, rule))
+        for policy in isolating
+        for rule in policy.rules_of(direction)
+    )
+    return Isolation(direction, isolating, rules)
+
+
+def matches_of(snapshot: Snapshot, policy: Policy, rule: Rule) -> tuple[PeerMatches, ...]:
+    """The rule's peers with the pods that each matches now."""
+    if not rule.peers:
+        return (PeerMatches(None, None, ()),)
+    return tuple(_matches(snapshot, policy, index, peer) for index, peer in enumerate(rule.peers))
+
+
+def _matches(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> PeerMatches:
+    pods, unknown = [], None
+    candidates = snapshot.pods
+    if peer.namespace_selector is None and not peer.ip_block:
+        candidates = snapshot.pods_in(policy.namespace)
+    for pod in candidates:
+        addresses = (pod.ips or (None,)) if peer.ip_block else (None,)
+        for address in addresses if not pod.host_network else ():
+            matched = peer_matches(snapshot, policy, peer, pod, address)
+            if matched is True:
+                pods.append(pod)
+                break
+            if matched:
+                unknown = matched
+    gap = snapshot.gap("pods", policy.namespace if peer.namespace_selector is None else None)
+    if gap and not peer.ip_block:
+        unknown = Note(Code.PERMISSION_MISSING, gap.message)
+    return PeerMatches(index, peer, tuple(pods), unknown)
+
+
+def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
+    """The rules, of any policy, whose selectors name this pod as a peer (blocks of addresses aside)."""
+    found = []
+    for policy in snapshot.policies:
+        for direction in policy.directions:
+            for rule in policy.rules_of(direction):
+                for index, peer in enumerate(rule.peers):
+                    if not peer.ip_block and peer_matches(snapshot, policy, peer, pod, None) is True:
+                        found.append(Mention(policy, rule, index))
+                        break
+    return tuple(found)
+
+
+def _fronts(snapshot: Snapshot, pod: Pod) -> tuple[Front, ...]:
+    found = []
+    for service in snapshot.services:
+        if service.namespace != pod.namespace or pod not in selected_by_service(snapshot, service):
+            continue
+        for port in service.ports:
+            target = port.target
+            number = pod.port_named(target, port.protocol) if isinstance(target, str) else target
+            if service.headless:
+                number = port.number
+            found.append(Front(service, port.number, port.name, port.protocol, number))
+    return tuple(found)
+
+
+def is_one_namespace(peer: Peer) -> str | None:
+    """The namespace that a peer's namespaceSelector names by kubernetes.io/metadata.name, if it does just that."""
+    requirements = peer.namespace_selector.requirements if peer.namespace_selector else ()
+    if len(requirements) == 1 and requirements[0].key == METADATA_NAME and len(requirements[0].values) == 1:
+        return requirements[0].values[0]
+    return None
