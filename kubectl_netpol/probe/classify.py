@@ -1,0 +1,158 @@
+"""What the words of a tool mean. Every fragment is from a real run in the C locale."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kubectl_netpol.probe.outcome import Outcome
+
+CONNECTED = (
+    ") open",  # BusyBox and traditional nc
+    "succeeded!",  # OpenBSD nc
+    "Ncat: Connected to ",
+    "* Connected to ",  # curl
+    "... connected.",  # GNU wget
+    "server returned error",  # BusyBox wget: an answer that is no 200
+    "netpol: connected",  # our own words to bash, Python, Perl and `nc -e`
+)
+ANSWERED = ("netpol: answered",)
+SILENT = ("netpol: silent", "net timeout", "Idle timeout expired")
+REFUSED = ("onnection refused",)
+UNKNOWN_NAME = (
+    "bad address",
+    "getaddrinfo for host",
+    "forward host lookup failed",
+    "ould not resolve host",
+    "Name or service not known",
+    "Name does not resolve",
+    "failure in name resolution",
+    "No address associated with hostname",
+    "unable to resolve host",
+    "esolving timed out",
+    "netpol: unknown name",
+)
+KNOWN_NAME = (
+    "netpol: resolves",
+    "PING ",
+    "Trying ",  # curl
+    "nvalid argument",  # nc -s 127.0.0.1: what connect says to an address that is not the pod's own
+    "Connection refused",  # the same, and the address is the pod's own
+    "Name:",  # nslookup
+)
+TIMED_OUT = ("imed out", "nc: Timeout", "Ncat: TIMEOUT")
+UNREACHABLE = (
+    "o route to host",
+    "etwork is unreachable",
+    "etwork unreachable",
+    "ost is unreachable",
+    "ost unreachable",
+    "annot assign requested address",  # IPv6 asked for where the pod has none
+    "peration not permitted",  # a filter at connect()
+    "ermission denied",  # a route of type prohibit
+)
+WRONG_OPTION = ("nvalid option", "nrecognized option", "nknown option")
+NOT_RUN = (126, 127)
+AT_ONCE = 1.0
+
+
+class Attempt(NamedTuple):
+    """One run of one tool. `form` says how it was started; `ended` is True where the guard killed it."""
+
+    form: str
+    program: str
+    exit_code: int
+    ended: bool
+    seconds: float
+    words: str
+
+
+def sure(protocol: str) -> tuple[str, ...]:
+    """The fragments that settle the matter for an address, so that no other tool is tried."""
+    if protocol == "UDP":
+        return (*ANSWERED, *SILENT, *REFUSED, *UNREACHABLE)
+    return (*CONNECTED, *REFUSED, *TIMED_OUT, *UNREACHABLE)
+
+
+def ran(attempt: Attempt) -> bool:
+    """Whether the tool was there and understood its options."""
+    return attempt.exit_code not in NOT_RUN and not _says(attempt.words, WRONG_OPTION)
+
+
+def tcp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
+    """The outcome, or None where the words do not tell. `named`: the target is a host name, so a lookup may fail."""
+    words = attempt.words
+    if not ran(attempt):
+        return None
+    if _says(words, CONNECTED):
+        return Outcome.OPEN
+    if _says(words, REFUSED):
+        return Outcome.REFUSED
+    if named and _says(words, UNKNOWN_NAME):
+        return Outcome.UNRESOLVED
+    if attempt.form == "wget":
+        return Outcome.OPEN if attempt.exit_code == 0 and "Connecting to" in words else _unreachable(words)
+    if _says(words, TIMED_OUT):
+        return Outcome.TIMED_OUT
+    if attempt.form == "nc-q" and attempt.exit_code == 0 and not words:
+        return Outcome.OPEN  # toybox, known by then, is silent on success and speaks on every failure
+    return _unreachable(words) or (Outcome.TIMED_OUT if attempt.ended else None)
+
+
+def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
+    """The outcome, or None where the words do not tell: only an answer or an ICMP error decides."""
+    words = attempt.words
+    if not ran(attempt):
+        return None
+    if _says(words, ANSWERED):
+        return Outcome.OPEN
+    if _says(words, REFUSED):
+        return Outcome.REFUSED
+    if named and _says(words, UNKNOWN_NAME):
+        return Outcome.UNRESOLVED
+    if attempt.ended or _says(words, SILENT):
+        return Outcome.NO_ANSWER
+    if attempt.seconds < AT_ONCE and _ends_on_refusal(attempt):
+        return Outcome.REFUSED
+    return _unreachable(words)
+
+
+def _ends_on_refusal(attempt: Attempt) -> bool:
+    # Its input is over, yet nc -u waits for answers until its limit; only an error on the socket ends it before.
+    # OpenBSD says nothing then and returns 1, traditional nc says what it sent and nothing of a time-out.
+    if attempt.form == "nc-openbsd":
+        return attempt.exit_code == 1 and not attempt.words
+    return attempt.form == "nc-u" and "rcvd 0" in attempt.words
+
+
+def _unreachable(words: str) -> Outcome | None:
+    return Outcome.UNREACHABLE if _says(words, UNREACHABLE) else None
+
+
+def resolves(attempt: Attempt, name: str) -> bool | None:
+    """Whether the name resolves, or None where the words do not tell."""
+    words = attempt.words
+    if not ran(attempt):
+        return None
+    if attempt.ended:
+        return False
+    if attempt.form == "getent":
+        return {0: True, 2: False}.get(attempt.exit_code)
+    if attempt.form == "nslookup":
+        return _nslookup(words, name)
+    if _says(words, UNKNOWN_NAME):
+        return False
+    return True if _says(words, KNOWN_NAME) else None
+
+
+def _nslookup(words: str, name: str) -> bool | None:
+    if "Name:" in words:
+        return True
+    if _says(words, ("can't resolve", "timed out")):
+        return False
+    # BusyBox's nslookup does not go through the search list for a name with dots in it, as every program does.
+    complete = name.endswith(".") or "." not in name or ".svc." in name
+    return False if "NXDOMAIN" in words and complete else None
+
+
+def _says(words: str, fragments: tuple[str, ...]) -> bool:
+    return any(fragment in words for fragment in fragments)

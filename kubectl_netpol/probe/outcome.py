@@ -1,0 +1,93 @@
+"""The values that a probe takes and gives."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Outcome(str, Enum):
+    """What the network did with one connection, as it stands in JSON."""
+
+    OPEN = "open"
+    REFUSED = "refused"
+    TIMED_OUT = "timed-out"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no-answer"
+    UNRESOLVED = "unresolved"
+    NO_TOOL = "no-tool"
+    EXEC_FAILED = "exec-failed"
+    INCONCLUSIVE = "inconclusive"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Target(NamedTuple):
+    """Where to connect: an address, or a host name only where the user gave one from outside the cluster."""
+
+    address: str
+    port: int
+
+
+class Observation(NamedTuple):
+    """What one probe saw.
+
+    `tool` is the program that told, or None. `command` is what a person runs by `kubectl exec` to see the same,
+    `exit_code` the tool's own (None where it was killed at the time limit or never ran), `words` what it said, bounded
+    and with control characters escaped.
+    """
+
+    outcome: Outcome
+    tool: str | None
+    command: tuple[str, ...]
+    exit_code: int | None
+    words: str
+    seconds: float
+
+
+class NameCheck(NamedTuple):
+    """Whether a name resolves in the pod; None where nothing in the image can tell."""
+
+    name: str
+    resolves: bool | None
+    words: str
+
+
+class ProbeResult(NamedTuple):
+    """One observation per target and one check per name, in the order they were asked for."""
+
+    observations: tuple[Observation, ...]
+    names: tuple[NameCheck, ...]
+
+
+class Completed(Protocol):
+    """What an exec call gives back.
+
+    `exit_code` None: the program's status is not known. `error`: why it did not start or finish, in the API's words.
+    `timed_out`: the deadline ended it. `truncated`: there was more output than was kept.
+    """
+
+    @property
+    def exit_code(self) -> int | None: ...  # noqa: D102 - the class docstring states them all
+    @property
+    def stdout(self) -> bytes: ...  # noqa: D102
+    @property
+    def stderr(self) -> bytes: ...  # noqa: D102
+    @property
+    def error(self) -> str | None: ...  # noqa: D102
+    @property
+    def seconds(self) -> float: ...  # noqa: D102
+    @property
+    def timed_out(self) -> bool: ...  # noqa: D102
+    @property
+    def truncated(self) -> bool: ...  # noqa: D102
+
+
+class Exec(Protocol):
+    """Runs a program in the source container: its words and a deadline in seconds, handshake included."""
+
+    def __call__(self, argv: Sequence[str], deadline: float, /) -> Completed: ...  # noqa: D102
