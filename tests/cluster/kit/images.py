@@ -1,7 +1,8 @@
 """Packs the cluster's small container images into one docker-archive from files of this machine.
 
 usage: images.py BIN ARCHIVE
-BIN has what build.sh built (busybox, coredns, pause, server); the other programs are Debian's, with the libraries that ldd names.
+BIN has what build.sh built (busybox, coredns, pause, server); the other programs are Debian's, with the libraries that
+ldd names.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Files = dict[str, "Path | bytes"]
 
 
 def layer(files: Files, links: dict[str, str]) -> bytes:
-    """A tar of the files (path in the image: a file of this machine, or its bytes) and symbolic links, folders included."""
+    """A tar of files (path in the image: a file of this machine, or its bytes), symbolic links, and their folders."""
     buffer = io.BytesIO()
     seen: set[str] = set()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -81,7 +82,7 @@ def digest(data: bytes) -> str:
 
 
 def pack(out: Path, images: dict[str, tuple[list[str], Files, dict[str, str]]]) -> None:
-    """Writes one archive of the images lab/NAME:1, each its command, files and links: one import is quicker than many."""
+    """Writes one archive of the images lab/NAME:1, each its command, files and links: one import is quickest."""
     manifest = []
     parts: dict[str, bytes] = {}
     for name, (command, files, links) in images.items():
