@@ -12,13 +12,14 @@ from kubectl_netpol.isolation import RuleMatches, matches_of
 from kubectl_netpol.model import METADATA_NAME, Direction, NamedPort, Operator, PortRange
 from kubectl_netpol.resolve import selected_by_service
 from kubectl_netpol.rules import requirement_text
-from kubectl_netpol.verdict import Note
+from kubectl_netpol.verdict import Answer, Note
 from kubectl_netpol.words import peer_text, position_text, selector_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_netpol.isolation import Explanation, PeerMatches
+    from kubectl_netpol.judge import Verdict
     from kubectl_netpol.model import LabelSelector, Peer, Pod, Policy, Rule, Snapshot
 
 
@@ -33,8 +34,22 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
     return list(dict.fromkeys(notes))
 
 
-def policy_warnings(snapshot: Snapshot, policy: Policy) -> list[Note]:
-    """Warnings about one policy by itself."""
+def namespace_warnings(snapshot: Snapshot, namespace: str) -> list[Note]:
+    """Warnings about every policy of a namespace."""
+    return [note for policy in snapshot.policies_in(namespace) for note in policy_warnings(snapshot, policy)]
+
+
+def connection_warnings(snapshot: Snapshot, verdict: Verdict) -> list[Note]:
+    """Warnings about the policies that take part in a verdict, where it is not allowed anyway."""
+    if verdict.answer is Answer.ALLOWED:
+        return []
+    policies = {policy.key: policy for side in (verdict.egress, verdict.ingress) for policy in side.isolated_by}
+    notes = [note for policy in policies.values() for note in policy_warnings(snapshot, policy, partial=True)]
+    return list(dict.fromkeys(notes))
+
+
+def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False) -> list[Note]:
+    """Warnings about one policy by itself. `partial`: other namespaces were not read, so peers there are passed over."""
     if snapshot.gap("pods", policy.namespace):
         return []
     selected = tuple(pod for pod in snapshot.pods_in(policy.namespace) if policy.selects(pod))
@@ -51,6 +66,8 @@ def policy_warnings(snapshot: Snapshot, policy: Policy) -> list[Note]:
         for rule in rules:
             matches = matches_of(snapshot, policy, rule)
             notes += _split_peers(policy, rule)
+            if partial:
+                matches = tuple(match for match in matches if match.peer and match.peer.namespace_selector is None)
             notes += _unmatched_peers(snapshot, policy, rule, matches)
             targets = selected
             if direction is Direction.EGRESS:

@@ -87,3 +87,27 @@ def load_all(content: str, source: str) -> Iterator[Any]:
         raise ManifestError(f"{source}, document {number}{line}: {problem}") from None
     except ValueError as error:
         raise ManifestError(f"{source}, document {number}: {error}") from None
+
+
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
+_NOT_A_STRING = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+
+
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that leaves only those strings plain that every YAML reads as strings, and no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _NOT_A_STRING
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def dump(value: Any) -> str:
+    """YAML of plain data that kubectl reads back as the same."""
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096))

@@ -1,0 +1,149 @@
+"""Which policies select a pod, and what they let in and out; or why a connection is allowed or blocked.
+
+With nothing named: one line a pod of the namespace. With POD (a workload or Service also): its policies.
+With SOURCE DESTINATION PORT: the verdict, and what decides it. Nothing is probed and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.commands.inputs import open_world
+from kubectl_netpol.commands.options import (
+    add_cluster_options,
+    add_filename_option,
+    add_output_option,
+    add_verbose_option,
+)
+from kubectl_netpol.commands.questions import ask, scope_of
+from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.isolation import explain_pod
+from kubectl_netpol.lint import connection_warnings, namespace_warnings, pod_warnings
+from kubectl_netpol.render.objects import explanation_object, kind, note_object, serialize, verdict_object
+from kubectl_netpol.render.text import Names, explanation_text, overview_text, verdict_text
+from kubectl_netpol.resolve import (
+    best,
+    parse_ports,
+    parse_protocol,
+    parse_reference,
+    resolve_subject,
+    selected_by_service,
+)
+from kubectl_netpol.verdict import Answer
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kubectl_netpol.commands.inputs import World
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.model import Pod, Snapshot
+
+EXAMPLES = """examples:
+  kubectl netpol explain                      every pod of the namespace
+  kubectl netpol explain nginx                who may reach nginx, and whom it may reach
+  kubectl netpol explain san nginx 80         why san may, or may not, reach nginx on port 80
+  kubectl netpol explain 10.0.0.7 shop/svc/nginx http -o json
+  kubectl netpol explain nginx -f manifests/  without a cluster"""
+STATUS = {Answer.ALLOWED: 0, Answer.BLOCKED: 1, Answer.UNDEFINED: 2}
+_CONNECTION = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's words and options."""
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="POD | SOURCE DESTINATION PORT",
+        help="NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address",
+    )
+    parser.add_argument("--protocol", default="TCP", metavar="NAME", help="TCP (default), UDP or SCTP")
+    add_filename_option(parser)
+    add_output_option(parser)
+    add_verbose_option(parser)
+    add_cluster_options(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Explain; returns 0, or for a connection 0 allowed, 1 blocked, 2 undefined."""
+    words = arguments.words
+    if len(words) not in (0, 1, _CONNECTION):
+        raise UsageError(f"{len(words)} words given", "write nothing, POD, or SOURCE DESTINATION PORT")
+    world = open_world(arguments, console)
+    if len(words) == _CONNECTION:
+        return _connection(arguments, world, console)
+    return _pod(arguments, world, console) if words else _namespace(arguments, world, console)
+
+
+def _connection(arguments: argparse.Namespace, world: World, console: Console) -> int:
+    source, destination, port = arguments.words
+    ports = parse_ports(port)
+    protocol = parse_protocol(arguments.protocol)
+    snapshot, verdicts = ask(world, source, destination, ports, protocol)
+    names = Names(world.namespace)
+    objects = []
+    for verdict in verdicts:
+        warnings = connection_warnings(snapshot, verdict)
+        objects.append(verdict_object(verdict, warnings))
+        if not arguments.output:
+            console.data(verdict_text(verdict, names, console, verbose=arguments.verbose))
+            for note in warnings:
+                console.warning(note.message)
+    if arguments.output:
+        content = objects[0] if len(objects) == 1 else kind("VerdictList", {"items": objects})
+        console.data(serialize(content, arguments.output))
+    statuses = [STATUS[verdict.answer] for verdict in verdicts]
+    return max(statuses)
+
+
+def _pod(arguments: argparse.Namespace, world: World, console: Console) -> int:
+    reference = parse_reference(arguments.words[0], world.namespace)
+    if reference.address or reference.kind == "Node":
+        raise UsageError(f"{reference.typed} is no pod", "explain SOURCE DESTINATION PORT takes addresses and nodes")
+    snapshot = world.read(scope_of(reference, everywhere=True))
+    named = resolve_subject(snapshot, reference)
+    pod = named.pod
+    if named.service:
+        pods = selected_by_service(snapshot, named.service)
+        pod = best(pods)
+        if pod is None:
+            raise NetpolError(
+                f"Service {named.service.key} selects no pod", "compare its selector with the pods' labels"
+            )
+    assert pod is not None  # noqa: S101 - a subject is a pod, or stands for one
+    _say_which(reference.typed, pod, console)
+    explanation = explain_pod(snapshot, pod)
+    warnings = pod_warnings(snapshot, explanation)
+    if arguments.output:
+        console.data(serialize(explanation_object(explanation, warnings), arguments.output))
+        return 0
+    console.data(explanation_text(explanation, Names(world.namespace), console, verbose=arguments.verbose))
+    for note in warnings:
+        console.warning(note.message)
+    return 0
+
+
+def _say_which(typed: str, pod: Pod, console: Console) -> None:
+    if typed.rsplit("/", maxsplit=1)[-1] != pod.name:
+        console.note(f"{typed} stands for its pod {pod.name}")
+
+
+def _namespace(arguments: argparse.Namespace, world: World, console: Console) -> int:
+    reference = parse_reference("pod/any", world.namespace)
+    snapshot: Snapshot = world.read(scope_of(reference, everywhere=False))
+    if gap := snapshot.gap("pods", world.namespace):
+        raise NetpolError(gap.message, f"kubectl auth can-i list pods -n {world.namespace}")
+    pods = sorted((pod for pod in snapshot.pods_in(world.namespace) if not pod.finished), key=lambda pod: pod.name)
+    explanations = [explain_pod(snapshot, pod) for pod in pods]
+    warnings = namespace_warnings(snapshot, world.namespace)
+    if arguments.output:
+        items = [explanation_object(explanation, pod_warnings(snapshot, explanation)) for explanation in explanations]
+        content = kind("ExplanationList", {"items": items, "warnings": [note_object(note) for note in warnings]})
+        console.data(serialize(content, arguments.output))
+        return 0
+    if not pods:
+        console.note(f"no pods in namespace {world.namespace}")
+        return 0
+    console.data(overview_text(explanations))
+    for note in warnings:
+        console.warning(note.message)
+    return 0

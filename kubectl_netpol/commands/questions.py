@@ -1,0 +1,64 @@
+"""SOURCE DESTINATION PORT, asked of a world: what must be read for it, and the verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.dns import NAMESPACES as DNS_NAMESPACES
+from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.judge import Verdict, judge
+from kubectl_netpol.resolve import (
+    WORKLOADS,
+    parse_reference,
+    resolve_destination,
+    resolve_source,
+    service_namespace,
+)
+from kubectl_netpol.routes import request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_netpol.cluster.snapshot import Scope
+    from kubectl_netpol.commands.inputs import World
+    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.resolve import Named, Reference
+
+
+def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) -> Scope:
+    """What must be read for questions about these. `everywhere`: also who else is matched, and who names them."""
+    from kubectl_netpol.cluster.snapshot import Scope  # noqa: PLC0415 - only for a cluster
+
+    namespaces = {reference.namespace for reference in references}
+    namespaces |= {other for r in references if not r.kind and (other := service_namespace(r.name)) and not r.address}
+    wide = {"pods", "networkpolicies"} if everywhere else set()
+    if any(reference.address for reference in references):
+        wide |= {"pods", "services"}
+    return Scope(
+        namespaces=frozenset(namespaces),
+        everywhere=frozenset(wide),
+        nodes=any(reference.address or reference.kind == "Node" for reference in references),
+        workloads=workloads or any(reference.kind in WORKLOADS for reference in references),
+        services_in=frozenset(DNS_NAMESPACES[:1]),
+    )
+
+
+def find(world: World, source: str, destination: str) -> tuple[Snapshot, Named, Named]:
+    """Both ends by name. Workloads are read only where pods and Services do not have the name."""
+    here, there = (parse_reference(typed, world.namespace) for typed in (source, destination))
+    snapshot = world.read(scope_of(here, there, everywhere=False))
+    try:
+        return snapshot, resolve_source(snapshot, here), resolve_destination(snapshot, there)
+    except NetpolError:
+        if world.snapshot is not None:
+            raise
+    snapshot = world.read(scope_of(here, there, everywhere=False, workloads=True))
+    return snapshot, resolve_source(snapshot, here), resolve_destination(snapshot, there)
+
+
+def ask(
+    world: World, source: str, destination: str, ports: Sequence[int | str], protocol: str
+) -> tuple[Snapshot, list[Verdict]]:
+    """The verdict on each port."""
+    snapshot, here, there = find(world, source, destination)
+    return snapshot, [judge(snapshot, request(snapshot, here, there, port, protocol)) for port in ports]

@@ -1,0 +1,1 @@
+"""Results to JSON objects and to text for people; the only place with colours and widths."""
