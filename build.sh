@@ -101,7 +101,7 @@ run_tests() {
     environment build/kubernetes-36 requirements-kubernetes-36.txt
     build/kubernetes-36/bin/python -m pytest tests/unit/cluster
   fi
-  "$python" -m pytest tests/packaging tests/cluster
+  "$python" -m pytest tests/cluster tests/packaging
 }
 
 release() {

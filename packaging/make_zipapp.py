@@ -27,6 +27,7 @@ SHEBANG = b"#!/usr/bin/env python3\n"
 
 PRUNED = (
     "*.dist-info/*",
+    ".lock",
     "*.js",
     "*.pyi",
     "*.so",
@@ -53,7 +54,6 @@ PRUNED = (
     "kubernetes/stream/*",
     "kubernetes/utils/*",
     "kubernetes/watch/*",
-    "oauthlib/openid/*",
     "requests/help.py",
     "requests_oauthlib/compliance_fixes/*",
     "urllib3/contrib/emscripten/*",

@@ -1,0 +1,85 @@
+"""What is in the zipapp, and what is not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEEDS_MORE = {
+    "dateutil.tz.win": "only on Windows",
+    "yaml.cyaml": "the extension, which yaml itself can do without",
+    "urllib3.contrib.socks": "PySocks, which is no dependency",
+}
+"""Modules that can't be imported here, and why."""
+
+
+@pytest.fixture(scope="module")
+def site(zipapp: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(zipapp) as archive:
+        archive.extractall(folder)
+    return folder / "site-packages"
+
+
+def test_it_is_about_one_megabyte(zipapp: Path) -> None:
+    assert zipapp.stat().st_size < 1_200_000
+
+
+def test_all_of_it_is_pure_python(site: Path) -> None:
+    assert {path.suffix for path in site.rglob("*") if path.is_file()} <= {".py", ".pem"}
+
+
+def test_the_licence_of_every_dependency_is_kept(zipapp: Path, project: Path) -> None:
+    pinned = re.findall(r"^([\w.-]+)==", (project / "packaging" / "requirements.txt").read_text(), re.MULTILINE)
+    with zipfile.ZipFile(zipapp) as archive:
+        texts = archive.read("LICENSES-of-dependencies.txt").decode()
+        assert archive.read("LICENSE") == (project / "LICENSE").read_bytes()
+    for name in pinned:
+        assert re.search(rf"^{name.replace('-', '[-_]')}-[\w.]+: (LICEN|COPYING)", texts, re.MULTILINE), name
+
+
+def test_no_module_misses_one_that_was_pruned(site: Path) -> None:
+    names = []
+    for path in sorted(site.rglob("*.py")):
+        parts = path.relative_to(site).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if parts[-1] != "__main__" and name not in NEEDS_MORE:
+            names.append(name)
+    script = "import importlib, sys; sys.path.insert(0, sys.argv[1]); [*map(importlib.import_module, sys.argv[2:])]"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script, str(site), *names],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(names) > 100
+
+
+def test_the_lazy_client_has_the_names_that_the_whole_one_has(site: Path) -> None:
+    script = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from kubernetes import client, config
+from kubernetes.client import ApiClient, ApiException, Configuration, rest
+from kubernetes.config import ConfigException, load_incluster_config, load_kube_config_from_dict
+assert client.ApiException is ApiException and client.rest is rest and config.ConfigException is ConfigException
+assert ApiClient(Configuration(host="http://localhost")).configuration.host == "http://localhost"
+try:
+    client.CoreV1Api
+except AttributeError as error:
+    print(error)
+print([name for name in sys.modules if name.partition(".")[0] in ("requests", "oauthlib", "dateutil")])
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script, str(site)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["module 'kubernetes.client' has no attribute 'CoreV1Api'", "[]"]

@@ -1,0 +1,241 @@
+"""How the zipapp starts: its cache, and every place where it can't have one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.packaging.conftest import User
+
+NOBODY = 65534
+NO_HOME = "/proc/nobody"  # nobody, not even root, can make a folder there
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_first_run_makes_the_cache_and_later_ones_leave_it(user: User) -> None:
+    first = user.run("version")
+    assert (first.returncode, first.stderr) == (0, "")
+    (cache,) = user.caches.iterdir()
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*") if path.is_file()}
+    assert user.run("version").stdout == first.stdout
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*") if path.is_file()} == before
+    assert list(user.caches.iterdir()) == [cache]
+    assert user.caches.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("setting", ["", "1"], ids=["as usual", "with PYTHONDONTWRITEBYTECODE"])
+def test_all_of_the_cache_is_compiled(user: User, setting: str) -> None:
+    assert user.run("version", PYTHONDONTWRITEBYTECODE=setting).returncode == 0
+    sources = {path.stem for path in user.caches.rglob("*.py")}
+    assert sources == {path.name.split(".")[0] for path in user.caches.rglob("*.pyc")}
+
+
+def test_it_starts_by_its_first_line_through_a_symlink_of_another_name(user: User, tmp_path: Path) -> None:
+    link = tmp_path / "bin" / "kubectl_complete-netpol"
+    link.parent.mkdir()
+    link.symlink_to(user.zipapp)
+    assert user.run("version", python=None).returncode == 0
+    made = names(user.caches)
+    assert user.run("version", python=None, path=link).returncode == 0
+    assert names(user.caches) == made
+
+
+def test_modules_in_the_current_folder_are_not_taken_for_ours(user: User, tmp_path: Path) -> None:
+    for name in ("kubectl_netpol", "yaml", "zipapp_unpack"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the current folder')")
+    done = subprocess.run(
+        [sys.executable, os.path.relpath(user.zipapp, tmp_path), "version"],
+        cwd=tmp_path,
+        env=user.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_libraries_on_pythonpath_do_not_replace_ours(user: User, tmp_path: Path) -> None:
+    (tmp_path / "yaml.py").write_text("raise SystemExit('taken from PYTHONPATH')")
+    (tmp_path / "kubectl_netpol.py").write_text("raise SystemExit('taken from PYTHONPATH')")
+    assert user.run("version", PYTHONPATH=str(tmp_path)).returncode == 0
+
+
+def test_twelve_first_runs_at_once_make_one_cache(user: User) -> None:
+    together = threading.Barrier(12)
+
+    def start(_: int) -> tuple[int, str]:
+        together.wait()
+        done = user.run("version")
+        return done.returncode, done.stderr
+
+    with ThreadPoolExecutor(12) as threads:
+        assert set(threads.map(start, range(12))) == {(0, "")}
+    assert len(names(user.caches)) == 1
+
+
+def test_a_killed_first_run_is_made_good_by_the_next(user: User) -> None:
+    process = subprocess.Popen([sys.executable, user.zipapp, "version"], env=user.environment, stdout=subprocess.PIPE)
+    end = time.monotonic() + 20
+    while not any(user.caches.glob("new-*/site-packages/yaml/*")):
+        assert process.poll() is None, "it was quicker than the test"
+        assert time.monotonic() < end
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert [name[:4] for name in names(user.caches)] == ["new-"]
+    assert user.run("version").returncode == 0
+    (only,) = names(user.caches)
+    assert not only.startswith("new-")
+
+
+def test_old_caches_go_but_not_the_last_used_ones_nor_one_in_use(user: User) -> None:
+    user.caches.mkdir(mode=0o700, parents=True)
+    for age in range(1, 8):
+        old = user.caches / f"{age:016}-cpython-399"
+        (old / "kubectl_netpol").mkdir(parents=True)
+        os.utime(old, (time.time() - age * 1000,) * 2)
+    in_use = os.open(user.caches / f"{6:016}-cpython-399", os.O_RDONLY)
+    try:
+        fcntl.flock(in_use, fcntl.LOCK_SH)
+        assert user.run("version").returncode == 0
+    finally:
+        os.close(in_use)
+    left = [name for name in names(user.caches) if name.endswith("cpython-399")]
+    assert left == [f"{age:016}-cpython-399" for age in (1, 2, 3, 6)]
+    assert len(names(user.caches)) == len(left) + 1
+
+
+def test_a_cache_is_held_while_its_program_runs(user: User) -> None:
+    user.run("version")
+    (cache,) = user.caches.iterdir()
+    process = subprocess.Popen(
+        [sys.executable, user.zipapp, "explain", "-f", "-"],
+        env=user.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    descriptor = os.open(cache, os.O_RDONLY)
+    try:
+        end = time.monotonic() + 20
+        while _can_lock(descriptor):
+            assert process.poll() is None
+            assert time.monotonic() < end, "it runs without holding its cache"
+        process.communicate(timeout=20)
+        assert _can_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _can_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("home", "cache"), [(NO_HOME, ""), ("", NO_HOME)], ids=["no home", "a cache folder that can't be made"]
+)
+def test_without_a_home_the_cache_is_in_the_temporary_folder(user: User, home: str, cache: str) -> None:
+    for _ in range(2):
+        done = user.run("version", HOME=home, XDG_CACHE_HOME=cache)
+        assert (done.returncode, done.stderr) == (0, "")
+    (root,) = user.temporary.iterdir()
+    assert root.name == f"kubectl-netpol-{os.getuid()}"
+    assert root.stat().st_mode & 0o777 == 0o700
+    assert len(names(root)) == 1
+
+
+def _make_link(root: Path, elsewhere: Path) -> None:
+    root.symlink_to(elsewhere)
+
+
+def _make_open(root: Path, _: Path) -> None:
+    root.mkdir()
+    root.chmod(0o777)
+
+
+def _make_file(root: Path, _: Path) -> None:
+    root.write_text("")
+
+
+@pytest.mark.parametrize("hostile", [_make_link, _make_open, _make_file], ids=["a link", "open to all", "a file"])
+def test_a_folder_that_others_can_change_is_not_used(
+    user: User, tmp_path: Path, hostile: Callable[[Path, Path], None]
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    root = user.temporary / f"kubectl-netpol-{os.getuid()}"
+    hostile(root, elsewhere)
+    done = user.run("version", HOME=NO_HOME)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(elsewhere.iterdir()) == []
+    assert root.is_file() or list(root.iterdir()) == []
+
+
+def test_with_nowhere_to_write_it_runs_from_the_zipapp(user: User) -> None:
+    done = user.run("version", HOME=NO_HOME, TMPDIR=NO_HOME)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user can reach, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@needs_root
+def test_another_users_folder_is_not_used(user: User) -> None:
+    root = user.temporary / f"kubectl-netpol-{os.getuid()}"
+    root.mkdir(mode=0o700)
+    os.chown(root, NOBODY, NOBODY)
+    assert user.run("version", HOME=NO_HOME).returncode == 0
+    assert list(root.iterdir()) == []
+
+
+@needs_root
+@pytest.mark.parametrize("home", ["", "read-only"], ids=["without HOME and name", "whose home is read-only"])
+def test_a_plain_user_can_run_it(zipapp: Path, public: Path, home: str) -> None:
+    uid = 54321
+    copy = public / "kubectl-netpol"
+    copy.write_bytes(zipapp.read_bytes())
+    copy.chmod(0o755)
+    (public / "home").mkdir(mode=0o555)
+    (public / "tmp").mkdir()
+    (public / "tmp").chmod(0o1777)
+    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(public / "tmp"), "HOME": str(public / "home") if home else ""}
+    done = subprocess.run(
+        ["/usr/bin/python3", copy, "version"],
+        env={name: value for name, value in environment.items() if value},
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (public / "tmp" / f"kubectl-netpol-{uid}").stat().st_uid == uid
+    assert list((public / "home").iterdir()) == []
