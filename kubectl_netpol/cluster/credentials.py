@@ -86,8 +86,8 @@ def credentials(user: Mapping[str, Any], name: str, cluster: Mapping[str, Any], 
             f"client-key-data or client-key must be specified for {name} to use the clientCert authentication method."
         )
     pem = certificate + b"\n" + key if certificate else None
-    if not (token + username + password).isprintable():
-        raise ClusterError(f'user "{name}": the token or password has line breaks or control characters in it')
+    if not token.isprintable():
+        raise ClusterError(f'user "{name}": the token has line breaks or control characters in it')
     if token:
         return Credentials(f"Bearer {token}", pem)
     if username or password:

@@ -183,7 +183,10 @@ class _Link:
                 redirect_limit=0,
             )
         except websocket.WebSocketBadStatusException as error:
-            body = error.resp_body or self._rest()
+            known = error.resp_headers or {}
+            body = error.resp_body or b""
+            if not body and "content-length" not in known:
+                body = self._rest(chunked="transfer-encoding" in known)
             raise api.refused(error.status_code, error.status_message or "", body, asked("POST", path)) from error
         except websocket.WebSocketTimeoutException as error:
             raise ClusterError(
@@ -206,15 +209,21 @@ class _Link:
         except (websocket.WebSocketException, OSError):
             return
 
-    def _rest(self) -> bytes:
-        """Return the JSON of an answer without Content-Length, be it in chunks or not."""
-        body = b""
+    def _rest(self, *, chunked: bool) -> bytes:
+        """Return the body of an answer that has no Content-Length."""
+        rest = b""
         with contextlib.suppress(OSError):
-            while len(body) < _STATUS and (data := self.recv(_RECEIVE)):
-                body += data
-                if body.endswith(b"0\r\n\r\n"):
-                    break
-        return body[body.find(b"{") : body.rfind(b"}") + 1]
+            while (
+                len(rest) < _STATUS and not (chunked and rest.endswith(b"0\r\n\r\n")) and (more := self.recv(_RECEIVE))
+            ):
+                rest += more
+        if not chunked:
+            return rest
+        body = b""
+        while size := int(rest.partition(b"\r\n")[0] or b"0", 16):
+            start = rest.find(b"\r\n") + 2
+            body, rest = body + rest[start : start + size], rest[start + size + 2 :]
+        return body
 
     # What `websocket` wants of a socket.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import json
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 from email.utils import formatdate
@@ -190,3 +193,41 @@ def discovery(request: Request, _: Any) -> Answer:
         "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": [pods]},
     }
     return Answer(body=answers.get(path, {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": []}))
+
+
+def switch(request: Request, protocol: str | None = None) -> bytes:
+    """Return the answer that turns a connection into a websocket, with the first protocol offered unless given."""
+    (key,) = request.values("sec-websocket-key")
+    accept = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()).decode()
+    offered = request.values("sec-websocket-protocol")[0].split(",")
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept}",
+        f"Sec-WebSocket-Protocol: {protocol or offered[0]}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def frame(payload: bytes, code: int = 2, *, final: bool = True) -> bytes:
+    """Return an unmasked websocket frame."""
+    length = len(payload)
+    if length < 126:
+        size = struct.pack("!B", length)
+    elif length < 1 << 16:
+        size = struct.pack("!BH", 126, length)
+    else:
+        size = struct.pack("!BQ", 127, length)
+    return bytes([code | (0x80 if final else 0)]) + size + payload
+
+
+def message(channel: int, payload: bytes | str | dict[str, Any]) -> bytes:
+    """Return a frame of a Kubernetes channel; a dict becomes JSON."""
+    if isinstance(payload, dict):
+        payload = json.dumps(payload)
+    return frame(bytes([channel]) + (payload.encode() if isinstance(payload, str) else payload))
+
+
+def close(code: int = 1000) -> bytes:
+    return frame(struct.pack("!H", code), 8)
