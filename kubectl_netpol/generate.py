@@ -92,7 +92,7 @@ def default_name(found: Policy) -> str:
     dns_only = bool(asked) and asked[0]._replace(position=0) == dns_rule()
     ends = (peers, subject) if direction is Direction.INGRESS else (subject, peers)
     if dns_only and not rest:
-        ends, ports = (subject, _Slug("cluster-dns")), _Slug("")
+        return _fitting(f"allow-{subject.text}-to-cluster-dns", found, exact=subject.exact)
     last = ends[1].text.rsplit("-", 1)[-1]
     exact = (
         all(slug.exact for slug in (*ends, ports))
@@ -101,11 +101,15 @@ def default_name(found: Policy) -> str:
         and last not in _ENDINGS
     )
     parts = ["allow", ends[0].text, "to", ends[1].text, ports.text]
-    if direction is Direction.EGRESS and not (dns_only and not rest):
+    if direction is Direction.EGRESS:
         parts.append("egress")
     if with_dns:
         parts.append("dns")
-    name = "-".join(part for part in parts if part)
+    return _fitting("-".join(part for part in parts if part), found, exact=exact)
+
+
+def _fitting(name: str, found: Policy, *, exact: bool) -> str:
+    """The name, or as much of it as fits before the spec's hash."""
     if exact and len(name) <= NAME_LENGTH:
         return name
     return f"{name[: NAME_LENGTH - HASH_LENGTH - 1].rstrip('-')}-{_spec_hash(found)}"

@@ -1,0 +1,209 @@
+"""Print the least NetworkPolicy that opens a connection, and say on stderr what it cuts off.
+
+From labels it needs no cluster; from names (SOURCE DESTINATION PORT, as in test) it looks at what runs and proves the
+policy before it prints it. Nothing is applied: pipe it into kubectl apply -f -.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.commands.options import (
+    add_cluster_options,
+    add_filename_option,
+    add_output_option,
+    add_verbose_option,
+)
+from kubectl_netpol.errors import UsageError
+from kubectl_netpol.label_form import EndWords, LabelRequest, bare_words, parse_ports, policies
+from kubectl_netpol.model import Direction
+from kubectl_netpol.policy_text import policy_object, to_json, to_yaml
+from kubectl_netpol.rules import requirement_text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.model import Policy
+
+ASSUMED_DNS = "DNS is assumed to be pods k8s-app=kube-dns in kube-system, port 53"
+EXAMPLES = """examples:
+  from labels, without a cluster:
+  kubectl netpol allow --from run=san --to run=nginx --port 80 | kubectl apply -f -
+  kubectl netpol allow --from 'app in (web,admin)' --to app=db --port 5432 --port 9187 -n shop
+  kubectl netpol allow --from app=prometheus --from-namespace monitoring --to app=api --port metrics -n shop
+  kubectl netpol allow --from-any --to app=web --port 80 --port 443 -n shop
+  kubectl netpol allow --both --from app=web --to app=db --port 5432 -n shop
+  kubectl netpol allow --egress --from app=web --to-cidr 0.0.0.0/0 --except 10.0.0.0/8 --port 443 --dns -n shop
+  kubectl netpol allow --egress --from-all-pods --dns -n shop
+  proved on manifests:
+  kubectl netpol allow --from run=san --to run=nginx --port 80 -n shop -f examples/shop.yaml
+  from what runs, with exactly what is missing:
+  kubectl netpol allow san nginx 80 -n shop
+  kubectl netpol allow deploy/web db/svc/postgres 5432 -n shop --strict
+  kubectl netpol allow san nginx 80 -n shop | kubectl netpol diff -f -"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="SOURCE DESTINATION PORT",
+        help="names as in test, instead of labels: what runs in the cluster, or is in -f",
+    )
+    for side, who in (("from", "who may come"), ("to", "where to")):
+        group = parser.add_argument_group(f"{who}, by labels")
+        group.add_argument(
+            f"--{side}",
+            dest=f"{side}_selectors",
+            action="append",
+            default=[],
+            metavar="SELECTOR",
+            help="pods by kubectl's selector grammar: k=v, k in (a,b), !k, joined by commas; may be repeated",
+        )
+        group.add_argument(
+            f"--{side}-namespace",
+            dest=f"{side}_namespaces",
+            action="append",
+            default=[],
+            metavar="NAME|SELECTOR",
+            help=f"the namespace of those pods; without --{side}, all its pods; may be repeated",
+        )
+        group.add_argument(
+            f"--{side}-cidr",
+            dest=f"{side}_cidrs",
+            action="append",
+            default=[],
+            metavar="CIDR",
+            help="addresses outside the cluster; may be repeated",
+        )
+        group.add_argument(f"--{side}-all-pods", action="store_true", help="every pod of the namespace")
+        group.add_argument(f"--{side}-any", action="store_true", help="everyone, in the cluster and outside")
+    group = parser.add_argument_group("which policy")
+    group.add_argument(
+        "--except",
+        dest="excepts",
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="addresses to leave out of the block that holds them; may be repeated",
+    )
+    group.add_argument(
+        "--port",
+        dest="ports",
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="the pod's port: 80, 80/UDP, 8000-8080 or a name; may be repeated; none: every port",
+    )
+    group.add_argument("--protocol", default="TCP", metavar="NAME", help="TCP, UDP or SCTP (default TCP)")
+    side_group = group.add_mutually_exclusive_group()
+    side_group.add_argument(
+        "--egress", action="store_true", help="the policy for the source's side, instead of the destination's"
+    )
+    side_group.add_argument("--both", action="store_true", help="a policy for each side, and the way to DNS")
+    dns_group = group.add_mutually_exclusive_group()
+    dns_group.add_argument(
+        "--dns", action="store_true", default=None, help="with --egress: also the way to the cluster's DNS"
+    )
+    dns_group.add_argument("--no-dns", dest="dns", action="store_false", help="with --both: without the way to DNS")
+    group.add_argument("--name", metavar="NAME", help="the policy's name (default: made from both ends and the port)")
+    group.add_argument("--named-port", action="store_true", help="with names: the port by its name, not its number")
+    group.add_argument("--always", action="store_true", help="with names: print it even where it is allowed already")
+    group.add_argument(
+        "--strict", action="store_true", help="print nothing (exit 2) if it would cut off or open anything else"
+    )
+    add_filename_option(parser)
+    add_output_option(parser, ("yaml", "json"))
+    add_verbose_option(parser)
+    add_cluster_options(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the policies; returns 0."""
+    source, destination = _end_words(arguments, "from"), _end_words(arguments, "to")
+    if arguments.words:
+        if not (source.empty and destination.empty) or arguments.ports or arguments.excepts:
+            raise UsageError(
+                "names and labels in one command", "either SOURCE DESTINATION PORT, or --from, --to and --port"
+            )
+        from kubectl_netpol.commands.allow_names import run_names  # noqa: PLC0415 - labels do without
+
+        return run_names(arguments, console)
+    asked = _asked(arguments, source, destination)
+    if arguments.filenames:
+        from kubectl_netpol.commands.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
+
+        found = prove_labels(asked, arguments, console)
+    elif arguments.strict:
+        raise UsageError("--strict needs something to prove the policy on", "-f FILE, or names instead of labels")
+    else:
+        found = policies(asked)
+        for policy in found:
+            console.note(isolates_text(policy, with_dns=asked.with_dns))
+        if asked.with_dns:
+            console.note(f"{ASSUMED_DNS}; -f reads the real ones")
+    for word in bare_words(asked):
+        console.note(f'"{word}" means pods that have a label "{word}"; a label with its value is {word}=VALUE')
+    write(found, arguments.output, console)
+    return 0
+
+
+def _asked(arguments: argparse.Namespace, source: EndWords, destination: EndWords) -> LabelRequest:
+    for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
+        if given:
+            raise UsageError(f"{option} goes with names", "kubectl netpol allow SOURCE DESTINATION PORT")
+    if arguments.excepts:
+        source, destination = _with_excepts(source, destination, tuple(arguments.excepts))
+    return LabelRequest(
+        source,
+        destination,
+        parse_ports(arguments.ports, arguments.protocol),
+        namespace=arguments.namespace,
+        ingress=not arguments.egress,
+        egress=arguments.egress or arguments.both,
+        dns=arguments.dns,
+        name=arguments.name,
+    )
+
+
+def write(found: Sequence[Policy], output: str | None, console: Console) -> None:
+    """The policies on stdout."""
+    objects = [policy_object(policy) for policy in found]
+    console.data(to_json(objects) if output == "json" else to_yaml(objects))
+
+
+def isolates_text(policy: Policy, *, with_dns: bool) -> str:
+    """What a policy cuts off where nobody looked: whatever it does not name."""
+    (direction,) = policy.directions
+    who = ",".join(map(requirement_text, policy.pod_selector.requirements))
+    used, dns = ("used it" if who else "used them"), ""
+    if direction is Direction.EGRESS:
+        used = "it used" if who else "they used"
+        wide = any(not rule.peers or any(peer.ip_block for peer in rule.peers) for rule in policy.rules)
+        dns = "" if with_dns or wide else ", DNS included"
+    where = f" in {policy.namespace}" if policy.namespace else "" if who else " of the namespace"
+    return f"isolates {who or 'every pod'}{where} for {direction.field}: whatever else {used} is cut off{dns}"
+
+
+def _end_words(arguments: argparse.Namespace, side: str) -> EndWords:
+    given = vars(arguments)
+    return EndWords(
+        side,
+        tuple(given[f"{side}_selectors"]),
+        tuple(given[f"{side}_namespaces"]),
+        tuple(given[f"{side}_cidrs"]),
+        all_pods=given[f"{side}_all_pods"],
+        anyone=given[f"{side}_any"],
+    )
+
+
+def _with_excepts(source: EndWords, destination: EndWords, excepts: tuple[str, ...]) -> tuple[EndWords, EndWords]:
+    """--except belongs to the end that has blocks."""
+    if source.cidrs and destination.cidrs:
+        raise UsageError("--from-cidr and --to-cidr in one policy", "one end has to be pods")
+    if destination.cidrs:
+        return source, destination._replace(excepts=excepts)
+    return source._replace(excepts=excepts), destination

@@ -1,0 +1,303 @@
+"""What changes between two sets of policies on one cluster: which connections open, which close, and by which rule.
+
+Pure. Every answer is the engine's. Only pods whose isolation or rules changed are looked at, and pods that no policy
+can tell apart are asked about once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kubectl_netpol.evaluate import evaluate, isolating_policies
+from kubectl_netpol.model import LAST_PORT, Direction, PortRange, parse_ip
+from kubectl_netpol.parties import outside_groups, pod_groups
+from kubectl_netpol.rules import peer_matches
+from kubectl_netpol.verdict import Answer, Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_netpol.model import Peer, Pod, Policy, Rule, Snapshot
+    from kubectl_netpol.parties import Group, Party
+    from kubectl_netpol.verdict import ConnectionVerdict, DirectionVerdict, End, Note
+
+
+class Ports(NamedTuple):
+    """Ports of one protocol that are all treated alike. `declared` by the destination; `other`: what no one names."""
+
+    protocol: str
+    first: int
+    last: int
+    declared: bool = False
+    other: bool = False
+
+
+class Cause(NamedTuple):
+    """A policy that makes the difference: its rule at `position`, None: by isolating. `gone`: it no longer does."""
+
+    policy: str
+    direction: Direction
+    position: int | None
+    gone: bool
+
+
+class Effect(NamedTuple):
+    """Connections whose verdict changes alike: from each source to each destination, on these ports."""
+
+    sources: tuple[Party, ...]
+    destinations: tuple[Party, ...]
+    ports: Ports
+    before: Answer
+    after: Answer
+    because: tuple[Cause, ...]
+
+    @property
+    def opens(self) -> bool:
+        """Whether access is gained, for sure or perhaps."""
+        return self.after is Answer.ALLOWED or self.before is Answer.BLOCKED
+
+
+class Isolated(NamedTuple):
+    """A workload that a changed policy isolates; `newly` where nothing did before."""
+
+    party: Party
+    direction: Direction
+    newly: bool
+
+
+class Comparison(NamedTuple):
+    """All that changes. `untold`: why some connections can't be told, before or after, each reason once."""
+
+    effects: tuple[Effect, ...] = ()
+    isolated: tuple[Isolated, ...] = ()
+    untold: tuple[Note, ...] = ()
+
+    @property
+    def opens(self) -> tuple[Effect, ...]:
+        """What opens."""
+        return tuple(effect for effect in self.effects if effect.opens)
+
+    @property
+    def closes(self) -> tuple[Effect, ...]:
+        """What closes."""
+        return tuple(effect for effect in self.effects if not effect.opens)
+
+
+def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
+    """The policies that are there only before or only after; one whose spec changed is there twice."""
+    old = {policy._replace(changed=None): None for policy in before.policies}
+    new = {policy._replace(changed=None): None for policy in after.policies}
+    return [*(policy for policy in old if policy not in new), *(policy for policy in new if policy not in old)]
+
+
+def compare(before: Snapshot, after: Snapshot) -> Comparison:
+    """The differences between two snapshots that differ in their NetworkPolicies only."""
+    return _Comparing(before, after).run()
+
+
+class _Comparing:
+    """One comparison: the groups, and what was found so far."""
+
+    def __init__(self, before: Snapshot, after: Snapshot) -> None:
+        self.before = before
+        self.after = after
+        self.changed = changed_policies(before, after)
+        policies = dict.fromkeys((*before.policies, *after.policies))
+        self.has_blocks = bool(_blocks(policies))
+        self.pods = pod_groups(after, policies, _blocks(policies))
+        namespaces = {policy.namespace for policy in self.changed}
+        nearby = _blocks(policy for policy in policies if policy.namespace in namespaces)
+        self.outside = outside_groups(after, nearby, len(self.pods))
+        self.affected = {direction: self._affected(direction) for direction in Direction}
+        self.rows: dict[tuple[Any, ...], dict[Party, None]] = {}
+        self.untold: dict[Note, None] = {}
+
+    def run(self) -> Comparison:
+        """Every pair with an affected end: ingress at the destination first, then egress at the source."""
+        for destination in self.affected[Direction.INGRESS].values():
+            for alike in self._alike(destination, [*self.pods, *self.outside], Direction.INGRESS):
+                self._ask(alike[0], destination, Direction.INGRESS, alike)
+        for source in self.affected[Direction.EGRESS].values():
+            rest = [group for group in self.pods if group.number not in self.affected[Direction.INGRESS]]
+            for alike in self._alike(source, [*rest, *self.outside], Direction.EGRESS):
+                self._ask(source, alike[0], Direction.EGRESS, alike)
+        groups = {group.number: group for group in self.pods}
+        effects = []
+        for (number, direction, ports, old, new, because), parties in self.rows.items():
+            own, others = groups[number].parties, tuple(parties)
+            ends = (others, own) if direction is Direction.INGRESS else (own, others)
+            effects.append(Effect(*ends, ports, old, new, because))
+        return Comparison(tuple(effects), tuple(self._isolated()), tuple(self.untold))
+
+    def _affected(self, direction: Direction) -> dict[int, Group]:
+        changed = [policy for policy in self.changed if direction in policy.directions]
+        return {
+            group.number: group
+            for group in self.pods
+            if group.pod and any(policy.selects(group.pod) for policy in changed)
+        }
+
+    def _isolated(self) -> Iterator[Isolated]:
+        for direction, groups in self.affected.items():
+            for group in groups.values():
+                if group.pod and isolating_policies(self.after, group.pod, direction):
+                    newly = not isolating_policies(self.before, group.pod, direction)
+                    yield from (Isolated(party, direction, newly) for party in group.parties)
+
+    def _isolating(self, pod: Pod | None, direction: Direction) -> tuple[Policy, ...]:
+        if pod is None:
+            return ()
+        found = (isolating_policies(snapshot, pod, direction) for snapshot in (self.before, self.after))
+        return tuple(dict.fromkeys(policy for policies in found for policy in policies))
+
+    def _alike(self, subject: Group, others: Iterable[Group], direction: Direction) -> Iterable[list[Group]]:
+        """The other ends, put together where the subject's policies see them alike and none of their own has a say."""
+        peers = [
+            (policy, peer)
+            for policy in self._isolating(subject.pod, direction)
+            for rule in policy.rules_of(direction)
+            for peer in rule.peers
+        ]
+        found: dict[object, list[Group]] = {}
+        for other in others:
+            found.setdefault(self._seen(subject, other, direction, peers), []).append(other)
+        return found.values()
+
+    def _seen(self, subject: Group, other: Group, direction: Direction, peers: list[tuple[Policy, Peer]]) -> object:
+        pod, opposite = other.pod, _OPPOSITE[direction]
+        if other is subject or (pod and (pod.host_network or self.after.overriding or self.after.gaps)):
+            return other.number
+        if self._isolating(pod, opposite):
+            return other.number
+        addresses = pod.ips if pod else (other.ends[0].address,)
+        matches = [
+            [peer_matches(self.after, policy, peer, pod, address) for address in addresses or (None,)]
+            for policy, peer in peers
+        ]
+        seen = tuple(tuple(matched if isinstance(matched, bool) else None for matched in row) for row in matches)
+        families = tuple(parse_ip(address).version for address in addresses if address)
+        return (pod is None, families, seen, pod.ports if pod and direction is Direction.EGRESS else ())
+
+    def _ask(self, source: Group, destination: Group, direction: Direction, alike: list[Group]) -> None:
+        """Both snapshots about one source and one destination, which stand for all that are alike."""
+        pairs = self._connections(source, destination)
+        own = source if direction is Direction.EGRESS else destination
+        rules = [
+            rule
+            for pod, way in ((source.pod, Direction.EGRESS), (destination.pod, Direction.INGRESS))
+            for policy in self._isolating(pod, way)
+            for rule in policy.rules_of(way)
+        ]
+        for ports in port_classes(destination.pod, rules) if pairs else ():
+            connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
+            old = [evaluate(self.before, connection) for connection in connections]
+            new = [evaluate(self.after, connection) for connection in connections]
+            then, now = _together(old), _together(new)
+            if then is now:
+                if now is Answer.UNDEFINED:
+                    self.untold.update({verdict.reason: None for verdict in new if verdict.reason})
+                continue
+            causes = [cause for one, other in zip(old, new, strict=True) for cause in self._causes(one, other)]
+            key = (own.number, direction, ports, then, now, tuple(dict.fromkeys(causes)))
+            self.rows.setdefault(key, {}).update({party: None for group in alike for party in group.parties})
+
+    def _connections(self, source: Group, destination: Group) -> list[tuple[End, End]]:
+        """The two ends by each family that both have; one family is enough where no policy names addresses."""
+        one, other = source.ends[0], destination.ends[-1]
+        if source is destination and len(source.ends) == 1:
+            return []
+        mine, theirs = _by_family(one), _by_family(other)
+        if not mine or not theirs:
+            return [(one, other)]
+        pairs = [
+            (one._replace(address=address), other._replace(address=theirs[version]))
+            for version, address in mine.items()
+            if version in theirs
+        ]
+        return pairs if self.has_blocks else pairs[:1]
+
+    def _causes(self, old: ConnectionVerdict, new: ConnectionVerdict) -> Iterator[Cause]:
+        for then, now in ((old.egress, new.egress), (old.ingress, new.ingress)):
+            if then.answer is not now.answer:
+                yield from self._side_causes(then, now)
+
+    def _side_causes(self, then: DirectionVerdict, now: DirectionVerdict) -> Iterator[Cause]:
+        """The changed policies that make one direction's answer another one."""
+        old, new = (
+            [policy for policy in side.isolated_by if policy._replace(changed=None) in self.changed]
+            for side in (then, now)
+        )
+        allows = now.allowed_by if now.answer is Answer.ALLOWED else then.allowed_by
+        gone = now.answer is not Answer.ALLOWED
+        rules = [allow for allow in allows if allow.policy._replace(changed=None) in self.changed]
+        if rules:
+            yield from (Cause(allow.policy.key, now.direction, allow.rule.position, gone) for allow in rules)
+        elif now.answer is Answer.ALLOWED:
+            yield from (Cause(policy.key, now.direction, None, gone=True) for policy in old)
+        else:
+            yield from (Cause(policy.key, now.direction, None, gone=False) for policy in new)
+
+
+_OPPOSITE = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
+
+
+def _blocks(policies: Iterable[Policy]) -> set[str]:
+    """Every CIDR in the policies' rules, excepts included."""
+    return {
+        block
+        for policy in policies
+        for rule in policy.rules
+        for peer in rule.peers
+        if peer.ip_block
+        for block in (peer.ip_block.cidr, *peer.ip_block.except_)
+    }
+
+
+def _by_family(end: End) -> dict[int, str]:
+    addresses = end.pod.ips if end.pod else (end.address,)
+    found: dict[int, str] = {}
+    for address in addresses:
+        if address:
+            found.setdefault(parse_ip(address).version, address)
+    return found
+
+
+def _together(verdicts: list[ConnectionVerdict]) -> Answer:
+    """One answer for all families: UNDEFINED where they differ."""
+    answers = {verdict.answer for verdict in verdicts}
+    return answers.pop() if len(answers) == 1 else Answer.UNDEFINED
+
+
+def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[Ports]:
+    """The ports, in parts that these rules treat alike: what the pod declares, what the rules name, and the rest."""
+    ranges: dict[str, set[tuple[int, int]]] = {"TCP": set()}
+    for item in (item for rule in rules for item in rule.ports):
+        named = ranges.setdefault(item.protocol, set())
+        if isinstance(item, PortRange) and (item.first, item.last) != (1, LAST_PORT):
+            named.add((item.first, item.last))
+    declared: dict[str, set[int]] = {}
+    for port in destination.ports if destination else ():
+        declared.setdefault(port.protocol, set()).add(port.number)
+        ranges.setdefault(port.protocol, set())
+    return [
+        ports
+        for protocol, named in ranges.items()
+        for ports in _protocol_classes(protocol, named, declared.get(protocol, set()))
+    ]
+
+
+def _protocol_classes(protocol: str, named: set[tuple[int, int]], declared: set[int]) -> Iterator[Ports]:
+    cuts = {1, LAST_PORT + 1, *declared, *(number + 1 for number in declared)}
+    cuts |= {cut for first, last in named for cut in (first, last + 1)}
+    edges = sorted(cuts)
+    rest = None
+    for first, after in itertools.pairwise(edges):
+        if first in declared:
+            yield Ports(protocol, first, first, declared=True)
+        elif any(low <= first <= high for low, high in named):
+            yield Ports(protocol, first, after - 1)
+        else:
+            rest = after - 1
+    if rest:
+        yield Ports(protocol, rest, rest, other=True)
