@@ -228,13 +228,17 @@ class Api:
 
 def asked(method: str, path: str) -> Attributes:
     """Return what RBAC decides on for a call of `method` on `path`."""
+    verbs = {"GET": "get", "POST": "create", "PATCH": "patch"}
     words = path.strip("/").split("/")
-    words = words[2:] if words[0] == "api" else words[3:]
+    skipped = {"api": 2, "apis": 3}.get(words[0], len(words))
+    if len(words) <= skipped:
+        return Attributes(verbs[method], path, None)
+    words = words[skipped:]
     namespace = words[1] if words[0] == "namespaces" and len(words) > 1 else None
     if namespace and len(words) > 2:  # noqa: PLR2004 # namespaces/NS/pods, against namespaces/NS itself
         words = words[2:]
-    verbs = {"GET": "get" if words[1:] else "list", "POST": "create", "PATCH": "patch"}
-    return Attributes(verbs[method], "/".join([words[0], *words[2:]]), namespace)
+    verb = "list" if method == "GET" and not words[1:] else verbs[method]
+    return Attributes(verb, "/".join([words[0], *words[2:]]), namespace)
 
 
 def _pool(access: Access) -> Any:
@@ -264,15 +268,18 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _words(chain: list[BaseException], netloc: str, seconds: float) -> str:
-    for cause in chain:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"tls: failed to verify certificate: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
-            if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-                return "http: server gave HTTP response to HTTPS client"
-            return f"tls: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
-        if isinstance(cause, socket.gaierror):
-            return f"lookup {netloc}: {cause.strerror}"
-        if isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)):
-            return f"no answer within {seconds:g} s"
-    return next((str(cause) for cause in reversed(chain) if isinstance(cause, OSError)), str(chain[0]))
+    def first(*kinds: type[BaseException]) -> Any:
+        return next((cause for cause in chain if isinstance(cause, kinds)), None)
+
+    if unverified := first(ssl.SSLCertVerificationError):
+        return f"tls: failed to verify certificate: {unverified.verify_message}"
+    if broken := first(ssl.SSLError):
+        if broken.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+            return "http: server gave HTTP response to HTTPS client"
+        return f"tls: {(broken.reason or str(broken)).lower().replace('_', ' ')}"
+    if unknown := first(socket.gaierror):
+        return f"lookup {netloc}: {unknown.strerror}"
+    if first(TimeoutError, urllib3.exceptions.ReadTimeoutError):
+        return f"no answer within {seconds:g} s"
+    other = first(OSError) or chain[0]
+    return getattr(other, "strerror", None) or str(other)

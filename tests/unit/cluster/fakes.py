@@ -161,8 +161,8 @@ class FakeServer:
 
 
 def _requests(reader: Any, sni: str | None, client: str | None, number: int) -> Iterator[Request]:
-    while line := reader.readline():
-        method, target, _ = line.decode().split(" ", 2)
+    while (line := reader.readline()) and line.count(b" ") > 1:
+        method, target, _ = line.decode(errors="replace").split(" ", 2)
         headers = []
         while line := reader.readline().rstrip(b"\r\n"):
             name, _, value = line.decode().partition(":")

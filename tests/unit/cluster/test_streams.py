@@ -309,7 +309,6 @@ def test_an_interrupt_comes_through_at_once(serve: Serve, pki: Pki) -> None:
     def interrupt() -> None:
         while not box[0].requests:
             box[0].wait_closing(0.02)
-        signal.raise_signal(signal.SIGINT)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)

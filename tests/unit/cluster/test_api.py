@@ -1,0 +1,336 @@
+"""Raw calls against a recording server: what is sent, what comes back, and the words for what goes wrong."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import socket
+import threading
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kubernetes.client.configuration import Configuration
+
+from kubectl_netpol.cluster.api import Api, Attributes, asked
+from kubectl_netpol.cluster.credentials import tls_context
+from kubectl_netpol.cluster.kubeconfig import Access
+from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Serve = Callable[..., FakeServer]
+
+PODS = "/api/v1/namespaces/shop/pods"
+
+
+def api_for(url: str, pki: Pki, *, timeout: float | None = None, verify: bool = True) -> Api:
+    configuration = Configuration(host=url)
+    configuration.proxy = None
+    configuration.verify_ssl = verify
+    context = tls_context(pki.ca.read_bytes(), None, verify=verify, user="u") if url.startswith("https") else None
+    return Api(Access(configuration, (), "shop", timeout, context))
+
+
+def pod(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name}}
+
+
+def listing(*names: str) -> Answer:
+    return Answer(body={"kind": "PodList", "items": [pod(name) for name in names]})
+
+
+def test_a_list_is_the_raw_items_over_one_kept_connection(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: listing("a", "b"))
+    api = api_for(server.url, pki)
+    assert api.list(PODS) == [pod("a"), pod("b")]
+    assert api.list(PODS) == [pod("a"), pod("b")]
+    assert server.connections == 1
+    first = server.requests[0]
+    assert (first.method, first.target) == ("GET", PODS)  # consistent, not chunked: no resourceVersion, no limit
+    assert first.values("accept-encoding") == ["gzip"]
+    assert first.values("accept") == ["application/json"]
+    assert first.values("user-agent")[0].startswith("kubectl-netpol/")
+    assert first.values("authorization") == []
+
+
+def test_a_compressed_answer_is_unpacked(serve: Serve, pki: Pki) -> None:
+    packed = gzip.compress(b'{"items": [{"metadata": {"name": "a"}}]}')
+    server = serve(lambda *_: Answer(body=packed, headers=(("Content-Encoding", "gzip"),)))
+    assert api_for(server.url, pki).list(PODS) == [pod("a")]
+
+
+def test_a_path_below_the_servers_own_and_a_query(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: Answer(body={"kind": "Pod"}))
+    api = api_for(f"{server.url}/k8s/clusters/c-1", pki)
+    assert api.get("/api/v1/pods/a", [("labelSelector", "a in (b,c)")]) == {"kind": "Pod"}
+    assert server.requests[0].target == "/k8s/clusters/c-1/api/v1/pods/a?labelSelector=a+in+%28b%2Cc%29"
+
+
+def test_patch_and_post_send_json(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: Answer(201, {"done": True}))
+    api = api_for(server.url, pki)
+    assert api.patch(f"{PODS}/a/ephemeralcontainers", {"x": "é"}, "application/strategic-merge-patch+json") == {
+        "done": True
+    }
+    assert api.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"y": 1}) == {"done": True}
+    patch, post = server.requests
+    assert (patch.method, patch.body) == ("PATCH", b'{"x": "\\u00e9"}')
+    assert patch.values("content-type") == ["application/strategic-merge-patch+json"]
+    assert (post.method, post.body) == ("POST", b'{"y": 1}')
+    assert post.values("content-type") == ["application/json"]
+
+
+def test_the_servers_clock_runs_on(serve: Serve, pki: Pki) -> None:
+    date = formatdate(1_000_000_000, usegmt=True)
+    api = api_for(serve(lambda *_: Answer(body={}, headers=(("Date", date),))).url, pki)
+    assert api.now() is None
+    api.get("/version")
+    first = api.now()
+    assert first is not None
+    assert 1_000_000_000 <= first < 1_000_000_010
+    time.sleep(0.01)
+    assert (api.now() or 0) > first
+
+
+@pytest.mark.parametrize("date", ["", "yesterday"])
+def test_a_bad_date_is_no_clock(serve: Serve, pki: Pki, date: str) -> None:
+    api = api_for(serve(lambda *_: Answer(body={}, headers=(("Date", date),))).url, pki)
+    api.get("/version")
+    assert api.now() is None
+
+
+FORBIDDEN = (
+    'pods is forbidden: User "eve" cannot list resource "pods" in API group "" in the namespace "shop": '
+    "no RBAC policy matched"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        (Answer(403, {"message": FORBIDDEN}), ForbiddenError, FORBIDDEN),
+        (Answer(403, {"message": "an admission plugin says no"}), ForbiddenError, "an admission plugin says no"),
+        (Answer(403, b"denied"), ForbiddenError, "list on pods is forbidden"),
+        (Answer(404, {"message": 'pods "a" not found'}), NotFoundError, 'pods "a" not found'),
+        (Answer(404, b"404 page not found\n"), NotFoundError, "could not find the requested resource"),
+        (Answer(401, {"message": "Unauthorized"}), ClusterError, "you must be logged in to the server (Unauthorized)"),
+        (Answer(500, {"message": "etcdserver: leader changed"}), ClusterError, "etcdserver: leader changed"),
+        (Answer(503, b"<html>"), ClusterError, "the server answered 503 Words"),
+        (Answer(429, b""), ClusterError, "the server answered 429 Words"),
+        (Answer(200, b"<html>log in</html>"), ClusterError, "the server answered 200 with something that is not JSON"),
+        (Answer(200, b'{"items": ['), ClusterError, "the server answered 200 with something that is not JSON"),
+        (Answer(302, b"", (("Location", "/login"),)), ClusterError, "the server answered 302"),
+        (Answer(200, {"kind": "Pod"}), ClusterError, f"the server answered {PODS} with no list"),
+        (Answer(200, ["a"]), ClusterError, f"the server answered {PODS} with no list"),
+    ],
+    ids=lambda value: f"{value.status} {value.body!r:.30}" if isinstance(value, Answer) else "",
+)
+def test_a_bad_answer(serve: Serve, pki: Pki, answer: Answer, error: type[ClusterError], message: str) -> None:
+    server = serve(lambda *_: answer)
+    with pytest.raises(error) as caught:
+        api_for(server.url, pki).list(PODS)
+    assert type(caught.value) is error
+    assert message in caught.value.message
+    assert len(server.requests) == 1  # nothing is retried
+    if type(caught.value) is ClusterError:
+        assert server.url in (caught.value.hint or "")
+    if isinstance(caught.value, ForbiddenError):
+        assert (caught.value.verb, caught.value.resource) == ("list", "pods")
+        assert caught.value.namespace == "shop"
+
+
+def test_an_empty_list_may_be_null(serve: Serve, pki: Pki) -> None:
+    assert api_for(serve(lambda *_: Answer(body={"items": None})).url, pki).list(PODS) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/api/v1/pods", Attributes("list", "pods", None)),
+        ("GET", "/api/v1/namespaces/shop/pods", Attributes("list", "pods", "shop")),
+        ("GET", "/api/v1/namespaces/shop/pods/web", Attributes("get", "pods", "shop")),
+        ("POST", "/api/v1/namespaces/shop/pods/web/exec", Attributes("create", "pods/exec", "shop")),
+        (
+            "PATCH",
+            "/api/v1/namespaces/shop/pods/web/ephemeralcontainers",
+            Attributes("patch", "pods/ephemeralcontainers", "shop"),
+        ),
+        ("GET", "/api/v1/namespaces", Attributes("list", "namespaces", None)),
+        ("GET", "/api/v1/namespaces/shop", Attributes("get", "namespaces", "shop")),
+        ("GET", "/api/v1/nodes/n1", Attributes("get", "nodes", None)),
+        ("GET", "/apis/networking.k8s.io/v1/networkpolicies", Attributes("list", "networkpolicies", None)),
+        (
+            "GET",
+            "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies",
+            Attributes("list", "networkpolicies", "shop"),
+        ),
+        ("GET", "/version", Attributes("get", "/version", None)),
+        ("GET", "/apis/apps/v1", Attributes("get", "/apis/apps/v1", None)),
+        ("GET", "/apis/apps/v1/namespaces/shop/deployments/web", Attributes("get", "deployments", "shop")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_rbac_decides_on(method: str, path: str, expected: Attributes) -> None:
+    assert asked(method, path) == expected
+
+
+# The server that can't be reached.
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_refused_connection(pki: Pki) -> None:
+    port = closed_port()
+    with pytest.raises(ClusterError) as caught:
+        api_for(f"https://127.0.0.1:{port}", pki).list(PODS)
+    assert caught.value.message == (
+        f"the connection to the server 127.0.0.1:{port} was refused - did you specify the right host or port?"
+    )
+    assert caught.value.hint == f"the server is https://127.0.0.1:{port}"
+
+
+def test_an_unknown_host(pki: Pki) -> None:
+    with pytest.raises(ClusterError, match=r"unable to connect to the server: lookup nowhere\.invalid:6443: "):
+        api_for("https://nowhere.invalid:6443", pki).list(PODS)
+
+
+def test_an_unreachable_network(pki: Pki) -> None:
+    with pytest.raises(ClusterError, match=r"unable to connect to the server: [A-Z][a-z ]+$"):
+        api_for("https://255.255.255.255:6443", pki).list(PODS)
+
+
+def test_plain_http_where_tls_is_expected(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: Answer(), tls=False)
+    with pytest.raises(ClusterError, match="unable to connect to the server: "):
+        api_for(f"https://{server.netloc}", pki).list(PODS)
+
+
+@pytest.mark.parametrize(
+    ("pair", "trusted", "words"),
+    [
+        ("server", False, "failed to verify certificate: "),
+        ("misnamed", True, "is not valid for '127.0.0.1'"),
+    ],
+    ids=["an unknown authority", "another name"],
+)
+def test_a_certificate_that_does_not_verify(serve: Serve, pki: Pki, pair: str, *, trusted: bool, words: str) -> None:
+    server = serve(lambda *_: listing(), pair=pair)
+    configuration = Configuration(host=server.url)
+    configuration.proxy = None
+    anchors = (pki.ca if trusted else pki.pair("alice")[0]).read_bytes()
+    context = tls_context(anchors, None, verify=True, user="u")
+    with pytest.raises(ClusterError, match="unable to connect to the server: tls: ") as caught:
+        Api(Access(configuration, (), "shop", None, context)).list(PODS)
+    assert words in caught.value.message
+    assert server.requests == []
+
+
+def test_without_verification_anything_goes_and_nothing_warns(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: listing("a"), pair="misnamed")
+    assert api_for(server.url, pki, verify=False).list(PODS) == [pod("a")]
+
+
+@pytest.mark.parametrize("stage", ["before TLS", "before the answer", "within the answer"])
+def test_a_server_that_stops_is_bounded_by_the_request_timeout(serve: Serve, pki: Pki, stage: str) -> None:
+    box: list[FakeServer] = []
+
+    def silent(_: Request, stream: Any) -> None:
+        if stage == "within the answer":
+            stream.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"items"')
+        box[0].wait_closing(30)
+
+    box.append(serve(silent, hang=stage == "before TLS"))
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=r"no answer within 0\.4 s"):
+        api_for(box[0].url, pki, timeout=0.4).list(PODS)
+    assert time.monotonic() - began < 3
+    assert box[0].connections == 1
+
+
+def test_an_answer_that_is_cut_off_is_an_error_not_half_a_list(serve: Serve, pki: Pki) -> None:
+    def cut(_: Request, stream: Any) -> None:
+        stream.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"items": []}')
+
+    with pytest.raises(ClusterError, match="unable to connect to the server"):
+        api_for(serve(cut).url, pki).list(PODS)
+
+
+# Several lists at once.
+
+
+def test_gather_keeps_what_is_forbidden_or_unknown_beside_the_rest(serve: Serve, pki: Pki) -> None:
+    def answer(request: Request, _: Any) -> Answer:
+        kind = request.target.rpartition("/")[2]
+        special = {"secret": Answer(403, {"message": FORBIDDEN}), "gone": Answer(404, {"message": "no such thing"})}
+        return special.get(kind, listing(kind))
+
+    paths = {kind: f"/api/v1/{kind}" for kind in ("pods", "secret", "services", "gone")}
+    results = api_for(serve(answer).url, pki).gather(paths)
+    assert results["pods"] == [pod("pods")]
+    assert results["services"] == [pod("services")]
+    assert isinstance(results["secret"], ForbiddenError)
+    assert isinstance(results["gone"], NotFoundError)
+    assert set(results) == set(paths)
+
+
+def test_gather_asks_in_parallel_on_at_most_eight_connections(serve: Serve, pki: Pki) -> None:
+    together = threading.Barrier(8, timeout=20)
+
+    def answer(*_: Any) -> Answer:
+        together.wait()
+        return listing("a")
+
+    server = serve(answer)
+    results = api_for(server.url, pki).gather({n: f"/api/v1/kind{n}" for n in range(16)})
+    assert results == {n: [pod("a")] for n in range(16)}
+    assert server.connections == 8
+
+
+def test_gather_of_nothing(pki: Pki) -> None:
+    assert api_for("https://127.0.0.1:1", pki).gather({}) == {}
+
+
+def test_gather_raises_where_the_server_is_not_there(pki: Pki) -> None:
+    with pytest.raises(ClusterError, match="was refused"):
+        api_for(f"https://127.0.0.1:{closed_port()}", pki).gather({"a": "/api/v1/pods", "b": "/api/v1/services"})
+
+
+def test_gather_raises_what_is_neither_forbidden_nor_unknown(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: Answer(500, {"message": "etcd is down"}))
+    with pytest.raises(ClusterError, match="etcd is down"):
+        api_for(server.url, pki).gather({"a": "/api/v1/pods"})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda api: api.list(PODS), lambda api: api.gather({"a": PODS, "b": "/api/v1/services"})],
+    ids=["list", "gather"],
+)
+def test_an_interrupt_comes_through_at_once(serve: Serve, pki: Pki, call: Callable[[Api], Any]) -> None:
+    box: list[FakeServer] = []
+
+    def silent(*_: Any) -> None:
+        box[0].wait_closing(30)
+
+    box.append(serve(silent))
+    api = api_for(box[0].url, pki)
+    began = time.monotonic()
+
+    def interrupt() -> None:
+        while not box[0].requests:
+            box[0].wait_closing(0.02)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        call(api)
+    thread.join()
+    assert time.monotonic() - began < 5
