@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import stat
 import tempfile
 import zipfile
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ def unpack(archive: str, folder: str, name: str, is_private: Callable[[str], boo
     """Makes the cache `name` in `folder`, whole or not at all; False where it can't."""
     root = Path(folder)
     try:
+        if not _is_our_place(root):
+            return False
         root.parent.mkdir(parents=True, exist_ok=True)
         root.mkdir(mode=0o700, exist_ok=True)
         if not is_private(folder):
@@ -38,6 +41,12 @@ def unpack(archive: str, folder: str, name: str, is_private: Callable[[str], boo
     except OSError:
         return False
     return True
+
+
+def _is_our_place(root: Path) -> bool:
+    """Whether what we make there is no trouble for another: not, say, root's files in a user's home, by sudo."""
+    there = next(path for path in (root, *root.parents) if path.exists()).stat()
+    return there.st_uid == getattr(os, "getuid", lambda: 0)() or bool(there.st_mode & stat.S_ISVTX)
 
 
 @contextmanager

@@ -216,6 +216,14 @@ def test_another_users_folder_is_not_used(user: User) -> None:
 
 
 @needs_root
+def test_root_leaves_nothing_in_another_users_home(user: User) -> None:
+    os.chown(user.home, NOBODY, NOBODY)
+    assert user.run("version").returncode == 0
+    assert list(user.home.iterdir()) == []
+    assert names(user.temporary) == ["kubectl-netpol-0"]
+
+
+@needs_root
 @pytest.mark.parametrize("home", ["", "read-only"], ids=["without HOME and name", "whose home is read-only"])
 def test_a_plain_user_can_run_it(zipapp: Path, public: Path, home: str) -> None:
     uid = 54321
@@ -239,3 +247,29 @@ def test_a_plain_user_can_run_it(zipapp: Path, public: Path, home: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert (public / "tmp" / f"kubectl-netpol-{uid}").stat().st_uid == uid
     assert list((public / "home").iterdir()) == []
+
+
+def test_a_credential_plugin_gets_the_users_environment_and_nothing_of_ours(user: User, tmp_path: Path) -> None:
+    plugin, seen, config = (tmp_path / name for name in ("plugin", "seen", "config"))
+    plugin.write_text(f"""#!/bin/sh
+env >{seen}
+echo '{{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {{"token": "secret"}}}}'
+""")
+    plugin.chmod(0o755)
+    config.write_text(f"""
+apiVersion: v1
+kind: Config
+current-context: here
+contexts: [{{name: here, context: {{cluster: here, user: me}}}}]
+clusters: [{{name: here, cluster: {{server: "https://127.0.0.1:1"}}}}]
+users:
+- name: me
+  user:
+    exec: {{apiVersion: client.authentication.k8s.io/v1, command: {plugin}, interactiveMode: Never}}
+""")
+    done = user.run("explain", "nginx", "--kubeconfig", str(config), PYTHONPATH="/somewhere")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    variables = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
+    of_the_shell = {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert variables.keys() - of_the_shell == {*user.environment, "PYTHONPATH", "KUBERNETES_EXEC_INFO"}
+    assert variables["PYTHONPATH"] == "/somewhere"
