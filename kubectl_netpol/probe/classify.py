@@ -52,7 +52,7 @@ UNREACHABLE = (
 )
 WRONG_OPTION = ("nvalid option", "nrecognized option", "nknown option")
 NOT_RUN = (126, 127)
-AT_ONCE = 1.0
+AT_ONCE = 0.9  # shorter than the shortest limit of a tool, which is a second
 
 
 class Attempt(NamedTuple):
@@ -109,19 +109,17 @@ def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
         return Outcome.REFUSED
     if named and _says(words, UNKNOWN_NAME):
         return Outcome.UNRESOLVED
+    if _says(words, UNREACHABLE):
+        return Outcome.UNREACHABLE
     if attempt.ended or _says(words, SILENT):
         return Outcome.NO_ANSWER
-    if attempt.seconds < AT_ONCE and _ends_on_refusal(attempt):
+    # Its input is over, yet nc -u waits for answers until its limit: only an error on the socket ends it before.
+    # OpenBSD says nothing then and returns 0, traditional nc says what it sent and nothing of a time-out.
+    if attempt.form == "nc-openbsd" and attempt.exit_code == 0 and not words:
+        return Outcome.REFUSED if attempt.seconds < AT_ONCE else Outcome.NO_ANSWER
+    if attempt.form == "nc-u" and attempt.seconds < AT_ONCE and "rcvd 0" in words:
         return Outcome.REFUSED
-    return _unreachable(words)
-
-
-def _ends_on_refusal(attempt: Attempt) -> bool:
-    # Its input is over, yet nc -u waits for answers until its limit; only an error on the socket ends it before.
-    # OpenBSD says nothing then and returns 1, traditional nc says what it sent and nothing of a time-out.
-    if attempt.form == "nc-openbsd":
-        return attempt.exit_code == 1 and not attempt.words
-    return attempt.form == "nc-u" and "rcvd 0" in attempt.words
+    return None
 
 
 def _unreachable(words: str) -> Outcome | None:

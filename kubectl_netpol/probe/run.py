@@ -35,6 +35,7 @@ ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")
 REPORT = re.compile(r"R ([tn]\d+) (\S+) (\S+) (\d+) (\d+) (-?\d+)")
 WORDS = re.compile(r"W ([tn]\d+) (.*)")
 WORDS_LIMIT = 1000
+KILLED = 128
 
 
 class _Report(NamedTuple):
@@ -153,7 +154,7 @@ def _observe(
 
 def _observation(outcome: Outcome, target: Target, attempt: Attempt, protocol: str, timeout: float) -> Observation:
     command = script.tool_words(attempt.form, attempt.program, target, timeout, udp=protocol == "UDP")
-    code = None if attempt.ended else attempt.exit_code
+    code = None if attempt.ended or attempt.exit_code > KILLED else attempt.exit_code
     return Observation(outcome, attempt.program, command, code, shown(attempt.words), attempt.seconds)
 
 

@@ -39,7 +39,6 @@ BASH_UDP = (
     "elif [ $? -gt 128 ];then echo netpol: silent;fi"
 )
 BASH_NAME = 'exec 3<>"/dev/udp/$0/9"&&echo netpol: resolves'
-BASH_NAP = "read -rt$0 <><(:);[ $? -gt 128 ]"
 PYTHON_TCP = """import socket as s,sys
 v=sys.argv
 try:
@@ -73,18 +72,17 @@ NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nc": ("zvv", ("-w",)),
     "nc-openbsd": ("uw", ()),
     "nc-ncat": ("uv", ("--no-shutdown", "-i")),
+    "nc-zu": ("zuvw", ()),
     "nc-u": ("uvv", ("-w",)),
 }
 
-_SCRIPT = r"""
+_COMMON = r"""
 exec 2>/dev/null
 export LC_ALL=C
-G=$1 W=$2 K=$3 H=$4 L=$5 ANY=$6 DNS=$7 SURE=$8
-shift 8
-UNKNOWN=$1 KNOWN=$2 BT=$3 BN=$4 BZ=$5 YT=$6 YN=$7 PT=$8 PN=$9
+G=$1 W=$2 H=$3 L=$4 SURE=$5 UNKNOWN=$6 KNOWN=$7
+shift 7
+BT=$1 YT=$2 PT=$3 BN=$4 YN=$5 PN=$6 ANY=$7 DNS=$8 m=$9
 shift 9
-m=$1
-shift
 NL='
 '
 clock() {
@@ -97,13 +95,13 @@ has() { command -v "$1" >/dev/null; }
 nap() { "$@" & wait $!; }
 guard() {
 trap '[ $! = $t ] || kill -9 $!; wait; exit 1' TERM
-{ nap sleep $G || nap sleep $W || nap bash -c "$BZ" $W || nap perl -e 'select undef,undef,undef,shift' $G ||
-nap python3 -c 'import sys,time;time.sleep(float(sys.argv[1]))' $G; } && kill -9 $t && exit 9
-exit 1
+{ nap sleep $G || nap sleep $W || nap bash -c 'read -rt$0 <><(:);[ $? -gt 128 ]' $W; } || exit
+trap '' TERM
+kill -9 $t && exit 9
 }
 watch() {
 t=$!
-guard >/dev/null 9>&- 3>&- &
+guard >/dev/null 9>&- 3>&- 5<&- &
 g=$!
 wait $t
 r=$?
@@ -117,7 +115,7 @@ printf 'R %s %s %s %s %s %s\n' $id $form $tool $r $g $((c-b))
 IFS=$NL
 n=0 k=1
 for l in $out; do
-case $l in libnsock*|'NCAT DEBUG'*) continue;; esac
+case $l in libnsock*|'NCAT DEBUG'*|'netpol: exit '*) continue;; esac
 n=$((n+1))
 [ $n -gt 12 ] || printf 'W %s %.300s\n' $id "$l"
 done
@@ -143,35 +141,14 @@ r=${out##*"$NL"} out=${out%"$NL"*}
 g=${r#* } r=${r% *}
 say
 }
-ask() {
-form=$1 tool=$2
-shift 2
-clock
-b=$c
-out=$(
-exec 3>&1
-{
-printf "$Q" | "$@" 2>&3 3>&- &
-echo $!
-watch
-echo "netpol: exit $r $g" >&3
-} | {
-read -r t
-if has dd; then x=$(dd bs=512 count=1); else read -r x; fi
-[ "$x" ] && echo netpol: answered >&3 && kill -9 $t
-}
-)
-r=${out##*netpol: exit }
-r=${r%%"$NL"*}
-g=${r#* } r=${r% *}
-say
-}
 start() {
 clock
 b0=$c
 "$@"
 }
-tcp() {
+"""
+_TCP = r"""
+connect() {
 for N in $ncs; do
 M=
 case $N in busybox|toybox) M=nc;; esac
@@ -189,7 +166,44 @@ case $A in *:*) B=[$A];; esac
 try curl curl curl -sSvm $W -o /dev/null -t netpol telnet://$B:$P && return
 [ $H = 1 ] && try wget wget wget -O /dev/null -T $W http://$B:$P/
 }
-udp() {
+"""
+_UDP = r"""
+ask() {
+hold=$1
+shift
+form=$1 tool=$2
+shift 2
+clock
+b=$c
+out=$(
+exec 3>&1
+{
+exec 4>&1
+sh -c 'echo $$ >&4; printf "$1"; exec sleep $2 4>&-' sh "$Q" $hold 3>&- 4>&4 | {
+exec 5<&0 4>&-
+"$@" <&5 2>&3 3>&- 5<&- &
+echo $!
+watch
+echo "netpol: exit $r $g" >&3
+} &
+exec >&- 4>&- 3>&-
+wait
+} | {
+read -r a
+read -r z
+if has dd; then x=$(dd bs=512 count=1); else read -r x; fi
+[ "$x" ] && echo netpol: answered >&3
+kill -9 $a $z
+}
+)
+r=${out##*netpol: exit }
+r=${r%%"$NL"*}
+g=${r#* } r=${r% *}
+say
+}
+connect() {
+Q=$ANY
+[ $P = 53 ] && Q=$DNS
 try bash bash bash -c "$BT" $A $P "$Q" $W && return
 for N in python3 python; do try python $N $N -c "$YT" $A $P $W "$Q" && return; done
 try perl perl perl -e "$PT" $A $P $W udp "$Q" && return
@@ -198,12 +212,16 @@ M=
 case $N in busybox|toybox) M=nc;; esac
 h=$($N $M -h 2>&1 </dev/null)
 case $h in
-*OpenBSD*) ask nc-openbsd $N $N $M -${z}uw $W $A $P && return;;
-*Ncat*) ask nc-ncat $N $N $M -${z}uv --no-shutdown -i $W $A $P && return;;
-*'[v1.1'*|*BusyBox*-u*) ask nc-u $N $N $M -${z}uvv -w $W $A $P && return;;
+*OpenBSD*) ask 0 nc-openbsd $N $N $M -${z}uw $W $A $P && return
+[ $r = 0 ] && return
+try nc-zu $N $N $M -${z}zuvw $W $A $P && return;;
+*Ncat*) ask $((W+1)) nc-ncat $N $N $M -${z}uv --no-shutdown -i $W $A $P && return;;
+*'[v1.1'*|*BusyBox*-u*) ask 0 nc-u $N $N $M -${z}uvv -w $W $A $P && return;;
 esac
 done
 }
+"""
+_NAMES = r"""
 name() {
 try getent getent getent hosts $A && return
 case $r in 0|2) return;; esac
@@ -215,6 +233,8 @@ try curl curl curl -sSvm $W --interface 127.0.0.1 -o /dev/null telnet://$A:9 && 
 try ping ping ping -c1 -W1 $A && return
 try nslookup nslookup nslookup $A
 }
+"""
+_MAIN = r"""
 oldest() {
 wait $1
 shift
@@ -224,26 +244,24 @@ set -f
 ncs=
 for N in nc ncat netcat; do has $N && ncs="$ncs $N"; done
 has nc || for N in busybox toybox; do has $N && ncs="$ncs $N"; done
-q= j=0 i=0
+i=0
 while [ $i -lt $m ]; do
-A=$1 P=$2 id=t$i z=n sure=$SURE Q=$ANY
+A=$1 id=n$i sure=$KNOWN$NL$UNKNOWN i=$((i+1))
+shift
+start name &
+done
+q= j=0 i=0
+while [ $1 ]; do
+A=$1 P=$2 id=t$i z=n sure=$SURE
 shift 2
-[ $P = 53 ] && Q=$DNS
 case $A in *:*) ;; *[!0-9.]*) z= sure=$SURE$NL$UNKNOWN;; esac
-start $K &
+start connect &
 q="$q $!" j=$((j+1)) i=$((i+1))
 [ $j -lt $L ] || oldest $q
-done
-i=0
-for A do
-id=n$i sure=$KNOWN$NL$UNKNOWN
-start name &
-i=$((i+1))
 done
 wait
 echo Z
 """
-SCRIPT = re.sub(r"\n+", "\n", _SCRIPT).strip()
 
 
 def whole(timeout: float) -> int:
@@ -261,16 +279,18 @@ def shell_words(
 ) -> list[str]:
     """The words of the one exec that probes all targets and checks all names."""
     udp = protocol == "UDP"
-    words = [shell, "-c", SCRIPT, shell, f"{guard_time(timeout):g}", str(whole(timeout)), "udp" if udp else "tcp"]
-    words += ["1" if http else "0", str(SIDE_BY_SIDE), ANY_DATAGRAM, DNS_QUERY]
-    words += [
-        "\n".join(fragments) for fragments in (classify.sure(protocol), classify.UNKNOWN_NAME, classify.KNOWN_NAME)
-    ]
-    words += [BASH_UDP if udp else BASH_TCP, BASH_NAME, BASH_NAP, PYTHON_UDP if udp else PYTHON_TCP, PYTHON_NAME]
-    words += [PERL_UDP if udp else PERL_TCP, PERL_NAME, str(len(targets))]
+    text = _COMMON + (_UDP if udp else _TCP) + (_NAMES if names else "") + _MAIN
+    words = [shell, "-c", re.sub(r"\n+", "\n", text).strip(), shell]
+    words += [f"{guard_time(timeout):g}", str(whole(timeout)), "1" if http else "0", str(SIDE_BY_SIDE)]
+    words += ["\n".join(classify.sure(protocol))]
+    words += ["\n".join(fragments) if names else "" for fragments in (classify.UNKNOWN_NAME, classify.KNOWN_NAME)]
+    words += [BASH_UDP, PYTHON_UDP, PERL_UDP] if udp else [BASH_TCP, PYTHON_TCP, PERL_TCP]
+    words += [BASH_NAME, PYTHON_NAME, PERL_NAME] if names else ["", "", ""]
+    words += [ANY_DATAGRAM, DNS_QUERY] if udp else ["", ""]
+    words += [str(len(names)), *names]
     for target in targets:
         words += [target.address, str(target.port)]
-    return [*words, *names]
+    return words
 
 
 def tool_words(form: str, program: str, target: Target, timeout: float, *, udp: bool = False) -> tuple[str, ...]:
