@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
 from kubectl_netpol.model import LAST_PORT, Direction, NamedPort, PortRange, parse_ip
-from kubectl_netpol.rules import View, match_rule, near_misses
+from kubectl_netpol.rules import match_rule, near_misses, view_of
 from kubectl_netpol.verdict import Allow, Answer, Connection, ConnectionVerdict, DirectionVerdict, End, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.model import Pod, Policy, Snapshot
+    from kubectl_netpol.rules import View
 
 
 def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
@@ -111,10 +112,9 @@ def _overridden(snapshot: Snapshot, pod: Pod, verdict: DirectionVerdict) -> Dire
 
 def _views(snapshot: Snapshot, connection: Connection, direction: Direction, subject: End, peer: End) -> Iterator[View]:
     """Every reading of this direction, the plainest first; each other one carries the code of what it turns on."""
-    pod, port, dialled = subject.pod, connection.port, connection.dialled
+    pod, dialled = subject.pod, connection.dialled
     assert pod is not None  # noqa: S101 - _direction asks for pods only
-    destination = pod if direction is Direction.INGRESS else peer.pod
-    base = View(peer.pod, peer.address, connection.protocol, port, port, destination)
+    base = view_of(connection, peer)
     yield base
     if pod.host_network:
         yield base._replace(always=True, code=Code.HOST_NETWORK)

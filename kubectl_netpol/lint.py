@@ -49,7 +49,7 @@ def connection_warnings(snapshot: Snapshot, verdict: Verdict) -> list[Note]:
 
 
 def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False) -> list[Note]:
-    """Warnings about one policy by itself. `partial`: other namespaces were not read, so peers there are passed over."""
+    """Warnings about one policy by itself. `partial`: peers in other namespaces, not read, are passed over."""
     if snapshot.gap("pods", policy.namespace):
         return []
     selected = tuple(pod for pod in snapshot.pods_in(policy.namespace) if policy.selects(pod))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from kubectl_netpol.model import Direction, Peer, Pod, Policy, Requirement, Rule, Snapshot
+    from kubectl_netpol.verdict import Connection, End
 
 
 class View(NamedTuple):
@@ -33,6 +34,12 @@ class View(NamedTuple):
     destination: Pod | None
     always: bool = False
     code: Code | None = None
+
+
+def view_of(connection: Connection, peer: End) -> View:
+    """The plain reading of a connection from the end whose peer this is."""
+    port = connection.port
+    return View(peer.pod, peer.address, connection.protocol, port, port, connection.destination.pod)
 
 
 def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, view: View) -> Allow | Note | None:

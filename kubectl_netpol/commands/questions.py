@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.judge import Verdict, judge
+from kubectl_netpol.labels import parse_selector
 from kubectl_netpol.resolve import (
     WORKLOADS,
+    Named,
     parse_reference,
     resolve_destination,
     resolve_source,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.snapshot import Scope
     from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.model import Snapshot
-    from kubectl_netpol.resolve import Named, Reference
+    from kubectl_netpol.resolve import Reference
 
 
 def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) -> Scope:
@@ -62,3 +64,39 @@ def ask(
     """The verdict on each port."""
     snapshot, here, there = find(world, source, destination)
     return snapshot, [judge(snapshot, request(snapshot, here, there, port, protocol)) for port in ports]
+
+
+def ask_selected(
+    world: World,
+    typed: tuple[str | None, str | None],
+    selectors: tuple[str | None, str | None],
+    ports: Sequence[int | str],
+    protocol: str,
+) -> tuple[Snapshot, list[Verdict]]:
+    """The verdict on each pair and port, where one end or both are given by a label selector instead of by name."""
+    references = [parse_reference(word, world.namespace) for word in typed if word is not None]
+    here = parse_reference("pod/any", world.namespace)
+    snapshot = world.read(scope_of(here, *references, everywhere=False, workloads=True))
+    ends: list[list[Named]] = []
+    for word, selector, resolve in zip(typed, selectors, (resolve_source, resolve_destination), strict=True):
+        if word is not None:
+            ends.append([resolve(snapshot, parse_reference(word, world.namespace))])
+        else:
+            ends.append(_selected(snapshot, world.namespace, selector or ""))
+    pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod or a.pod is None]
+    return snapshot, [judge(snapshot, request(snapshot, a, b, port, protocol)) for a, b in pairs for port in ports]
+
+
+def _selected(snapshot: Snapshot, namespace: str, typed: str) -> list[Named]:
+    selector = parse_selector(typed)
+    if gap := snapshot.gap("pods", namespace):
+        raise NetpolError(gap.message)
+    found = sorted(
+        (pod for pod in snapshot.pods_in(namespace) if not pod.finished and selector.matches(pod.labels)),
+        key=lambda pod: pod.name,
+    )
+    if not found:
+        raise NetpolError(
+            f'no running pod in namespace {namespace} matches "{typed}"', "kubectl get pods --show-labels"
+        )
+    return [Named(parse_reference(f"pod/{pod.name}", namespace), pod=pod) for pod in found]

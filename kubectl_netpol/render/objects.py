@@ -10,6 +10,7 @@ from kubectl_netpol.words import near_miss_text, peer_text, ports_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kubectl_netpol.diagnose import Result
     from kubectl_netpol.isolation import Explanation, Isolation, RuleMatches
     from kubectl_netpol.judge import Verdict
     from kubectl_netpol.model import Policy
@@ -190,3 +191,32 @@ def _rule(entry: RuleMatches) -> Object:
         "peers": peers,
         "ports": ports_text(entry.rule),
     }
+
+
+def result_object(result: Result) -> Object:
+    """kind: TestResult."""
+    finding, observation, request = result.finding, result.observation, result.verdict.request
+    return kind(
+        "TestResult",
+        {
+            "source": end_object(request.source),
+            "destination": end_object(request.destination),
+            "protocol": request.protocol,
+            "port": request.port,
+            "outcome": observation.outcome.value if observation else None,
+            "reachable": finding.reachable,
+            "prediction": verdict_object(result.verdict),
+            "agrees": finding.agrees,
+            "finding": {
+                "code": finding.code.value,
+                "message": finding.message,
+                "evidence": list(finding.evidence),
+                "next": finding.next,
+            },
+            "tool": observation.tool if observation else None,
+            "command": result.command,
+            "words": observation.words if observation else None,
+            "seconds": round(observation.seconds, 3) if observation else None,
+            "warnings": list(result.warnings),
+        },
+    )

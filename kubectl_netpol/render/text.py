@@ -83,12 +83,13 @@ def side_lines(verdict: Verdict, names: Names, *, verbose: bool = False) -> list
     """Two indented lines, one a direction, and the nearest misses of a direction that blocks."""
     lines = []
     route = verdict.routes[0]
-    for side, named_pod in (
-        (verdict.egress, route.connection.source.pod),
-        (verdict.ingress, route.connection.destination.pod),
+    source, destination = (names.end(end) for end in (verdict.request.source, verdict.request.destination))
+    for side, named_pod, other in (
+        (verdict.egress, route.connection.source.pod, destination),
+        (verdict.ingress, route.connection.destination.pod, source),
     ):
         label = f"{side.direction.field + ':':8}"
-        lines.append(f"  {label} {side_text(side, named_pod, names)}")
+        lines.append(f"  {label} {side_text(side, named_pod, names, other)}")
         if side.answer is not Answer.ALLOWED:
             shown = side.near_misses[: _MANY if verbose else _FEW]
             lines += [f"  {'':8}   {near_text(near, verdict)}" for near in shown]
@@ -97,8 +98,8 @@ def side_lines(verdict: Verdict, names: Names, *, verbose: bool = False) -> list
     return lines
 
 
-def side_text(side: DirectionVerdict, pod: Pod | None, names: Names) -> str:
-    """One direction in a sentence."""
+def side_text(side: DirectionVerdict, pod: Pod | None, names: Names, other: str = "it") -> str:
+    """One direction in a sentence; `other` is the end that wants to come in, or be reached."""
     if pod is None:
         return "no pod at this end, so no policy applies"
     title = names.short(pod.namespace, pod.name)
@@ -118,7 +119,8 @@ def side_text(side: DirectionVerdict, pod: Pod | None, names: Names) -> str:
     if side.answer is Answer.ALLOWED:
         return f"allowed whatever the rules say; {title} is isolated by {policies}"
     verb = "isolates" if len(side.isolated_by) == 1 else "isolate"
-    return f"{policies} {verb} {title}, and no rule lets it {way}"
+    lets = f"lets {other} in" if way == "in" else f"lets {title} reach {'that' if other == 'it' else other}"
+    return f"{policies} {verb} {title}, and no rule {lets}"
 
 
 def near_text(near: NearMiss, verdict: Verdict) -> str:

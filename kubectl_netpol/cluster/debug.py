@@ -1,0 +1,77 @@
+"""The ephemeral container of --debug-image: the one thing that is ever added to a cluster, and only when asked for."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from kubectl_netpol.errors import ClusterError, ForbiddenError
+
+if TYPE_CHECKING:
+    from kubectl_netpol.cluster.api import Api
+
+_WAIT_SECONDS = 60.0
+_LIVES_SECONDS = 600
+_LOOK_EVERY = 0.3
+_NOBODY = 65534
+_HOPELESS = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+)
+
+
+def add_debug_container(api: Api, namespace: str, pod: str, image: str) -> str:
+    """Add a container that idles for ten minutes, and return its name once it runs.
+
+    It meets the restricted Pod Security level. ClusterError where the image can't be had or the container can't start,
+    as soon as the kubelet says so; ForbiddenError where pods/ephemeralcontainers may not be patched.
+    """
+    name = f"netpol-{secrets.token_hex(3)}"
+    container = {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", f"sleep {_LIVES_SECONDS}"],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "runAsUser": _NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}"
+    body = {"spec": {"ephemeralContainers": [container]}}
+    try:
+        api.patch(f"{path}/ephemeralcontainers", body, "application/strategic-merge-patch+json")
+    except ForbiddenError:
+        raise
+    except ClusterError as error:
+        raise ClusterError(f"the debug container was refused: {error.message}", error.hint) from None
+    until = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < until:
+        state = _state(api.get(path), name)
+        if "running" in state:
+            return name
+        waiting = state.get("waiting") or {}
+        ended = state.get("terminated") or {}
+        if waiting.get("reason") in _HOPELESS or ended:
+            reason = waiting or ended
+            words = f"{reason.get('reason')}: {reason.get('message', '')}".rstrip(": ")
+            hint = "an image with sh, sleep and nc, such as busybox, that the node can pull"
+            raise ClusterError(f"the debug container does not start ({words})", hint)
+        time.sleep(_LOOK_EVERY)
+    raise ClusterError(f"the debug container did not start within {_WAIT_SECONDS:.0f} s", f"kubectl describe pod {pod}")
+
+
+def _state(pod: Any, name: str) -> dict[str, Any]:
+    for status in pod["status"].get("ephemeralContainerStatuses") or ():
+        if status["name"] == name:
+            return dict(status.get("state") or {})
+    return {}

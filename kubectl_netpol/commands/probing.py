@@ -1,0 +1,262 @@
+"""`test` against a cluster: one exec a source pod, the facts that a failure asks for, and a second look where a
+change is too fresh.
+"""  # noqa: D205 - one sentence
+
+from __future__ import annotations
+
+import calendar
+import shlex
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.cluster.plugin import network_plugin
+from kubectl_netpol.cluster.streams import execute, listens
+from kubectl_netpol.codes import Code
+from kubectl_netpol.diagnose import Commands, Facts, Result, diagnose, listening_words, not_probed
+from kubectl_netpol.errors import ClusterError, ForbiddenError
+from kubectl_netpol.probe import NameCheck, Observation, Outcome, Target, intercepted, pick_container, probe
+from kubectl_netpol.verdict import Answer
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from kubectl_netpol.cluster.api import Api
+    from kubectl_netpol.cluster.streams import Completed
+    from kubectl_netpol.judge import Verdict
+    from kubectl_netpol.model import Pod, Snapshot
+
+FRESH_SECONDS = 30.0
+PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.5
+_SOURCES_AT_ONCE = 8
+_FORWARD_SECONDS = 5.0
+_FAILED = (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
+_UNSETTLED = (Code.POLICY_LATE,)
+
+
+class Prober:
+    """Tests connections from pods of a cluster; nothing is changed but for --debug-image."""
+
+    def __init__(
+        self, api: Api, snapshot: Snapshot, arguments: argparse.Namespace, namespace: str, timeout: float
+    ) -> None:
+        self._api = api
+        self._snapshot = snapshot
+        self._arguments = arguments
+        self._namespace = namespace
+        self._timeout = timeout
+        self._enforcer: str | None = None
+        self._enforcer_asked = False
+
+    def results(self, verdicts: Sequence[Verdict]) -> list[Result]:
+        """A result for each verdict, in the same order; sources side by side."""
+        by_source: dict[str, list[int]] = {}
+        for index, verdict in enumerate(verdicts):
+            by_source.setdefault(verdict.request.source.end.title, []).append(index)
+        found: dict[int, Result] = {}
+        executor = ThreadPoolExecutor(max_workers=_SOURCES_AT_ONCE)
+        try:
+            groups = list(by_source.values())
+            tested = executor.map(lambda group: self._from_one_source([verdicts[i] for i in group]), groups)
+            for group, results in zip(groups, tested, strict=True):
+                found.update(zip(group, results, strict=True))
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+        return [found[index] for index in range(len(verdicts))]
+
+    def _from_one_source(self, verdicts: Sequence[Verdict]) -> list[Result]:
+        pod = verdicts[0].request.source.pod
+        if pod is None:
+            why = f"{verdicts[0].request.source.end.title} is no pod, so nothing can be run there"
+            return [Result(v, not_probed(v, why, Code.NOT_PROBED, self._commands(v).explain)) for v in verdicts]
+        if not pod.ips or pod.phase != "Running":
+            why = f"the source pod {pod.key} is not running ({pod.phase or 'no status'})"
+            step = self._another_pod(pod)
+            return [Result(v, not_probed(v, why, Code.SOURCE_NOT_RUNNING, step)) for v in verdicts]
+        began = time.monotonic()
+        while True:
+            results = self._probe(pod, verdicts)
+            unsettled = any(result.finding.code in _UNSETTLED for result in results)
+            if not unsettled or time.monotonic() - began + self._timeout > PATIENCE_SECONDS + self._timeout:
+                return results
+            time.sleep(_PAUSE_SECONDS)
+
+    def _another_pod(self, pod: Pod) -> str:
+        for other in self._snapshot.pods_in(pod.namespace):
+            if other.ips and other.phase == "Running" and pod.labels and other.labels == pod.labels:
+                return f"{other.name} has the same labels and runs"
+        return f"kubectl get pod {pod.name} -n {pod.namespace}"
+
+    def _probe(self, pod: Pod, verdicts: Sequence[Verdict]) -> list[Result]:
+        targets: list[Target] = []
+        asked: list[int] = []
+        results: dict[int, Result] = {}
+        for index, verdict in enumerate(verdicts):
+            address = verdict.request.address or verdict.request.destination.host or _external_name(verdict)
+            if address and verdict.request.port is not None and not _pointless(verdict):
+                targets.append(Target(address, verdict.request.port))
+                asked.append(index)
+            else:
+                results[index] = self._not_dialled(verdict)
+        names = sorted({name for index in asked if (name := _service_name(verdicts[index]))})
+        if targets:
+            observed, checks, container = self._run(pod, targets, verdicts[asked[0]].request.protocol, names)
+            known = {check.name: check for check in checks}
+            listening = self._listening([(verdicts[i], o) for i, o in zip(asked, observed, strict=True)])
+            for index, observation in zip(asked, observed, strict=True):
+                verdict = verdicts[index]
+                check = known.get(_service_name(verdict) or "")
+                results[index] = self._conclude(verdict, observation, check, listening, container)
+        return [results[index] for index in range(len(verdicts))]
+
+    def _not_dialled(self, verdict: Verdict) -> Result:
+        problem = verdict.request.problem or verdict.reason
+        why = problem.message if problem else "there is no address to dial"
+        codes = {
+            Code.SERVICE_HAS_NO_SUCH_PORT: Code.WRONG_SERVICE_PORT,
+            Code.SERVICE_HAS_NO_ENDPOINTS: Code.NO_READY_ENDPOINTS,
+            Code.POD_NOT_RUNNING: Code.DESTINATION_NOT_RUNNING,
+            Code.POD_HAS_NO_IP: Code.DESTINATION_NOT_RUNNING,
+        }
+        code = codes.get(problem.code, Code.NOT_PROBED) if problem else Code.NOT_PROBED
+        return Result(verdict, not_probed(verdict, why, code, self._commands(verdict).explain))
+
+    def _run(
+        self, pod: Pod, targets: Sequence[Target], protocol: str, names: Sequence[str]
+    ) -> tuple[Sequence[Observation], Sequence[NameCheck], str | None]:
+        """The probe in the first container that has a tool; the debug container alone where one is asked for."""
+        if image := self._arguments.debug_image:
+            from kubectl_netpol.cluster.debug import add_debug_container  # noqa: PLC0415 - asked for only
+
+            containers: tuple[str, ...] = (add_debug_container(self._api, pod.namespace, pod.name, image),)
+        else:
+            containers = pick_container(pod, self._arguments.container)
+        result = None
+        for container in containers:
+
+            def run(argv: Sequence[str], deadline: float, container: str = container) -> Completed:
+                return execute(self._api, pod.namespace, pod.name, container, argv, deadline=deadline)
+
+            try:
+                result = probe(
+                    run, targets, protocol=protocol, timeout=self._timeout, http=self._arguments.http, names=names
+                )
+            except ForbiddenError:
+                raise
+            except ClusterError as error:
+                failed = Observation(Outcome.EXEC_FAILED, None, (), None, error.message, 0.0)
+                return [failed for _ in targets], (), container
+            if any(seen.outcome not in (Outcome.NO_TOOL, Outcome.EXEC_FAILED) for seen in result.observations):
+                return result.observations, result.names, container
+        if result is None:
+            return [Observation(Outcome.NO_TOOL, None, (), None, "", 0.0) for _ in targets], (), None
+        return result.observations, result.names, containers[-1]
+
+    def _listening(self, seen: Sequence[tuple[Verdict, Observation]]) -> dict[tuple[str, int], bool | None]:
+        """For the connections that failed: whether something listens at the pod where they should have arrived."""
+        wanted: dict[tuple[str, int], Pod] = {}
+        for verdict, observation in seen:
+            if observation.outcome in _FAILED and verdict.request.protocol == "TCP" and verdict.routes:
+                connection = verdict.routes[0].connection
+                if connection.destination.pod:
+                    wanted[connection.destination.title, connection.port] = connection.destination.pod
+        found = {}
+        with ThreadPoolExecutor(max_workers=_SOURCES_AT_ONCE) as executor:
+            asked = {
+                key: executor.submit(self._listens, pod.namespace, pod.name, key[1]) for key, pod in wanted.items()
+            }
+            for key, future in asked.items():
+                found[key] = future.result()
+        return found
+
+    def _listens(self, namespace: str, name: str, port: int) -> bool | None:
+        try:
+            return listens(self._api, namespace, name, port, deadline=_FORWARD_SECONDS).listening
+        except ClusterError:
+            return None
+
+    def _conclude(
+        self,
+        verdict: Verdict,
+        observation: Observation,
+        name: NameCheck | None,
+        listening: dict[tuple[str, int], bool | None],
+        container: str | None,
+    ) -> Result:
+        facts = Facts(name=name, changed_lately=self._changed_lately(verdict))
+        source = verdict.request.source.pod
+        assert source is not None  # noqa: S101 - it was probed from
+        facts = facts._replace(proxy=None if self._arguments.http else intercepted(source))
+        if verdict.routes:
+            connection = verdict.routes[0].connection
+            key = connection.destination.title, connection.port
+            if key in listening:
+                words = listening_words(listening[key], *key)
+                facts = facts._replace(listening=listening[key], listening_words=words)
+        if observation.outcome is Outcome.OPEN and verdict.answer is Answer.BLOCKED:
+            facts = facts._replace(enforcer=self._plugin())
+        finding = diagnose(self._snapshot, verdict, observation, facts, self._commands(verdict))
+        warnings = []
+        if finding.code in (Code.NOT_ENFORCED, Code.POLICY_LATE) and finding.reachable:
+            warnings.append("the policies say blocked, so this cluster does not enforce them (or not yet)")
+        if name and name.resolves is False:
+            warnings.append(f"{name.name} does not resolve in {source.name}: reachable by address only")
+        command = _exec_command(source, container, observation)
+        return Result(verdict, finding, observation, container, command, tuple(warnings))
+
+    def _plugin(self) -> str | None:
+        if not self._enforcer_asked:
+            self._enforcer_asked = True
+            self._enforcer = network_plugin(self._api)
+        return self._enforcer
+
+    def _changed_lately(self, verdict: Verdict) -> bool:
+        """Whether a policy that isolates an end, or an end itself, changed just now by the server's own clock."""
+        now = self._api.now()
+        times = [policy.changed for side in (verdict.egress, verdict.ingress) for policy in side.isolated_by]
+        for route in verdict.routes:
+            times += [end.pod.changed for end in (route.connection.source, route.connection.destination) if end.pod]
+        return now is not None and any(now - _seconds(when) <= FRESH_SECONDS for when in times if when)
+
+    def _commands(self, verdict: Verdict) -> Commands:
+        request = verdict.request
+        ends = f"{request.source.reference.typed} {request.destination.reference.typed}"
+        words = f"{ends} {request.port if request.port is not None else 'PORT'} -n {self._namespace}"
+        if request.protocol != "TCP":
+            words += f" --protocol {request.protocol.lower()}"
+        return Commands(
+            f"kubectl netpol allow {words} | kubectl apply -f -",
+            f"kubectl netpol explain {words}",
+            f"kubectl netpol test {words}",
+        )
+
+
+def _seconds(when: str) -> float:
+    return float(calendar.timegm(time.strptime(when[:19], "%Y-%m-%dT%H:%M:%S")))
+
+
+def _service_name(verdict: Verdict) -> str | None:
+    """The cluster name whose resolution is checked beside the probe."""
+    service = verdict.request.destination.service
+    return f"{service.name}.{service.namespace}.svc" if service and not service.external_name else None
+
+
+def _external_name(verdict: Verdict) -> str | None:
+    service = verdict.request.service
+    return service.external_name if service else None
+
+
+def _pointless(verdict: Verdict) -> bool:
+    """Whether there is nothing to dial: no such port, or a pod whose address is not its own (any more)."""
+    codes = (Code.SERVICE_HAS_NO_SUCH_PORT, Code.POD_NOT_RUNNING, Code.POD_HAS_NO_IP)
+    return verdict.reason is not None and verdict.reason.code in codes
+
+
+def _exec_command(pod: Pod, container: str | None, observation: Observation) -> str | None:
+    """What a person types to see the same."""
+    if not observation.command:
+        return None
+    words = ["kubectl", "exec", pod.name, "-n", pod.namespace, *(["-c", container] if container else []), "--"]
+    return shlex.join([*words, *observation.command])
