@@ -15,6 +15,11 @@ CONNECTED = (
     "server returned error",  # BusyBox wget: an answer that is no 200
     "netpol: connected",  # our own words to bash, Python, Perl and `nc -e`
 )
+# Without one of these the guard may have come before the tool had begun.
+CONNECTING = (
+    "netpol: connecting",  # bash, which has no limit of its own
+    "TCP connection requested",  # ncat -vv
+)
 ANSWERED = ("netpol: answered",)
 SILENT = ("netpol: silent", "net timeout", "Idle timeout expired")
 REFUSED = ("onnection refused",)
@@ -50,6 +55,7 @@ UNREACHABLE = (
     "peration not permitted",  # a filter at connect()
     "ermission denied",  # a route of type prohibit
 )
+QUICK = ("getent", "bash", "nc")  # ended by the guard, they were looking up; the others may not have begun
 WRONG_OPTION = ("nvalid option", "nrecognized option", "nknown option")
 NOT_RUN = (126, 127)
 AT_ONCE = 0.9  # shorter than the shortest limit of a tool, which is a second
@@ -95,7 +101,9 @@ def tcp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
         return Outcome.TIMED_OUT
     if attempt.form == "nc-q" and attempt.exit_code == 0 and not words:
         return Outcome.OPEN  # toybox, known by then, is silent on success and speaks on every failure
-    return _unreachable(words) or (Outcome.TIMED_OUT if attempt.ended else None)
+    if attempt.ended and _says(words, CONNECTING):
+        return Outcome.TIMED_OUT
+    return _unreachable(words)
 
 
 def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
@@ -132,7 +140,7 @@ def resolves(attempt: Attempt, name: str) -> bool | None:
     if not ran(attempt):
         return None
     if attempt.ended:
-        return False
+        return False if attempt.form in QUICK else None
     if attempt.form == "getent":
         return {0: True, 2: False}.get(attempt.exit_code)
     if attempt.form == "nslookup":

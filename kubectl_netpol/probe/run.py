@@ -36,6 +36,7 @@ REPORT = re.compile(r"R ([tn]\d+) (\S+) (\S+) (\d+) (\d+) (-?\d+)")
 WORDS = re.compile(r"W ([tn]\d+) (.*)")
 WORDS_LIMIT = 1000
 KILLED = 128
+NOISE = ("libnsock ", "NCAT DEBUG")
 
 
 class _Report(NamedTuple):
@@ -87,7 +88,7 @@ def probe(  # noqa: D417 - the rest is in Target and ProbeResult
 def _with_shell(
     execute: Exec, targets: Sequence[Target], lookups: Sequence[str], *, protocol: str, timeout: float, http: bool
 ) -> tuple[Completed, str | None]:
-    rounds = max(1, -(-len(targets) // script.SIDE_BY_SIDE))
+    rounds = max(1, -(-len(targets) // script.SIDE_BY_SIDE_SLOW))
     deadline = rounds * (timeout + 1) + HANDSHAKE
     for shell in SHELLS:
         argv = script.shell_words(shell, targets, protocol=protocol, timeout=timeout, http=http, names=lookups)
@@ -140,9 +141,13 @@ def _observe(
     outcome_of = classify.udp_outcome if protocol == "UDP" else classify.tcp_outcome
     for attempt in attempts:
         outcome = outcome_of(attempt, named=named)
+        if (
+            outcome in (None, Outcome.TIMED_OUT, Outcome.NO_ANSWER)
+            and named
+            and checks[target.address].resolves is False
+        ):
+            outcome = Outcome.UNRESOLVED
         if outcome is not None:
-            if outcome in (Outcome.TIMED_OUT, Outcome.NO_ANSWER) and named and checks[target.address].resolves is False:
-                outcome = Outcome.UNRESOLVED
             return _observation(outcome, target, attempt, protocol, timeout)
     usable = [attempt for attempt in attempts if classify.ran(attempt)]
     if usable:
@@ -194,5 +199,8 @@ def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout:
 
 def shown(words: str) -> str:
     """Text from the pod, fit for any terminal: control characters escaped, at most 1000 characters."""
-    safe = "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode() for c in words.strip())
+    lines = [line for line in words.strip().split("\n") if not line.startswith(NOISE)]
+    safe = "\n".join(
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line) for line in lines
+    )
     return safe if len(safe) <= WORDS_LIMIT else safe[: WORDS_LIMIT - 1] + "…"

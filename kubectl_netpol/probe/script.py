@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.probe.outcome import Target
 
+# At most so many at once; fewer of the tools that take long to start, or a pod with little CPU starves them all.
 SIDE_BY_SIDE = 32
-GRACE = 0.25
+SIDE_BY_SIDE_SLOW = 12
+GRACE = 0.6
+MOST_GRACE = 0.95
 DNS_PORT = 53
 
 # A query for kube-dns.kube-system.svc.cluster.local A: no byte of it is a line break, and its id reads NP.
@@ -33,7 +36,7 @@ DNS_QUERY = (
 )
 ANY_DATAGRAM = r"\012"
 
-BASH_TCP = 'exec 3<>"/dev/tcp/$0/$1"&&echo netpol: connected'
+BASH_TCP = 'echo netpol: connecting;exec 3<>"/dev/tcp/$0/$1"&&echo netpol: connected'
 BASH_UDP = (
     'exec 3<>"/dev/udp/$0/$1"&&printf "$2">&3&&if IFS= read -rd "" -n1 -t$3 -u3;then echo netpol: answered;'
     "elif [ $? -gt 128 ];then echo netpol: silent;fi"
@@ -79,8 +82,8 @@ NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
 _COMMON = r"""
 exec 2>/dev/null
 export LC_ALL=C
-G=$1 W=$2 H=$3 L=$4 SURE=$5 UNKNOWN=$6 KNOWN=$7
-shift 7
+G=$1 C=$((${1%.*}+1)) W=$2 H=$3 L=$4 S=$5 SURE=$6 UNKNOWN=$7 KNOWN=$8
+shift 8
 BT=$1 YT=$2 PT=$3 BN=$4 YN=$5 PN=$6 ANY=$7 DNS=$8 m=$9
 shift 9
 NL='
@@ -95,7 +98,7 @@ has() { command -v "$1" >/dev/null; }
 nap() { "$@" & wait $!; }
 guard() {
 trap '[ $! = $t ] || kill -9 $!; wait; exit 1' TERM
-{ nap sleep $G || nap sleep $W || nap bash -c 'read -rt$0 <><(:);[ $? -gt 128 ]' $W; } || exit
+{ nap sleep $G || nap sleep $C || nap bash -c 'read -rt$0 <><(:);[ $? -gt 128 ]' $C; } || exit
 trap '' TERM
 kill -9 $t && exit 9
 }
@@ -115,9 +118,9 @@ printf 'R %s %s %s %s %s %s\n' $id $form $tool $r $g $((c-b))
 IFS=$NL
 n=0 k=1
 for l in $out; do
-case $l in libnsock*|'NCAT DEBUG'*|'netpol: exit '*) continue;; esac
+case $l in 'netpol: exit '*) continue;; esac
 n=$((n+1))
-[ $n -gt 12 ] || printf 'W %s %.300s\n' $id "$l"
+[ $n -gt 16 ] || printf 'W %s %.300s\n' $id "$l"
 done
 case "$r $out" in
 127' '*|126' '*|*'nvalid option'*|*'nrecognized option'*|*'nknown option'*) ;;
@@ -241,6 +244,8 @@ shift
 q=$* j=$#
 }
 set -f
+has nc || has bash || L=$S
+has ncat && L=$S
 ncs=
 for N in nc ncat netcat; do has $N && ncs="$ncs $N"; done
 has nc || for N in busybox toybox; do has $N && ncs="$ncs $N"; done
@@ -270,8 +275,8 @@ def whole(timeout: float) -> int:
 
 
 def guard_time(timeout: float) -> float:
-    """When the guard ends a tool: a little after the tool's own limit where that is exact, else at the timeout."""
-    return timeout + GRACE if timeout == whole(timeout) else timeout
+    """When the guard ends a tool: after the tool's own limit, within a second of the timeout."""
+    return min(whole(timeout) + GRACE, timeout + MOST_GRACE)
 
 
 def shell_words(
@@ -281,7 +286,13 @@ def shell_words(
     udp = protocol == "UDP"
     text = _COMMON + (_UDP if udp else _TCP) + (_NAMES if names else "") + _MAIN
     words = [shell, "-c", re.sub(r"\n+", "\n", text).strip(), shell]
-    words += [f"{guard_time(timeout):g}", str(whole(timeout)), "1" if http else "0", str(SIDE_BY_SIDE)]
+    words += [
+        f"{guard_time(timeout):g}",
+        str(whole(timeout)),
+        "1" if http else "0",
+        str(SIDE_BY_SIDE),
+        str(SIDE_BY_SIDE_SLOW),
+    ]
     words += ["\n".join(classify.sure(protocol))]
     words += ["\n".join(fragments) if names else "" for fragments in (classify.UNKNOWN_NAME, classify.KNOWN_NAME)]
     words += [BASH_UDP, PYTHON_UDP, PERL_UDP] if udp else [BASH_TCP, PYTHON_TCP, PERL_TCP]
