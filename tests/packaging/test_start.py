@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,15 +92,25 @@ def test_twelve_first_runs_at_once_make_one_cache(user: User) -> None:
     assert len(names(user.caches)) == 1
 
 
+def _kill_while_it_unpacks(user: User) -> bool:
+    process = subprocess.Popen(
+        [sys.executable, user.zipapp, "version"], env=user.environment, stdout=subprocess.DEVNULL
+    )
+    while process.poll() is None:
+        if any(user.caches.glob("new-*/site-packages/yaml/*")):
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            return all(name.startswith("new-") for name in names(user.caches))
+    return False
+
+
 def test_a_killed_first_run_is_made_good_by_the_next(user: User) -> None:
-    process = subprocess.Popen([sys.executable, user.zipapp, "version"], env=user.environment, stdout=subprocess.PIPE)
-    end = time.monotonic() + 20
-    while not any(user.caches.glob("new-*/site-packages/yaml/*")):
-        assert process.poll() is None, "it was quicker than the test"
-        assert time.monotonic() < end
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert [name[:4] for name in names(user.caches)] == ["new-"]
+    for _ in range(10):
+        if _kill_while_it_unpacks(user):
+            break
+        shutil.rmtree(user.caches)
+    else:
+        pytest.fail("it was always quicker than the test")
     assert user.run("version").returncode == 0
     (only,) = names(user.caches)
     assert not only.startswith("new-")
@@ -134,10 +145,10 @@ def test_a_cache_is_held_while_its_program_runs(user: User) -> None:
     )
     descriptor = os.open(cache, os.O_RDONLY)
     try:
-        end = time.monotonic() + 20
-        while _can_lock(descriptor):
-            assert process.poll() is None
-            assert time.monotonic() < end, "it runs without holding its cache"
+        assert process.stdin
+        process.stdin.write(b"# more than a pipe holds\n" * 10_000)  # done once the program reads
+        process.stdin.flush()
+        assert not _can_lock(descriptor)
         process.communicate(timeout=20)
         assert _can_lock(descriptor)
     finally:
