@@ -99,14 +99,11 @@ def _open(snapshot: Snapshot, prediction: Verdict, facts: Facts, commands: Comma
     if fault := enforcer_fault(snapshot, prediction):
         message = f"open, though the policies block it: {fault.message}"
         return Finding(fault.code, message, reachable=True, agrees=False, next=fault.fix)
-    plugin = f" (kube-system runs {facts.enforcer})" if facts.enforcer else ""
-    if facts.changed_lately:
-        message = "open, though the policies block it: a policy or pod changed just now, and the plugin may be late"
-        return Finding(
-            Code.POLICY_LATE, message, reachable=True, agrees=False, next=f"again in a moment: {commands.probe}"
-        )
+    plugin = f" ({facts.enforcer} runs here)" if facts.enforcer else ""
     message = f"open, though the policies block it: this cluster does not enforce them, or not yet{plugin}"
-    step = "install a network plugin that enforces NetworkPolicy (minikube: --cni=calico)"
+    step = "a plugin that enforces NetworkPolicy is needed (minikube start --cni=calico)"
+    if facts.changed_lately:
+        step = f"a policy or pod changed just now, so once more: {commands.probe}"
     return Finding(Code.NOT_ENFORCED, message, reachable=True, agrees=False, next=step)
 
 

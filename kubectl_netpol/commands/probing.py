@@ -33,7 +33,6 @@ _PAUSE_SECONDS = 0.5
 _SOURCES_AT_ONCE = 8
 _FORWARD_SECONDS = 5.0
 _FAILED = (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
-_UNSETTLED = (Code.POLICY_LATE,)
 
 
 class Prober:
@@ -78,8 +77,8 @@ class Prober:
         began = time.monotonic()
         while True:
             results = self._probe(pod, verdicts)
-            unsettled = any(result.finding.code in _UNSETTLED for result in results)
-            if not unsettled or time.monotonic() - began + self._timeout > PATIENCE_SECONDS + self._timeout:
+            unsettled = any(r.finding.agrees is False and self._changed_lately(r.verdict) for r in results)
+            if not unsettled or time.monotonic() - began > PATIENCE_SECONDS:
                 return results
             time.sleep(_PAUSE_SECONDS)
 
@@ -199,7 +198,7 @@ class Prober:
             facts = facts._replace(enforcer=self._plugin())
         finding = diagnose(self._snapshot, verdict, observation, facts, self._commands(verdict))
         warnings = []
-        if finding.code in (Code.NOT_ENFORCED, Code.POLICY_LATE) and finding.reachable:
+        if finding.code is Code.NOT_ENFORCED:
             warnings.append("the policies say blocked, so this cluster does not enforce them (or not yet)")
         if name and name.resolves is False:
             warnings.append(f"{name.name} does not resolve in {source.name}: reachable by address only")
