@@ -18,19 +18,23 @@ from kubectl_netpol.verdict import Answer, Connection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_netpol.model import Peer, Pod, Policy, Rule, Snapshot
+    from kubectl_netpol.model import Pod, Policy, Rule, Snapshot
     from kubectl_netpol.parties import Group, Party
     from kubectl_netpol.verdict import ConnectionVerdict, DirectionVerdict, End, Note
 
 
 class Ports(NamedTuple):
-    """Ports of one protocol that are all treated alike. `declared` by the destination; `other`: what no one names."""
+    """Ports of one protocol that are all treated alike.
+
+    `other`: what neither the pod declares nor a rule names, with one of them as `first` and `last`.
+    `minor`: such ports of a pod that does declare ports, so that hardly anything listens there.
+    """
 
     protocol: str
     first: int
     last: int
-    declared: bool = False
     other: bool = False
+    minor: bool = False
 
 
 class Cause(NamedTuple):
@@ -43,7 +47,10 @@ class Cause(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """Connections whose verdict changes alike: from each source to each destination, on these ports."""
+    """Connections whose verdict changes alike: from each source to each destination, on these ports.
+
+    `left`: between the same two, other ports are open afterwards.
+    """
 
     sources: tuple[Party, ...]
     destinations: tuple[Party, ...]
@@ -51,6 +58,7 @@ class Effect(NamedTuple):
     before: Answer
     after: Answer
     because: tuple[Cause, ...]
+    left: bool
 
     @property
     def opens(self) -> bool:
@@ -86,14 +94,26 @@ class Comparison(NamedTuple):
 
 def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
     """The policies that are there only before or only after; one whose spec changed is there twice."""
-    old = {policy._replace(changed=None): None for policy in before.policies}
-    new = {policy._replace(changed=None): None for policy in after.policies}
+    old, new = (dict.fromkeys(_timeless(snapshot).policies) for snapshot in (before, after))
     return [*(policy for policy in old if policy not in new), *(policy for policy in new if policy not in old)]
 
 
 def compare(before: Snapshot, after: Snapshot) -> Comparison:
     """The differences between two snapshots that differ in their NetworkPolicies only."""
-    return _Comparing(before, after).run()
+    return _Comparing(*map(_timeless, (before, after))).run()
+
+
+def _timeless(snapshot: Snapshot) -> Snapshot:
+    """The same without the times at which the policies changed last, so that equal ones are equal."""
+    return snapshot.with_policies(policy._replace(changed=None) for policy in snapshot.policies)
+
+
+class _Part(NamedTuple):
+    """A policy (no rule) or one of its rules; `changed`: its key and position where the policy changed, else None."""
+
+    policy: Policy
+    rule: Rule | None
+    changed: tuple[str, int | None] | None
 
 
 class _Comparing:
@@ -110,6 +130,8 @@ class _Comparing:
         nearby = _blocks(policy for policy in policies if policy.namespace in namespaces)
         self.outside = outside_groups(after, nearby, len(self.pods))
         self.affected = {direction: self._affected(direction) for direction in Direction}
+        self.sides: dict[tuple[int, Direction], list[list[_Part]]] = {}
+        self.matches: dict[tuple[int, int], object] = {}
         self.rows: dict[tuple[Any, ...], dict[Party, None]] = {}
         self.untold: dict[Note, None] = {}
 
@@ -124,10 +146,10 @@ class _Comparing:
                 self._ask(source, alike[0], Direction.EGRESS, alike)
         groups = {group.number: group for group in self.pods}
         effects = []
-        for (number, direction, ports, old, new, because), parties in self.rows.items():
+        for (number, direction, *what), parties in self.rows.items():
             own, others = groups[number].parties, tuple(parties)
             ends = (others, own) if direction is Direction.INGRESS else (own, others)
-            effects.append(Effect(*ends, ports, old, new, because))
+            effects.append(Effect(*ends, *what))
         return Comparison(tuple(effects), tuple(self._isolated()), tuple(self.untold))
 
     def _affected(self, direction: Direction) -> dict[int, Group]:
@@ -145,62 +167,92 @@ class _Comparing:
                     newly = not isolating_policies(self.before, group.pod, direction)
                     yield from (Isolated(party, direction, newly) for party in group.parties)
 
-    def _isolating(self, pod: Pod | None, direction: Direction) -> tuple[Policy, ...]:
-        if pod is None:
-            return ()
-        found = (isolating_policies(snapshot, pod, direction) for snapshot in (self.before, self.after))
-        return tuple(dict.fromkeys(policy for policies in found for policy in policies))
+    def _sides(self, group: Group, direction: Direction) -> list[list[_Part]]:
+        """Before and after: the policies that isolate the group, each by itself and then with each of its rules."""
+        key = (group.number, direction)
+        if key not in self.sides:
+            self.sides[key] = [
+                [
+                    _Part(policy, rule, (policy.key, rule and rule.position) if policy in self.changed else None)
+                    for policy in (isolating_policies(snapshot, group.pod, direction) if group.pod else ())
+                    for rule in (None, *policy.rules_of(direction))
+                ]
+                for snapshot in (self.before, self.after)
+            ]
+        return self.sides[key]
 
     def _alike(self, subject: Group, others: Iterable[Group], direction: Direction) -> Iterable[list[Group]]:
-        """The other ends, put together where the subject's policies see them alike and none of their own has a say."""
-        peers = [
-            (policy, peer)
-            for policy in self._isolating(subject.pod, direction)
-            for rule in policy.rules_of(direction)
-            for peer in rule.peers
-        ]
+        """The other ends, put together where all policies of both ends see them alike."""
         found: dict[object, list[Group]] = {}
         for other in others:
-            found.setdefault(self._seen(subject, other, direction, peers), []).append(other)
+            found.setdefault(self._seen(subject, other, direction), []).append(other)
         return found.values()
 
-    def _seen(self, subject: Group, other: Group, direction: Direction, peers: list[tuple[Policy, Peer]]) -> object:
-        pod, opposite = other.pod, _OPPOSITE[direction]
+    def _seen(self, subject: Group, other: Group, direction: Direction) -> object:
+        pod = other.pod
         if other is subject or (pod and (pod.host_network or self.after.overriding or self.after.gaps)):
             return other.number
-        if self._isolating(pod, opposite):
-            return other.number
         addresses = pod.ips if pod else (other.ends[0].address,)
-        matches = [
-            [peer_matches(self.after, policy, peer, pod, address) for address in addresses or (None,)]
-            for policy, peer in peers
-        ]
-        seen = tuple(tuple(matched if isinstance(matched, bool) else None for matched in row) for row in matches)
-        families = tuple(parse_ip(address).version for address in addresses if address)
-        return (pod is None, families, seen, pod.ports if pod and direction is Direction.EGRESS else ())
+        return (
+            tuple(parse_ip(address).version for address in addresses if address),
+            pod.ports if pod and direction is Direction.EGRESS else (),
+            self._view(subject, other, direction),
+            self._view(other, subject, _OPPOSITE[direction]),
+        )
+
+    def _view(self, group: Group, peer: Group, direction: Direction) -> object:
+        """How the group's policies see the peer: each rule's ports and whether it matches, before and after."""
+        return tuple(
+            frozenset(
+                (part.changed, part.rule and (part.rule.ports, self._matches(part.policy, part.rule, peer)))
+                for part in side
+            )
+            for side in self._sides(group, direction)
+        )
+
+    def _matches(self, policy: Policy, rule: Rule, peer: Group) -> object:
+        """Whether the rule's peers are this group, by each of its addresses."""
+        key = (id(rule), peer.number)
+        if key not in self.matches:
+            addresses = peer.pod.ips if peer.pod else (peer.ends[0].address,)
+            self.matches[key] = tuple(
+                tuple(
+                    matched if isinstance(matched, bool) else None
+                    for matched in (peer_matches(self.after, policy, item, peer.pod, ip) for ip in addresses or (None,))
+                )
+                for item in rule.peers
+            )
+        return self.matches[key]
 
     def _ask(self, source: Group, destination: Group, direction: Direction, alike: list[Group]) -> None:
         """Both snapshots about one source and one destination, which stand for all that are alike."""
         pairs = self._connections(source, destination)
         own = source if direction is Direction.EGRESS else destination
         rules = [
-            rule
-            for pod, way in ((source.pod, Direction.EGRESS), (destination.pod, Direction.INGRESS))
-            for policy in self._isolating(pod, way)
-            for rule in policy.rules_of(way)
+            part.rule
+            for group, way in ((source, Direction.EGRESS), (destination, Direction.INGRESS))
+            for side in self._sides(group, way)
+            for part in side
+            if part.rule
         ]
+        found = []
+        left = False
         for ports in port_classes(destination.pod, rules) if pairs else ():
             connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
             old = [evaluate(self.before, connection) for connection in connections]
             new = [evaluate(self.after, connection) for connection in connections]
             then, now = _together(old), _together(new)
-            if then is now:
-                if now is Answer.UNDEFINED:
-                    self.untold.update({verdict.reason: None for verdict in new if verdict.reason})
-                continue
-            causes = [cause for one, other in zip(old, new, strict=True) for cause in self._causes(one, other)]
-            key = (own.number, direction, ports, then, now, tuple(dict.fromkeys(causes)))
-            self.rows.setdefault(key, {}).update({party: None for group in alike for party in group.parties})
+            left = left or now is Answer.ALLOWED
+            if then is not now:
+                causes = [
+                    cause for one, other in zip(old, new, strict=True) for cause in _causes(one, other, self.changed)
+                ]
+                found.append((own.number, direction, ports, then, now, tuple(dict.fromkeys(causes))))
+            elif now is Answer.UNDEFINED:
+                self.untold.update({verdict.reason: None for verdict in new if verdict.reason})
+        parties = {party: None for group in alike for party in group.parties}
+        for row in found:
+            self.rows.setdefault((*row, left), {}).update(parties)
 
     def _connections(self, source: Group, destination: Group) -> list[tuple[End, End]]:
         """The two ends by each family that both have; one family is enough where no policy names addresses."""
@@ -216,27 +268,6 @@ class _Comparing:
             if version in theirs
         ]
         return pairs if self.has_blocks else pairs[:1]
-
-    def _causes(self, old: ConnectionVerdict, new: ConnectionVerdict) -> Iterator[Cause]:
-        for then, now in ((old.egress, new.egress), (old.ingress, new.ingress)):
-            if then.answer is not now.answer:
-                yield from self._side_causes(then, now)
-
-    def _side_causes(self, then: DirectionVerdict, now: DirectionVerdict) -> Iterator[Cause]:
-        """The changed policies that make one direction's answer another one."""
-        old, new = (
-            [policy for policy in side.isolated_by if policy._replace(changed=None) in self.changed]
-            for side in (then, now)
-        )
-        allows = now.allowed_by if now.answer is Answer.ALLOWED else then.allowed_by
-        gone = now.answer is not Answer.ALLOWED
-        rules = [allow for allow in allows if allow.policy._replace(changed=None) in self.changed]
-        if rules:
-            yield from (Cause(allow.policy.key, now.direction, allow.rule.position, gone) for allow in rules)
-        elif now.answer is Answer.ALLOWED:
-            yield from (Cause(policy.key, now.direction, None, gone=True) for policy in old)
-        else:
-            yield from (Cause(policy.key, now.direction, None, gone=False) for policy in new)
 
 
 _OPPOSITE = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
@@ -263,6 +294,24 @@ def _by_family(end: End) -> dict[int, str]:
     return found
 
 
+def _causes(old: ConnectionVerdict, new: ConnectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
+    """The changed policies that make the answers differ, in each direction that does."""
+    for then, now in ((old.egress, new.egress), (old.ingress, new.ingress)):
+        if then.answer is not now.answer:
+            yield from _side_causes(then, now, changed)
+
+
+def _side_causes(then: DirectionVerdict, now: DirectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
+    opened = now.answer is Answer.ALLOWED
+    allows = now.allowed_by if opened else then.allowed_by
+    rules = [allow for allow in allows if allow.policy in changed]
+    if rules:
+        yield from (Cause(allow.policy.key, now.direction, allow.rule.position, not opened) for allow in rules)
+        return
+    isolating = then.isolated_by if opened else now.isolated_by
+    yield from (Cause(policy.key, now.direction, None, gone=opened) for policy in isolating if policy in changed)
+
+
 def _together(verdicts: list[ConnectionVerdict]) -> Answer:
     """One answer for all families: UNDEFINED where they differ."""
     answers = {verdict.answer for verdict in verdicts}
@@ -281,7 +330,7 @@ def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[Ports]:
         declared.setdefault(port.protocol, set()).add(port.number)
         ranges.setdefault(port.protocol, set())
     return [
-        ports
+        ports._replace(minor=ports.other and bool(declared))
         for protocol, named in ranges.items()
         for ports in _protocol_classes(protocol, named, declared.get(protocol, set()))
     ]
@@ -294,7 +343,7 @@ def _protocol_classes(protocol: str, named: set[tuple[int, int]], declared: set[
     rest = None
     for first, after in itertools.pairwise(edges):
         if first in declared:
-            yield Ports(protocol, first, first, declared=True)
+            yield Ports(protocol, first, first)
         elif any(low <= first <= high for low, high in named):
             yield Ports(protocol, first, after - 1)
         else:

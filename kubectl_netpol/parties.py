@@ -129,6 +129,9 @@ def _parties(pods: list[Pod], owners: dict[tuple[str, Owner], Owner]) -> Iterato
 def pod_title(pod: Pod, owners: dict[tuple[str, Owner], Owner]) -> str:
     """The pod's workload as it can be typed ("shop/deploy/web"), or the pod ("shop/web")."""
     owner = pod.owner and owners.get((pod.namespace, pod.owner), pod.owner)
+    generation = pod.labels.get("pod-template-hash")
+    if owner and owner.kind == "ReplicaSet" and generation and owner.name.endswith(f"-{generation}"):
+        owner = Owner("Deployment", owner.name.removesuffix(f"-{generation}"))
     if owner is None or owner.kind not in SHORT or owner.kind == "Node":
         return pod.key
     return f"{pod.namespace}/{SHORT[owner.kind]}/{owner.name}"
