@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.lab import Cluster, UnavailableError, up
+from tests.cluster.lab import Cluster, UnavailableError, summary, up
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
-
-LEFT_OUT = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,7 +27,9 @@ def bring_up(config: pytest.Config, name: str, *, enforcer: bool) -> Iterator[Cl
     except UnavailableError as error:
         if os.environ.get("NETPOL_REQUIRE_CLUSTER") == "1":
             pytest.fail(f"no cluster: {error}", pytrace=False)
-        config.stash[LEFT_OUT] = str(error)
+        line = f"The tests on a real cluster were left out: {error}."
+        if line not in summary(config):
+            summary(config).append(line)
         pytest.skip(f"no cluster: {error}")
 
 
@@ -65,5 +65,5 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if reason := config.stash.get(LEFT_OUT, None):
-        terminalreporter.write_line(f"The tests on a real cluster were left out: it {reason}.")
+    for line in summary(config):
+        terminalreporter.write_line(line)

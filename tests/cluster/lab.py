@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -22,6 +24,14 @@ KIT = Path(__file__).parent / "kit"
 OUTSIDE = "192.0.2.1"
 NODE_ADDRESS = "192.0.2.10"
 ZIPAPP = Path(__file__).parents[2] / "dist" / "kubectl-netpol"
+
+
+SUMMARY = pytest.StashKey[list[str]]()
+
+
+def summary(config: pytest.Config) -> list[str]:
+    """Lines to print at the end of the run."""
+    return config.stash.setdefault(SUMMARY, [])
 
 
 class UnavailableError(Exception):
@@ -39,9 +49,9 @@ class Result(NamedTuple):
 class Cluster:
     """One running cluster. Everything a test starts through it runs in the node's network namespace."""
 
-    def __init__(self, state: Path, artefacts: Path) -> None:
+    def __init__(self, state: Path) -> None:
         self.state = state
-        self.artefacts = artefacts
+        self.bin = state / "bin"
         self.kubeconfig = state / "admin.kubeconfig"
         self.viewer_kubeconfig = state / "viewer.kubeconfig"
         self.netns = state / "netns"
@@ -56,7 +66,7 @@ class Cluster:
             **os.environ,
             "KUBECONFIG": str(kubeconfig or self.kubeconfig),
             "KUBECACHEDIR": str(self.state / "kube-cache"),
-            "PATH": f"{self.plugins}:{self.artefacts / 'bin'}:{os.environ['PATH']}",
+            "PATH": f"{self.plugins}:{self.bin}:{os.environ['PATH']}",
         }
 
     def inside(self, *command: str | Path) -> list[str]:
@@ -254,11 +264,11 @@ def up(name: str, *, enforcer: bool) -> Iterator[Cluster]:
     What an earlier run left behind is removed first. UnavailableError where this machine can't have one.
     """
     if not sys.platform.startswith("linux"):
-        raise UnavailableError("needs Linux")
+        raise UnavailableError("this needs Linux")
     if os.geteuid() != 0:
-        raise UnavailableError("needs root")
+        raise UnavailableError("this needs root")
     if not shutil.which("go"):
-        raise UnavailableError("needs Go")
+        raise UnavailableError("this needs Go")
     remove_dead()
     state = runs() / f"{name}-{os.getpid()}"
     options = [] if enforcer else ["--no-enforcer"]
@@ -274,8 +284,7 @@ def up(name: str, *, enforcer: bool) -> Iterator[Cluster]:
         if started.returncode != 0:
             sys.stderr.write(started.stderr)
             raise UnavailableError(started.stderr.strip().rpartition("\n")[2])
-        artefacts = Path(started.stdout.splitlines()[-1].split()[2]).parents[1]
-        yield Cluster(state, artefacts)
+        yield Cluster(state)
     finally:
         os.close(theirs)
         os.close(ours)

@@ -7,7 +7,8 @@
 #   --while-stdin  the cluster goes down by itself when standard input ends, so also when whoever holds it is killed
 #
 # The node's first process (node.sh) is alone in its process, mount and network namespaces: with it ends, unmounted and
-# disconnected, all that ever ran there. STATE/lock is held as long as it lives, STATE/netns is its network namespace.
+# disconnected, all that ever ran there. STATE/lock is held as long as it lives; STATE/netns is its network namespace,
+# STATE/netnss the folder of those that it made.
 set -euo pipefail
 kit=$(cd "$(dirname "$0")" && pwd)
 enforcer=yes leash=no
@@ -30,12 +31,13 @@ LEASH=$leash ENFORCER=$enforcer setsid unshare --mount --net --pid --fork --kill
   "$kit/node.sh" "$state" "$artefacts" <&0 >"$state/log/node.log" 2>&1 &
 node=$!
 echo $node >"$state/pid"
+ln -sfn "$artefacts/bin" "$state/bin"
 ln -sfn "/proc/$node/ns/net" "$state/netns"
 ln -sfn "/proc/$node/root/run/netns" "$state/netnss"
 
 for _ in $(seq 1200); do
   if [ -e "$state/ready" ]; then
-    echo "up: nsenter --net=$state/netns $artefacts/bin/kubectl --kubeconfig $state/admin.kubeconfig"
+    echo "nsenter --net=$state/netns $state/bin/kubectl --kubeconfig $state/admin.kubeconfig"
     exit
   fi
   kill -0 $node 2>/dev/null || break
