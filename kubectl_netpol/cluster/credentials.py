@@ -101,13 +101,15 @@ def credentials(user: Mapping[str, Any], name: str, cluster: Mapping[str, Any], 
 def _token(user: Mapping[str, Any], name: str) -> str:
     """The file is asked first, as it may have been renewed; the token stands in while it can't be read."""
     token = text(user, "token", name)
-    if path := text(user, "tokenFile", name):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip() or token
-        except (OSError, UnicodeDecodeError) as error:
-            if not token:
-                raise ClusterError(f'user "{name}": tokenFile {path} can\'t be read: {error}') from error
-    return token
+    if not (path := text(user, "tokenFile", name)):
+        return token
+    try:
+        read, why = Path(path).read_text(encoding="utf-8").strip(), "is empty"
+    except (OSError, UnicodeDecodeError) as error:
+        read, why = "", f"can't be read: {error}"
+    if not read and not token:
+        raise ClusterError(f'user "{name}": tokenFile {path} {why}')
+    return read or token
 
 
 def _plugin_credentials(

@@ -96,7 +96,7 @@ def load(options: Options) -> Access:
 
     headers = _impersonation(user, user_name, options)
     anchors = _anchors(cluster, name)
-    host = _host(cluster, name, secure=bool(anchors or flag(cluster, "insecure-skip-tls-verify", name)))
+    host = _host(cluster, name)
     configuration = Configuration(host=host)
     configuration.proxy, configuration.proxy_headers = _proxy(cluster, host, name)
     tls = None
@@ -261,12 +261,12 @@ def _impersonation(user: Mapping[str, Any], name: str, options: Options) -> tupl
 # The server.
 
 
-def _host(cluster: Mapping[str, Any], name: str, *, secure: bool) -> str:
+def _host(cluster: Mapping[str, Any], name: str) -> str:
     server = text(cluster, "server", name)
     if not server:
         raise ClusterError(f'no server found for cluster "{name}"')
     if "://" not in server:
-        server = f"{'https' if secure else 'http'}://{server}"
+        server = f"http://{server}"
     try:
         parts = urlsplit(server)
         valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)

@@ -230,7 +230,7 @@ class _Link:
     def recv(self, size: int) -> bytes:
         if not self._buffer:
             self._arm()
-            self._buffer = self._socket.recv(_RECEIVE)
+            self._buffer = self._socket.recv(_RECEIVE) or b""  # urllib3 says 0 where TLS through a TLS proxy ends
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
