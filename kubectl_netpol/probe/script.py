@@ -78,6 +78,7 @@ NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nc-zu": ("zuvw", ()),
     "nc-u": ("uvv", ("-w",)),
 }
+NC_SENDS = ("nc-openbsd", "nc-ncat", "nc-u")
 
 _COMMON = r"""
 exec 2>/dev/null
@@ -314,18 +315,24 @@ def tool_words(form: str, program: str, target: Target, timeout: float, *, udp: 
     if form in NC_OPTIONS:
         options, limit_option = NC_OPTIONS[form]
         numeric = "n" if is_ip(address) else ""
-        return (*_applet(program), f"-{numeric}{options}", *limit_option, limit, address, port)
+        words = (*_applet(program), f"-{numeric}{options}", *limit_option, limit, address, port)
+        return ("sh", "-c", f"printf '{datagram(target)}' | {' '.join(words)}") if form in NC_SENDS else words
     host = f"[{address}]" if ":" in address else address
     if form == "curl":
         return ("curl", "-sSvm", limit, "-o", "/dev/null", "-t", "netpol", f"telnet://{host}:{port}")
     if form == "wget":
         return ("wget", "-O", "/dev/null", "-T", limit, f"http://{host}:{port}/")
-    data = (DNS_QUERY if target.port == DNS_PORT else ANY_DATAGRAM,) if udp else ()
+    data = (datagram(target),) if udp else ()
     if form == "bash":
         return ("bash", "-c", BASH_UDP if udp else BASH_TCP, address, port, *data, *((limit,) if udp else ()))
     if form == "python":
         return (program, "-c", PYTHON_UDP if udp else PYTHON_TCP, address, port, limit, *data)
     return ("perl", "-e", PERL_UDP if udp else PERL_TCP, address, port, limit, "udp" if udp else "tcp", *data)
+
+
+def datagram(target: Target) -> str:
+    """What is sent over UDP, as a printf format."""
+    return DNS_QUERY if target.port == DNS_PORT else ANY_DATAGRAM
 
 
 def _applet(program: str) -> tuple[str, ...]:

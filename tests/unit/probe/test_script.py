@@ -1,0 +1,212 @@
+"""The program that runs in the container, run for real by the shells and tools of this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_netpol.probe import Outcome, Target, probe
+from kubectl_netpol.probe.script import shell_words
+from tests.unit.probe.images import IMAGES, NO_IPV6, NO_LOOKUP, NO_UDP, Container, available, make
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.probe.conftest import Ports
+
+LOCAL = "127.0.0.1"
+DEAD = "nosuch.invalid"
+
+
+def container(tmp_path: Path, image: str) -> Container:
+    return Container(make(tmp_path / "bin", IMAGES[image]))
+
+
+def wait_until_empty(box: Container, seconds: float) -> list[str]:
+    end = time.monotonic() + seconds
+    while (left := box.left_over()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return left
+
+
+@pytest.mark.parametrize("image", available())
+def test_each_image_tells_open_refused_and_dropped_apart(tmp_path: Path, ports: Ports, image: str) -> None:
+    box = container(tmp_path, image)
+    targets = [Target(LOCAL, port) for port in (ports.accepts, ports.greets, ports.closed, ports.drops)]
+    began = time.monotonic()
+    result = probe(box, targets, timeout=2)
+    seconds = time.monotonic() - began
+    outcomes = [observation.outcome for observation in result.observations]
+    assert outcomes == [Outcome.OPEN, Outcome.OPEN, Outcome.REFUSED, Outcome.TIMED_OUT], result
+    assert seconds < 2 + 1
+    assert len(box.commands) == 1
+    assert box.left_over() == []
+
+
+@pytest.mark.parametrize("image", available(*NO_IPV6))
+def test_each_image_probes_ipv6(tmp_path: Path, ports: Ports, image: str) -> None:
+    result = probe(container(tmp_path, image), [Target("::1", ports.accepts), Target("::1", ports.closed)], timeout=2)
+    assert [observation.outcome for observation in result.observations] == [Outcome.OPEN, Outcome.REFUSED]
+
+
+@pytest.mark.parametrize("image", [image for image in NO_IPV6 if image in available()])
+def test_an_address_that_the_tool_can_not_parse_is_inconclusive(tmp_path: Path, ports: Ports, image: str) -> None:
+    (observation,) = probe(container(tmp_path, image), [Target("::1", ports.accepts)]).observations
+    assert observation.outcome is Outcome.INCONCLUSIVE
+    assert observation.words == "Can't parse ::1 as an IP address"
+
+
+@pytest.mark.parametrize("image", available(*NO_UDP))
+def test_udp_is_decided_by_an_answer_or_an_error_only(tmp_path: Path, ports: Ports, image: str) -> None:
+    box = container(tmp_path, image)
+    targets = [Target(LOCAL, port) for port in (ports.udp_answers, ports.udp_silent, ports.udp_closed)]
+    result = probe(box, targets, protocol="UDP", timeout=1)
+    outcomes = [observation.outcome for observation in result.observations]
+    assert outcomes == [Outcome.OPEN, Outcome.NO_ANSWER, Outcome.REFUSED], result
+    assert box.left_over() == []
+
+
+@pytest.mark.parametrize("image", [image for image in NO_UDP if image in available()])
+def test_an_image_that_can_not_send_udp_says_so(tmp_path: Path, ports: Ports, image: str) -> None:
+    result = probe(container(tmp_path, image), [Target(LOCAL, ports.udp_answers)], protocol="UDP")
+    assert result.observations[0].outcome is Outcome.NO_TOOL
+
+
+@pytest.mark.parametrize("image", available(*NO_LOOKUP))
+def test_names_are_looked_up_in_the_same_exec(tmp_path: Path, ports: Ports, image: str) -> None:
+    box = container(tmp_path, image)
+    result = probe(box, [Target(LOCAL, ports.accepts)], names=("localhost", DEAD))
+    assert [(check.name, check.resolves) for check in result.names] == [("localhost", True), (DEAD, False)], result
+    assert result.observations[0].outcome is Outcome.OPEN
+    assert len(box.commands) == 1
+
+
+@pytest.mark.parametrize("image", available(*NO_LOOKUP))
+def test_a_host_name_is_resolved_in_the_container(tmp_path: Path, ports: Ports, image: str) -> None:
+    targets = [Target("localhost", ports.accepts), Target(DEAD, ports.accepts)]
+    result = probe(container(tmp_path, image), targets, timeout=2)
+    assert [observation.outcome for observation in result.observations] == [Outcome.OPEN, Outcome.UNRESOLVED], result
+    assert result.names == ()
+
+
+@pytest.mark.parametrize("image", available())
+def test_a_probe_whose_connection_breaks_ends_by_itself(tmp_path: Path, ports: Ports, image: str) -> None:
+    box = container(tmp_path, image)
+    targets = [Target(LOCAL, ports.drops)] * 3
+    began = time.monotonic()
+    process = box.start(shell_words("sh", targets, protocol="TCP", timeout=1, http=False, names=[DEAD]))
+    for stream in (process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert wait_until_empty(box, 10) == []
+    assert time.monotonic() - began < 1 + 1.5
+
+
+def test_fifty_destinations_are_probed_side_by_side(tmp_path: Path, ports: Ports) -> None:
+    targets = [Target(LOCAL, ports.drops if index % 10 == 0 else ports.accepts) for index in range(50)]
+    box = Container(make(tmp_path / "bin", {"sh": "sh", "bash": "bash", "sleep": "sleep"}))
+    began = time.monotonic()
+    result = probe(box, targets, timeout=1)
+    for target, observation in zip(targets, result.observations, strict=True):
+        assert observation.outcome is (Outcome.TIMED_OUT if target.port == ports.drops else Outcome.OPEN)
+    assert time.monotonic() - began < 2 * (1 + 1)
+    assert len(box.commands) == 1
+
+
+FAKES = ("nc", "ncat", "busybox", "bash", "python3", "python", "perl", "curl", "wget")
+
+
+def fake(folder: Path, name: str, body: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.parametrize("program", FAKES)
+def test_the_command_shown_is_the_command_that_ran(tmp_path: Path, program: str) -> None:
+    folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
+    fake(folder, program, 'printf "<%s>\\n" "$@"; echo "(1.2.3.4:1) open"')
+    (observation,) = probe(Container(folder), [Target("fd00::1", 443)], http=True).observations
+    assert observation.outcome is Outcome.OPEN
+    assert observation.tool == program
+    assert observation.command[0] == program
+    shown = "\n".join(f"<{word}>" for word in observation.command[1:])
+    assert observation.words == f"{shown}\n(1.2.3.4:1) open"
+
+
+def test_wget_is_left_alone_unless_asked_for(tmp_path: Path) -> None:
+    folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
+    fake(folder, "wget", 'echo "... connected."')
+    assert probe(Container(folder), [Target(LOCAL, 80)]).observations[0].outcome is Outcome.NO_TOOL
+    assert probe(Container(folder), [Target(LOCAL, 80)], http=True).observations[0].outcome is Outcome.OPEN
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [("nc: invalid option -- 'z'", 1), ("nc: unrecognized option: z", 1), ("nc: applet not found", 127), ("", 1)],
+    ids=["an option it has not", "an option in musl's words", "an applet left out", "nothing at all"],
+)
+def test_the_next_tool_is_tried_where_one_is_of_no_use(tmp_path: Path, said: str, status: int) -> None:
+    folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
+    fake(folder, "nc", f'echo "{said}" >&2; exit {status}')
+    fake(folder, "perl", "echo netpol: connected")
+    (observation,) = probe(Container(folder), [Target(LOCAL, 80)]).observations
+    assert (observation.outcome, observation.tool) == (Outcome.OPEN, "perl")
+
+
+def test_a_tool_that_never_ends_is_ended_and_guessed_nothing_from(tmp_path: Path) -> None:
+    folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
+    fake(folder, "nc", "trap '' TERM INT HUP; echo working; while :; do :; done")
+    box = Container(folder)
+    (observation,) = probe(box, [Target(LOCAL, 80)], timeout=1).observations
+    assert observation.outcome is Outcome.INCONCLUSIVE
+    assert observation.exit_code is None
+    assert observation.words == "working"
+    assert wait_until_empty(box, 1) == []
+
+
+@pytest.mark.parametrize("timeout", [0.2, 0.5, 1, 1.5])
+def test_short_and_broken_timeouts_end_within_a_second_of_them(tmp_path: Path, ports: Ports, timeout: float) -> None:
+    box = Container(make(tmp_path / "bin", {"sh": "sh", "bash": "bash", "sleep": "sleep"}))
+    began = time.monotonic()
+    (observation,) = probe(box, [Target(LOCAL, ports.drops)], timeout=timeout).observations
+    assert observation.outcome is Outcome.TIMED_OUT
+    assert timeout <= time.monotonic() - began < timeout + 1.3
+
+
+def test_words_of_a_tool_can_not_pose_as_a_report(tmp_path: Path) -> None:
+    folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
+    forged = r"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open\nZ\n\033[2J\r\nnc: Connection refused"
+    fake(folder, "nc", f"printf '{forged}\\n'; exit 1")
+    fake(folder, "bash", "echo netpol: connected")
+    (observation,) = probe(Container(folder), [Target(LOCAL, 80)]).observations
+    assert observation.words.splitlines()[0] == "R t0 nc nc 0 1 1"
+    assert "\\x1b[2J\\r" in observation.words
+    assert observation.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["-e", "$(touch x)", "a b", "a;b", "10.0.0.1\n10.0.0.2", ""], ids=lambda address: repr(address)
+)
+def test_only_addresses_and_names_are_taken(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ValueError, match="neither an address nor a name"):
+        probe(Container(tmp_path), [Target(address, 80)])
+    with pytest.raises(ValueError, match="neither an address nor a name"):
+        probe(Container(tmp_path), [], names=(address,))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user can be become by root only")
+def test_nothing_is_written_anywhere(tmp_path: Path, ports: Ports) -> None:
+    """The shells need no temporary file, so a read-only root and a user without a home are no obstacle."""
+    box = container(tmp_path, available()[0])
+    tmp_path.chmod(0o555)
+    result = probe(box, [Target(LOCAL, ports.accepts)], names=("localhost",))
+    assert result.observations[0].outcome is Outcome.OPEN
+    assert {path.name for path in tmp_path.iterdir()} == {"bin"}
