@@ -24,13 +24,15 @@ def bring_up(config: pytest.Config, name: str, *, enforcer: bool) -> Iterator[Cl
     try:
         with up(name, enforcer=enforcer) as cluster:
             yield cluster
+            return
     except UnavailableError as error:
-        if os.environ.get("NETPOL_REQUIRE_CLUSTER") == "1":
-            pytest.fail(f"no cluster: {error}", pytrace=False)
-        line = f"The tests on a real cluster were left out: {error}."
-        if line not in summary(config):
-            summary(config).append(line)
-        pytest.skip(f"no cluster: {error}")
+        reason = str(error)
+    if os.environ.get("NETPOL_REQUIRE_CLUSTER") == "1":
+        pytest.fail(f"no cluster: {reason}", pytrace=False)
+    line = f"The tests on a real cluster were left out: {reason}."
+    if line not in summary(config):
+        summary(config).append(line)
+    pytest.skip(f"no cluster: {reason}")
 
 
 @pytest.fixture(scope="session")
