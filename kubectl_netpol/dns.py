@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model import Pod, Snapshot
 
 DNS_PORT = 53
+ALLOW_DNS = "kubectl netpol allow --egress --from-all-pods --dns"
 NAMESPACES = ("kube-system", "openshift-dns")
 _SERVICES = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"), ("kube-system", "coredns"))
 

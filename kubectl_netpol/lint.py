@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.dns import resolvers_blocked
+from kubectl_netpol.dns import ALLOW_DNS, resolvers_blocked
 from kubectl_netpol.isolation import RuleMatches, matches_of
 from kubectl_netpol.model import METADATA_NAME, Direction, NamedPort, Operator, PortRange
 from kubectl_netpol.resolve import selected_by_service
@@ -30,7 +30,7 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
         notes += _moot(side.rules)
     if blocked := resolvers_blocked(snapshot, explanation.pod):
         message = f"{explanation.pod.name} can't resolve names: its egress isolation blocks {blocked}"
-        notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: kubectl netpol allow --egress --dns"))
+        notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {ALLOW_DNS}"))
     return list(dict.fromkeys(notes))
 
 

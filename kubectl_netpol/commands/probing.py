@@ -11,9 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.cluster.plugin import network_plugin
+from kubectl_netpol.cluster.snapshot import Scope, read_snapshot
 from kubectl_netpol.cluster.streams import execute, listens
 from kubectl_netpol.codes import Code
 from kubectl_netpol.diagnose import Commands, Facts, Result, diagnose, listening_words, not_probed
+from kubectl_netpol.dns import ALLOW_DNS, resolvers_blocked
+from kubectl_netpol.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.errors import ClusterError, ForbiddenError
 from kubectl_netpol.probe import NameCheck, Observation, Outcome, Target, intercepted, pick_container, probe
 from kubectl_netpol.verdict import Answer
@@ -120,7 +123,8 @@ class Prober:
             Code.POD_HAS_NO_IP: Code.DESTINATION_NOT_RUNNING,
         }
         code = codes.get(problem.code, Code.NOT_PROBED) if problem else Code.NOT_PROBED
-        return Result(verdict, not_probed(verdict, why, code, self._commands(verdict).explain))
+        step = None if verdict.request.problem else self._commands(verdict).explain
+        return Result(verdict, not_probed(verdict, why, code, step))
 
     def _run(
         self, pod: Pod, targets: Sequence[Target], protocol: str, names: Sequence[str]
@@ -188,6 +192,8 @@ class Prober:
         source = verdict.request.source.pod
         assert source is not None  # noqa: S101 - it was probed from
         facts = facts._replace(proxy=None if self._arguments.http else intercepted(source))
+        if observation.outcome is Outcome.UNRESOLVED or (name and name.resolves is False):
+            facts = facts._replace(dns_blocked=self._dns_blocked(source))
         if verdict.routes:
             connection = verdict.routes[0].connection
             key = connection.destination.title, connection.port
@@ -201,9 +207,15 @@ class Prober:
         if finding.code is Code.NOT_ENFORCED:
             warnings.append("the policies say blocked, so this cluster does not enforce them (or not yet)")
         if name and name.resolves is False:
-            warnings.append(f"{name.name} does not resolve in {source.name}: reachable by address only")
+            why = f" (the policies block {facts.dns_blocked}: {ALLOW_DNS})" if facts.dns_blocked else ""
+            warnings.append(f"{name.name} does not resolve in {source.name}: it is reached by address only{why}")
         command = _exec_command(source, container, observation)
         return Result(verdict, finding, observation, container, command, tuple(warnings))
+
+    def _dns_blocked(self, source: Pod) -> str | None:
+        """The resolver from which the policies keep the source; asked for only where a name did not resolve."""
+        namespaces = frozenset({source.namespace, *DNS_NAMESPACES})
+        return resolvers_blocked(read_snapshot(self._api, Scope(namespaces)), source)
 
     def _plugin(self) -> str | None:
         if not self._enforcer_asked:
@@ -221,10 +233,14 @@ class Prober:
 
     def _commands(self, verdict: Verdict) -> Commands:
         request = verdict.request
-        ends = f"{request.source.reference.typed} {request.destination.reference.typed}"
-        words = f"{ends} {request.port if request.port is not None else 'PORT'} -n {self._namespace}"
+        ends = [request.source.reference.typed, request.destination.reference.typed, str(request.port or "PORT")]
+        more = ["-n", self._namespace]
+        for option in ("context", "kubeconfig"):
+            if value := getattr(self._arguments, option):
+                more += [f"--{option}", value]
         if request.protocol != "TCP":
-            words += f" --protocol {request.protocol.lower()}"
+            more += ["--protocol", request.protocol.lower()]
+        words = shlex.join([*ends, *more])
         return Commands(
             f"kubectl netpol allow {words} | kubectl apply -f -",
             f"kubectl netpol explain {words}",

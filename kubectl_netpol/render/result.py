@@ -15,50 +15,44 @@ if TYPE_CHECKING:
     from kubectl_netpol.diagnose import Result
 
 _STYLE = {True: "green", False: "red", None: "yellow"}
+_ALLOW = "kubectl netpol allow"
 MOST_LINES = 8
 
 
 def result_text(result: Result, names: Names, console: Console, *, verbose: bool = False) -> str:
     """The finding of one connection; eight lines at most at 80 columns unless verbose."""
     finding, verdict = result.finding, result.verdict
-    word, _, rest = finding.message.partition(" ")
-    colon = word.endswith((":", ","))
-    painted = console.paint(word.rstrip(":,"), _STYLE[finding.reachable]) + (word[-1] if colon else "")
-    if finding.code is Code.OPEN:
-        painted, rest = painted.rstrip(","), ""
-    lines = [
-        f"{painted}: {arrow(verdict.request, names)}"
-        if not rest
-        else f"{arrow(verdict.request, names)}: {painted} {rest}"
-    ]
+    first = f"{console.paint(finding.word, _STYLE[finding.reachable])}: {arrow(verdict.request, names)}"
     if finding.code is Code.OPEN and not verbose:
-        return lines[0]
-    if verdict.routes:
-        lines += _policy_lines(result, names)
-    lines += [f"  {line}" for line in finding.evidence if line]
+        return first
+    lines = [f"  {finding.detail}", *(_policy_lines(result, names) if verdict.routes else [])]
+    lines += [f"  {line}" for line in finding.evidence]
+    lines = wrapped(lines, console).split("\n")
+    if not verbose:
+        lines = lines[: MOST_LINES - 1 - bool(finding.next)]
     if finding.next:
-        lines.append(f"  next:    {finding.next}")
-    text = wrapped(lines, console)
+        label = "to open:" if finding.next.startswith(_ALLOW) else "next:"
+        lines.append(f"  {label:8} {finding.next}")
     if verbose:
-        return text + "\n" + wrapped(_details(result, names), console)
-    return "\n".join(text.split("\n")[:MOST_LINES])
+        lines.append(wrapped(_details(result, names), console))
+    return "\n".join([first, *lines])
 
 
 def _policy_lines(result: Result, names: Names) -> list[str]:
     """The sides that matter: those that do not allow, or both where all is allowed."""
     verdict = result.verdict
     source, destination = (names.end(end) for end in (verdict.request.source, verdict.request.destination))
-    lines = []
     connection = verdict.routes[0].connection
+    lines = []
     for side, pod, other in (
         (verdict.egress, connection.source.pod, destination),
         (verdict.ingress, connection.destination.pod, source),
     ):
-        if side.answer is Answer.ALLOWED and verdict.answer is not Answer.ALLOWED:
+        if pod is None or (side.answer is Answer.ALLOWED and verdict.answer is not Answer.ALLOWED):
             continue
         lines.append(f"  {side.direction.field + ':':8} {side_text(side, pod, names, other)}")
         if side.answer is Answer.BLOCKED and side.near_misses:
-            lines.append(f"  {'':8} nearest: {near_text(side.near_misses[0], verdict)}")
+            lines.append(f"  nearest: {near_text(side.near_misses[0], verdict)}")
     return lines
 
 

@@ -217,7 +217,7 @@ def wrapped(lines: Iterable[str], console: Console) -> str:
     folded: list[str] = []
     width = max(console.width, _NARROWEST)
     for line in lines:
-        if len(line) <= width or "   " in line.strip():
+        if len(line) <= width or "   " in line.strip(" ")[8:]:
             folded.append(line)
             continue
         indent = " " * (len(line) - len(line.lstrip()) + 2)

@@ -1,0 +1,181 @@
+"""What policies change, as sentences for `allow`, as a listing and as JSON for `diff`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kubectl_netpol.model import Direction
+from kubectl_netpol.parties import OUTSIDE
+from kubectl_netpol.render.objects import note_object
+from kubectl_netpol.verdict import Answer
+from kubectl_netpol.words import position_text, some
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.effects import Cause, Comparison, Effect, Isolated, Ports
+    from kubectl_netpol.model import Policy
+
+Object = dict[str, Any]
+MANY = 5
+_UNLIMITED = 1_000_000
+
+
+def isolation_texts(comparison: Comparison, *, verbose: bool = False) -> list[tuple[bool, str]]:
+    """For each workload that a changed policy isolates: (whether anything loses access, the sentence)."""
+    found = []
+    for isolated in dict.fromkeys(comparison.isolated):
+        text = _loss_text(comparison, isolated, _UNLIMITED if verbose else MANY)
+        head = f"isolates {isolated.party.title} for {isolated.direction.field}"
+        if text:
+            found.append((True, f"{head}: {text}"))
+        elif isolated.newly:
+            found.append((False, f"{head}: nothing else had access that it loses"))
+        else:
+            found.append((False, f"{head}, as other policies do already: nothing is cut off"))
+    return found
+
+
+def _loss_text(comparison: Comparison, isolated: Isolated, limit: int) -> str:
+    """Who loses access, or what can't be reached any more; "" where nothing."""
+    ingress = isolated.direction is Direction.INGRESS
+    rows = [
+        effect
+        for effect in comparison.closes
+        if isolated.party in (effect.destinations if ingress else effect.sources)
+        and any(cause.direction is isolated.direction for cause in effect.because)
+    ]
+    others = {
+        party.title: None
+        for effect in rows
+        if not effect.left
+        for party in (effect.sources if ingress else effect.destinations)
+    }
+    outside = others.pop(OUTSIDE, 0) is None
+    some_ports = [effect.ports for effect in rows if effect.left and not effect.ports.minor]
+    names = sorted(others)
+    pieces = [*names[:limit], *([f"{len(names) - limit} more"] if len(names) > limit else [])]
+    pieces += [ports_text(some_ports)] if some_ports else []
+    verb = "lose access" if ingress else "can't be reached any more"
+    if len(pieces) == 1 and ingress and len(some_ports) <= 1:
+        verb = "loses access"
+    maybe = "" if all(effect.after is Answer.BLOCKED for effect in rows) else " (some of it depends on the plugin)"
+    if pieces and outside:
+        return f"{_joined(pieces)} {verb}, and so does everything {OUTSIDE}{maybe}".replace(
+            "any more, and so does", "any more, nor can"
+        )
+    if outside:
+        return f"everything {OUTSIDE} {'loses access' if ingress else verb}{maybe}"
+    return f"{_joined(pieces)} {verb}{maybe}" if pieces else ""
+
+
+def ports_text(ports: Iterable[Ports]) -> str:
+    """Ports in words: "port 80", "ports 80, 53/UDP", "every other port"."""
+    named, rest = [], []
+    for item in sorted(set(ports), key=lambda item: (item.other, item.protocol != "TCP", item.protocol, item.first)):
+        suffix = "" if item.protocol == "TCP" else f"/{item.protocol}"
+        if item.other:
+            rest.append(f"every other {'' if item.protocol == 'TCP' else f'{item.protocol} '}port")
+        else:
+            named.append(f"{item.first}{'' if item.first == item.last else f'-{item.last}'}{suffix}")
+    head = [f"port{'s' if len(named) > 1 else ''} {', '.join(named)}"] if named else []
+    return _joined([*head, *rest])
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(pieces[:-1]), *pieces[-1:]]))
+
+
+def untold_texts(comparison: Comparison) -> list[str]:
+    """Why some connections can't be told."""
+    return [note.message for note in comparison.untold]
+
+
+def comparison_text(comparison: Comparison, console: Console, *, verbose: bool = False) -> str:
+    """What opens and what closes, by destination, each with the policy and rule responsible."""
+    lines: list[str] = []
+    for title, effects, style in (("opens", comparison.opens, "green"), ("closes", comparison.closes, "red")):
+        entries = _entries([effect for effect in effects if verbose or not effect.ports.minor], verbose=verbose)
+        if entries:
+            lines.append(console.paint(title, style))
+            lines += [line for entry in entries for line in entry]
+    return "\n".join(lines)
+
+
+def _entries(effects: Sequence[Effect], *, verbose: bool) -> list[list[str]]:
+    """An entry for everything that happens to the same two ends for the same reasons."""
+    limit = _UNLIMITED if verbose else MANY
+    merged: dict[tuple[Any, ...], list[Effect]] = {}
+    for effect in effects:
+        sure = Answer.UNDEFINED not in (effect.before, effect.after)
+        key = (effect.destinations, effect.sources, effect.because, sure, effect.left)
+        merged.setdefault(key, []).append(effect)
+    entries = []
+    for (destinations, sources, because, sure, _), rows in merged.items():
+        ports = ports_text(row.ports for row in rows)
+        if len(rows) == 1 and rows[0].ports.other:
+            ports = "every port not named by a rule" if rows[0].left else "every port"
+        maybe = "" if sure else "  (perhaps: it depends on the plugin)"
+        entry = [
+            f"  {some([party.title for party in sources], limit)} -> "
+            f"{some([party.title for party in destinations], limit)}: {ports}{maybe}"
+        ]
+        entry += [f"      {cause_text(cause)}" for cause in because]
+        entries.append(entry)
+    return sorted(entries)
+
+
+def cause_text(cause: Cause) -> str:
+    """ "shop/deny isolates it for ingress", "shop/allow ingress[0] allows it", "…, which is gone"."""
+    if cause.position is None:
+        verb = "no longer isolates" if cause.gone else "isolates"
+        end = "the destination" if cause.direction is Direction.INGRESS else "the source"
+        return f"{cause.policy} {verb} {end} for {cause.direction.field}"
+    verb = "no longer allows it" if cause.gone else "allows it"
+    return f"{cause.policy} {position_text(cause.direction, cause.position)} {verb}"
+
+
+def comparison_object(comparison: Comparison) -> Object:
+    """opens, closes, isolates and untold, for kind: Diff. Ports that nobody names are {protocol, other: true}."""
+    return {
+        "opens": [_effect_object(effect) for effect in comparison.opens],
+        "closes": [_effect_object(effect) for effect in comparison.closes],
+        "isolates": [
+            {"name": one.party.title, "direction": one.direction.field, "newly": one.newly}
+            for one in dict.fromkeys(comparison.isolated)
+        ],
+        "untold": [note_object(note) for note in comparison.untold],
+    }
+
+
+def _effect_object(effect: Effect) -> Object:
+    ports = effect.ports
+    span = {"other": True} if ports.other else {"port": ports.first, "endPort": ports.last}
+    return {
+        "sources": [party.title for party in effect.sources],
+        "destinations": [party.title for party in effect.destinations],
+        "protocol": ports.protocol,
+        **span,
+        "before": effect.before.value,
+        "after": effect.after.value,
+        "because": [_cause_object(cause) for cause in effect.because],
+    }
+
+
+def _cause_object(cause: Cause) -> Object:
+    namespace, name = cause.policy.split("/", 1)
+    verb = "isolates" if cause.position is None else "allows"
+    return {
+        "namespace": namespace,
+        "name": name,
+        "direction": cause.direction.field,
+        "rule": cause.position,
+        "effect": f"no-longer-{verb}" if cause.gone else verb,
+    }
+
+
+def policy_change_object(policy: Policy, change: str) -> Object:
+    """{namespace, name, change}; change is added, changed, deleted or unchanged."""
+    return {"namespace": policy.namespace, "name": policy.name, "change": change}
