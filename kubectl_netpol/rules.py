@@ -145,7 +145,7 @@ def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, view: View) -> 
         return
     pod = view.pod
     if pod is None:
-        yield Miss(Part.NO_POD, "a pod", view.address or "no pod")
+        yield Miss(Part.NO_POD, "a pod", view.address or "a host name")
         return
     if peer.namespace_selector is None:
         if pod.namespace != policy.namespace:

@@ -71,7 +71,7 @@ def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
     if miss.part is Part.ADDRESS:
         return f"{wanted} wanted, not {found}"
     if miss.part is Part.NO_POD:
-        return f"a pod wanted, {found} is none"
+        return f"a pod wanted, not {found}"
     if miss.part is Part.PROTOCOL:
         return f"{wanted} wanted, not {found}"
     if miss.part is Part.PORT_NAME:
