@@ -5,6 +5,7 @@ cd "$(dirname "$0")"
 
 PYTHON=${PYTHON:-python3}
 ZIPAPP=dist/kubectl-netpol
+# No input, no output, every branch tested.
 PURE_CORE=(model evaluate generate resolve diagnose manifest)
 
 usage() {
@@ -88,10 +89,14 @@ environment() {
 run_tests() {
   build
   environment .venv requirements-dev.txt
-  local python=.venv/bin/python modules
-  modules=$(printf 'kubectl_netpol/%s.py,' "${PURE_CORE[@]}")
+  local python=.venv/bin/python modules='' module
+  for module in "${PURE_CORE[@]}"; do
+    [ -f "kubectl_netpol/$module.py" ] || fail "PURE_CORE names $module, which is not there"
+    modules+=kubectl_netpol/$module.py,
+  done
   export NETPOL_ZIPAPP=$PWD/$ZIPAPP NETPOL_SHARED=${NETPOL_SHARED:-$PWD/../shared}
 
+  .venv/bin/shellcheck build.sh .ci/run tests/cluster/kit/*.sh
   "$python" -m ruff check .
   "$python" -m ruff format --check .
   "$python" -m mypy

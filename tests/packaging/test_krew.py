@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import yaml
 
+from tests.cluster.lab import runs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -114,14 +116,12 @@ def test_another_version_than_the_packages_is_refused(project: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def kubectl(project: Path, *, required: bool) -> Path:
+def kubectl(*, required: bool) -> Path:
     """The one that the cluster tests built, else the machine's own."""
-    built = project / "tests" / "cluster" / ".lab" / "bin" / "kubectl"
-    found = str(built) if built.exists() else shutil.which("kubectl")
+    found = [*runs().parent.glob("*/bin/kubectl"), *map(Path, filter(None, [shutil.which("kubectl")]))]
     if not found and not required:
         pytest.skip("kubectl is not here")
-    assert found, "kubectl is not here"
-    return Path(found)
+    return found[0]
 
 
 @pytest.mark.parametrize(("system", "machine"), PLATFORMS)

@@ -284,3 +284,24 @@ users:
     of_the_shell = {"PWD", "OLDPWD", "SHLVL", "_"}
     assert variables.keys() - of_the_shell == {*user.environment, "PYTHONPATH", "KUBERNETES_EXEC_INFO"}
     assert variables["PYTHONPATH"] == "/somewhere"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (["--help"], ("kubernetes", "urllib3", "yaml", "json", "zipapp_unpack", "tempfile")),
+        (
+            ["allow", "--from", "run=san", "--to", "run=nginx", "--port", "80"],
+            ("kubernetes", "urllib3", "yaml", "zipapp_unpack", "tempfile"),
+        ),
+        (["explain", "-f", "/dev/null"], ("kubernetes", "urllib3", "zipapp_unpack")),
+    ],
+    ids=["--help", "allow", "explain -f"],
+)
+def test_a_later_run_imports_only_what_it_needs(user: User, arguments: list[str], unwanted: tuple[str, ...]) -> None:
+    user.run("version")
+    command = [sys.executable, "-I", "-S", "-X", "importtime", str(user.zipapp), *arguments]
+    done = subprocess.run(command, env=user.environment, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "kubectl_netpol" in imported
+    assert imported.isdisjoint(unwanted)
