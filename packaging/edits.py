@@ -126,4 +126,10 @@ EDITS = (
         "        import oauthlib.oauth2\n        from requests_oauthlib import OAuth2Session\n"
         "        request = OAuth2Session(\n",
     ),
+    Edit("urllib3/http2/__init__.py", "from importlib.metadata import version\n", ""),
+    Edit(
+        "urllib3/http2/__init__.py",
+        '    h2_version = version("h2")\n',
+        '    from importlib.metadata import version\n\n    h2_version = version("h2")\n',
+    ),
 )
