@@ -25,10 +25,10 @@ class Dice:
         self.addresses = addresses
 
     def policies(self) -> list[dict[str, Any]]:
-        return [self.policy(number) for number in range(self.random.randint(1, 4))]
+        return [self.policy(number) for number in range(self.random.randint(2, 5))]
 
     def policy(self, number: int) -> dict[str, Any]:
-        spec: dict[str, Any] = {"podSelector": self.selector(LABELS, empty=0.35)}
+        spec: dict[str, Any] = {"podSelector": self.selector(LABELS, empty=0.5)}
         types = self.random.choice((None, ["Ingress"], ["Egress"], ["Ingress", "Egress"], ["Ingress", "Egress"]))
         if types:
             spec["policyTypes"] = types
@@ -47,13 +47,15 @@ class Dice:
         rule: dict[str, Any] = {}
         if self.random.random() < 0.8:
             rule[peers] = self.peers()
-        if self.random.random() < 0.65:
+        if self.random.random() < 0.7:
             rule["ports"] = [self.port() for _ in range(self.random.choice((1, 1, 2)))]
         return rule
 
     def peers(self) -> list[dict[str, Any]]:
         """At most one ipBlock a rule: kube-router merges several into one set, in which an except holds for all."""
-        kinds = self.random.choices(("pod", "namespace", "both", "block"), k=self.random.choice((1, 1, 1, 2, 3)))
+        kinds = self.random.choices(
+            ("pod", "namespace", "both", "block", "block"), k=self.random.choice((1, 1, 1, 2, 3))
+        )
         if kinds.count("block") > 1:
             kinds = ["block", *(kind for kind in kinds if kind != "block")]
         return [self.peer(kind) for kind in kinds]
@@ -77,16 +79,16 @@ class Dice:
             POD_NETWORK: hosts[:-1],
             "192.0.2.0/24": hosts[-1:],
         }.get(cidr)
-        if inside and self.random.random() < 0.6:
+        if inside and self.random.random() < 0.8:
             return {"cidr": cidr, "except": self.random.sample(inside, min(len(inside), self.random.randint(1, 2)))}
         return {"cidr": cidr}
 
     def port(self) -> dict[str, Any]:
-        kind = self.random.choice(("number", "number", "range", "name", "name", "udp", "all"))
+        kind = self.random.choice(("number", "number", "range", "range", "name", "name", "udp", "all"))
         if kind == "number":
             return {"port": self.random.choice((80, 81))}
         if kind == "range":
-            first, last = self.random.choice(((79, 80), (80, 81), (81, 90), (1, 65535), (82, 90)))
+            first, last = self.random.choice(((79, 80), (79, 80), (80, 81), (81, 90), (1, 65535), (82, 90)))
             return {"protocol": "TCP", "port": first, "endPort": last}
         if kind == "name":
             return {
