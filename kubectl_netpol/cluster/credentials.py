@@ -13,12 +13,14 @@ import os
 import ssl
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+T = TypeVar("T")
 
 _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _EXEC_EXTENSION = "client.authentication.k8s.io/exec"
@@ -47,6 +49,26 @@ def flag(body: Mapping[str, Any], key: str, where: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise ClusterError(f"invalid kubeconfig: {key} of {where} must be true or false, is {value!r}")
     return bool(value)
+
+
+def strings(body: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    """Return the list of strings at `key`, empty where there is none."""
+    return _several(body, key, where, str)
+
+
+def mappings(body: Mapping[str, Any], key: str, where: str) -> tuple[dict[str, Any], ...]:
+    """Return the list of mappings at `key`, empty where there is none."""
+    return _several(body, key, where, dict)
+
+
+def _several(body: Mapping[str, Any], key: str, where: str, kind: type[T]) -> tuple[T, ...]:
+    value = body.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
+        noun = "strings" if kind is str else "mappings"
+        raise ClusterError(f"invalid kubeconfig: {key} of {where} must be a list of {noun}")
+    return tuple(value)
 
 
 def content(body: Mapping[str, Any], key: str, owner: str) -> bytes:
@@ -132,7 +154,8 @@ def _plugin_credentials(
     if flag(plugin, "provideClusterInfo", user):
         spec["cluster"] = _cluster_info(cluster, anchors)
     request = {"kind": "ExecCredential", "apiVersion": version, "spec": spec}
-    environment = {**os.environ, **{item["name"]: item.get("value", "") for item in plugin.get("env") or ()}}
+    added = {text(item, "name", user): text(item, "value", user) for item in mappings(plugin, "env", user)}
+    environment = {**os.environ, **added}
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(request)
     program = shutil.which(command)
     hint = text(plugin, "installHint", user).strip() or f"install {command}, or choose another user"
@@ -140,7 +163,7 @@ def _plugin_credentials(
         raise ClusterError(f"getting credentials: exec: executable {command} not found", hint)
     try:
         done = subprocess.run(  # noqa: S603 # the kubeconfig's own command, as kubectl runs it
-            [program, *map(str, plugin.get("args") or ())],
+            [program, *strings(plugin, "args", user)],
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env=environment,
@@ -174,7 +197,7 @@ def _cluster_info(cluster: Mapping[str, Any], anchors: bytes) -> dict[str, Any]:
     info = {key: cluster[key] for key in keys if cluster.get(key)}
     if anchors:
         info["certificate-authority-data"] = base64.b64encode(anchors).decode()
-    for item in cluster.get("extensions") or ():
+    for item in mappings(cluster, "extensions", "the cluster"):
         if item.get("name") == _EXEC_EXTENSION:
             info["config"] = item.get("extension")
     return info

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 import yaml
 from kubernetes.client.configuration import Configuration
 
-from kubectl_netpol.cluster.credentials import content, credentials, flag, text, tls_context
+from kubectl_netpol.cluster.credentials import content, credentials, flag, mappings, strings, text, tls_context
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _read(explicit: str | None) -> _Config:
             if explicit:
                 raise ClusterError(f"{name}: no such file", "check the path after --kubeconfig") from error
             continue
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ClusterError(f'error loading config file "{name}": {error}') from error
         except yaml.YAMLError as error:
             raise ClusterError(f'error loading config file "{name}": {_one_line(error)}', "mend its YAML") from error
@@ -150,11 +150,10 @@ def _merged(config: _Config, document: Any, file: str) -> _Config:  # YAML is an
         ("users", "user", config.users),
     ):
         here = set()
-        for item in document.get(plural) or ():
-            body = (item.get(single) or {}) if isinstance(item, dict) else None
+        for item in mappings(document, plural, file):
+            name, body = text(item, "name", file), item.get(single) or {}
             if not isinstance(body, dict):
-                raise ClusterError(f'error loading config file "{file}": {plural} must be a list of name and {single}')
-            name = text(item, "name", file)
+                raise ClusterError(f'error loading config file "{file}": {single} {name} must be a mapping')
             if name in here:
                 raise ClusterError(f'error loading config file "{file}": duplicate name "{name}" in {plural}')
             here.add(name)
@@ -239,8 +238,10 @@ def _service_account_namespace() -> str:
 def _impersonation(user: Mapping[str, Any], name: str, options: Options) -> tuple[tuple[str, str], ...]:
     who = options.as_user or text(user, "as", name)
     uid = options.as_uid or text(user, "as-uid", name)
-    groups = options.as_groups or tuple(user.get("as-groups") or ())
+    groups = options.as_groups or strings(user, "as-groups", name)
     extra = user.get("as-user-extra") or {}
+    if not isinstance(extra, dict):
+        raise ClusterError(f"invalid kubeconfig: as-user-extra of {name} must be a mapping")
     if not who:
         if uid or groups or extra:
             raise ClusterError(
@@ -250,10 +251,11 @@ def _impersonation(user: Mapping[str, Any], name: str, options: Options) -> tupl
     headers = [("Impersonate-User", who), *(("Impersonate-Group", group) for group in groups)]
     if uid:
         headers.append(("Impersonate-Uid", uid))
-    for key, values in extra.items():
-        headers.extend((f"Impersonate-Extra-{quote(key, safe=_HEADER_BYTES)}", value) for value in values)
+    for key in extra:
+        header = f"Impersonate-Extra-{quote(str(key), safe=_HEADER_BYTES)}"
+        headers.extend((header, value) for value in strings(extra, key, name))
     for header, value in headers:
-        if not isinstance(value, str) or not value.isprintable():
+        if not value.isprintable():
             raise ClusterError(f"{header} can't be {value!r}", "it goes into a header: one line of text")
     return tuple(headers)
 

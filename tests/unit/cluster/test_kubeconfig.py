@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -191,7 +192,13 @@ ROWS = {
     "a binary file": Row({"k": b"\xff\xfe\x00"}, 'error loading config file "k": ', env={"KUBECONFIG": "k"}),
     "a folder": Row({"k/x": ""}, 'error loading config file "k": ', env={"KUBECONFIG": "k"}),
     "clusters that are no list": Row(
-        {"k": {"clusters": [7]}}, "clusters must be a list of name and cluster", env={"KUBECONFIG": "k"}
+        {"k": {"clusters": [7]}}, "clusters of k must be a list of mappings", env={"KUBECONFIG": "k"}
+    ),
+    "contexts that are a number": Row(
+        {"k": {"contexts": 7}}, "contexts of k must be a list of mappings", env={"KUBECONFIG": "k"}
+    ),
+    "a cluster that is a string": Row(
+        {"k": {"clusters": [{"name": "c", "cluster": "x"}]}}, "cluster c must be a mapping", env={"KUBECONFIG": "k"}
     ),
     "a name twice in one file": Row(
         {"k": {**config(TOKEN), "users": [{"name": "main", "user": TOKEN}] * 2}},
@@ -414,6 +421,14 @@ ROWS = {
     "groups in the file without as": Row(
         {"home/.kube/config": config({**TOKEN, "as-groups": ["g"]})}, "without impersonating a user"
     ),
+    "groups in the file that are one string": Row(
+        {"home/.kube/config": config({**TOKEN, "as": "z", "as-groups": "g"})},
+        "as-groups of main must be a list of strings",
+    ),
+    "extra in the file that is a list": Row(
+        {"home/.kube/config": config({**TOKEN, "as": "z", "as-user-extra": ["x"]})},
+        "as-user-extra of main must be a mapping",
+    ),
     "--as with a line break": Row(
         {"home/.kube/config": config(TOKEN)}, "Impersonate-User can't be", Options(as_user="a\nb")
     ),
@@ -504,6 +519,18 @@ ROWS = {
     ),
     "a plugin with half a pair": Row(
         {"plugin": says(clientCertificateData="x"), "home/.kube/config": config(plugin())}, "not both"
+    ),
+    "a plugin whose token has a line break": Row(
+        {"plugin": says(token="a\nb"), "home/.kube/config": config(plugin())}, "a token with line breaks in it"
+    ),
+    "a plugin that is a string": Row({"home/.kube/config": config({"exec": "x"})}, "exec of main must be a mapping"),
+    "a plugin whose arguments are no list": Row(
+        {"plugin": says(token="abc"), "home/.kube/config": config(plugin(args="x"))},
+        "args of main must be a list of strings",
+    ),
+    "a plugin with a variable that is a number": Row(
+        {"plugin": says(token="abc"), "home/.kube/config": config(plugin(env=[{"name": "N", "value": 1}]))},
+        "value of main must be a string",
     ),
     "a plugin without command": Row({"home/.kube/config": config(plugin(""))}, "command must be specified for main"),
     "a plugin without apiVersion": Row(
@@ -622,6 +649,11 @@ IN_CLUSTER = {
         Seen(namespace="own", authorization="Bearer from-pod"),
     ),
     "--context that does not exist": Row({}, 'context "x" does not exist', Options(context="x")),
+    "a context that names no cluster": Row(
+        {"home/.kube/config": {**config(TOKEN), "contexts": [{"name": "main", "context": {"user": "main"}}]}},
+        'context "main" names no cluster',
+        apart="asks localhost:8080",
+    ),
     "--user that does not exist": Row({}, 'auth info "x" does not exist', Options(user="x")),
     "--as": Row(
         {},
@@ -875,6 +907,23 @@ def test_exec_goes_the_same_way_with_the_same_identity(
     api = Api(kubeconfig.load(row.options))
     assert execute(api, api.namespace, "web", "app", ["true"], deadline=10).exit_code == 0
     assert world.seen() == Seen(*(filled(world, part) for part in row.expected))
+
+
+@pytest.mark.parametrize("name", ["a client certificate as data", "the system's authorities by SSL_CERT_FILE"])
+def test_without_memory_files_and_system_certificates(
+    world: World, name: str, monkeypatch: pytest.MonkeyPatch, pki: Pki, tmp_path: Path
+) -> None:
+    """As on macOS: a file for a moment, and certifi's certificates where Python knows none of the system's."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: SimpleNamespace(cafile=None, capath=None))
+    monkeypatch.setattr("ssl.SSLContext.load_default_certs", lambda _: None)
+    monkeypatch.setattr("certifi.where", lambda: str(pki.ca))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    world.write(ROWS[name].files)
+    assert ours(world, Options()) == ROWS[name].expected
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize(
