@@ -32,8 +32,8 @@ DIRECT = {
 HANDSHAKE = 5.0
 MISSING = re.compile(r"executable file not found|no such file or directory|not found in \$PATH", re.IGNORECASE)
 ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")
-REPORT = re.compile(r"R ([tn]\d+) (\S+) (\S+) (\d+) (\d+) (-?\d+)")
-WORDS = re.compile(r"W ([tn]\d+) (.*)")
+REPORT = re.compile(r"R ([tn]\d{1,6}) (\S+) (\S+) (\d{1,6}) (\d{1,6}) (-?\d{1,9})", re.ASCII)
+WORDS = re.compile(r"W ([tn]\d{1,6}) (.*)", re.ASCII)
 WORDS_LIMIT = 1000
 KILLED = 128
 NOISE = ("libnsock ", "NCAT DEBUG")
@@ -122,7 +122,7 @@ def _read(text: str) -> _Report:
         elif (match := WORDS.fullmatch(line)) and match[1] in attempts:
             said[match[1]].append(match[2])
             attempts[match[1]][-1] = attempts[match[1]][-1]._replace(words="\n".join(said[match[1]]))
-    return _Report(attempts, finished="Z" in lines)
+    return _Report(attempts, finished="Z" in lines[:-1])
 
 
 def _check(name: str, attempts: Sequence[Attempt]) -> NameCheck:

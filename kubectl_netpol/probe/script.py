@@ -99,7 +99,7 @@ has() { command -v "$1" >/dev/null; }
 nap() { "$@" & wait $!; }
 guard() {
 trap '[ $! = $t ] || kill -9 $!; wait; exit 1' TERM
-{ nap sleep $G || nap sleep $C || nap bash -c 'read -rt$0 <><(:);[ $? -gt 128 ]' $C; } || exit
+{ nap sleep $G || nap sleep $C || nap bash -c 'read -rt$0 </dev/udp/127.0.0.1/9;[ $? -gt 128 ]' $G; } || exit
 trap '' TERM
 kill -9 $t && exit 9
 }
@@ -195,8 +195,8 @@ wait
 } | {
 read -r a
 read -r z
-if has dd; then x=$(dd bs=512 count=1); else read -r x; fi
-[ "$x" ] && echo netpol: answered >&3
+if has dd; then x=$(dd bs=512 count=1; echo .); else read -r x && x=.. || x=$x.; fi
+[ "$x" = . ] || echo netpol: answered >&3
 kill -9 $a $z
 }
 )

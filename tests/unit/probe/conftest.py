@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from contextlib import ExitStack
@@ -36,23 +37,19 @@ def _listen(stack: ExitStack, address: str, port: int = 0, backlog: int = 128) -
 
 def _serve(server: socket.socket, greeting: bytes) -> None:
     connections = []
-    while True:
-        try:
+    with contextlib.suppress(OSError):
+        while True:
             connection, _ = server.accept()
-        except OSError:
-            return
-        connections.append(connection)
-        if greeting:
-            connection.sendall(greeting)
+            connections.append(connection)
+            if greeting:
+                connection.sendall(greeting)
 
 
 def _echo(server: socket.socket) -> None:
-    while True:
-        try:
+    with contextlib.suppress(OSError):
+        while True:
             data, sender = server.recvfrom(2048)
             server.sendto(data, sender)
-        except OSError:
-            return
 
 
 def _dropping(stack: ExitStack) -> int:
@@ -71,24 +68,29 @@ def _dropping(stack: ExitStack) -> int:
 @pytest.fixture(scope="session")
 def ports() -> Iterator[Ports]:
     with ExitStack() as stack:
-        threads = []
-        numbers = []
-        for greeting in (b"", b"HELLO Connection refused\n"):
-            for address in ("127.0.0.1", "::1"):
-                server = _listen(stack, address, numbers[-1] if address == "::1" else 0)
-                if address != "::1":
-                    numbers.append(server.getsockname()[1])
-                threads.append(threading.Thread(target=_serve, args=(server, greeting), daemon=True))
-        # Bound and not listening: nobody else can take them meanwhile.
+        accepts, greets = (_listen(stack, "127.0.0.1") for _ in range(2))
+        serving = [(accepts, b""), (greets, b"HELLO Connection refused\n")]
+        serving += [(_listen(stack, "::1", server.getsockname()[1]), greeting) for server, greeting in serving]
+        threads = [threading.Thread(target=_serve, args=pair, daemon=True) for pair in serving]
+        # Bound and not listening: nobody else can take it meanwhile.
         closed = stack.enter_context(socket.socket())
-        closed.bind(("127.0.0.1", 0))
-        datagrams = [stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(3)]
-        for datagram in datagrams:
-            datagram.bind(("127.0.0.1", 0))
-        threads.append(threading.Thread(target=_echo, args=(datagrams[0],), daemon=True))
+        answers, silent, refuses = (stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(3))
+        for server in (closed, answers, silent, refuses):
+            server.bind(("127.0.0.1", 0))
+        threads.append(threading.Thread(target=_echo, args=(answers,), daemon=True))
         # A connected socket refuses what comes from others with ICMP, as where nobody listens.
-        datagrams[2].connect(("127.0.0.1", 9))
+        refuses.connect(("127.0.0.1", 9))
         for thread in threads:
             thread.start()
-        udp = [datagram.getsockname()[1] for datagram in datagrams]
-        yield Ports(*numbers, closed.getsockname()[1], _dropping(stack), *udp)
+        accepts_port, greets_port, closed_port, answers_port, silent_port, refuses_port = (
+            server.getsockname()[1] for server in (accepts, greets, closed, answers, silent, refuses)
+        )
+        yield Ports(
+            accepts=accepts_port,
+            greets=greets_port,
+            closed=closed_port,
+            drops=_dropping(stack),
+            udp_answers=answers_port,
+            udp_silent=silent_port,
+            udp_closed=refuses_port,
+        )

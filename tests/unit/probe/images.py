@@ -26,7 +26,7 @@ class Done(NamedTuple):
 
 # Image: {name in the image: program of this machine}. Left out where the machine has not got one of them.
 IMAGES: dict[str, dict[str, str]] = {
-    "busybox": {name: "busybox" for name in ("sh", "sleep", "nc", "ping", "nslookup", "dd")},
+    "busybox": dict.fromkeys(("sh", "sleep", "nc", "ping", "nslookup", "dd"), "busybox"),
     "openbsd-nc": {"sh": "dash", "sleep": "sleep", "nc": "nc.openbsd"},
     "openbsd-nc under bash": {"sh": "bash", "sleep": "sleep", "nc": "nc.openbsd"},
     "openbsd-nc under mksh": {"sh": "mksh", "sleep": "sleep", "printf": "printf", "nc": "nc.openbsd"},

@@ -1,0 +1,206 @@
+"""One exec or several, and what becomes of their output, whatever it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubectl_netpol.probe import NameCheck, Outcome, Target, probe
+from kubectl_netpol.probe.run import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Done(NamedTuple):
+    exit_code: int | None = 0
+    stdout: bytes = b""
+    stderr: bytes = b""
+    error: str | None = None
+    seconds: float = 0.1
+    timed_out: bool = False
+    truncated: bool = False
+
+
+WEB = Target("10.0.0.9", 80)
+DB = Target("10.0.0.8", 5432)
+MISSING = 'OCI runtime exec failed: exec failed: unable to start: exec: "{}": executable file not found in $PATH'
+OPENED = b"Connection to 10.0.0.9 80 port [tcp/*] succeeded!\n"
+REFUSED = b"nc: connect to 10.0.0.8 port 5432 (tcp) failed: Connection refused\n"
+
+
+class Pod:
+    """A container that has some programs, with what each of them answers."""
+
+    def __init__(self, **programs: Callable[[Sequence[str]], Done]) -> None:
+        self.programs = programs
+        self.asked: list[str] = []
+        self.deadlines: list[float] = []
+
+    def __call__(self, argv: Sequence[str], deadline: float) -> Done:
+        self.asked.append(argv[0])
+        self.deadlines.append(deadline)
+        answer = self.programs.get(argv[0])
+        return answer(argv) if answer else Done(None, error=MISSING.format(argv[0]))
+
+
+def says(stdout: bytes, **others: object) -> Pod:
+    return Pod(sh=lambda _: Done(stdout=stdout)._replace(**others))  # type: ignore[arg-type]  # any field of Done
+
+
+def test_the_report_is_read_per_target_whatever_the_order() -> None:
+    pod = says(
+        b"R t1 nc nc 1 143 2\nR n0 getent getent 2 143 1\nR t0 nc nc 0 143 1\n"
+        b"W t1 nc: connect to 10.0.0.8 port 5432 (tcp) failed: Connection refused\n"
+        b"W t0 Connection to 10.0.0.9 80 port [tcp/*] succeeded!\nZ\n"
+    )
+    result = probe(pod, [WEB, DB], names=("db.shop.svc.cluster.local",))
+    web, db = result.observations
+    assert web == (
+        Outcome.OPEN,
+        "nc",
+        ("nc", "-nzvv", "-w", "3", "10.0.0.9", "80"),
+        0,
+        "Connection to 10.0.0.9 80 port [tcp/*] succeeded!",
+        0.01,
+    )
+    assert (db.outcome, db.exit_code, db.seconds) == (Outcome.REFUSED, 1, 0.02)
+    assert result.names == (NameCheck("db.shop.svc.cluster.local", resolves=False, words=""),)
+
+
+def test_the_last_word_is_with_the_tool_that_told() -> None:
+    pod = says(b"R t0 nc nc 1 1 1\nW t0 nc: invalid option -- 'n'\nR t0 nc-e nc 0 1 1\nW t0 netpol: connected\nZ\n")
+    (observation,) = probe(pod, [WEB]).observations
+    assert (observation.outcome, observation.command[-2:]) == (Outcome.OPEN, ("-e", "true"))
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome"),
+    [
+        (b"Z\n", Outcome.NO_TOOL),
+        (b"R t0 nc busybox 127 1 0\nW t0 nc: applet not found\nZ\n", Outcome.NO_TOOL),
+        (b"R t0 nc nc 1 1 0\nW t0 nc: invalid option -- 'z'\nZ\n", Outcome.NO_TOOL),
+        (b"R t0 nc nc 1 1 0\nW t0 something else\nZ\n", Outcome.INCONCLUSIVE),
+        (b"R t0 nc nc 1 1 0\nZ\n", Outcome.INCONCLUSIVE),
+        (b"", Outcome.EXEC_FAILED),
+        (b"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open", Outcome.INCONCLUSIVE),
+        (b"R t7 nc nc 0 1 1\nW t7 x (1.2.3.4:1) open\n", Outcome.EXEC_FAILED),
+    ],
+    ids=[
+        "nothing in the image",
+        "an applet left out",
+        "options it has not, and no other tool",
+        "words nobody knows",
+        "no words",
+        "no report at all",
+        "a line cut off is no line",
+        "a report on something else",
+    ],
+)
+def test_what_a_report_comes_to(report: bytes, outcome: Outcome) -> None:
+    (observation,) = probe(says(report), [WEB]).observations
+    assert observation.outcome is outcome
+
+
+def test_a_deadline_that_passed_leaves_what_was_reported_before() -> None:
+    pod = says(b"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open\n", exit_code=None, timed_out=True)
+    web, db = probe(pod, [WEB, DB]).observations
+    assert web.outcome is Outcome.OPEN
+    assert (db.outcome, db.words, db.tool) == (Outcome.EXEC_FAILED, "the deadline passed", None)
+
+
+def test_an_exec_that_the_server_refuses_is_reported_in_its_words() -> None:
+    pod = Pod(sh=lambda _: Done(None, error='container not found ("app")\x1b[2J'))
+    (observation,) = probe(pod, [WEB]).observations
+    assert observation.outcome is Outcome.EXEC_FAILED
+    assert observation.words == 'container not found ("app")\\x1b[2J'
+    assert pod.asked == ["sh"]
+
+
+def test_bash_serves_where_there_is_no_sh() -> None:
+    pod = Pod(bash=lambda _: Done(stdout=b"R t0 bash bash 0 1 1\nW t0 netpol: connected\nZ\n"))
+    assert probe(pod, [WEB]).observations[0].outcome is Outcome.OPEN
+    assert pod.asked == ["sh", "bash"]
+
+
+def nc(argv: Sequence[str]) -> Done:
+    return Done(0, stderr=OPENED) if "80" in argv else Done(1, stderr=REFUSED)
+
+
+def test_without_a_shell_the_program_is_run_itself() -> None:
+    pod = Pod(nc=nc)
+    result = probe(pod, [WEB, DB], names=("db",))
+    assert [observation.outcome for observation in result.observations] == [Outcome.OPEN, Outcome.REFUSED]
+    assert pod.asked == ["sh", "bash", "nc", "nc"]
+    assert result.names == (NameCheck("db", resolves=None, words="the image has no shell"),)
+
+
+def test_without_a_shell_the_next_program_is_tried_where_one_does_not_tell() -> None:
+    pod = Pod(
+        nc=lambda _: Done(1, stderr=b"nc: invalid option -- 'n'\n"),
+        python3=lambda _: Done(0, stdout=b"netpol: connected\n"),
+    )
+    result = probe(pod, [WEB, WEB])
+    assert [(seen.outcome, seen.tool) for seen in result.observations] == [(Outcome.OPEN, "python3")] * 2
+    assert pod.asked == ["sh", "bash", "nc", "ncat", "python3", "python3"]
+
+
+def test_without_a_shell_udp_is_left_to_what_can_send() -> None:
+    pod = Pod(nc=nc, python3=lambda _: Done(0, stdout=b"netpol: silent\n"))
+    (observation,) = probe(pod, [Target("10.0.0.9", 53)], protocol="UDP").observations
+    assert (observation.outcome, observation.tool) == (Outcome.NO_ANSWER, "python3")
+    assert "nc" not in pod.asked
+
+
+def test_with_nothing_in_the_image_there_is_no_tool() -> None:
+    pod = Pod()
+    (observation,) = probe(pod, [WEB]).observations
+    assert observation == (Outcome.NO_TOOL, None, (), None, "", 0.0)
+
+
+def test_a_runtime_that_says_on_stdout_what_is_missing_is_understood() -> None:
+    """Some report a missing program as output and status 126 or 127 instead of an error of the call."""
+    pod = Pod(
+        sh=lambda _: Done(126, stdout=MISSING.format("sh").encode()),
+        bash=lambda _: Done(127, stderr=b"exec failed: no such file or directory"),
+        nc=nc,
+    )
+    assert probe(pod, [WEB]).observations[0].outcome is Outcome.OPEN
+
+
+def test_an_exec_that_fails_without_a_shell_is_reported() -> None:
+    pod = Pod(nc=lambda _: Done(None, error="connection reset"))
+    (observation,) = probe(pod, [WEB]).observations
+    assert (observation.outcome, observation.words) == (Outcome.EXEC_FAILED, "connection reset")
+
+
+def test_the_deadline_of_the_exec_leaves_room_for_the_timeout_of_every_round() -> None:
+    pod = says(b"Z\n")
+    probe(pod, [WEB], timeout=3)
+    probe(pod, [WEB] * 30, timeout=3)
+    one, many = pod.deadlines
+    assert 3 + 1 < one < 10
+    assert many > one + 3
+
+
+@given(st.binary(max_size=400))
+def test_no_output_of_the_pod_breaks_anything_or_reaches_the_terminal(output: bytes) -> None:
+    result = probe(
+        says(b"R t0 nc nc 1 1 0\n" + b"".join(b"W t0 " + line + b"\n" for line in output.split(b"\n"))), [WEB]
+    )
+    (observation,) = result.observations
+    assert all(character == "\n" or character.isprintable() for character in observation.words)
+    (raw,) = probe(says(b"-" + output.replace(b"\n", b" ")), [WEB]).observations
+    assert raw.outcome is Outcome.EXEC_FAILED
+    assert all(character == "\n" or character.isprintable() for character in raw.words)
+
+
+@given(st.text())
+def test_words_are_bounded_and_printable(text: str) -> None:
+    words = shown(text * 50)
+    assert len(words) <= 1000
+    assert all(character == "\n" or character.isprintable() for character in words)
+    assert shown("plain wörds\nin two lines") == "plain wörds\nin two lines"
