@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.errors import UsageError
+from kubectl_netpol.labels import is_object_name
 from kubectl_netpol.model import (
     METADATA_NAME,
     Direction,
@@ -19,7 +21,7 @@ from kubectl_netpol.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Ports = tuple[PortRange | NamedPort, ...]
 
@@ -46,16 +48,14 @@ def dns_rule(peers: Iterable[Peer] = (CONVENTIONAL_DNS,), ports: Ports = DNS_POR
     return Rule(Direction.EGRESS, 0, tuple(peers), ports)
 
 
-def policy(
-    namespace: str, direction: Direction, subject: LabelSelector, rules: Iterable[Rule], *, name: str | None = None
-) -> Policy:
-    """The policy of one direction with these rules, under the given or the default name; namespace "" is none."""
+def policy(namespace: str, direction: Direction, subject: LabelSelector, rules: Iterable[Rule]) -> Policy:
+    """The policy of one direction with these rules, under its default name; namespace "" is none."""
     placed = tuple(
         rule._replace(position=position, direction=direction, peers=tuple(dict.fromkeys(map(_tidy_peer, rule.peers))))
         for position, rule in enumerate(rules)
     )
-    found = Policy(namespace, name or "", tidy(subject), (direction,), placed)
-    return found if name else found._replace(name=default_name(found))
+    found = Policy(namespace, "", tidy(subject), (direction,), placed)
+    return found._replace(name=default_name(found))
 
 
 def tidy(selector: LabelSelector) -> LabelSelector:
@@ -76,6 +76,20 @@ def _tidy_peer(peer: Peer) -> Peer:
         None if peer.pod_selector is None else tidy(peer.pod_selector),
         peer.ip_block,
     )
+
+
+def under_names(found: Sequence[Policy], name: str | None) -> tuple[Policy, ...]:
+    """The policies under the given name, with the direction added where there are several; None leaves them as is."""
+    if name is None:
+        return tuple(found)
+    if len(found) == 1:
+        return (found[0]._replace(name=name),)
+    named = tuple(policy._replace(name=f"{name}-{policy.directions[0].field}") for policy in found)
+    if len({policy.key for policy in named}) < len(named):
+        raise UsageError(f"--name names one policy, and these are {len(named)}", "leave --name out, or make one each")
+    if fault := next((policy.name for policy in named if not is_object_name(policy.name)), None):
+        raise UsageError(f'"{fault}" is too long for a name')
+    return named
 
 
 def default_name(found: Policy) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.generate import dns_rule, in_namespace, policy
+from kubectl_netpol.generate import dns_rule, in_namespace, policy, under_names
 from kubectl_netpol.labels import is_namespace_name, is_object_name, is_port_name, parse_selector
 from kubectl_netpol.model import (
     LAST_PORT,
@@ -23,6 +23,7 @@ from kubectl_netpol.model import (
     is_ip,
     parse_network,
 )
+from kubectl_netpol.rules import requirement_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?(/\d+)?")
 _DOTTED = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}")
 _RANGE = re.compile(r"(\d+)-(\d+)")
+ASSUMED_DNS = "DNS is assumed to be pods k8s-app=kube-dns in kube-system, port 53"
 NO_HOSTS_HINT = (
     "an ipBlock needs addresses: 203.0.113.7/32; for names some network plugins have policy kinds of their own"
 )
@@ -96,7 +98,7 @@ def policies(asked: LabelRequest, dns: Rule | None = None) -> tuple[Policy, ...]
         found += _of_side(asked, Direction.EGRESS, source, destination, extra)
     if asked.ingress:
         found += _of_side(asked, Direction.INGRESS, destination, source, ())
-    return _with_names(asked, found)
+    return under_names(found, asked.name)
 
 
 def _check_whole(asked: LabelRequest) -> None:
@@ -150,7 +152,7 @@ def _of_side(
     rules = list(extra)
     if not (peer.words.empty and extra and not asked.ingress):
         rules.insert(0, Rule(direction, 0, _peers(peer, subject, direction), asked.ports))
-    return [policy(subject.home or "", direction, selector, rules, name=asked.name) for selector in chosen]
+    return [policy(subject.home or "", direction, selector, rules) for selector in chosen]
 
 
 def _subjects(end: _End, direction: Direction) -> tuple[LabelSelector, ...]:
@@ -205,18 +207,6 @@ def _namespace_selectors(peer: _End, subject: _End) -> tuple[LabelSelector | Non
     return (in_namespace(peer.home),)
 
 
-def _with_names(asked: LabelRequest, found: list[Policy]) -> tuple[Policy, ...]:
-    """Every policy under a name of its own: a given one gets the direction added where there are several."""
-    if asked.name is None or len(found) == 1:
-        return tuple(found)
-    named = [policy._replace(name=f"{asked.name}-{policy.directions[0].field}") for policy in found]
-    if len({policy.key for policy in named}) < len(named):
-        raise UsageError(f"--name names one policy, and these are {len(named)}", "leave --name out, or make one each")
-    if fault := next((policy.name for policy in named if not is_object_name(policy.name)), None):
-        raise UsageError(f'"{fault}" is too long for a name')
-    return tuple(named)
-
-
 def _selector(text: str, side: str) -> LabelSelector:
     text = text.strip()
     if not text:
@@ -228,6 +218,19 @@ def _selector(text: str, side: str) -> LabelSelector:
     if _DOTTED.fullmatch(text):
         raise UsageError(f'"{text}" looks like a host name, and a NetworkPolicy can\'t name hosts', NO_HOSTS_HINT)
     return parse_selector(text)
+
+
+def isolates_text(policy: Policy, *, with_dns: bool) -> str:
+    """What a policy cuts off where nobody looked: whatever it does not name."""
+    (direction,) = policy.directions
+    who = ",".join(map(requirement_text, policy.pod_selector.requirements))
+    used, dns = ("used it" if who else "used them"), ""
+    if direction is Direction.EGRESS:
+        used = "it used" if who else "they used"
+        wide = any(not rule.peers or any(peer.ip_block for peer in rule.peers) for rule in policy.rules)
+        dns = "" if with_dns or wide else ", DNS included"
+    where = f" in {policy.namespace}" if policy.namespace else "" if who else " of the namespace"
+    return f"isolates {who or 'every pod'}{where} for {direction.field}: whatever else {used} is cut off{dns}"
 
 
 def bare_words(asked: LabelRequest) -> list[str]:

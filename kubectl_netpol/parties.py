@@ -55,7 +55,7 @@ def pod_groups(snapshot: Snapshot, policies: Iterable[Policy], blocks: Iterable[
     for pod in snapshot.pods:
         if not pod.finished:
             members.setdefault(_group_key(pod, keys, networks), []).append(pod)
-    owners = _controllers(snapshot)
+    owners = controllers(snapshot)
     return [
         Group(
             number,
@@ -107,7 +107,7 @@ def _spread(pods: list[Pod]) -> Iterator[Pod]:
         yield next((pod for pod in pods[1:] if pod.node != pods[0].node), pods[1])
 
 
-def _controllers(snapshot: Snapshot) -> dict[tuple[str, Owner], Owner]:
+def controllers(snapshot: Snapshot) -> dict[tuple[str, Owner], Owner]:
     """The owner of a workload that another one made, as a ReplicaSet's Deployment."""
     found = {}
     for workload in snapshot.workloads:

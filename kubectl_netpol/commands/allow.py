@@ -15,10 +15,16 @@ from kubectl_netpol.commands.options import (
     add_verbose_option,
 )
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.label_form import EndWords, LabelRequest, bare_words, parse_ports, policies
-from kubectl_netpol.model import Direction
+from kubectl_netpol.label_form import (
+    ASSUMED_DNS,
+    EndWords,
+    LabelRequest,
+    bare_words,
+    isolates_text,
+    parse_ports,
+    policies,
+)
 from kubectl_netpol.policy_text import policy_object, to_json, to_yaml
-from kubectl_netpol.rules import requirement_text
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +33,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.model import Policy
 
-ASSUMED_DNS = "DNS is assumed to be pods k8s-app=kube-dns in kube-system, port 53"
 EXAMPLES = """examples:
   from labels, without a cluster:
   kubectl netpol allow --from run=san --to run=nginx --port 80 | kubectl apply -f -
@@ -129,9 +134,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             raise UsageError(
                 "names and labels in one command", "either SOURCE DESTINATION PORT, or --from, --to and --port"
             )
-        from kubectl_netpol.commands.allow_names import run_names  # noqa: PLC0415 - labels do without
+        from kubectl_netpol.commands.allow_names import allow_names  # noqa: PLC0415 - labels do without
 
-        return run_names(arguments, console)
+        write(allow_names(arguments, console), arguments.output, console)
+        return 0
     asked = _asked(arguments, source, destination)
     if arguments.filenames:
         from kubectl_netpol.commands.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
@@ -172,20 +178,8 @@ def _asked(arguments: argparse.Namespace, source: EndWords, destination: EndWord
 def write(found: Sequence[Policy], output: str | None, console: Console) -> None:
     """The policies on stdout."""
     objects = [policy_object(policy) for policy in found]
-    console.data(to_json(objects) if output == "json" else to_yaml(objects))
-
-
-def isolates_text(policy: Policy, *, with_dns: bool) -> str:
-    """What a policy cuts off where nobody looked: whatever it does not name."""
-    (direction,) = policy.directions
-    who = ",".join(map(requirement_text, policy.pod_selector.requirements))
-    used, dns = ("used it" if who else "used them"), ""
-    if direction is Direction.EGRESS:
-        used = "it used" if who else "they used"
-        wide = any(not rule.peers or any(peer.ip_block for peer in rule.peers) for rule in policy.rules)
-        dns = "" if with_dns or wide else ", DNS included"
-    where = f" in {policy.namespace}" if policy.namespace else "" if who else " of the namespace"
-    return f"isolates {who or 'every pod'}{where} for {direction.field}: whatever else {used} is cut off{dns}"
+    if objects:
+        console.data(to_json(objects) if output == "json" else to_yaml(objects))
 
 
 def _end_words(arguments: argparse.Namespace, side: str) -> EndWords:

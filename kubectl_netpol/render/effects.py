@@ -84,7 +84,7 @@ def ports_text(ports: Iterable[Ports]) -> str:
 
 
 def _joined(pieces: Sequence[str]) -> str:
-    """ "a, b and c"."""
+    """As people list things: "a, b and c"."""
     return " and ".join(filter(None, [", ".join(pieces[:-1]), *pieces[-1:]]))
 
 
@@ -97,14 +97,14 @@ def comparison_text(comparison: Comparison, console: Console, *, verbose: bool =
     """What opens and what closes, by destination, each with the policy and rule responsible."""
     lines: list[str] = []
     for title, effects, style in (("opens", comparison.opens, "green"), ("closes", comparison.closes, "red")):
-        entries = _entries([effect for effect in effects if verbose or not effect.ports.minor], verbose=verbose)
-        if entries:
+        listed = entries([effect for effect in effects if verbose or not effect.ports.minor], verbose=verbose)
+        if listed:
             lines.append(console.paint(title, style))
-            lines += [line for entry in entries for line in entry]
+            lines += [line for entry in listed for line in entry]
     return "\n".join(lines)
 
 
-def _entries(effects: Sequence[Effect], *, verbose: bool) -> list[list[str]]:
+def entries(effects: Sequence[Effect], *, verbose: bool) -> list[list[str]]:
     """An entry for everything that happens to the same two ends for the same reasons."""
     limit = _UNLIMITED if verbose else MANY
     merged: dict[tuple[Any, ...], list[Effect]] = {}
@@ -118,17 +118,13 @@ def _entries(effects: Sequence[Effect], *, verbose: bool) -> list[list[str]]:
         if len(rows) == 1 and rows[0].ports.other:
             ports = "every port not named by a rule" if rows[0].left else "every port"
         maybe = "" if sure else "  (perhaps: it depends on the plugin)"
-        entry = [
-            f"  {some([party.title for party in sources], limit)} -> "
-            f"{some([party.title for party in destinations], limit)}: {ports}{maybe}"
-        ]
-        entry += [f"      {cause_text(cause)}" for cause in because]
-        entries.append(entry)
+        here, there = (some([party.title for party in parties], limit) for parties in (sources, destinations))
+        entries.append([f"  {here} -> {there}: {ports}{maybe}", *(f"      {cause_text(cause)}" for cause in because)])
     return sorted(entries)
 
 
 def cause_text(cause: Cause) -> str:
-    """ "shop/deny isolates it for ingress", "shop/allow ingress[0] allows it", "…, which is gone"."""
+    """Why: "shop/deny isolates the destination for ingress", "shop/allow ingress[0] no longer allows it"."""
     if cause.position is None:
         verb = "no longer isolates" if cause.gone else "isolates"
         end = "the destination" if cause.direction is Direction.INGRESS else "the source"

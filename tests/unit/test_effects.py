@@ -115,8 +115,8 @@ def test_the_same_policy_changed_at_another_time_changes_nothing() -> None:
 
 def test_replicas_are_one_party_and_reach_each_other() -> None:
     pods = tuple(
-        pod(f"a/web-5d-{n}", f"10.0.0.{n}", app="web", **{"pod-template-hash": "5d"})._replace(
-            owner=Owner("ReplicaSet", "web-5d")
+        pod(f"a/web-5d-{n}", f"10.0.0.{n}")._replace(
+            labels={"app": "web", "pod-template-hash": "5d"}, owner=Owner("ReplicaSet", "web-5d")
         )
         for n in (1, 2, 3)
     )
@@ -178,10 +178,10 @@ BLOCK = st.sampled_from(
 )
 PEER = st.one_of(
     st.builds(lambda pods: Peer(pod_selector=pods), SELECTOR),
-    st.builds(lambda namespaces, pods: Peer(namespaces, pods), NAMESPACE_SELECTOR, st.none() | SELECTOR),
+    st.builds(Peer, NAMESPACE_SELECTOR, st.none() | SELECTOR),
     st.builds(lambda block: Peer(ip_block=block), BLOCK),
 )
-PORT = st.sampled_from(
+PORT: st.SearchStrategy[PortRange | NamedPort] = st.sampled_from(
     [
         PortRange("TCP", 80, 80),
         PortRange("TCP", 79, 81),
@@ -241,7 +241,7 @@ def one_by_one(snapshot: Snapshot, source: Pod | str, destination: Pod | str, pr
                 break
             ends.append(End(pod=None if isinstance(one, str) else one, address=addresses[family]))
         else:
-            answers.add(evaluate(snapshot, Connection(*ends, protocol, port)).answer)
+            answers.add(evaluate(snapshot, Connection(ends[0], ends[1], protocol, port)).answer)
     return answers.pop() if len(answers) == 1 else Answer.UNDEFINED
 
 

@@ -1,0 +1,152 @@
+"""`allow SOURCE DESTINATION PORT`: exactly what is missing in a cluster or in manifests, proved before it is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.commands.allow_proof import refuse_side_effects, say, tried
+from kubectl_netpol.commands.inputs import open_world
+from kubectl_netpol.commands.questions import scope_of
+from kubectl_netpol.dns import resolvers_blocked
+from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.judge import judge
+from kubectl_netpol.labels import is_object_name
+from kubectl_netpol.least import Wish, least
+from kubectl_netpol.model import Direction
+from kubectl_netpol.parties import controllers, pod_title
+from kubectl_netpol.resolve import parse_ports, parse_protocol, parse_reference, resolve_destination, resolve_source
+from kubectl_netpol.routes import request
+from kubectl_netpol.verdict import Answer
+from kubectl_netpol.words import position_text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.effects import Comparison, Effect
+    from kubectl_netpol.judge import Verdict
+    from kubectl_netpol.least import Least
+    from kubectl_netpol.model import Policy, Snapshot
+    from kubectl_netpol.verdict import DirectionVerdict
+
+_WORDS = 3
+
+
+def allow_names(arguments: argparse.Namespace, console: Console) -> tuple[Policy, ...]:
+    """The policies to print: none where the connection is allowed already."""
+    snapshot, verdicts = _asked(arguments, console)
+    wish = _wish(arguments, verdicts)
+    plan = least(snapshot, verdicts, wish)
+    if not plan.policies:
+        _say_allowed(verdicts, console)
+        _refuse_undecided(verdicts, always=arguments.always)
+        for note in plan.notes:
+            console.note(note)
+        return ()
+    after, comparison = tried(snapshot, plan.policies, console)
+    afterwards = [judge(after, verdict.request) for verdict in verdicts]
+    _refuse_undecided(afterwards, always=arguments.always)
+    for note in plan.notes:
+        console.note(note)
+    for verdict in afterwards:
+        for caveat in verdict.caveats:
+            console.warning(caveat.message)
+    source = verdicts[0].request.source.pod
+    if source and wish.dns is not False and (blocked := resolvers_blocked(after, source)):
+        console.warning(f"{source.key} can't resolve names: {blocked} is blocked")
+    besides = _besides(snapshot, verdicts, comparison, plan)
+    say(comparison, besides, console, verbose=arguments.verbose)
+    if arguments.strict:
+        refuse_side_effects(comparison, besides)
+    return plan.policies
+
+
+def _asked(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, list[Verdict]]:
+    if len(arguments.words) != _WORDS:
+        raise UsageError(
+            f"{len(arguments.words)} words given", "write SOURCE DESTINATION PORT, or labels: --from, --to and --port"
+        )
+    source, destination, port = arguments.words
+    if arguments.name is not None and not is_object_name(arguments.name):
+        raise UsageError(f'"{arguments.name}" is no name for a policy', "at most 253 of a-z 0-9 . -, such as allow-web")
+    ports, protocol = parse_ports(port), parse_protocol(arguments.protocol)
+    world = open_world(arguments, console)
+    here, there = (parse_reference(typed, world.namespace) for typed in (source, destination))
+    snapshot = world.read(scope_of(here, there, everywhere=True, workloads=True))
+    ends = resolve_source(snapshot, here), resolve_destination(snapshot, there)
+    return snapshot, [judge(snapshot, request(snapshot, *ends, number, protocol)) for number in ports]
+
+
+def _wish(arguments: argparse.Namespace, verdicts: Sequence[Verdict]) -> Wish:
+    forced: tuple[Direction, ...] = ()
+    if arguments.both:
+        forced = (Direction.EGRESS, Direction.INGRESS)
+    elif arguments.egress:
+        forced = (Direction.EGRESS,)
+    elif arguments.always and all(verdict.answer is not Answer.BLOCKED for verdict in verdicts):
+        at_pod = any(route.connection.destination.pod for verdict in verdicts for route in verdict.routes)
+        forced = (Direction.INGRESS if at_pod else Direction.EGRESS,)
+    return Wish(arguments.named_port, forced, arguments.dns, arguments.name)
+
+
+def _refuse_undecided(verdicts: Sequence[Verdict], *, always: bool) -> None:
+    """NetpolError where the connection is not allowed for sure."""
+    for verdict in verdicts:
+        if verdict.answer is Answer.ALLOWED or (always and verdict.answer is Answer.UNDEFINED):
+            continue
+        why = verdict.reason.message if verdict.reason else "the policies do not decide it"
+        raise NetpolError(f"no NetworkPolicy can be shown to open this: {why}", "kubectl netpol explain tells more")
+
+
+def _say_allowed(verdicts: Sequence[Verdict], console: Console) -> None:
+    for verdict in verdicts:
+        if verdict.answer is not Answer.ALLOWED:
+            continue
+        request = verdict.request
+        sides = [_side_text(verdict, side) for side in (verdict.egress, verdict.ingress)]
+        port = f"port {request.port}/{request.protocol}"
+        console.note(f"allowed already on {port}: {'; '.join(filter(None, sides))}")
+    ingress = [route.ingress for verdict in verdicts for route in verdict.routes]
+    if ingress and not any(side.isolated_by for side in ingress):
+        console.note("a policy would cut off whoever else uses it; --always prints one all the same")
+
+
+def _side_text(verdict: Verdict, side: DirectionVerdict) -> str:
+    ingress = side.direction is Direction.INGRESS
+    ends = [route.connection.destination if ingress else route.connection.source for route in verdict.routes]
+    pod = next((end.pod for end in ends if end.pod), None)
+    if pod is None:
+        return ""
+    if not side.isolated_by:
+        return f"nothing isolates {pod.key} for {side.direction.field}"
+    rules = [f"{allow.policy.key} {position_text(side.direction, allow.rule.position)}" for allow in side.allowed_by]
+    way = "in" if ingress else "out"
+    return f"{' and '.join(rules) or 'no rule'} let{'s' if len(rules) == 1 else ''} it {way}"
+
+
+def _besides(snapshot: Snapshot, verdicts: Sequence[Verdict], comparison: Comparison, plan: Least) -> list[Effect]:
+    """What opens for others than the two ends asked about; the way to DNS is a part of what was asked."""
+    owners = controllers(snapshot)
+    ends = [
+        {pod_title(end.pod, owners) for end in found if end.pod}
+        for found in zip(
+            *(
+                (route.connection.source, route.connection.destination)
+                for verdict in verdicts
+                for route in verdict.routes
+            ),
+            strict=True,
+        )
+    ]
+    found = []
+    for effect in comparison.opens:
+        if plan.dns and all((cause.policy, cause.direction, cause.position) == plan.dns for cause in effect.because):
+            continue
+        sources = tuple(party for party in effect.sources if party.title not in ends[0])
+        destinations = tuple(party for party in effect.destinations if party.title not in ends[1])
+        if sources or destinations:
+            found.append(
+                effect._replace(sources=sources or effect.sources, destinations=destinations or effect.destinations)
+            )
+    return found

@@ -1,0 +1,105 @@
+"""The proof behind `allow`: the policies added to what was read, and what that changes, on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.commands.inputs import read_manifests
+from kubectl_netpol.effects import compare
+from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.label_form import ASSUMED_DNS, isolates_text, policies
+from kubectl_netpol.least import cluster_dns
+from kubectl_netpol.lint import policy_warnings
+from kubectl_netpol.model import Pod
+from kubectl_netpol.render.effects import entries, isolation_texts, untold_texts
+from kubectl_netpol.words import count
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.effects import Comparison, Effect
+    from kubectl_netpol.label_form import LabelRequest
+    from kubectl_netpol.model import Policy, Snapshot
+
+
+def prove_labels(asked: LabelRequest, arguments: argparse.Namespace, console: Console) -> tuple[Policy, ...]:
+    """The policies asked for by labels, tried on the manifests of -f."""
+    found = policies(asked)
+    namespace = arguments.namespace or "default"
+    snapshot = read_manifests(arguments.filenames, namespace, console)
+    if asked.with_dns:
+        dns = cluster_dns(snapshot, _subject(snapshot, found[0], namespace))
+        if dns is None:
+            console.note(f"{ASSUMED_DNS}: there is no DNS Service in what was read")
+        else:
+            found = policies(asked, dns.rule)
+            for text in dns.notes:
+                console.note(text)
+    placed = [policy._replace(namespace=policy.namespace or namespace) for policy in found]
+    after, comparison = tried(snapshot, placed, console)
+    isolated = {isolated.direction for isolated in comparison.isolated}
+    for policy, there in zip(found, placed, strict=True):
+        if not isolated.intersection(there.directions):
+            console.note(isolates_text(policy, with_dns=asked.with_dns))
+        for note in policy_warnings(after, there):
+            console.warning(note.message)
+    say(comparison, comparison.opens, console, verbose=arguments.verbose)
+    if arguments.strict:
+        refuse_side_effects(comparison, ())
+    return found
+
+
+def _subject(snapshot: Snapshot, policy: Policy, namespace: str) -> Pod:
+    """A pod that the policy selects; one that is like any other where there is none."""
+    own = policy.namespace or namespace
+    selected = (pod for pod in snapshot.pods_in(own) if policy.pod_selector.matches(pod.labels) and not pod.finished)
+    return next(selected, Pod(own, "any", planned=True))
+
+
+def tried(snapshot: Snapshot, found: Sequence[Policy], console: Console) -> tuple[Snapshot, Comparison]:
+    """What was read with the policies added, and the difference.
+
+    NetpolError where one of another content has the same name: it would be overwritten.
+    """
+    there = {policy.key: policy._replace(changed=None) for policy in snapshot.policies}
+    for policy in found:
+        old = there.get(policy.key)
+        if old is not None and old != policy:
+            raise NetpolError(
+                f"a policy {policy.key} with other content exists: applying this one would replace it",
+                "give it another --name",
+            )
+        if old is not None:
+            console.note(f"{policy.key} exists already, with the same content")
+    before = snapshot.with_policies(there.values())
+    after = snapshot.with_policies({**there, **{policy.key: policy for policy in found}}.values())
+    return after, compare(before, after)
+
+
+def say(comparison: Comparison, opened: Sequence[Effect], console: Console, *, verbose: bool) -> None:
+    """What the policies cut off, and what they open."""
+    for cuts, text in isolation_texts(comparison, verbose=verbose):
+        (console.warning if cuts else console.note)(text)
+    for what, *_ in entries(opened, verbose=verbose):
+        console.note(f"opens {what.strip()}")
+    for text in untold_texts(comparison):
+        console.warning(f"not everything can be told: {text}")
+
+
+def refuse_side_effects(comparison: Comparison, besides: Sequence[Effect]) -> None:
+    """--strict: NetpolError where something is cut off, or opens besides."""
+    if comparison.closes:
+        lost = [text for cuts, text in isolation_texts(comparison) if cuts]
+        raise NetpolError(
+            f"--strict: {lost[0] if lost else count(len(comparison.closes), 'connection') + ' would close'}",
+            "without --strict it is printed all the same",
+        )
+    if besides:
+        listed = entries(besides, verbose=False)
+        raise NetpolError(
+            f"--strict: it also opens {listed[0][0].strip()}", "without --strict it is printed all the same"
+        )
+    if comparison.untold:
+        raise NetpolError(f"--strict: not everything can be told: {untold_texts(comparison)[0]}")

@@ -1,0 +1,139 @@
+"""Which connections would open and close if the policies of -f were applied, or deleted.
+
+Compares with the cluster, or with the manifests of --on; nothing is applied. Exit status as kubectl diff: 0 nothing
+changes, 1 something does, 2 it could not be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.commands.inputs import open_world, read_manifests, texts
+from kubectl_netpol.commands.options import add_cluster_options, add_output_option, add_verbose_option
+from kubectl_netpol.effects import compare
+from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.manifest import Reader
+from kubectl_netpol.render.effects import comparison_object, comparison_text, policy_change_object, untold_texts
+from kubectl_netpol.render.objects import kind, serialize
+from kubectl_netpol.words import count, some
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.effects import Comparison
+    from kubectl_netpol.model import Policy, Snapshot
+
+SAME, DIFFERENT, UNTOLD = 0, 1, 2
+EXAMPLES = """examples:
+  kubectl netpol diff -f policy.yaml
+  kubectl netpol diff -f policies/ -n shop
+  kubectl netpol diff -f policy.yaml --delete
+  kubectl netpol allow san nginx 80 -n shop | kubectl netpol diff -f -
+  kubectl netpol diff -f policy.yaml --on examples/shop.yaml -n shop -o json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument(
+        "-f",
+        "--filename",
+        dest="filenames",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the policies: a file, a folder, - for stdin; may be repeated",
+    )
+    parser.add_argument(
+        "--on",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="manifests that stand for the cluster (a file, a folder, - for stdin; may be repeated)",
+    )
+    parser.add_argument("--delete", action="store_true", help="as if the policies were deleted")
+    add_output_option(parser)
+    add_verbose_option(parser)
+    add_cluster_options(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Compare; returns 0 where nothing changes, 1 where something does."""
+    if not arguments.filenames:
+        raise UsageError("which policies?", "kubectl netpol diff -f FILE")
+    if "-" in arguments.filenames and "-" in arguments.on:
+        raise UsageError("-f and --on can't both read stdin")
+    before, namespace, policies = _read(arguments, console)
+    there = {policy.key: policy for policy in before.policies}
+    changes = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
+    if arguments.delete:
+        if missing := [policy.key for policy in policies if policy.key not in there]:
+            console.warning(f"not there, so nothing to delete: {some(missing)}")
+        kept = {key: policy for key, policy in there.items() if key not in changes}
+    else:
+        kept = {**there, **{policy.key: policy for policy in policies}}
+    comparison = compare(before, before.with_policies(kept.values()))
+    if arguments.output:
+        listed = [policy_change_object(policy, changes[policy.key]) for policy in policies]
+        console.data(serialize(kind("Diff", {"policies": listed, **comparison_object(comparison)}), arguments.output))
+    else:
+        _say(comparison, policies, changes, console, verbose=arguments.verbose)
+    if comparison.effects:
+        return DIFFERENT
+    return UNTOLD if comparison.untold else SAME
+
+
+def _read(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, str, tuple[Policy, ...]]:
+    """What is there, the namespace, and the policies."""
+    if arguments.on:
+        namespace = arguments.namespace or "default"
+        before = read_manifests(arguments.on, namespace, console)
+        return before, namespace, _policies(arguments.filenames, namespace, console)
+    given = arguments.filenames
+    arguments.filenames = []
+    world = open_world(arguments, console)
+    policies = _policies(given, world.namespace, console)
+    from kubectl_netpol.cluster.snapshot import Scope  # noqa: PLC0415 - only for a cluster
+
+    namespaces = frozenset(policy.namespace for policy in policies)
+    before = world.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), endpoints=False))
+    return before, world.namespace, policies
+
+
+def _policies(filenames: Sequence[str], namespace: str, console: Console) -> tuple[Policy, ...]:
+    reader = Reader(default_namespace=namespace)
+    for name, content in texts(filenames):
+        reader.add_text(content, name)
+    snapshot = reader.snapshot()
+    if not snapshot.policies:
+        raise NetpolError(
+            "there is no NetworkPolicy in -f", "kubectl netpol diff -f FILE --on FILE: -f are the policies"
+        )
+    others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
+    if others:
+        console.note(f"{count(others, 'other object')} in -f passed over: only policies are compared")
+    return snapshot.policies
+
+
+def _change(policy: Policy, old: Policy | None, *, delete: bool) -> str:
+    if delete:
+        return "deleted" if old else "unchanged"
+    if old is None:
+        return "added"
+    return "unchanged" if old._replace(changed=None) == policy._replace(changed=None) else "changed"
+
+
+def _say(
+    comparison: Comparison, policies: Sequence[Policy], changes: dict[str, str], console: Console, *, verbose: bool
+) -> None:
+    text = comparison_text(comparison, console, verbose=verbose)
+    if text:
+        console.data(text)
+    if not comparison.effects:
+        listed = some([f"{policy.key} {changes[policy.key]}" for policy in policies])
+        console.note(f"no connection opens or closes ({listed})")
+    elif not text:
+        console.note("only ports that no pod declares and no rule names change; -v lists them")
+    for reason in untold_texts(comparison):
+        console.warning(f"not everything can be told: {reason}")
