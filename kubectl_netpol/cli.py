@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "which policies select a pod, what they let in and out, and why",
     "allow": "print the least policy that opens a connection",
     "diff": "what a policy would open and close",
+    "completion": "how to switch on completion",
     "version": "print the version",
 }
 FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
@@ -55,6 +56,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str], console: Console) -> int:
+    if os.path.basename(sys.argv[0]) == "kubectl_complete-netpol":  # noqa: PTH119 - pathlib costs 5 ms
+        from kubectl_netpol.commands.completion import complete  # noqa: PLC0415 - only when asked
+
+        return complete(arguments, COMMANDS, build_parser, console)
     if not arguments or arguments[0] in _TOP_HELP:
         wanted = [word for word in arguments[1:] if word not in _TOP_HELP]
         if not wanted:

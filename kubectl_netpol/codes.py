@@ -35,7 +35,6 @@ class Code(str, Enum):
     END_PORT = "end-port"
     FAMILIES_DIFFER = "families-differ"
     SCTP = "sctp"
-    PORT_NOT_DECLARED = "port-not-declared"
     OWN_ADDRESS = "own-address"
 
     # Warnings: something is probably not what its author meant.
@@ -48,7 +47,6 @@ class Code(str, Enum):
     NAMESPACE_NAME_LABEL = "namespace-name-label"
     NAMED_PORT_NOWHERE = "named-port-nowhere"
     RULE_MOOT = "rule-moot"
-    NOT_READ = "not-read"
 
     # Findings of `test`: what the probe and the policies say together.
     OPEN = "open"

@@ -114,6 +114,11 @@ def load(options: Options) -> Access:
 # The files.
 
 
+def entries(section: str, kubeconfig: str | None) -> list[str]:
+    """Return the names of the "contexts", "clusters" or "users" that the kubeconfig has."""
+    return sorted(getattr(_read(kubeconfig), section))
+
+
 def _read(explicit: str | None) -> _Config:
     from_environment = os.environ.get("KUBECONFIG", "")
     if explicit:

@@ -23,7 +23,7 @@ from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.streams import Completed
@@ -92,26 +92,40 @@ class Prober:
         return f"kubectl get pod {pod.name} -n {pod.namespace}"
 
     def _probe(self, pod: Pod, verdicts: Sequence[Verdict]) -> list[Result]:
-        targets: list[Target] = []
-        asked: list[int] = []
+        asked: dict[int, Target] = {}
         results: dict[int, Result] = {}
         for index, verdict in enumerate(verdicts):
             address = verdict.request.address or verdict.request.destination.host or _external_name(verdict)
             if address and verdict.request.port is not None and not _pointless(verdict):
-                targets.append(Target(address, verdict.request.port))
-                asked.append(index)
+                asked[index] = Target(address, verdict.request.port)
             else:
                 results[index] = self._not_dialled(verdict)
-        names = sorted({name for index in asked if (name := _service_name(verdicts[index]))})
-        if targets:
-            observed, checks, container = self._run(pod, targets, verdicts[asked[0]].request.protocol, names)
-            known = {check.name: check for check in checks}
-            listening = self._listening([(verdicts[i], o) for i, o in zip(asked, observed, strict=True)])
-            for index, observation in zip(asked, observed, strict=True):
-                verdict = verdicts[index]
-                check = known.get(_service_name(verdict) or "")
-                results[index] = self._conclude(verdict, observation, check, listening, container)
+        try:
+            if asked:
+                self._dial(pod, verdicts, asked, results)
+        except ForbiddenError as error:
+            for index in asked:
+                finding = not_probed(verdicts[index], error.message, Code.EXEC_FORBIDDEN, error.hint)
+                results[index] = Result(verdicts[index], finding)
         return [results[index] for index in range(len(verdicts))]
+
+    def _dial(
+        self,
+        pod: Pod,
+        verdicts: Sequence[Verdict],
+        asked: Mapping[int, Target],
+        results: dict[int, Result],
+    ) -> None:
+        """Probes the targets by the positions of their verdicts, and writes down the results there."""
+        names = sorted({name for index in asked if (name := _service_name(verdicts[index]))})
+        protocol = verdicts[0].request.protocol
+        observed, checks, container = self._run(pod, list(asked.values()), protocol, names)
+        known = {check.name: check for check in checks}
+        seen = dict(zip(asked, observed, strict=True))
+        listening = self._listening([(verdicts[index], observation) for index, observation in seen.items()])
+        for index, observation in seen.items():
+            check = known.get(_service_name(verdicts[index]) or "")
+            results[index] = self._conclude(verdicts[index], observation, check, listening, container)
 
     def _not_dialled(self, verdict: Verdict) -> Result:
         problem = verdict.request.problem or verdict.reason

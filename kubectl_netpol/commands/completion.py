@@ -1,0 +1,221 @@
+"""Tell how to switch on completion for kubectl netpol.
+
+kubectl (1.26 and newer) completes a plugin by running `kubectl_complete-netpol` from the PATH. That is this same
+program under another name; krew links one name only, so the other link is made by hand, once.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kubectl_netpol.commands.inputs import open_world
+from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.resolve import KINDS
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from kubectl_netpol.cluster.api import Api
+    from kubectl_netpol.console import Console
+
+EXAMPLES = """examples:
+  kubectl netpol completion
+  source <(kubectl completion bash)      once a shell, if kubectl itself is not completed yet"""
+PROGRAM = "kubectl_complete-netpol"
+_FILES, _NO_FILES = ":0", ":4"
+_PATIENCE = "2s"
+_WORKLOADS = {"deploy": "apps/v1/deployments", "sts": "apps/v1/statefulsets", "ds": "apps/v1/daemonsets"}
+_FIXED = {"--protocol": ("TCP", "UDP", "SCTP"), "--expect": ("open", "blocked")}
+_FILE_OPTIONS = ("-f", "--filename", "--kubeconfig", "--on")
+_LABEL_OPTIONS = ("--from", "--to", "--from-selector", "--to-selector")
+_NAMESPACE_OPTIONS = ("-n", "--namespace", "--from-namespace", "--to-namespace")
+GENERATED = ("pod-template-hash", "controller-revision-hash", "pod-template-generation")
+_SOURCE, _DESTINATION, _PORT = range(3)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No options."""
+    del parser
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print what to type; returns 0."""
+    del arguments
+    program = Path(sys.argv[0]).absolute()
+    link = program.with_name(PROGRAM)
+    console.data("# Make this link once (any folder of the PATH will do); then kubectl completes kubectl netpol too.")
+    console.data(f"ln -s {shlex.quote(str(program))} {shlex.quote(str(link))}")
+    return 0
+
+
+class _Typed(NamedTuple):
+    """The words of a command taken apart: positional ones, options with their values, and the word being typed."""
+
+    command: str
+    positional: tuple[str, ...]
+    values: Mapping[str, str]
+    last: str
+    option: str | None
+
+
+def complete(
+    words: Sequence[str], commands: Mapping[str, str], build: Callable[[str], argparse.ArgumentParser], console: Console
+) -> int:
+    """Print the candidates for the last of the words, as kubectl wants them; silent where the cluster isn't there."""
+    if len(words) <= 1:
+        last = words[0] if words else ""
+        candidates: Iterable[str] = (f"{name}\t{text}" for name, text in commands.items() if name.startswith(last))
+        return _print(candidates, _NO_FILES, console)
+    if words[0] not in commands:
+        return _print((), _NO_FILES, console)
+    parser = build(words[0])
+    typed = _take_apart(words, parser)
+    if typed.option in _FILE_OPTIONS:
+        return _print((), _FILES, console)
+    if typed.option is None and typed.last.startswith("-"):
+        found = (
+            f"{option}\t{action.help or ''}"
+            for option, action in parser._option_string_actions.items()  # noqa: SLF001 - argparse has no public list
+            if option.startswith(typed.last) and option.startswith("--")
+        )
+        return _print(found, _NO_FILES, console)
+    try:
+        candidates = _candidates(typed, parser, console)
+    except NetpolError:
+        candidates = ()
+    return _print(_of_prefix(candidates, typed.last), _NO_FILES, console)
+
+
+def _print(candidates: Iterable[str], directive: str, console: Console) -> int:
+    console.data("\n".join([*candidates, directive]))
+    return 0
+
+
+def _of_prefix(candidates: Iterable[str], last: str) -> list[str]:
+    return sorted({candidate for candidate in candidates if candidate.startswith(last)})
+
+
+def _take_apart(words: Sequence[str], parser: argparse.ArgumentParser) -> _Typed:
+    actions = parser._option_string_actions  # noqa: SLF001 - argparse has no public list
+    positional: list[str] = []
+    values: dict[str, str] = {}
+    waiting: str | None = None
+    for word in words[1:-1]:
+        name, equals, value = word.partition("=")
+        if waiting:
+            values[waiting], waiting = word, None
+        elif word in actions and actions[word].nargs != 0:
+            waiting = word
+        elif equals and name in actions:
+            values[name] = value
+        elif not word.startswith("-"):
+            positional.append(word)
+    return _Typed(words[0], tuple(positional), values, words[-1], waiting)
+
+
+def _candidates(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> Iterable[str]:
+    option = typed.option
+    if option in _FIXED:
+        return _FIXED[option]
+    if option is not None:
+        action = parser._option_string_actions[option]  # noqa: SLF001 - argparse has no public list
+        if action.choices:
+            return map(str, action.choices)
+        if option in ("--context", "--cluster", "--user"):
+            from kubectl_netpol.cluster.kubeconfig import entries  # noqa: PLC0415 - only for a cluster
+
+            return entries(f"{option.removeprefix('--')}s", typed.values.get("--kubeconfig"))
+    api, namespace = _open(typed, parser, console)
+    if option in _NAMESPACE_OPTIONS:
+        return (item["metadata"]["name"] for item in api.list("/api/v1/namespaces"))
+    if option in _LABEL_OPTIONS:
+        pods = api.list(f"/api/v1/namespaces/{namespace}/pods")
+        return (
+            f"{k}={v}"
+            for pod in pods
+            for k, v in (pod["metadata"].get("labels") or {}).items()
+            if "pod-template-hash" not in k
+        )
+    if option in ("-c", "--container"):
+        return _containers(api, namespace, typed.positional)
+    if option == "--port":
+        return ()
+    return _words(api, namespace, typed) if option is None else ()
+
+
+def _open(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> tuple[Api, str]:
+    """The cluster and namespace that the options typed so far mean; NetpolError with -f, where there is none."""
+    arguments = parser.parse_args([])
+    for option, value in typed.values.items():
+        action = parser._option_string_actions[option]  # noqa: SLF001 - argparse has no public list
+        held = getattr(arguments, action.dest, None)
+        setattr(arguments, action.dest, [*held, value] if isinstance(held, list) else value)
+    arguments.request_timeout = _PATIENCE
+    if getattr(arguments, "filenames", None):
+        raise NetpolError("manifests are not completed")
+    world = open_world(arguments, console)
+    if world.api is None:
+        raise NetpolError("no cluster")
+    return world.api, world.namespace
+
+
+def _words(api: Api, namespace: str, typed: _Typed) -> Iterable[str]:
+    place = len(typed.positional)
+    if typed.command == "explain" and place == _SOURCE:
+        return [*_names(api, namespace, "pods"), *_workloads(api, namespace), *_services(api, namespace)]
+    if place == _SOURCE:
+        return [*_names(api, namespace, "pods"), *_workloads(api, namespace)]
+    if place == _DESTINATION:
+        return [*_names(api, namespace, "services"), *_names(api, namespace, "pods"), *_workloads(api, namespace)]
+    return _ports(api, namespace, typed.positional[_DESTINATION]) if place == _PORT else ()
+
+
+def _names(api: Api, namespace: str, resource: str) -> list[str]:
+    return [item["metadata"]["name"] for item in api.list(f"/api/v1/namespaces/{namespace}/{resource}")]
+
+
+def _services(api: Api, namespace: str) -> list[str]:
+    return [f"svc/{name}" for name in _names(api, namespace, "services")]
+
+
+def _workloads(api: Api, namespace: str) -> list[str]:
+    paths = {}
+    for short, path in _WORKLOADS.items():
+        group, version, resource = path.split("/")
+        paths[short] = f"/apis/{group}/{version}/namespaces/{namespace}/{resource}"
+    found = api.gather(paths)
+    return [
+        f"{short}/{item['metadata']['name']}"
+        for short, items in found.items()
+        if isinstance(items, list)
+        for item in items
+    ]
+
+
+def _ports(api: Api, namespace: str, destination: str) -> list[str]:
+    """Numbers and names of the ports of a Service or pod by that name."""
+    *before, name = destination.split("/")
+    kind = KINDS.get(before[-1]) if before else None
+    if before and not kind:
+        namespace = before[0]
+    found: list[Any] = []
+    if kind in (None, "Service"):
+        services = api.list(f"/api/v1/namespaces/{namespace}/services")
+        found += [port for s in services if s["metadata"]["name"] == name for port in s["spec"].get("ports") or ()]
+    if not found and kind in (None, "Pod"):
+        pods = api.list(f"/api/v1/namespaces/{namespace}/pods")
+        named = [pod for pod in pods if pod["metadata"]["name"] == name]
+        found += [port for pod in named for c in pod["spec"]["containers"] for port in c.get("ports") or ()]
+    numbers = [str(port.get("port") or port.get("containerPort")) for port in found]
+    return numbers + [port["name"] for port in found if port.get("name")]
+
+
+def _containers(api: Api, namespace: str, positional: Sequence[str]) -> list[str]:
+    if not positional:
+        return []
+    pod = api.get(f"/api/v1/namespaces/{namespace}/pods/{positional[0].split('/')[-1]}")
+    return [container["name"] for container in pod["spec"]["containers"]]
