@@ -1,4 +1,4 @@
-"""Which of many TCP connections out of a network namespace get through."""
+"""Which of many connections out of a network namespace get through."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Target(NamedTuple):
+    """A server that accepts TCP, or that answers what comes by UDP."""
+
+    protocol: str
     address: str
     port: int
 
@@ -60,26 +63,30 @@ def own_address(towards: str) -> str:
 
 
 def connect_all(targets: Iterable[Target], timeout: float = 1.0) -> set[Target]:
-    """Opens a connection to every target at once and returns those that were accepted within the time."""
-    opened: set[Target] = set()
+    """Goes to every target at once and returns those that accepted, or answered, within the time."""
+    reached: set[Target] = set()
     poll = select.poll()
     waiting: dict[int, tuple[Target, socket.socket]] = {}
     try:
         for target in targets:
-            client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            udp = target.protocol == "UDP"
+            client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
             client.setblocking(False)  # noqa: FBT003 - its only parameter
             waiting[client.fileno()] = (target, client)
-            assert client.connect_ex(target) in (0, errno.EINPROGRESS), target
-            poll.register(client, select.POLLOUT)
+            started = client.connect_ex((target.address, target.port))
+            assert started in (0, errno.EINPROGRESS), target
+            if udp:
+                client.send(b"?")
+            poll.register(client, select.POLLIN if udp else select.POLLOUT)
         end = time.monotonic() + timeout
         while waiting and (left := end - time.monotonic()) > 0:
             for descriptor, _ in poll.poll(left * 1000):
                 target, client = waiting.pop(descriptor)
                 if client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-                    opened.add(target)
+                    reached.add(target)
                 poll.unregister(descriptor)
                 client.close()
     finally:
         for _, client in waiting.values():
             client.close()
-    return opened
+    return reached

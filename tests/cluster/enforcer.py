@@ -35,7 +35,7 @@ ALL = frozenset(Fault)
 
 
 def passes(snapshot: Snapshot, connection: Connection, faults: Collection[Fault]) -> bool:
-    """Whether a TCP connection gets through an enforcer with these faults; without any it is the API's verdict."""
+    """Whether a connection gets through an enforcer with these faults; without any it is the API's verdict."""
     for direction, end in ((Direction.EGRESS, connection.source), (Direction.INGRESS, connection.destination)):
         if end.pod is None:
             continue
@@ -56,19 +56,20 @@ def _rules_asked(policy: Policy, direction: Direction, faults: Collection[Fault]
 
 def _matches(snapshot: Snapshot, policy: Policy, rule: Rule, connection: Connection, faults: Collection[Fault]) -> bool:
     egress = rule.direction is Direction.EGRESS
-    source, destination, port = connection.source, connection.destination, connection.port
+    source, destination, protocol, port = connection[:4]
     target, peer = (source, destination) if egress else (destination, source)
     if target.pod is None or not policy.selects(target.pod):
         return False
     numbered = any(
-        isinstance(item, PortRange) and item.protocol == "TCP" and item.first <= port <= item.last
+        isinstance(item, PortRange) and item.protocol == protocol and item.first <= port <= item.last
         for item in rule.ports
     )
     names = [item for item in rule.ports if isinstance(item, NamedPort)]
-    named = destination.pod is not None and _has(destination.pod, names, port)
+    asked_for = [item for item in names if item.protocol == protocol]
+    named = destination.pod is not None and _has(destination.pod, asked_for, port)
     if not rule.peers:
         if egress and Fault.NAMED_PORT_TO_ANYONE in faults:
-            named = any(_has(pod, names, port) for pod in snapshot.pods_in(policy.namespace))
+            named = any(_has(pod, asked_for, port) for pod in snapshot.pods_in(policy.namespace))
         return not rule.ports or numbered or named
     if peer.pod and any(_selects(snapshot, policy, item, peer.pod) for item in rule.peers):
         if not rule.ports or numbered or named:
@@ -84,7 +85,7 @@ def _matches(snapshot: Snapshot, policy: Policy, rule: Rule, connection: Connect
 
 
 def _has(pod: Pod, names: list[NamedPort], port: int) -> bool:
-    return any(item.protocol == "TCP" and pod.port_named(item.name, "TCP") == port for item in names)
+    return any(pod.port_named(item.name, item.protocol) == port for item in names)
 
 
 def _in_question(snapshot: Snapshot, policy: Policy, rule: Rule, pod: Pod) -> bool:

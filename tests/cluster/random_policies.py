@@ -1,4 +1,4 @@
-"""Small random policies that use every part of the API, for pods that serve TCP 80 and 81."""
+"""Small random policies that use every part of the API, for pods that serve TCP and UDP 80 and 81."""
 
 from __future__ import annotations
 

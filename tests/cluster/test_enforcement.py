@@ -1,4 +1,4 @@
-"""The engine beside the real network: random policies, every pair of pods and a host outside, TCP 80 and 81.
+"""The engine beside the real network: random policies, every pair of pods and a host outside, TCP and UDP 80 and 81.
 
 The network must do exactly what the engine says, except where a known fault of the enforcer (`enforcer.py`) predicts
 otherwise; then it must do exactly that.
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.model import Snapshot
 
+PROTOCOLS = ("TCP", "UDP")
 PORTS = (80, 81)
 SERVER = ["/server", *map(str, PORTS)]
 NAMESPACES: dict[str, dict[str, str]] = {
@@ -64,10 +65,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Probe(NamedTuple):
-    """One connection: the names of both ends ("enf-x/a", or the address of the host outside) and the port."""
+    """One connection: the names of both ends ("enf-x/a", or the host outside by its address) and the port."""
 
     source: str
     destination: str
+    protocol: str
     port: int
 
 
@@ -80,7 +82,7 @@ class Arena:
         pods = self.snapshot().pods
         self.addresses = {pod.key: pod.ips[0] for pod in pods if pod.namespace in NAMESPACES}
         self.addresses[OUTSIDE] = OUTSIDE
-        self.control = next(Target(pod.ips[0], 80) for pod in pods if pod.namespace == CONTROL)
+        self.control = next(Target("TCP", pod.ips[0], 80) for pod in pods if pod.namespace == CONTROL)
         self.control_open = True
         self.tally: Counter[str] = Counter()
         of_address = {within(netns, lambda: own_address(OUTSIDE)): netns for netns in cluster.pod_netns()}
@@ -126,11 +128,12 @@ class Arena:
     def probe(self) -> dict[Probe, bool]:
         """Whether each connection gets through."""
         result = {}
-        targets = {Target(ip, port): (name, port) for name, ip in self.addresses.items() for port in PORTS}
+        each = itertools.product(PROTOCOLS, self.addresses, PORTS)
+        targets = {Target(protocol, self.addresses[name], port): name for protocol, name, port in each}
         for source, netns in self.netns.items():
-            opened = within(netns, lambda: connect_all(targets))
-            for target, (destination, port) in targets.items():
-                result[Probe(source, destination, port)] = target in opened
+            reached = within(netns, lambda: connect_all(targets))
+            for target, name in targets.items():
+                result[Probe(source, name, target.protocol, target.port)] = target in reached
         return result
 
 
@@ -153,7 +156,10 @@ def arena(cluster: Cluster, pytestconfig: pytest.Config) -> Iterator[Arena]:
         )
         stack.callback(server.terminate)
         # The kernel answers one host with six ICMP errors and then with one a second: the rest would seem dropped.
-        cluster.run("sysctl", "-qw", "net.ipv4.icmp_ratemask=0")
+        # And what goes on over UDP counts as established, so let through, for half a minute after its last packet.
+        conntrack = ("net.netfilter.nf_conntrack_udp_timeout=1", "net.netfilter.nf_conntrack_udp_timeout_stream=1")
+        result = cluster.run("sysctl", "-qw", "net.ipv4.icmp_ratemask=0", *conntrack)
+        assert result.returncode == 0, result
         made = Arena(cluster)
         yield made
         summary(pytestconfig).append(f"The engine met the real network: {dict(made.tally)}")
@@ -167,8 +173,8 @@ def compare(arena: Arena, policies: list[dict[str, Any]]) -> Counter[Fault]:
     engine: dict[Probe, bool] = {}
     predicted: dict[Probe, bool] = {}
     explained: Counter[Fault] = Counter()
-    for key in itertools.starmap(Probe, itertools.product(ends, ends, PORTS)):
-        connection = Connection(ends[key.source], ends[key.destination], "TCP", key.port)
+    for key in itertools.starmap(Probe, itertools.product(ends, ends, PROTOCOLS, PORTS)):
+        connection = Connection(ends[key.source], ends[key.destination], key.protocol, key.port)
         answer = evaluate(snapshot, connection).answer
         assert answer is not Answer.UNDEFINED, key
         engine[key] = predicted[key] = answer is Answer.ALLOWED
@@ -190,7 +196,7 @@ def compare(arena: Arena, policies: list[dict[str, Any]]) -> Counter[Fault]:
         network = arena.probe()
     words = {True: "open", False: "blocked"}
     lines = [
-        f"{key.source} -> {key.destination}:{key.port}: policies {words[engine[key]]}, "
+        f"{key.source} -> {key.destination} {key.protocol} {key.port}: policies {words[engine[key]]}, "
         f"predicted {words[predicted[key]]}, network {words[network[key]]}"
         for key in predicted
         if predicted[key] is not network[key]
