@@ -157,7 +157,13 @@ class Cluster:
 
     @contextmanager
     def namespace(self, name: str | None = None, labels: Mapping[str, str] | None = None) -> Iterator[str]:
-        """A new namespace in which pods can be made; deleted afterwards, without waiting for it."""
+        """A new namespace in which pods can be made; deleted afterwards, without waiting for it.
+
+        One with a given name waits for the end of an earlier one.
+        """
+        if name:
+            earlier = ("get", "namespace", name)
+            self.wait_until(lambda: self.kubectl(*earlier, check=False).returncode != 0, timeout=60, what=f"no {name}")
         name = name or f"t-{uuid.uuid4().hex[:8]}"
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels or {})}})
         try:
