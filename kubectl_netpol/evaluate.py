@@ -37,7 +37,7 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
         elif egress.isolated_by or ingress.isolated_by:
             message = f"{source.pod.key} reaches itself through its own Service: plugins differ on that"
             answer, reason = Answer.UNDEFINED, Note(Code.OWN_SERVICE, message)
-    if problem := _pod_problem(source.pod, "source") or _pod_problem(destination.pod, "destination"):
+    if problem := pod_problem(source.pod, "source") or pod_problem(destination.pod, "destination"):
         answer, reason = Answer.UNDEFINED, problem
     return ConnectionVerdict(connection, answer, egress, ingress, reason, tuple(dict.fromkeys(caveats)))
 
@@ -51,7 +51,7 @@ def combine(egress: DirectionVerdict, ingress: DirectionVerdict) -> tuple[Answer
     return Answer.ALLOWED, None
 
 
-def _pod_problem(pod: Pod | None, which: str) -> Note | None:
+def pod_problem(pod: Pod | None, which: str) -> Note | None:
     """What keeps a pod from talking at all, which is no question of policy."""
     if pod is None:
         return None
@@ -71,21 +71,21 @@ def _direction(snapshot: Snapshot, connection: Connection, direction: Direction)
         return DirectionVerdict(direction, Answer.ALLOWED)
     if gap := snapshot.gap("networkpolicies", pod.namespace):
         reason = Note(Code.PERMISSION_MISSING, gap.message)
-        return _overridden(snapshot, pod, DirectionVerdict(direction, Answer.UNDEFINED, reason=reason))
+        return overridden(snapshot, pod, DirectionVerdict(direction, Answer.UNDEFINED, reason=reason))
     isolating = isolating_policies(snapshot, pod, direction)
     if not isolating:
-        return _overridden(snapshot, pod, DirectionVerdict(direction, Answer.ALLOWED))
-    views = list(_views(snapshot, connection, direction, subject, peer))
-    verdicts = [_walk(snapshot, direction, pod, isolating, view) for view in views]
+        return overridden(snapshot, pod, DirectionVerdict(direction, Answer.ALLOWED))
+    readings = list(views(snapshot, connection, direction, subject, peer))
+    verdicts = [_walk(snapshot, direction, pod, isolating, view) for view in readings]
     verdict = verdicts[0]
-    for view, other in zip(views, verdicts, strict=True):
+    for view, other in zip(readings, verdicts, strict=True):
         if other.answer is not verdict.answer and view.code:
             message = _reading_message(view.code, direction, pod, peer, connection)
             verdict = verdict._replace(
                 answer=Answer.UNDEFINED, allowed_by=(), reason=Note(view.code, message), caveats=()
             )
             break
-    return _overridden(snapshot, pod, verdict)
+    return overridden(snapshot, pod, verdict)
 
 
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
@@ -93,7 +93,7 @@ def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tu
     return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
 
 
-def _overridden(snapshot: Snapshot, pod: Pod, verdict: DirectionVerdict) -> DirectionVerdict:
+def overridden(snapshot: Snapshot, pod: Pod, verdict: DirectionVerdict) -> DirectionVerdict:
     """UNDEFINED where an object of another kind may decide instead of NetworkPolicy."""
     if pod.finished:
         return verdict
@@ -110,7 +110,7 @@ def _overridden(snapshot: Snapshot, pod: Pod, verdict: DirectionVerdict) -> Dire
     return verdict
 
 
-def _views(snapshot: Snapshot, connection: Connection, direction: Direction, subject: End, peer: End) -> Iterator[View]:
+def views(snapshot: Snapshot, connection: Connection, direction: Direction, subject: End, peer: End) -> Iterator[View]:
     """Every reading of this direction, the plainest first; each other one carries the code of what it turns on."""
     pod, dialled = subject.pod, connection.dialled
     assert pod is not None  # noqa: S101 - _direction asks for pods only

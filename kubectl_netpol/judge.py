@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.codes import Code
 from kubectl_netpol.evaluate import evaluate
 from kubectl_netpol.model import Direction, parse_ip
+from kubectl_netpol.routes import address_for
 from kubectl_netpol.verdict import Answer, Connection, ConnectionVerdict, DirectionVerdict, End, Note
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ def judge(snapshot: Snapshot, request: Request) -> Verdict:
     if all(route.answer is first.answer for route in routes):
         return Verdict(request, first.answer, egress, ingress, first.reason, routes, caveats)
     return Verdict(request, Answer.UNDEFINED, egress, ingress, _differing(routes), routes, caveats)
+
+
+def pod_connection(source: Pod, destination: Pod, protocol: str, port: int) -> Connection:
+    """The connection between two pods that `judge` decides on for a request by name."""
+    address = address_for(destination, source)
+    mine = _of_family(source, address) if address else next(iter(source.ips), None)
+    return Connection(End(pod=source, address=mine), End(pod=destination, address=address), protocol, port)
 
 
 def _judge_route(snapshot: Snapshot, request: Request, route: Route) -> ConnectionVerdict:

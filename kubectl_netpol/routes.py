@@ -60,7 +60,7 @@ def request(snapshot: Snapshot, source: Named, destination: Named, port: int | s
     end = destination.end
     if destination.pod:
         number = _pod_port(destination.pod, port, protocol)
-        end = End(pod=destination.pod, address=destination.address or _address_for(destination.pod, source.pod))
+        end = End(pod=destination.pod, address=destination.address or address_for(destination.pod, source.pod))
     elif isinstance(port, str):
         raise UsageError(f'"{port}" is a port name, and {end.title} is no pod', "write the number")
     else:
@@ -92,7 +92,7 @@ def _pod_port(pod: Pod, port: int | str, protocol: str) -> int:
     return number
 
 
-def _address_for(pod: Pod, source: Pod | None) -> str | None:
+def address_for(pod: Pod, source: Pod | None) -> str | None:
     """The pod's first address of a family that the source has too."""
     if source and source.ips:
         families = {parse_ip(ip).version for ip in source.ips}
@@ -145,7 +145,7 @@ def _to_headless(snapshot: Snapshot, asked: Request, service: Service, port: int
     pods, problem = _endpoints(snapshot, service)
     if problem:
         return asked._replace(problem=problem)
-    routes = tuple(Route(End(pod=pod, address=_address_for(pod, asked.source.pod)), port) for pod in pods)
+    routes = tuple(Route(End(pod=pod, address=address_for(pod, asked.source.pod)), port) for pod in pods)
     if not routes:
         ends = [end for end, _ in _slice_endpoints(snapshot, service, None)]
         routes = tuple(Route(end, port) for end in ends)
@@ -178,7 +178,7 @@ def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str 
     if dialled:
         version = parse_ip(dialled.address).version
         return next((ip for ip in pod.ips if parse_ip(ip).version == version), next(iter(pod.ips), None))
-    return _address_for(pod, asked.source.pod)
+    return address_for(pod, asked.source.pod)
 
 
 def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], Note | None]:
