@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Ports(NamedTuple):
     """Ports of one protocol that are all treated alike.
 
-    `other`: what neither the pod declares nor a rule names, with one of them as `first` and `last`.
+    `other`: what neither the pod declares nor a rule names, by one of them as `first` and `last`; 1 to 65535 for all.
     `minor`: such ports of a pod that does declare ports, so that hardly anything listens there.
     """
 
@@ -349,4 +349,5 @@ def _protocol_classes(protocol: str, named: set[tuple[int, int]], declared: set[
         else:
             rest = after - 1
     if rest:
-        yield Ports(protocol, rest, rest, other=True)
+        whole = len(edges) == len((1, LAST_PORT + 1))
+        yield Ports(protocol, 1 if whole else rest, rest, other=True)

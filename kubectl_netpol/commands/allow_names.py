@@ -56,9 +56,9 @@ def allow_names(arguments: argparse.Namespace, console: Console) -> tuple[Policy
     if source and wish.dns is not False and (blocked := resolvers_blocked(after, source)):
         console.warning(f"{source.key} can't resolve names: {blocked} is blocked")
     besides = _besides(snapshot, verdicts, comparison, plan)
-    say(comparison, besides, console, verbose=arguments.verbose)
     if arguments.strict:
         refuse_side_effects(comparison, besides)
+    say(comparison, besides, console, verbose=arguments.verbose)
     return plan.policies
 
 

@@ -45,9 +45,9 @@ def prove_labels(asked: LabelRequest, arguments: argparse.Namespace, console: Co
             console.note(isolates_text(policy, with_dns=asked.with_dns))
         for note in policy_warnings(after, there):
             console.warning(note.message)
-    say(comparison, comparison.opens, console, verbose=arguments.verbose)
     if arguments.strict:
         refuse_side_effects(comparison, ())
+    say(comparison, comparison.opens, console, verbose=arguments.verbose)
     return found
 
 

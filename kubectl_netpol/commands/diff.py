@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("which policies?", "kubectl netpol diff -f FILE")
     if "-" in arguments.filenames and "-" in arguments.on:
         raise UsageError("-f and --on can't both read stdin")
-    before, namespace, policies = _read(arguments, console)
+    before, policies = _read(arguments, console)
     there = {policy.key: policy for policy in before.policies}
     changes = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
     if arguments.delete:
@@ -84,12 +84,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return UNTOLD if comparison.untold else SAME
 
 
-def _read(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, str, tuple[Policy, ...]]:
-    """What is there, the namespace, and the policies."""
+def _read(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, tuple[Policy, ...]]:
+    """What is there, and the policies."""
     if arguments.on:
         namespace = arguments.namespace or "default"
         before = read_manifests(arguments.on, namespace, console)
-        return before, namespace, _policies(arguments.filenames, namespace, console)
+        return before, _policies(arguments.filenames, namespace, console)
     given = arguments.filenames
     arguments.filenames = []
     world = open_world(arguments, console)
@@ -98,7 +98,7 @@ def _read(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, st
 
     namespaces = frozenset(policy.namespace for policy in policies)
     before = world.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), endpoints=False))
-    return before, world.namespace, policies
+    return before, policies
 
 
 def _policies(filenames: Sequence[str], namespace: str, console: Console) -> tuple[Policy, ...]:

@@ -76,7 +76,8 @@ def ports_text(ports: Iterable[Ports]) -> str:
     for item in sorted(set(ports), key=lambda item: (item.other, item.protocol != "TCP", item.protocol, item.first)):
         suffix = "" if item.protocol == "TCP" else f"/{item.protocol}"
         if item.other:
-            rest.append(f"every other {'' if item.protocol == 'TCP' else f'{item.protocol} '}port")
+            words = ("every", "" if item.first < item.last else "other", "" if not suffix else item.protocol, "port")
+            rest.append(" ".join(filter(None, words)))
         else:
             named.append(f"{item.first}{'' if item.first == item.last else f'-{item.last}'}{suffix}")
     head = [f"port{'s' if len(named) > 1 else ''} {', '.join(named)}"] if named else []
@@ -115,8 +116,6 @@ def entries(effects: Sequence[Effect], *, verbose: bool) -> list[list[str]]:
     entries = []
     for (destinations, sources, because, sure, _), rows in merged.items():
         ports = ports_text(row.ports for row in rows)
-        if len(rows) == 1 and rows[0].ports.other:
-            ports = "every port not named by a rule" if rows[0].left else "every port"
         maybe = "" if sure else "  (perhaps: it depends on the plugin)"
         here, there = (some([party.title for party in parties], limit) for parties in (sources, destinations))
         entries.append([f"  {here} -> {there}: {ports}{maybe}", *(f"      {cause_text(cause)}" for cause in because)])
@@ -134,7 +133,7 @@ def cause_text(cause: Cause) -> str:
 
 
 def comparison_object(comparison: Comparison) -> Object:
-    """opens, closes, isolates and untold, for kind: Diff. Ports that nobody names are {protocol, other: true}."""
+    """opens, closes, isolates and untold, for kind: Diff. Ports that nobody names are other: true."""
     return {
         "opens": [_effect_object(effect) for effect in comparison.opens],
         "closes": [_effect_object(effect) for effect in comparison.closes],
@@ -148,7 +147,9 @@ def comparison_object(comparison: Comparison) -> Object:
 
 def _effect_object(effect: Effect) -> Object:
     ports = effect.ports
-    span = {"other": True} if ports.other else {"port": ports.first, "endPort": ports.last}
+    span = (
+        {"other": True} if ports.other and ports.first == ports.last else {"port": ports.first, "endPort": ports.last}
+    )
     return {
         "sources": [party.title for party in effect.sources],
         "destinations": [party.title for party in effect.destinations],
