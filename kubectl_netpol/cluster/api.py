@@ -251,7 +251,9 @@ def _pool(access: Access) -> Any:
             settings["server_hostname"] = configuration.tls_server_name
     if not configuration.proxy:
         return urllib3.PoolManager(**settings).connection_from_url(configuration.host)
-    manager = urllib3.ProxyManager(configuration.proxy, proxy_headers=configuration.proxy_headers, **settings)
+    # Go verifies a proxy's own certificate by the cluster's authority too.
+    settings |= {"proxy_headers": configuration.proxy_headers, "proxy_ssl_context": access.tls}
+    manager = urllib3.ProxyManager(configuration.proxy, **settings)
     return manager.connection_from_url(configuration.host)
 
 

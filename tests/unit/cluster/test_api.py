@@ -206,10 +206,21 @@ def test_an_unreachable_network(pki: Pki) -> None:
         api_for("https://255.255.255.255:6443", pki).list(PODS)
 
 
-def test_plain_http_where_tls_is_expected(serve: Serve, pki: Pki) -> None:
-    server = serve(lambda *_: Answer(), tls=False)
-    with pytest.raises(ClusterError, match="unable to connect to the server: "):
-        api_for(f"https://{server.netloc}", pki).list(PODS)
+def test_plain_http_where_tls_is_expected(pki: Pki) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def complain() -> None:
+            sock, _ = listener.accept()
+            with sock:
+                sock.recv(1)
+                sock.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+                sock.recv(65536)
+
+        thread = threading.Thread(target=complain)
+        thread.start()
+        with pytest.raises(ClusterError, match="http: server gave HTTP response to HTTPS client"):
+            api_for(f"https://127.0.0.1:{listener.getsockname()[1]}", pki).list(PODS)
+        thread.join()
 
 
 @pytest.mark.parametrize(

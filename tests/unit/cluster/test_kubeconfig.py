@@ -561,7 +561,6 @@ ROWS = {
     "proxy-url by https": Row(
         {"home/.kube/config": config(TOKEN, at=cluster(proxy_url="@secure-proxy@"))},
         BEARER._replace(proxied=("@one-netloc@",)),
-        env={"SSL_CERT_FILE": "@ca.crt@"},
     ),
     "proxy-url with tls-server-name and a client certificate": Row(
         {"home/.kube/config": config(ALICE, at=cluster(proxy_url="@proxy@", tls_server_name="kube.example"))},
@@ -907,6 +906,18 @@ def test_exec_goes_the_same_way_with_the_same_identity(
     api = Api(kubeconfig.load(row.options))
     assert execute(api, api.namespace, "web", "app", ["true"], deadline=10).exit_code == 0
     assert world.seen() == Seen(*(filled(world, part) for part in row.expected))
+
+
+def test_a_plugin_sees_the_users_environment_and_nothing_of_ours(world: World) -> None:
+    world.write({"plugin": "#!/bin/sh\nenv -0 > seen\nexit 1\n", "home/.kube/config": config(plugin())})
+    with pytest.raises(ClusterError, match="failed with exit code 1"):
+        kubeconfig.load(Options())
+    seen = dict(one.split("=", 1) for one in (world.folder / "seen").read_text().split("\0") if one)
+    assert json.loads(seen.pop("KUBERNETES_EXEC_INFO"))["kind"] == "ExecCredential"
+    by_the_shell = {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert {key: value for key, value in seen.items() if key not in by_the_shell} == {
+        key: value for key, value in os.environ.items() if key not in by_the_shell
+    }
 
 
 @pytest.mark.parametrize("name", ["a client certificate as data", "the system's authorities by SSL_CERT_FILE"])
