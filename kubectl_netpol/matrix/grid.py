@@ -1,0 +1,117 @@
+"""The verdicts between all pods on one port, row by row. Pure.
+
+A row has a byte for each destination, made of the bits below; the highest that is set decides its letter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.evaluate import pod_problem
+from kubectl_netpol.matrix.sides import Sides
+from kubectl_netpol.model import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_netpol.matrix.sets import PodSets
+    from kubectl_netpol.matrix.sides import Answers
+    from kubectl_netpol.model import Pod
+
+UNDEFINED, BLOCKED, NOT_TALKING, NO_PORT = 1, 2, 4, 8
+_AT_ONCE = 256
+_ONE_SET = bytes.maketrans(b"01", bytes([0, BLOCKED]))
+_TWO_SETS = bytes.maketrans(bytes(range(0x90, 0x94)), bytes(range(4)))
+
+
+def _letter(code: int) -> str:
+    if code >= NO_PORT:
+        return "-"
+    if code >= NOT_TALKING:
+        return "u"
+    if code >= BLOCKED:
+        return "b"
+    return "u" if code else "a"
+
+
+LETTERS = "".join(map(_letter, range(256))).encode()
+
+
+class Grid:
+    """Who reaches whom on one port, a number or a name: sources and destinations are `sets.pods`, in that order."""
+
+    def __init__(self, sets: PodSets, protocol: str, port: int | str) -> None:
+        self.sets = sets
+        self.protocol = protocol
+        self.port = port
+        self._sides = Sides(sets, protocol, port)
+        self._interned: dict[Answers, bytes] = {}
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """The sources, and the destinations."""
+        return self.sets.pods
+
+    def number(self, pod: Pod) -> int | None:
+        """The port's number on the destination pod; None where it has no port of that name."""
+        return self._sides.number(pod)
+
+    def rows(self) -> Iterator[str]:
+        """A string for each source, a letter for each destination: a allowed, b blocked, u undefined, - no such port.
+
+        A pod reaches itself, whatever the policies say.
+        """
+        for codes in self.codes():
+            yield codes.translate(LETTERS).decode("ascii")
+
+    def codes(self) -> Iterator[bytes]:
+        """The same before it is turned into letters."""
+        size = len(self.pods)
+        columns = [self._column(position) for position in range(size)]
+        own: dict[str, list[int]] = {}
+        for position, pod in enumerate(self.pods):
+            own.setdefault(pod.key, []).append(position)
+        for start in range(0, size, _AT_ONCE):
+            height = min(_AT_ONCE, size - start)
+            block = b"".join([column[start : start + height] for column in columns])
+            for offset in range(height):
+                position = start + offset
+                incoming = int.from_bytes(block[offset::height], "little")
+                outgoing = int.from_bytes(self._row(position), "little")
+                codes = bytearray((incoming | outgoing).to_bytes(size, "little"))
+                for itself in own[self.pods[position].key]:
+                    codes[itself] &= NOT_TALKING | NO_PORT
+                yield bytes(codes)
+
+    def _column(self, position: int) -> bytes:
+        """What the policies of a destination let in: a byte for each source."""
+        pod = self.pods[position]
+        if self.number(pod) is None:
+            return bytes([NO_PORT]) * len(self.pods)
+        if pod_problem(pod, "destination"):
+            return bytes([NOT_TALKING]) * len(self.pods)
+        return self._bytes(self._sides.answers(position, Direction.INGRESS))
+
+    def _row(self, position: int) -> bytes:
+        """What the policies of a source let out: a byte for each destination."""
+        if pod_problem(self.pods[position], "source"):
+            return bytes([NOT_TALKING]) * len(self.pods)
+        return self._bytes(self._sides.answers(position, Direction.EGRESS))
+
+    def _bytes(self, answers: Answers) -> bytes:
+        found = self._interned.get(answers)
+        if found is None:
+            size = len(self.pods)
+            blocked = self.sets.all & ~(answers.allowed | answers.undefined)
+            found = f"{blocked:0{size}b}".encode().translate(_ONE_SET)
+            if answers.undefined:
+                both = [int.from_bytes(f"{pods:0{size}b}".encode(), "little") for pods in (blocked, answers.undefined)]
+                found = (2 * both[0] + both[1]).to_bytes(size, "little").translate(_TWO_SETS)
+            self._interned[answers] = found
+        return found
+
+
+def declared_ports(pods: tuple[Pod, ...], protocol: str | None = None) -> list[tuple[str, int]]:
+    """(protocol, number) of every port that the pods declare, in order."""
+    found = {(port.protocol, port.number) for pod in pods for port in pod.ports}
+    return sorted(pair for pair in found if protocol in (None, pair[0]))

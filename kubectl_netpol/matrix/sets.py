@@ -1,0 +1,185 @@
+"""Sets of pods as the bits of an int: whom a selector or a block of addresses means, asked for all pods at once. Pure.
+
+The predicates are the engine's. Each is asked once for what it can tell apart: a requirement once a value of its
+label, a namespaceSelector once a namespace, a block once for the addresses between two edges of any block.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.judge import pod_connection
+from kubectl_netpol.model import Direction, Peer, parse_ip, parse_network
+from kubectl_netpol.rules import peer_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kubectl_netpol.model import IPBlock, LabelSelector, Pod, Policy, Requirement, Snapshot
+
+_Edge = tuple[int, int]
+
+
+class Sets(NamedTuple):
+    """The pods for which the answer is yes, and those for which it can't be known."""
+
+    yes: int
+    unknown: int = 0
+
+
+class _Addresses(NamedTuple):
+    """One address of each pod: interval between edges -> (pods, one of their addresses); the pods without any."""
+
+    intervals: dict[int, tuple[int, str]]
+    order: list[int]
+    missing: int
+
+
+class PodSets:
+    """The pods in a fixed order, the first as the highest bit, so that a set in binary reads in their order."""
+
+    def __init__(self, snapshot: Snapshot, pods: Sequence[Pod]) -> None:
+        self.snapshot = snapshot
+        self.pods = tuple(pods)
+        self.all = (1 << len(self.pods)) - 1
+        self.alive = self.of(position for position, pod in enumerate(self.pods) if not pod.finished)
+        self.families: list[tuple[int, ...]] = [tuple(parse_ip(ip).version for ip in pod.ips) for pod in self.pods]
+        self._by_namespace = self._grouped((pod.namespace for pod in self.pods), self.alive)
+        self._labels: dict[str, dict[str | None, int]] = {}
+        self._selectors: dict[LabelSelector, int] = {}
+        self._namespaces: dict[LabelSelector, Sets] = {}
+        self._edges = sorted(set(_edges(snapshot.policies)))
+        self._addresses: dict[tuple[Direction, tuple[int, ...]], _Addresses] = {}
+        self._blocks: dict[tuple[IPBlock, Direction, tuple[int, ...]], Sets] = {}
+
+    def of(self, positions: Iterable[int]) -> int:
+        """The set of the pods at these positions."""
+        digits = bytearray(b"0") * len(self.pods)
+        for position in positions:
+            digits[position] = 49
+        return int(digits or b"0", 2)
+
+    def first(self, pods: int) -> Pod:
+        """The first pod of a set that is not empty."""
+        return self.pods[len(self.pods) - pods.bit_length()]
+
+    def peer(self, policy: Policy, peer: Peer, direction: Direction, families: tuple[int, ...]) -> Sets:
+        """The pods that a peer of the policy's rules matches, for a subject with addresses of these families."""
+        if peer.ip_block:
+            return self._block(peer.ip_block, direction, families)
+        pods = self.alive if peer.pod_selector is None else self.alive & self.selected(peer.pod_selector)
+        if peer.namespace_selector is None:
+            return Sets(pods & self._by_namespace.get(policy.namespace, 0))
+        found = self._namespaces.get(peer.namespace_selector)
+        if found is None:
+            found = self._namespaces[peer.namespace_selector] = self._in_namespaces(policy, peer.namespace_selector)
+        return Sets(pods & found.yes, pods & found.unknown)
+
+    def selected(self, selector: LabelSelector) -> int:
+        """The pods of any namespace whose labels the selector matches."""
+        found = self._selectors.get(selector)
+        if found is None:
+            found = self.all
+            for requirement in selector.requirements:
+                found &= self._required(requirement)
+            self._selectors[selector] = found
+        return found
+
+    def _required(self, requirement: Requirement) -> int:
+        """Asked for each value it names, for one of all other values, and for an absent key."""
+        key = requirement.key
+        if key not in self._labels:
+            self._labels[key] = self._grouped((pod.labels.get(key) for pod in self.pods), self.all)
+        by_value = self._labels[key]
+        absent = by_value.get(None, 0)
+        found = absent if requirement.matches({}) else 0
+        others = self.all & ~absent
+        for value in set(requirement.values) & by_value.keys():
+            others &= ~by_value[value]
+            if requirement.matches({key: value}):
+                found |= by_value[value]
+        if others and requirement.matches({key: self.first(others).labels[key]}):
+            found |= others
+        return found
+
+    def _grouped(self, values: Iterable[str | None], among: int) -> dict[str | None, int]:
+        positions: dict[str | None, list[int]] = {}
+        for position, value in enumerate(values):
+            positions.setdefault(value, []).append(position)
+        return {value: self.of(found) & among for value, found in positions.items()}
+
+    def _in_namespaces(self, policy: Policy, selector: LabelSelector) -> Sets:
+        yes = unknown = 0
+        for pods in self._by_namespace.values():
+            matched = peer_matches(self.snapshot, policy, Peer(selector), self.first(pods), None) if pods else False
+            if matched is True:
+                yes |= pods
+            elif matched:
+                unknown |= pods
+        return Sets(yes, unknown)
+
+    def _block(self, block: IPBlock, direction: Direction, families: tuple[int, ...]) -> Sets:
+        key = block, direction, families
+        found = self._blocks.get(key)
+        if found is None:
+            addresses = self._seen(direction, families)
+            network = parse_network(block.cidr)
+            version = network.version
+            first = bisect_left(addresses.order, self._interval((version, int(network.network_address))))
+            last = bisect_right(addresses.order, self._interval((version, int(network.broadcast_address))))
+            yes = 0
+            for interval in addresses.order[first:last]:
+                pods, address = addresses.intervals[interval]
+                if block.contains(address):
+                    yes |= pods
+            found = self._blocks[key] = Sets(yes, addresses.missing)
+        return found
+
+    def _interval(self, edge: _Edge) -> int:
+        return bisect_right(self._edges, edge)
+
+    def _seen(self, direction: Direction, families: tuple[int, ...]) -> _Addresses:
+        """The address of each pod that a subject with addresses of these families sees of it as its peer."""
+        if (found := self._addresses.get((direction, families))) is not None:
+            return found
+        subject = self.pods[self.families.index(families)]
+        which: dict[tuple[int, ...], int | None] = {}
+        positions: dict[int, list[int]] = {}
+        missing: list[int] = []
+        for position, (pod, own) in enumerate(zip(self.pods, self.families, strict=True)):
+            if own not in which:
+                which[own] = _index_seen(subject, pod, direction)
+            index = which[own]
+            if index is None:
+                missing.append(position)
+            else:
+                ip = parse_ip(pod.ips[index])
+                positions.setdefault(self._interval((ip.version, int(ip))), []).append(position)
+        intervals = {}
+        for interval, members in positions.items():
+            pod = self.pods[members[0]]
+            index = which[self.families[members[0]]]
+            intervals[interval] = self.of(members), pod.ips[index or 0]
+        found = self._addresses[direction, families] = _Addresses(intervals, sorted(intervals), self.of(missing))
+        return found
+
+
+def _index_seen(subject: Pod, peer: Pod, direction: Direction) -> int | None:
+    """Which of the peer's addresses the connection between the two has."""
+    if direction is Direction.EGRESS:
+        address = pod_connection(subject, peer, "TCP", 1).destination.address
+    else:
+        address = pod_connection(peer, subject, "TCP", 1).source.address
+    return None if address is None else peer.ips.index(address)
+
+
+def _edges(policies: Iterable[Policy]) -> Iterable[_Edge]:
+    """Where an address block begins, and where the addresses after it do."""
+    for policy in policies:
+        for rule in policy.rules:
+            for peer in rule.peers:
+                for cidr in (peer.ip_block.cidr, *peer.ip_block.except_) if peer.ip_block else ():
+                    network = parse_network(cidr)
+                    yield network.version, int(network.network_address)
+                    yield network.version, int(network.broadcast_address) + 1
