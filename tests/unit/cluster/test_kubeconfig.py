@@ -908,6 +908,14 @@ def test_exec_goes_the_same_way_with_the_same_identity(
     assert world.seen() == Seen(*(filled(world, part) for part in row.expected))
 
 
+def test_the_names_to_choose_from(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "b:a")
+    world.write({"b": config(name="b"), "a": config(name="a"), "c": config(name="c")})
+    for section in ("contexts", "clusters", "users"):
+        assert sorted(kubeconfig.entries(section, None)) == ["a", "b"]
+        assert kubeconfig.entries(section, "c") == ["c"]
+
+
 def test_a_plugin_sees_the_users_environment_and_nothing_of_ours(world: World) -> None:
     world.write({"plugin": "#!/bin/sh\nenv -0 > seen\nexit 1\n", "home/.kube/config": config(plugin())})
     with pytest.raises(ClusterError, match="failed with exit code 1"):
