@@ -21,11 +21,13 @@ from kubectl_netpol import __version__
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_netpol.cluster.kubeconfig import Access
 
 K = TypeVar("K")
+T = TypeVar("T")
+R = TypeVar("R")
 Objects: TypeAlias = "list[dict[str, Any]]"
 
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
@@ -79,30 +81,14 @@ class Api:
 
     def gather(self, paths: Mapping[K, str]) -> dict[K, Objects | ClusterError]:
         """List several paths at once; where one is forbidden or unknown, that error is its value."""
-        todo: queue.SimpleQueue[tuple[K, str]] = queue.SimpleQueue()
-        done: queue.SimpleQueue[tuple[K, Objects | BaseException]] = queue.SimpleQueue()
-        for task in paths.items():
-            todo.put(task)
 
-        def work() -> None:
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    key, path = todo.get_nowait()
-                    try:
-                        done.put((key, self.list(path)))
-                    except BaseException as error:  # noqa: BLE001 # it is raised, or returned, where the results are read
-                        done.put((key, error))
+        def one(path: str) -> Objects | ClusterError:
+            try:
+                return self.list(path)
+            except (ForbiddenError, NotFoundError) as error:
+                return error
 
-        # Daemons, so that an interrupt need not wait for them.
-        for _ in range(min(_THREADS, len(paths))):
-            threading.Thread(target=work, daemon=True).start()
-        results: dict[K, Objects | ClusterError] = {}
-        for _ in paths:
-            key, result = done.get()
-            if isinstance(result, BaseException) and not isinstance(result, (ForbiddenError, NotFoundError)):
-                raise result
-            results[key] = result
-        return results
+        return dict(zip(paths, side_by_side(one, list(paths.values())), strict=True))
 
     def patch(self, path: str, body: Any, content_type: str) -> Any:
         """Patch what stands at `path`, for example with "application/strategic-merge-patch+json"."""
@@ -224,6 +210,37 @@ class Api:
         else:
             message = f"unable to connect to the server: {_words(chain, netloc, seconds)}"
         return ClusterError(message, self._hint())
+
+
+def side_by_side(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return `call` of each item, in order, made in at most eight threads; the first exception is raised at once.
+
+    The threads are daemons, which an interrupt and the end of the process need not wait for; those of
+    concurrent.futures are waited for.
+    """
+    todo: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
+    for task in enumerate(items):
+        todo.put(task)
+
+    def work() -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                index, item = todo.get_nowait()
+                try:
+                    done.put((index, call(item), None))
+                except BaseException as error:  # noqa: BLE001 # it is raised where the results are read
+                    done.put((index, None, error))
+
+    for _ in range(min(_THREADS, len(items))):
+        threading.Thread(target=work, daemon=True).start()
+    results: dict[int, Any] = {}
+    for _ in items:
+        index, result, error = done.get()
+        if error is not None:
+            raise error
+        results[index] = result
+    return [results[index] for index in range(len(items))]
 
 
 def asked(method: str, path: str) -> Attributes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from email.utils import formatdate
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kubernetes.client.configuration import Configuration
 
-from kubectl_netpol.cluster.api import Api, Attributes, asked
+from kubectl_netpol.cluster.api import Api, Attributes, asked, side_by_side
 from kubectl_netpol.cluster.credentials import tls_context
 from kubectl_netpol.cluster.kubeconfig import Access
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
@@ -317,6 +319,30 @@ def test_gather_raises_what_is_neither_forbidden_nor_unknown(serve: Serve, pki: 
     server = serve(lambda *_: Answer(500, {"message": "etcd is down"}))
     with pytest.raises(ClusterError, match="etcd is down"):
         api_for(server.url, pki).gather({"a": "/api/v1/pods"})
+
+
+INTERRUPTED = """
+import sys, threading, time
+from kubectl_netpol.cluster.api import side_by_side
+try:
+    side_by_side(lambda _: (print("begun", flush=True), time.sleep(60)), [1, 2])
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupted_process_ends_without_waiting_for_its_threads() -> None:
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.wait(30) == 130
+        assert time.monotonic() - began < 5
+
+
+def test_results_side_by_side_keep_their_order() -> None:
+    assert side_by_side(lambda number: number * number, list(range(100))) == [n * n for n in range(100)]
 
 
 @pytest.mark.parametrize(
