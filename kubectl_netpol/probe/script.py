@@ -55,6 +55,7 @@ try:
 except s.timeout:print("netpol: silent")
 except Exception as e:print(e)"""
 PYTHON_NAME = """import socket as s,sys
+print("netpol: asking");sys.stdout.flush()
 try:s.getaddrinfo(sys.argv[1],9);print("netpol: resolves")
 except Exception as e:print(e)"""
 PERL_NEW = (
@@ -68,7 +69,7 @@ PERL_UDP = PERL_NEW + (
     'if(!select$r,undef,undef,$ARGV[2]){print"netpol: silent"}'
     'elsif(defined recv$s,my$b,1,0){print"netpol: answered"}else{print"$!"}'
 )
-PERL_NAME = 'print gethostbyname($ARGV[0])?"netpol: resolves":"netpol: unknown name"'
+PERL_NAME = '$|=1;print"netpol: asking\n";print gethostbyname($ARGV[0])?"netpol: resolves":"netpol: unknown name"'
 
 # The forms of nc that differ in nothing but options: (letters after -n, the option that takes the limit or nothing).
 NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -234,8 +235,8 @@ for N in python3 python; do try python $N $N -c "$YN" $A && return; done
 try perl perl perl -e "$PN" $A && return
 for N in $ncs; do case $N in nc|ncat) try nc $N $N -s 127.0.0.1 -zvv -w $W $A 9 && return;; esac; done
 try curl curl curl -sSvm $W --interface 127.0.0.1 -o /dev/null telnet://$A:9 && return
-try ping ping ping -c1 -W1 $A && return
-try nslookup nslookup nslookup $A
+try nslookup nslookup nslookup $A && return
+try ping ping ping -c1 -W1 $A
 }
 """
 _MAIN = r"""

@@ -391,6 +391,9 @@ LOOKUPS: list[tuple[str, str, int, bool, str, bool | None]] = [
     ("getent without a database", "getent", 1, False, "Unknown database: hosts", None),
     ("getent, ended while it was asking", "getent", 137, True, "", False),
     ("python, ended, perhaps before it began", "python", 137, True, "", None),
+    ("python, ended while it was asking", "python", 137, True, "netpol: asking", False),
+    ("nslookup, ended while it was asking", "nslookup", 137, True, "", False),
+    ("ping, ended while it was asking or while it waited for an echo", "ping", 137, True, "", None),
     ("bash found it", "bash", 0, False, "netpol: resolves", True),
     ("busybox nc from loopback", "nc", 1, False, "nc: web (10.96.0.9:9): Invalid argument", True),
     (
@@ -438,9 +441,7 @@ def test_lookup(attempt: Attempt, answer: bool | None) -> None:  # noqa: FBT001 
     assert resolves(attempt, NAME) is answer
 
 
-@pytest.mark.parametrize(
-    ("name", "answer"), [("web", False), ("web.shop.", False), ("web.shop", None), ("web.shop.svc", None)]
-)
+@pytest.mark.parametrize(("name", "answer"), [("web", None), ("web.shop", None), ("web.shop.svc", None), (NAME, False)])
 def test_nslookup_is_believed_only_where_it_asks_as_programs_do(name: str, answer: bool | None) -> None:  # noqa: FBT001 - a column
     words = f"** server can't find {name}: NXDOMAIN"
     assert resolves(Attempt("nslookup", "nslookup", 1, ended=False, seconds=0.1, words=words), name) is answer

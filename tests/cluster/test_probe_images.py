@@ -1,0 +1,203 @@
+"""The probe from every image of the kit into every situation, over our own exec: outcome, time, and nothing left."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from kubectl_netpol.cluster.api import Api
+from kubectl_netpol.cluster.kubeconfig import Options, load
+from kubectl_netpol.cluster.streams import Completed, execute
+from kubectl_netpol.probe import Outcome, ProbeResult, Target, probe
+from tests.cluster.connects import within
+from tests.cluster.lab import Cluster, pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+# Image: the tool that tells over TCP, and over UDP.
+TOOLS: dict[str, tuple[str | None, str | None]] = {
+    "busybox": ("nc", "nc"),
+    "debian-busybox": ("nc", None),
+    "openbsd-nc": ("nc", "bash"),
+    "traditional-nc": ("nc", "nc"),
+    "ncat": ("nc", "nc"),
+    "bash": ("bash", "bash"),
+    "dash": (None, None),
+    "curl": ("curl", None),
+    "distroless": (None, None),
+}
+WITH_TCP = [image for image, (tcp, _) in TOOLS.items() if tcp]
+WITH_UDP = [image for image, (_, udp) in TOOLS.items() if udp]
+WITHOUT = [image for image, tools in TOOLS.items() if tools == (None, None)]
+
+API_NAME = "kubernetes.default.svc.cluster.local"
+NO_NAME = "nosuch.default.svc.cluster.local"
+TIMEOUT = 2.0
+SLACK = 2.0  # for two cores that also run the cluster
+DENY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny}
+spec: {podSelector: {matchLabels: {run: rejected}}, policyTypes: [Ingress]}
+"""
+NO_DNS = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web-only}
+spec:
+  podSelector: {matchLabels: {dns: rejected}}
+  policyTypes: [Egress]
+  egress: [{to: [{podSelector: {matchLabels: {run: web}}}]}]
+"""
+
+
+class Shop(NamedTuple):
+    """One pod an image as source; three servers on TCP and UDP 80, of which a policy and a DROP rule shut two."""
+
+    cluster: Cluster
+    api: Api
+    namespace: str
+    addresses: dict[str, str]
+    uids: dict[str, str]
+
+    def probe(self, source: str, targets: Sequence[Target], **options: object) -> ProbeResult:
+        def run(argv: Sequence[str], deadline: float) -> Completed:
+            return execute(self.api, self.namespace, source, source, argv, deadline=deadline)
+
+        return within(self.cluster.netns, lambda: probe(run, targets, timeout=TIMEOUT, **options))  # type: ignore[arg-type]  # protocol, names
+
+    def target(self, name: str, port: int = 80) -> Target:
+        return Target(self.addresses[name], port)
+
+    def processes(self, name: str) -> dict[int, str]:
+        """What runs in the pod, and what ended there and was not waited for, as {process id: command line}."""
+        found = {}
+        parents = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                stat = (process / "stat").read_text().rpartition(")")[2].split()
+                parents[int(process.name)] = int(stat[1])
+                if self.uids[name] in (process / "cgroup").read_text():
+                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                    found[int(process.name)] = command or f"<{stat[0]}>"
+        return found | {child: "<Z>" for child, parent in parents.items() if parent in found and child not in found}
+
+
+@contextmanager
+def rule(cluster: Cluster, *words: str) -> Iterator[None]:
+    """An iptables rule on the node, before those of the enforcer."""
+    cluster.run("iptables", "-I", "FORWARD", *words)
+    try:
+        yield
+    finally:
+        cluster.run("iptables", "-D", "FORWARD", *words)
+
+
+@pytest.fixture(scope="module")
+def shop(cluster: Cluster) -> Iterator[Shop]:
+    with cluster.namespace() as namespace:
+        cluster.apply(DENY, NO_DNS, namespace=namespace)
+        servers = [pod(name, "distroless") for name in ("web", "rejected", "dropped")]
+        sources = [pod(image, image, labels={"run": image}) for image in TOOLS]
+        sources.append(pod("no-dns", "busybox", labels={"dns": "rejected"}))
+        cluster.create_pods(namespace, *servers, *sources)
+        items = cluster.get("pods", "-n", namespace)["items"]
+        addresses = {item["metadata"]["name"]: item["status"]["podIP"] for item in items}
+        uids = {item["metadata"]["name"]: item["metadata"]["uid"] for item in items}
+        shop = Shop(cluster, Api(load(Options(kubeconfig=str(cluster.kubeconfig)))), namespace, addresses, uids)
+        with rule(cluster, "-d", addresses["dropped"], "-j", "DROP"):
+            cluster.wait_until(lambda: outcome(shop, "rejected") is Outcome.REFUSED, what="the policy deny")
+            yield shop
+
+
+def outcome(shop: Shop, name: str) -> Outcome:
+    return shop.probe("busybox", [shop.target(name)]).observations[0].outcome
+
+
+def settled(shop: Shop, name: str, before: dict[int, str]) -> bool:
+    left = {process: command for process, command in shop.processes(name).items() if process not in before}
+    assert not left, f"left in {name}: {left}"
+    return True
+
+
+@pytest.mark.parametrize("image", WITH_TCP)
+def test_tcp_from_every_image(shop: Shop, image: str) -> None:
+    before = shop.processes(image)
+    targets = [shop.target("web"), shop.target("web", 81), shop.target("rejected"), shop.target("dropped")]
+    began = time.monotonic()
+    result = shop.probe(image, targets, names=(API_NAME, NO_NAME))
+    seconds = time.monotonic() - began
+    assert [observation.outcome for observation in result.observations] == [
+        Outcome.OPEN,
+        Outcome.REFUSED,
+        Outcome.REFUSED,
+        Outcome.TIMED_OUT,
+    ], result
+    assert {observation.tool for observation in result.observations} == {TOOLS[image][0]}
+    assert [check.resolves for check in result.names] == [True, False], result.names
+    assert seconds < TIMEOUT + 1 + SLACK
+    assert settled(shop, image, before)
+
+
+@pytest.mark.parametrize("image", WITH_UDP)
+def test_udp_from_every_image_that_can_send(shop: Shop, image: str) -> None:
+    before = shop.processes(image)
+    targets = [shop.target("web"), shop.target("web", 81), shop.target("rejected"), shop.target("dropped")]
+    dns = shop.cluster.get("service", "kube-dns", "-n", "kube-system")["spec"]["clusterIP"]
+    began = time.monotonic()
+    result = shop.probe(image, [*targets, Target(dns, 53)], protocol="UDP")
+    seconds = time.monotonic() - began
+    assert [observation.outcome for observation in result.observations] == [
+        Outcome.OPEN,
+        Outcome.REFUSED,
+        Outcome.REFUSED,
+        Outcome.NO_ANSWER,
+        Outcome.OPEN,
+    ], result
+    assert {observation.tool for observation in result.observations} == {TOOLS[image][1]}
+    assert seconds < TIMEOUT + 1 + SLACK
+    assert settled(shop, image, before)
+
+
+@pytest.mark.parametrize("image", WITHOUT)
+def test_an_image_without_a_tool_says_so(shop: Shop, image: str) -> None:
+    before = shop.processes(image)
+    (observation,) = shop.probe(image, [shop.target("web")]).observations
+    assert observation.outcome is Outcome.NO_TOOL
+    assert settled(shop, image, before)
+
+
+@pytest.mark.parametrize("image", [image for image in WITH_TCP if TOOLS[image][1] is None])
+def test_an_image_that_can_not_send_udp_says_so(shop: Shop, image: str) -> None:
+    (observation,) = shop.probe(image, [shop.target("web")], protocol="UDP").observations
+    assert observation.outcome is Outcome.NO_TOOL
+
+
+@pytest.mark.parametrize("image", WITH_TCP)
+def test_a_port_is_open_by_address_though_dns_is_dropped(shop: Shop, image: str) -> None:
+    before = shop.processes(image)
+    with (
+        rule(shop.cluster, "-s", shop.addresses[image], "-p", "udp", "--dport", "53", "-j", "DROP"),
+        rule(shop.cluster, "-s", shop.addresses[image], "-p", "tcp", "--dport", "53", "-j", "DROP"),
+    ):
+        began = time.monotonic()
+        result = shop.probe(image, [shop.target("web"), Target("shop.example", 80)], names=(API_NAME,))
+        seconds = time.monotonic() - began
+    assert [observation.outcome for observation in result.observations] == [Outcome.OPEN, Outcome.UNRESOLVED], result
+    assert [check.resolves for check in result.names] == [False], result.names
+    assert seconds < TIMEOUT + 1 + SLACK
+    assert settled(shop, image, before)
+
+
+def test_a_port_is_open_by_address_though_a_policy_rejects_dns(shop: Shop) -> None:
+    def probed() -> ProbeResult:
+        return shop.probe("no-dns", [shop.target("web")], names=(API_NAME,))
+
+    result = shop.cluster.wait_until(lambda: (r := probed()).names[0].resolves is False and r)
+    assert isinstance(result, ProbeResult)
+    assert result.observations[0].outcome is Outcome.OPEN
