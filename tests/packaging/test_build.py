@@ -89,6 +89,7 @@ def test_the_demo_needs_python_and_pip_only(project: Path, tmp_path: Path) -> No
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": "/proc/nobody",
+        "TMPDIR": str(tmp_path),
         "PYTHON": python,
         "PYTHONPATH": str(absent),
         "KUBECONFIG": "/proc/nobody/config",
