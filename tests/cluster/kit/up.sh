@@ -21,6 +21,8 @@ while [ $# -gt 1 ]; do
   shift
 done
 artefacts=$("$kit/build.sh" </dev/null)
+# Where it is a module and absent, what pods of one node send each other passes by every enforcer.
+modprobe br_netfilter 2>/dev/null || true
 mkdir -p "$1/log"
 state=$(cd "$1" && pwd)
 exec 9>"$state/lock"
