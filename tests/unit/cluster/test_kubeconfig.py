@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import yaml
 
 from kubectl_netpol.cluster import kubeconfig
 from kubectl_netpol.cluster.api import Api
@@ -190,6 +191,8 @@ ROWS = {
     ),
     "a list": Row({"k": "[1]"}, "it holds no kubeconfig", env={"KUBECONFIG": "k"}),
     "a binary file": Row({"k": b"\xff\xfe\x00"}, 'error loading config file "k": ', env={"KUBECONFIG": "k"}),
+    "endless nesting": Row({"k": "[" * 5000}, 'error loading config file "k": ', env={"KUBECONFIG": "k"}),
+    "an alias of itself": Row({"k": "clusters: &a [*a]"}, 'error loading config file "k": ', env={"KUBECONFIG": "k"}),
     "a folder": Row({"k/x": ""}, 'error loading config file "k": ', env={"KUBECONFIG": "k"}),
     "clusters that are no list": Row(
         {"k": {"clusters": [7]}}, "clusters of k must be a list of mappings", env={"KUBECONFIG": "k"}
@@ -906,6 +909,26 @@ def test_exec_goes_the_same_way_with_the_same_identity(
     api = Api(kubeconfig.load(row.options))
     assert execute(api, api.namespace, "web", "app", ["true"], deadline=10).exit_code == 0
     assert world.seen() == Seen(*(filled(world, part) for part in row.expected))
+
+
+LONG = "LS0tLS1" + "abcd" * 20
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"a: {LONG}=\nb: {LONG}==\n",
+        f"a: &x\n  b: {LONG}\nc: *x\n",
+        f"a: {LONG}\n  continued\n",
+        f"# a: {LONG}\nb: 1\n",
+        f"a: |\n  b: {LONG}\n  c\n",
+        f'{{"a": "{LONG}", "b": {LONG}}}',
+        f"a: {LONG}\nb: \ue0000\n",
+        f"- a: {LONG}\n- [1, 2.5, null, true]\n",
+    ],
+)
+def test_long_values_are_read_as_they_stand(written: str) -> None:
+    assert kubeconfig._document(written) == yaml.safe_load(written)  # noqa: SLF001 # a shortcut must not show
 
 
 def test_the_names_to_choose_from(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
