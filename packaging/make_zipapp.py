@@ -23,6 +23,7 @@ from edits import EDITS, REPLACED
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 EPOCH = (1980, 1, 1, 0, 0, 0)
+NOTICE = "\n# Changed for the kubectl netpol zipapp: imports happen where they are used.\n"
 SHEBANG = b"#!/usr/bin/env python3\n"
 
 PRUNED = (
@@ -80,6 +81,9 @@ def stage(dependencies: Path, site: Path) -> None:
         if text.count(edit.old) != 1:
             raise SystemExit(f"error: {edit.path}: expected once: {edit.old!r}")
         path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+    for name in sorted({edit.path for edit in EDITS}):
+        with (site / name).open("a", encoding="utf-8") as file:
+            file.write(NOTICE)
     for path in sorted((PROJECT / "kubectl_netpol").rglob("*.py")):
         name = path.relative_to(PROJECT).as_posix()
         (site / name).parent.mkdir(parents=True, exist_ok=True)
