@@ -40,7 +40,7 @@ KNOWN_NAME = (
     "netpol: resolves",
     "PING ",
     "Trying ",  # curl
-    "nvalid argument",  # nc -s 127.0.0.1: what connect says to an address that is not the pod's own
+    "nvalid argument",  # nc -s 127.0.0.1, ping -I 127.0.0.1: what connect says to an address that is not the pod's own
     "Connection refused",  # the same, and the address is the pod's own
     "Name:",  # nslookup
 )
@@ -56,7 +56,7 @@ UNREACHABLE = (
     "ermission denied",  # a route of type prohibit
 )
 ASKING = "netpol: asking"
-QUICK = ("getent", "bash", "nc", "nslookup")  # ended by the guard, they were asking; others say when they begin
+QUICK = ("getent", "bash", "nc", "ping", "nslookup")  # ended by the guard, they were asking; others say when they begin
 WRONG_OPTION = ("nvalid option", "nrecognized option", "nknown option")
 NOT_RUN = (126, 127)
 AT_ONCE = 0.9  # shorter than the shortest limit of a tool, which is a second

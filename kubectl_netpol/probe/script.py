@@ -235,8 +235,8 @@ for N in python3 python; do try python $N $N -c "$YN" $A && return; done
 try perl perl perl -e "$PN" $A && return
 for N in $ncs; do case $N in nc|ncat) try nc $N $N -s 127.0.0.1 -zvv -w $W $A 9 && return;; esac; done
 try curl curl curl -sSvm $W --interface 127.0.0.1 -o /dev/null telnet://$A:9 && return
-try nslookup nslookup nslookup $A && return
-try ping ping ping -c1 -W1 $A
+try ping ping ping -c1 -W1 -I 127.0.0.1 $A && return
+case $A in *.svc.*) try nslookup nslookup nslookup $A;; esac
 }
 """
 _MAIN = r"""

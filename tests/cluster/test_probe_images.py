@@ -35,8 +35,8 @@ WITH_TCP = [image for image, (tcp, _) in TOOLS.items() if tcp]
 WITH_UDP = [image for image, (_, udp) in TOOLS.items() if udp]
 WITHOUT = [image for image, tools in TOOLS.items() if tools == (None, None)]
 
-API_NAME = "kubernetes.default.svc.cluster.local"
-NO_NAME = "nosuch.default.svc.cluster.local"
+API_NAME = "kubernetes.default.svc"
+NO_NAME = "nosuch.default.svc"
 TIMEOUT = 2.0
 SLACK = 2.0  # for two cores that also run the cluster
 DENY = """

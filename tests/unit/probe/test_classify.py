@@ -393,7 +393,7 @@ LOOKUPS: list[tuple[str, str, int, bool, str, bool | None]] = [
     ("python, ended, perhaps before it began", "python", 137, True, "", None),
     ("python, ended while it was asking", "python", 137, True, "netpol: asking", False),
     ("nslookup, ended while it was asking", "nslookup", 137, True, "", False),
-    ("ping, ended while it was asking or while it waited for an echo", "ping", 137, True, "", None),
+    ("ping from loopback, ended while it was asking", "ping", 137, True, "", False),
     ("bash found it", "bash", 0, False, "netpol: resolves", True),
     ("busybox nc from loopback", "nc", 1, False, "nc: web (10.96.0.9:9): Invalid argument", True),
     (
@@ -406,7 +406,14 @@ LOOKUPS: list[tuple[str, str, int, bool, str, bool | None]] = [
     ),
     ("nc without -s", "nc", 1, False, "nc: invalid option -- 's'", None),
     ("curl from loopback", "curl", 7, False, "*   Trying 10.96.0.9:9...\n* Immediate connect fail", True),
-    ("ping", "ping", 1, False, "PING web (10.96.0.9): 56 data bytes", True),
+    (
+        "ping from loopback",
+        "ping",
+        1,
+        False,
+        "PING web (10.96.0.9) from 127.0.0.1\nping: sendto: Invalid argument",
+        True,
+    ),
     ("ping that may not open a socket", "ping", 2, False, "ping: socket: Operation not permitted", None),
     ("nslookup found it", "nslookup", 0, False, "Server:\t\t10.96.0.10\n\nName:\tweb\nAddress: 10.96.0.9", True),
     (
