@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.codes import Code
 from kubectl_netpol.commands.allow_proof import refuse_side_effects, say, tried
 from kubectl_netpol.commands.inputs import open_world
 from kubectl_netpol.commands.questions import scope_of
@@ -16,7 +17,7 @@ from kubectl_netpol.model import Direction
 from kubectl_netpol.parties import controllers, pod_title
 from kubectl_netpol.resolve import parse_ports, parse_protocol, parse_reference, resolve_destination, resolve_source
 from kubectl_netpol.routes import request
-from kubectl_netpol.verdict import Answer
+from kubectl_netpol.verdict import Answer, Note
 from kubectl_netpol.words import position_text
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ def allow_names(arguments: argparse.Namespace, console: Console) -> tuple[Policy
     plan = least(snapshot, verdicts, wish)
     if not plan.policies:
         _say_allowed(verdicts, console)
-        _refuse_undecided(verdicts, always=arguments.always)
+        _check_answers(verdicts, console, always=arguments.always)
         for note in plan.notes:
             console.note(note)
         return ()
     after, comparison = tried(snapshot, plan.policies, console)
     afterwards = [judge(after, verdict.request) for verdict in verdicts]
-    _refuse_undecided(afterwards, always=arguments.always)
+    _check_answers(afterwards, console, always=arguments.always)
     for note in plan.notes:
         console.note(note)
     for verdict in afterwards:
@@ -90,13 +91,18 @@ def _wish(arguments: argparse.Namespace, verdicts: Sequence[Verdict]) -> Wish:
     return Wish(arguments.named_port, forced, arguments.dns, arguments.name)
 
 
-def _refuse_undecided(verdicts: Sequence[Verdict], *, always: bool) -> None:
-    """NetpolError where the connection is not allowed for sure."""
+def _check_answers(verdicts: Sequence[Verdict], console: Console, *, always: bool) -> None:
+    """NetpolError where the connection is not allowed for sure, but for pods to which no policy applies for sure."""
     for verdict in verdicts:
-        if verdict.answer is Answer.ALLOWED or (always and verdict.answer is Answer.UNDEFINED):
+        if verdict.answer is Answer.ALLOWED:
             continue
-        why = verdict.reason.message if verdict.reason else "the policies do not decide it"
-        raise NetpolError(f"no NetworkPolicy can be shown to open this: {why}", "kubectl netpol explain tells more")
+        why = verdict.reason or Note(Code.ENDPOINTS_DIFFER, "its endpoints differ")
+        if verdict.answer is Answer.BLOCKED or not (always or why.code is Code.HOST_NETWORK):
+            raise NetpolError(
+                f"no NetworkPolicy can be shown to open this: {why.message}",
+                "kubectl netpol explain SOURCE DESTINATION PORT tells more",
+            )
+        console.warning(why.message)
 
 
 def _say_allowed(verdicts: Sequence[Verdict], console: Console) -> None:
