@@ -11,15 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.model import LAST_PORT, Direction, NamedPort, PortRange, parse_ip
+from kubectl_netpol.model import LAST_PORT, Direction, NamedPort, PortRange, is_outside, parse_ip
 from kubectl_netpol.rules import match_rule, near_misses, view_of
 from kubectl_netpol.verdict import Allow, Answer, Connection, ConnectionVerdict, DirectionVerdict, End, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.model import Pod, Policy, Snapshot
+    from kubectl_netpol.model import Gap, Pod, Policy, Snapshot
     from kubectl_netpol.rules import View
+    from kubectl_netpol.verdict import Dialled
 
 
 def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
@@ -29,8 +30,12 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     ingress = _direction(snapshot, connection, Direction.INGRESS)
     caveats = [*egress.caveats, *ingress.caveats]
     answer, reason = combine(egress, ingress)
-    if source.pod and destination.pod and source.pod.key == destination.pod.key:
-        if connection.dialled is None:
+    if source.pod and destination.pod and source.pod.identity == destination.pod.identity:
+        if connection.dialled is None and snapshot.is_template(source.pod):
+            if answer is Answer.BLOCKED:
+                message = f"a pod of {source.pod.key} always reaches its own address, but not that of its replicas"
+                answer, reason = Answer.UNDEFINED, Note(Code.OWN_ADDRESS, message)
+        elif connection.dialled is None:
             message = f"{source.pod.key} reaches its own address: no policy applies to that"
             egress, ingress = (DirectionVerdict(d, Answer.ALLOWED) for d in (Direction.EGRESS, Direction.INGRESS))
             answer, reason, caveats = Answer.ALLOWED, None, [Note(Code.OWN_ADDRESS, message)]
@@ -67,7 +72,9 @@ def _direction(snapshot: Snapshot, connection: Connection, direction: Direction)
     if direction is Direction.INGRESS:
         subject, peer = peer, subject
     pod = subject.pod
-    if pod is None or pod.finished:
+    if pod is None:
+        return _no_pod(snapshot, subject, direction)
+    if pod.finished:
         return DirectionVerdict(direction, Answer.ALLOWED)
     if gap := snapshot.gap("networkpolicies", pod.namespace):
         reason = Note(Code.PERMISSION_MISSING, gap.message)
@@ -85,7 +92,42 @@ def _direction(snapshot: Snapshot, connection: Connection, direction: Direction)
                 answer=Answer.UNDEFINED, allowed_by=(), reason=Note(view.code, message), caveats=()
             )
             break
-    return overridden(snapshot, pod, verdict)
+    return overridden(snapshot, pod, _unless_hidden(snapshot, peer, verdict))
+
+
+def _unless_hidden(snapshot: Snapshot, peer: End, verdict: DirectionVerdict) -> DirectionVerdict:
+    """UNDEFINED where a rule would let the peer through if it were a pod, which can't be known."""
+    gap = hidden_pods(snapshot, peer) if verdict.answer is Answer.BLOCKED else None
+    if gap is None:
+        return verdict
+    rules = [rule for policy in verdict.isolated_by for rule in policy.rules_of(verdict.direction)]
+    if all(other.ip_block for rule in rules for other in rule.peers):
+        return verdict
+    reason = Note(Code.PERMISSION_MISSING, f"{peer.title} may be a pod's address, and {gap.message}")
+    return verdict._replace(answer=Answer.UNDEFINED, reason=reason)
+
+
+def hidden_pods(snapshot: Snapshot, end: End) -> Gap | None:
+    """Why an address that is no known pod's or node's may be a pod's all the same, or None where it can't be.
+
+    Public IPv4 addresses are taken to be nobody's pod.
+    """
+    if end.pod or end.node or end.address is None or is_outside(end.address):
+        return None
+    return snapshot.gap("pods", None)
+
+
+def _no_pod(snapshot: Snapshot, subject: End, direction: Direction) -> DirectionVerdict:
+    """A node or an address outside: no NetworkPolicy selects it."""
+    verdict = DirectionVerdict(direction, Answer.ALLOWED)
+    if gap := hidden_pods(snapshot, subject):
+        reason = Note(Code.PERMISSION_MISSING, f"{subject.title} may be a pod's address, and {gap.message}")
+        return verdict._replace(answer=Answer.UNDEFINED, reason=reason)
+    for policy in snapshot.overriding if subject.node else ():
+        if policy.nodes and direction in policy.directions:
+            message = f"{policy.title} may select {subject.title}; its rules are not evaluated"
+            return verdict._replace(answer=Answer.UNDEFINED, reason=Note(Code.OVERRIDING_POLICY, message))
+    return verdict
 
 
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
@@ -112,13 +154,16 @@ def overridden(snapshot: Snapshot, pod: Pod, verdict: DirectionVerdict) -> Direc
 
 def views(snapshot: Snapshot, connection: Connection, direction: Direction, subject: End, peer: End) -> Iterator[View]:
     """Every reading of this direction, the plainest first; each other one carries the code of what it turns on."""
-    pod, dialled = subject.pod, connection.dialled
+    pod = subject.pod
     assert pod is not None  # noqa: S101 - _direction asks for pods only
     base = view_of(connection, peer)
+    local = _is_local(pod, peer)
+    if peer.node and local is True and direction is Direction.INGRESS:
+        yield base._replace(always=True)  # the API reference says so, not only the concept page
+        return
     yield base
     if pod.host_network:
         yield base._replace(always=True, code=Code.HOST_NETWORK)
-    local = _is_local(pod, peer)
     if peer.pod and peer.pod.host_network:
         as_node = _not_a_pod(base, direction, Code.HOST_NETWORK)
         if local is not False:
@@ -127,13 +172,32 @@ def views(snapshot: Snapshot, connection: Connection, direction: Direction, subj
             yield as_node
     elif local is not False:
         yield base._replace(always=True, code=Code.OWN_NODE)
-    if dialled and direction is Direction.EGRESS:
+    if connection.dialled:
+        yield from _rewritten(snapshot, connection.dialled, direction, pod, base)
+
+
+def _rewritten(snapshot: Snapshot, dialled: Dialled, direction: Direction, pod: Pod, base: View) -> Iterator[View]:
+    """The readings in which a Service's rewriting comes after the policies, or before them."""
+    if direction is Direction.EGRESS:
         yield base._replace(address=dialled.address, block_port=dialled.port, code=Code.DESTINATION_REWRITTEN)
-    if dialled and dialled.source_rewritten and direction is Direction.INGRESS:
+        if dialled.source_rewritten and dialled.address:
+            node = snapshot.node_at(dialled.address)
+            if _is_local(pod, End(node=node, address=dialled.address)) is not False:
+                yield base._replace(always=True, code=Code.OWN_NODE)
+    elif dialled.source_rewritten:
         rewritten = _not_a_pod(base, direction, Code.SOURCE_REWRITTEN)
         yield rewritten._replace(always=True)
-        for address in (address for node in snapshot.nodes for address in node.addresses):
+        for address in _node_addresses(snapshot, dialled.address):
             yield rewritten._replace(address=address)
+
+
+def _node_addresses(snapshot: Snapshot, dialled: str | None) -> tuple[str | None, ...]:
+    """The addresses of nodes that a source may be rewritten to; one unknown address where no node's is known."""
+    known = [address for node in snapshot.nodes for address in node.addresses]
+    known += [address for pod in snapshot.pods for address in pod.host_ips]
+    if dialled:
+        known = [address for address in known if parse_ip(address).version == parse_ip(dialled).version]
+    return tuple(dict.fromkeys(known)) or (None,)
 
 
 def _not_a_pod(view: View, direction: Direction, code: Code) -> View:
@@ -163,13 +227,14 @@ def _reading_message(code: Code, direction: Direction, pod: Pod, peer: End, conn
     if code is Code.OWN_NODE:
         if direction is Direction.INGRESS:
             return f"{peer.title} may be the node of {pod.key}, and a pod's own node is always let in"
+        where = connection.dialled.address if connection.dialled else peer.title
         return (
-            f"{peer.title} is, or may be, on the node of {pod.key}: the documentation says that a pod's own node is "
+            f"{where} is, or may be, on the node of {pod.key}: the documentation says that a pod's own node is "
             "always reachable, the API reference does not; plugins differ"
         )
     if code is Code.SOURCE_REWRITTEN:
         return f"{pod.key} may see a node's address instead of {peer.title}: the API leaves it open"
-    dialled = connection.dialled.address if connection.dialled else "the Service's address"
+    dialled = (connection.dialled and connection.dialled.address) or "the Service's address"
     return f"an ipBlock decides, and the API leaves open whether it sees {dialled} or the address of {peer.title}"
 
 

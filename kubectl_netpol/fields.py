@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class BadField(Exception):  # noqa: N818 - it is caught where file and document are known, and becomes a ManifestError
@@ -24,7 +24,7 @@ def mapping(value: Any, path: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise BadField(path, f"an object is wanted, not {_article(value)}")
+        raise BadField(path, f"an object is wanted, not {shown(value)}")
     return value
 
 
@@ -33,15 +33,27 @@ def sequence(value: Any, path: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise BadField(path, f"a list is wanted, not {_article(value)}", "begin each item with a dash")
+        raise BadField(path, f"a list is wanted, not {shown(value)}", "begin each item with a dash")
     return value
+
+
+def objects(value: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects of a list, each with its own path; null is the empty list, or the empty object."""
+    for index, entry in enumerate(sequence(value, path)):
+        at = f"{path}[{index}]"
+        yield mapping(entry, at), at
+
+
+def texts(value: Any, path: str) -> tuple[str, ...]:
+    """The strings of a list; null is the empty one."""
+    return tuple(text(entry, f"{path}[{index}]") for index, entry in enumerate(sequence(value, path)))
 
 
 def text(value: Any, path: str, *, empty: bool = False) -> str:
     """A string, not an empty one unless `empty`."""
     if not isinstance(value, str):
-        hint = f'quote it: "{value}"' if isinstance(value, int | float) else None
-        raise BadField(path, "is missing" if value is None else f"a string is wanted, not {_article(value)}", hint)
+        hint = f'quote it: "{shown(value)}"' if isinstance(value, int | float) else None
+        raise BadField(path, "is missing" if value is None else f"a string is wanted, not {shown(value)}", hint)
     if not value and not empty:
         raise BadField(path, "is empty")
     return value
@@ -49,13 +61,13 @@ def text(value: Any, path: str, *, empty: bool = False) -> str:
 
 def optional_text(value: Any, path: str) -> str | None:
     """A string, or None where the field is absent, null or empty."""
-    return text(value, path) if value else None
+    return None if value is None or value == "" else text(value, path)
 
 
 def integer(value: Any, path: str) -> int:
     """A whole number."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise BadField(path, "is missing" if value is None else f"a whole number is wanted, not {_article(value)}")
+        raise BadField(path, "is missing" if value is None else f"a whole number is wanted, not {shown(value)}")
     return value
 
 
@@ -70,6 +82,12 @@ def known_fields(value: dict[str, Any], path: str, names: Iterable[str]) -> None
             )
 
 
-def _article(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: f'"{value}"', bool: str(value).lower()}
-    return names.get(type(value), str(value))
+def shown(value: Any) -> str:
+    """A value as a person would name it; never the inside of an object or list, which can be endless."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "null"
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

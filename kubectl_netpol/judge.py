@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
 from kubectl_netpol.evaluate import evaluate
-from kubectl_netpol.model import Direction, parse_ip
+from kubectl_netpol.model import Direction, of_family, parse_ip
 from kubectl_netpol.routes import address_for
 from kubectl_netpol.verdict import Answer, Connection, ConnectionVerdict, DirectionVerdict, End, Note
 
@@ -61,42 +61,47 @@ def judge(snapshot: Snapshot, request: Request) -> Verdict:
 def pod_connection(source: Pod, destination: Pod, protocol: str, port: int) -> Connection:
     """The connection between two pods that `judge` decides on for a request by name."""
     address = address_for(destination, source)
-    mine = _of_family(source, address) if address else next(iter(source.ips), None)
+    mine = of_family(source.ips, address) if address else next(iter(source.ips), None)
     return Connection(End(pod=source, address=mine), End(pod=destination, address=address), protocol, port)
 
 
 def _judge_route(snapshot: Snapshot, request: Request, route: Route) -> ConnectionVerdict:
     source = request.source.end
-    if source.pod and not request.source.address and route.destination.address:
-        source = End(pod=source.pod, address=_of_family(source.pod, route.destination.address))
+    if not request.source.address and route.destination.address:
+        mine = source.pod.ips if source.pod else source.node.addresses if source.node else ()
+        source = source._replace(address=of_family(mine, route.destination.address))
     connection = Connection(source, route.destination, request.protocol, route.port, route.dialled)
     verdict = evaluate(snapshot, connection)
-    if other := _other_family(connection):
+    if other := _other_family(connection, request):
         second = evaluate(snapshot, other)
         if second.answer is not verdict.answer:
-            message = (
-                f"this is for {route.destination.address}; for {other.destination.address} it is {second.answer.value}"
-            )
+            this, that = (c.dialled.address if c.dialled else c.destination.address for c in (connection, other))
+            message = f"this is for {this}; for {that} it is {second.answer.value}"
             return verdict._replace(caveats=(*verdict.caveats, Note(Code.FAMILIES_DIFFER, message)))
     return verdict
 
 
-def _of_family(pod: Pod, address: str) -> str | None:
-    version = parse_ip(address).version
-    return next((ip for ip in pod.ips if parse_ip(ip).version == version), next(iter(pod.ips), None))
-
-
-def _other_family(connection: Connection) -> Connection | None:
+def _other_family(connection: Connection, request: Request) -> Connection | None:
     """The same between two dual-stack pods by their other addresses; None where there is none to compare."""
-    source, destination = connection.source, connection.destination
-    if not (source.pod and destination.pod and destination.address) or connection.dialled:
+    source, destination, dialled = connection.source, connection.destination, connection.dialled
+    if not (source.pod and destination.pod and destination.address):
         return None
     version = parse_ip(destination.address).version
-    mine = next((ip for ip in source.pod.ips if parse_ip(ip).version != version), None)
-    theirs = next((ip for ip in destination.pod.ips if parse_ip(ip).version != version), None)
-    if not mine or not theirs:
+    if dialled:
+        clusters = request.service.cluster_ips if request.service and dialled.address else ()
+        if dialled.address not in clusters:
+            return None
+        dialled = dialled._replace(address=_unlike(clusters, version))
+    mine, theirs = _unlike(source.pod.ips, version), _unlike(destination.pod.ips, version)
+    if not mine or not theirs or (dialled and not dialled.address):
         return None
-    return connection._replace(source=source._replace(address=mine), destination=destination._replace(address=theirs))
+    return connection._replace(
+        source=source._replace(address=mine), destination=destination._replace(address=theirs), dialled=dialled
+    )
+
+
+def _unlike(addresses: tuple[str, ...], version: int) -> str | None:
+    return next((ip for ip in addresses if parse_ip(ip).version != version), None)
 
 
 def _together(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:

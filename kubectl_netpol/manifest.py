@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.errors import ManifestError
-from kubectl_netpol.fields import BadField, integer, mapping, optional_text, sequence, text
+from kubectl_netpol.fields import BadField, integer, mapping, objects, optional_text, sequence, shown, text, texts
 from kubectl_netpol.model import (
     METADATA_NAME,
     Container,
@@ -31,14 +31,14 @@ from kubectl_netpol.model import (
 )
 from kubectl_netpol.overriding import KINDS as OVERRIDING_KINDS
 from kubectl_netpol.overriding import kind_of, read_overriding
-from kubectl_netpol.policy_manifest import last_change, read_labels, read_policy, read_selector
+from kubectl_netpol.policy_manifest import last_change, read_labels, read_policy, read_protocol, read_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 Object = dict[str, Any]
 TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
-_API_GROUPS = {
+_API_VERSIONS = {
     "Deployment": "apps/v1",
     "StatefulSet": "apps/v1",
     "DaemonSet": "apps/v1",
@@ -54,6 +54,7 @@ _API_GROUPS = {
     "NetworkPolicy": "networking.k8s.io/v1",
 }
 _CLUSTER_WIDE = ("Namespace", "Node")
+_DEEPEST = 8
 
 
 class Reader:
@@ -65,6 +66,7 @@ class Reader:
         self.live = live
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
+        self._depth = 0
 
     def add_text(self, content: str, source: str) -> None:
         """Every object of a YAML stream or JSON text; `source` names it in errors."""
@@ -111,20 +113,33 @@ class Reader:
         if not isinstance(document, dict):
             raise ManifestError(f"{where}: an object is wanted, with apiVersion and kind")
         kind = document.get("kind")
-        if not isinstance(kind, str) or not isinstance(document.get("apiVersion"), str):
+        version = document.get("apiVersion")
+        if not isinstance(kind, str) or not isinstance(version, str) or not kind or not version:
             raise ManifestError(f"{where}: apiVersion or kind is missing")
-        if isinstance(items := document.get("items"), list):
-            for index, item in enumerate(items):
-                inner = item if not isinstance(item, dict) or "kind" in item else {**_typed(document), **item}
-                self._add_document(inner, f"{where}, items[{index}]")
+        if kind.endswith("List") and "items" in document:
+            self._add_list(document, where)
             return
-        if kind == "NetworkPolicy" and document["apiVersion"] == "extensions/v1beta1":
-            raise ManifestError(f"{where}: apiVersion extensions/v1beta1 is no longer served", "networking.k8s.io/v1")
-        overriding = kind_of(kind, document["apiVersion"])
-        if overriding or _API_GROUPS.get(kind) == document["apiVersion"]:
+        wanted = _API_VERSIONS.get(kind)
+        overriding = kind_of(kind, version)
+        if overriding or wanted == version:
             self._add(overriding or kind, document, where)
+        elif wanted and _is_built_in(version):
+            raise ManifestError(f"{where}: no server has {kind} in apiVersion {version}", f"write {wanted}")
         else:
             self.skipped[kind] += 1
+
+    def _add_list(self, document: Object, where: str) -> None:
+        if self._depth == _DEEPEST:
+            raise ManifestError(f"{where}: lists in lists, nested too deeply")
+        try:
+            items = sequence(document["items"], "items")
+        except BadField as error:
+            raise ManifestError(f"{where}: {error.path}: {error.message}", error.hint) from None
+        self._depth += 1
+        for index, item in enumerate(items):
+            inner = item if not isinstance(item, dict) or "kind" in item else {**_typed(document), **item}
+            self._add_document(inner, f"{where}, items[{index}]")
+        self._depth -= 1
 
     def _add(self, kind: str, item: Object, where: str) -> None:
         name = "?"
@@ -135,7 +150,7 @@ class Reader:
             namespace = text(namespace, "metadata.namespace") if namespace else ""
             found = _READERS[kind](item, metadata, namespace, name) if kind in _READERS else None
             if found is None:
-                found = read_overriding(kind, item, name, metadata.get("namespace"))
+                found = read_overriding(kind, item, name, namespace)
         except BadField as error:
             raise ManifestError(f"{where} ({kind} {name}): {error.path}: {error.message}", error.hint) from None
         if found is not None:
@@ -154,6 +169,8 @@ def _documents(content: str, source: str) -> Iterator[Any]:
             yield json.loads(content)
         except ValueError:  # flow-style YAML, or several JSON documents
             pass
+        except RecursionError:
+            raise ManifestError(f"{source}, document 1: nested too deeply") from None
         else:
             return
     from kubectl_netpol.yaml_text import load_all  # noqa: PLC0415 - PyYAML costs 15 ms and JSON does without
@@ -166,16 +183,23 @@ def _typed(lists: Object) -> Object:
     return {"apiVersion": lists["apiVersion"], "kind": lists["kind"].removesuffix("List")}
 
 
+def _is_built_in(version: str) -> bool:
+    """Whether the API group is one of Kubernetes' own, where a kind has just one meaning."""
+    group = version.rpartition("/")[0]
+    return "." not in group or group.endswith(".k8s.io")
+
+
 # One reader a kind: (object, its metadata, namespace, name) -> the value.
 
 
 def _namespace(_: Object, metadata: Object, __: str, name: str) -> Namespace:
-    return Namespace(name, {METADATA_NAME: name, **read_labels(metadata.get("labels"), "metadata.labels")})
+    """The API server sets kubernetes.io/metadata.name whatever the manifest says."""
+    return Namespace(name, {**read_labels(metadata.get("labels"), "metadata.labels"), METADATA_NAME: name})
 
 
 def _node(item: Object, _: Object, __: str, name: str) -> Node:
-    addresses = sequence(mapping(item.get("status"), "status").get("addresses"), "status.addresses")
-    return Node(name, tuple(entry["address"] for entry in addresses if is_ip(str(entry.get("address")))))
+    found = objects(mapping(item.get("status"), "status").get("addresses"), "status.addresses")
+    return Node(name, tuple(entry["address"] for entry, _ in found if _is_address(entry.get("address"))))
 
 
 def _pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
@@ -184,24 +208,22 @@ def _pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
     pod = _pod_of(spec, metadata, namespace, name, path="spec")
     phase = optional_text(status.get("phase"), "status.phase")
     running = {
-        entry.get("name"): "running" in (entry.get("state") or {})
+        text(entry.get("name"), f"{at}.name"): "running" in mapping(entry.get("state"), f"{at}.state")
         for field in ("containerStatuses", "ephemeralContainerStatuses")
-        for entry in status.get(field) or ()
+        for entry, at in objects(status.get(field), f"status.{field}")
     }
     ephemeral = [
-        Container(entry["name"], entry.get("image", ""), ephemeral=True)
-        for entry in spec.get("ephemeralContainers") or ()
+        _container(entry, at)._replace(ephemeral=True)
+        for entry, at in objects(spec.get("ephemeralContainers"), "spec.ephemeralContainers")
     ]
+    conditions = [entry for entry, _ in objects(status.get("conditions"), "status.conditions")]
     ready = not metadata.get("deletionTimestamp") and (
-        not status
-        or any(
-            entry.get("type") == "Ready" and entry.get("status") == "True" for entry in status.get("conditions") or ()
-        )
+        not status or any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
     )
     return pod._replace(
-        ips=_addresses(status),
+        ips=_addresses(status, "podIP"),
         node=optional_text(spec.get("nodeName"), "spec.nodeName"),
-        host_ips=_texts(status.get("hostIPs"), "ip") or tuple(filter(None, [status.get("hostIP")])),
+        host_ips=_addresses(status, "hostIP"),
         phase=phase or (None if not status else "Pending"),
         planned=not status,
         ready=ready,
@@ -212,17 +234,18 @@ def _pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
 
 def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: str) -> Pod:
     """A pod by its spec alone, for a Pod and for a workload's template."""
-    containers = sequence(spec.get("containers"), f"{path}.containers")
-    sidecars = [entry for entry in spec.get("initContainers") or () if entry.get("restartPolicy") == "Always"]
-    ports = [
-        ContainerPort(port.get("name") or None, port["containerPort"], port.get("protocol") or "TCP")
-        for index, entry in enumerate([*containers, *sidecars])
-        for port in sequence(
-            mapping(entry, f"{path}.containers[{index}]").get("ports"), f"{path}.containers[{index}].ports"
-        )
-        if isinstance(port, dict) and isinstance(port.get("containerPort"), int)
+    containers = list(objects(spec.get("containers"), f"{path}.containers"))
+    sidecars = [
+        (entry, at)
+        for entry, at in objects(spec.get("initContainers"), f"{path}.initContainers")
+        if entry.get("restartPolicy") == "Always"
     ]
-    owner = next((ref for ref in metadata.get("ownerReferences") or () if ref.get("controller")), None)
+    ports = [
+        _container_port(port, port_at)
+        for entry, at in (*containers, *sidecars)
+        for port, port_at in objects(entry.get("ports"), f"{at}.ports")
+    ]
+    dns = mapping(spec.get("dnsConfig"), f"{path}.dnsConfig")
     return Pod(
         namespace=namespace,
         name=name,
@@ -231,14 +254,37 @@ def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: 
         host_network=spec.get("hostNetwork") is True,
         phase=None,
         planned=True,
-        owner=Owner(owner["kind"], owner["name"]) if owner else None,
-        containers=tuple(
-            Container(entry.get("name", ""), entry.get("image", "")) for entry in (*containers, *sidecars)
-        ),
-        annotations=mapping(metadata.get("annotations"), "metadata.annotations"),
-        dns_policy=spec.get("dnsPolicy") or "ClusterFirst",
-        nameservers=tuple((spec.get("dnsConfig") or {}).get("nameservers") or ()),
+        owner=_owner(metadata),
+        containers=tuple(_container(entry, at) for entry, at in (*containers, *sidecars)),
+        annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),
+        dns_policy=optional_text(spec.get("dnsPolicy"), f"{path}.dnsPolicy") or "ClusterFirst",
+        nameservers=texts(dns.get("nameservers"), f"{path}.dnsConfig.nameservers"),
     )
+
+
+def _container(entry: Object, path: str) -> Container:
+    return Container(
+        optional_text(entry.get("name"), f"{path}.name") or "",
+        optional_text(entry.get("image"), f"{path}.image") or "",
+    )
+
+
+def _container_port(entry: Object, path: str) -> ContainerPort:
+    host_port = entry.get("hostPort") or None
+    return ContainerPort(
+        optional_text(entry.get("name"), f"{path}.name"),
+        integer(entry.get("containerPort"), f"{path}.containerPort"),
+        read_protocol(entry, path),
+        integer(host_port, f"{path}.hostPort") if host_port else None,
+    )
+
+
+def _owner(metadata: Object) -> Owner | None:
+    """The owner that controls the object."""
+    for entry, at in objects(metadata.get("ownerReferences"), "metadata.ownerReferences"):
+        if entry.get("controller"):
+            return Owner(text(entry.get("kind"), f"{at}.kind"), text(entry.get("name"), f"{at}.name"))
+    return None
 
 
 def _workload(kind: str) -> Callable[[Object, Object, str, str], Workload]:
@@ -246,12 +292,13 @@ def _workload(kind: str) -> Callable[[Object, Object, str, str], Workload]:
         spec, path = mapping(item.get("spec"), "spec"), "spec"
         selector = None
         if kind == "ReplicationController":
-            selector = LabelSelector.of(read_labels(spec.get("selector"), "spec.selector"))
+            if labels := read_labels(spec.get("selector"), "spec.selector"):
+                selector = LabelSelector.of(labels)
         elif spec.get("selector") is not None:
             selector = read_selector(spec["selector"], "spec.selector")
         if kind == "CronJob":
             spec, path = (
-                mapping(mapping(spec.get("jobTemplate"), "spec.jobTemplate").get("spec"), path),
+                mapping(mapping(spec.get("jobTemplate"), "spec.jobTemplate").get("spec"), "spec.jobTemplate.spec"),
                 f"{path}.jobTemplate.spec",
             )
         template = mapping(spec.get("template"), f"{path}.template")
@@ -262,74 +309,105 @@ def _workload(kind: str) -> Callable[[Object, Object, str, str], Workload]:
             name,
             path=f"{path}.template.spec",
         )
-        owner = next((ref for ref in metadata.get("ownerReferences") or () if ref.get("controller")), None)
-        return Workload(
-            kind,
-            namespace,
-            name,
-            selector,
-            pod._replace(owner=Owner(owner["kind"], owner["name"]) if owner else Owner(kind, name)),
-        )
+        if kind == "ReplicationController" and selector is None and pod.labels:
+            selector = LabelSelector.of(pod.labels)
+        return Workload(kind, namespace, name, selector, pod._replace(owner=_owner(metadata) or Owner(kind, name)))
 
     return read
 
 
 def _service(item: Object, metadata: Object, namespace: str, name: str) -> Service:
     spec = mapping(item.get("spec"), "spec")
-    kind = spec.get("type") or "ClusterIP"
+    kind = optional_text(spec.get("type"), "spec.type") or "ClusterIP"
     selector = read_labels(spec.get("selector"), "spec.selector")
-    ports = []
-    for index, entry in enumerate(sequence(spec.get("ports"), "spec.ports")):
-        path = f"spec.ports[{index}]"
-        number = integer(mapping(entry, path).get("port"), f"{path}.port")
-        target = entry.get("targetPort") or number
-        protocol = entry.get("protocol") or "TCP"
-        if isinstance(target, str) and target.isdecimal():
-            target = int(target)
-        ports.append(ServicePort(entry.get("name"), number, target, protocol, entry.get("nodePort")))
-    cluster_ips = tuple(ip for ip in spec.get("clusterIPs") or [spec.get("clusterIP")] if ip)
+    cluster_ips = texts(spec.get("clusterIPs"), "spec.clusterIPs")
+    if not cluster_ips and (cluster_ip := optional_text(spec.get("clusterIP"), "spec.clusterIP")):
+        cluster_ips = (cluster_ip,)
+    headless = "None" in cluster_ips
     balancer = mapping(mapping(item.get("status"), "status").get("loadBalancer"), "status.loadBalancer")
     return Service(
         namespace=namespace,
         name=name,
         selector=LabelSelector.of(selector) if selector and kind != "ExternalName" else None,
-        ports=tuple(ports),
+        ports=tuple(_service_port(entry, at) for entry, at in objects(spec.get("ports"), "spec.ports")),
         type=kind,
-        cluster_ips=tuple(ip for ip in cluster_ips if ip != "None"),
-        headless="None" in cluster_ips,
-        external_name=spec.get("externalName") if kind == "ExternalName" else None,
-        addresses=(*_texts(balancer.get("ingress"), "ip"), *(spec.get("externalIPs") or ())),
+        cluster_ips=() if headless else tuple(_address(ip, "spec.clusterIPs") for ip in cluster_ips),
+        headless=headless,
+        external_name=optional_text(spec.get("externalName"), "spec.externalName") if kind == "ExternalName" else None,
+        addresses=(
+            *_ips(balancer.get("ingress"), "status.loadBalancer.ingress"),
+            *(_address(ip, "spec.externalIPs") for ip in texts(spec.get("externalIPs"), "spec.externalIPs")),
+        ),
         publish_not_ready=spec.get("publishNotReadyAddresses") is True,
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
     )
 
 
+def _service_port(entry: Object, path: str) -> ServicePort:
+    number = integer(entry.get("port"), f"{path}.port")
+    target = entry.get("targetPort") or number
+    if isinstance(target, str):
+        target = int(target) if target.isascii() and target.isdecimal() else target
+    else:
+        target = integer(target, f"{path}.targetPort")
+    node_port = entry.get("nodePort") or None
+    return ServicePort(
+        optional_text(entry.get("name"), f"{path}.name"),
+        number,
+        target,
+        read_protocol(entry, path),
+        integer(node_port, f"{path}.nodePort") if node_port else None,
+    )
+
+
 def _endpoint_slice(item: Object, metadata: Object, namespace: str, _: str) -> EndpointSlice:
     endpoints = []
-    for entry in sequence(item.get("endpoints"), "endpoints"):
-        target = entry.get("targetRef") or {}
+    for entry, at in objects(item.get("endpoints"), "endpoints"):
+        target = mapping(entry.get("targetRef"), f"{at}.targetRef")
         endpoints.append(
             SliceEndpoint(
-                tuple(entry.get("addresses") or ()),
-                (entry.get("conditions") or {}).get("ready") is not False,
-                target.get("name") if target.get("kind") == "Pod" else None,
+                tuple(
+                    _address(address, f"{at}.addresses")
+                    for address in texts(entry.get("addresses"), f"{at}.addresses")
+                    if item.get("addressType") != "FQDN"
+                ),
+                mapping(entry.get("conditions"), f"{at}.conditions").get("ready") is not False,
+                optional_text(target.get("name"), f"{at}.targetRef.name") if target.get("kind") == "Pod" else None,
             )
         )
     ports = tuple(
-        (entry.get("name") or "", entry["port"], entry.get("protocol") or "TCP")
-        for entry in sequence(item.get("ports"), "ports")
-        if isinstance(entry.get("port"), int)
+        (
+            optional_text(entry.get("name"), f"{at}.name") or "",
+            integer(entry["port"], f"{at}.port"),
+            read_protocol(entry, at),
+        )
+        for entry, at in objects(item.get("ports"), "ports")
+        if entry.get("port") is not None
     )
     service = read_labels(metadata.get("labels"), "metadata.labels").get("kubernetes.io/service-name", "")
     return EndpointSlice(namespace, service, tuple(endpoints), ports)
 
 
-def _addresses(status: Object) -> tuple[str, ...]:
-    return _texts(status.get("podIPs"), "ip") or tuple(filter(None, [status.get("podIP")]))
+def _addresses(status: Object, field: str) -> tuple[str, ...]:
+    """The list of addresses (podIPs, hostIPs), or the one address that older API servers give."""
+    found = _ips(status.get(f"{field}s"), f"status.{field}s")
+    if not found and (one := optional_text(status.get(field), f"status.{field}")):
+        found = (_address(one, f"status.{field}"),)
+    return found
 
 
-def _texts(items: Any, key: str) -> tuple[str, ...]:
-    return tuple(entry[key] for entry in items or () if isinstance(entry, dict) and entry.get(key))
+def _ips(items: Any, path: str) -> tuple[str, ...]:
+    return tuple(_address(entry["ip"], f"{at}.ip") for entry, at in objects(items, path) if entry.get("ip"))
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and is_ip(value)
+
+
+def _address(value: Any, path: str) -> str:
+    if not _is_address(value):
+        raise BadField(path, f"{shown(value)} is no IP address")
+    return str(value)
 
 
 _READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {

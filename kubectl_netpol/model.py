@@ -18,6 +18,8 @@ METADATA_NAME = "kubernetes.io/metadata.name"
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 FINISHED = ("Succeeded", "Failed")
 LAST_PORT = 65535
+_IPV4 = 4
+_MAPPED_PREFIX = 96  # of ::ffff:0:0/96, where IPv6 holds the IPv4 addresses
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -105,6 +107,7 @@ class ContainerPort(NamedTuple):
     name: str | None
     number: int
     protocol: str = "TCP"
+    host_port: int | None = None
 
 
 class Owner(NamedTuple):
@@ -152,6 +155,11 @@ class Pod(NamedTuple):
     def key(self) -> str:
         """The pod as "namespace/name"."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def identity(self) -> tuple[str, str, Owner | None]:
+        """What tells pods apart: the templates of two workloads, and a pod, may have one name."""
+        return self.namespace, self.name, self.owner
 
     @property
     def finished(self) -> bool:
@@ -355,6 +363,8 @@ class Gap(NamedTuple):
 
     def hides(self, namespace: str | None) -> bool:
         """Whether objects of that namespace (None: of any) are missing because of it."""
+        if namespace is None:
+            return True
         return namespace not in self.read if self.namespace is None else self.namespace == namespace
 
 
@@ -405,7 +415,8 @@ class Snapshot:
         self._pods_by_key: dict[tuple[str, str], Pod] = {}
         for pod in self.pods:
             self._pods_by_namespace.setdefault(pod.namespace, []).append(pod)
-            self._pods_by_key[pod.namespace, pod.name] = pod
+            # A workload's template bears the workload's name, and comes after the pods that are there.
+            self._pods_by_key.setdefault((pod.namespace, pod.name), pod)
         self._policies_by_namespace: dict[str, list[Policy]] = {}
         for policy in self.policies:
             self._policies_by_namespace.setdefault(policy.namespace, []).append(policy)
@@ -433,6 +444,10 @@ class Snapshot:
     def node(self, name: str) -> Node | None:
         """The node of that name, or None."""
         return next((node for node in self.nodes if node.name == name), None)
+
+    def is_template(self, pod: Pod) -> bool:
+        """Whether the pod is only what a workload's template will make."""
+        return pod.planned and any(workload.template is pod for workload in self.workloads)
 
     def pod_at(self, address: str) -> Pod | None:
         """The pod with this address of its own: not a finished one, nor one that has its node's address."""
@@ -481,8 +496,15 @@ def parse_ip(text: str) -> IPAddress:
 
 @lru_cache(maxsize=65536)
 def parse_network(text: str) -> IPNetwork:
-    """The CIDR, with host bits cleared as the API server accepts them. ValueError where it is none."""
-    return ipaddress.ip_network(text, strict=False)
+    """The CIDR, with host bits cleared as the API server accepts them. ValueError where it is none.
+
+    A block of IPv4 addresses mapped into IPv6 is the IPv4 block, as its addresses are.
+    """
+    network = ipaddress.ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED_PREFIX:
+        return network
+    return ipaddress.ip_network((int(mapped), network.prefixlen - _MAPPED_PREFIX))
 
 
 def is_ip(text: str) -> bool:
@@ -494,10 +516,26 @@ def is_ip(text: str) -> bool:
     return True
 
 
+def of_family(addresses: Iterable[str], like: str) -> str | None:
+    """The first of the addresses that is of the same family as `like`; the first of all where none is."""
+    listed = tuple(addresses)
+    version = parse_ip(like).version
+    return next((ip for ip in listed if parse_ip(ip).version == version), next(iter(listed), None))
+
+
+def is_outside(text: str) -> bool:
+    """Whether the address is hardly a pod's or a Service's: a public IPv4 one, or one that stays on its own link."""
+    ip = parse_ip(text)
+    return (ip.version == _IPV4 and ip.is_global) or ip.is_link_local or ip.is_loopback
+
+
 def is_cidr(text: str) -> bool:
     """Whether the text is an address block as the API takes it: with a prefix length; host bits may be set."""
+    address, _, prefix = text.partition("/")
+    if "%" in address or not (prefix.isascii() and prefix.isdecimal()):
+        return False
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
-    return "/" in text
+    return True

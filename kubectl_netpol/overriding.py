@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kubectl_netpol.fields import BadField, mapping
+from kubectl_netpol.fields import BadField, mapping, objects, sequence
 from kubectl_netpol.model import METADATA_NAME, Direction, LabelSelector, Operator, OverridingPolicy, Requirement
 from kubectl_netpol.policy_manifest import read_selector
 
@@ -81,10 +81,16 @@ def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -
         selector = read_selector(_without_prefixes(spec["endpointSelector"]), "spec.endpointSelector")
     except BadField:
         return OverridingPolicy(kind, namespace, name, directions)
+    # Cilium takes a namespace out of a namespaced policy's selector: it applies in its own namespace.
     namespaces = tuple(
-        requirement._replace(key=METADATA_NAME)
+        requirement._replace(
+            key=METADATA_NAME
+            if requirement.key == _CILIUM_NAMESPACE
+            else requirement.key.removeprefix(_CILIUM_NAMESPACE_LABELS)
+        )
         for requirement in selector.requirements
-        if requirement.key == _CILIUM_NAMESPACE
+        if (requirement.key == _CILIUM_NAMESPACE and namespace is None)
+        or requirement.key.startswith(_CILIUM_NAMESPACE_LABELS)
     )
     pods = tuple(r for r in selector.requirements if not r.key.startswith("io.c") and r.key != _CILIUM_NAMESPACE)
     return OverridingPolicy(
@@ -99,25 +105,30 @@ def _without_prefixes(selector: Any) -> Any:
         source, colon, rest = key.partition(":")
         return rest if colon and source in ("k8s", "any") else key
 
-    if not isinstance(selector, dict):
-        return selector
+    path = "spec.endpointSelector"
+    selector = mapping(selector, path)
+    labels = mapping(selector.get("matchLabels"), f"{path}.matchLabels")
     return {
-        "matchLabels": {plain(key): value for key, value in (selector.get("matchLabels") or {}).items()},
+        **selector,
+        "matchLabels": {plain(key): value for key, value in labels.items()},
         "matchExpressions": [
-            {**entry, "key": plain(str(entry.get("key")))} for entry in selector.get("matchExpressions") or ()
+            {**entry, "key": plain(entry["key"]) if isinstance(entry.get("key"), str) else None}
+            for entry, _ in objects(selector.get("matchExpressions"), f"{path}.matchExpressions")
         ],
     }
 
 
 def _calico(kind: str, spec: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy:
-    types = spec.get("types") or [d.value for d in Direction if spec.get(d.field)] or ["Ingress"]
+    types = sequence(spec.get("types"), "spec.types") or [d.value for d in Direction if spec.get(d.field)]
+    forwarded = spec.get("applyOnForward") or spec.get("preDNAT") or spec.get("doNotTrack")
     return OverridingPolicy(
         kind,
         namespace if kind == "CalicoNetworkPolicy" else None,
         name,
-        tuple(direction for direction in Direction if direction.value in types),
-        calico_selector(spec.get("namespaceSelector")),
-        calico_selector(spec.get("selector")),
+        tuple(direction for direction in Direction if direction.value in (types or ["Ingress"])),
+        # On a node's forwarded traffic it applies to pods that it does not select.
+        None if forwarded else calico_selector(spec.get("namespaceSelector")),
+        None if forwarded else calico_selector(spec.get("selector")),
         nodes=kind == "GlobalNetworkPolicy",
     )
 
@@ -143,9 +154,9 @@ def calico_selector(text: Any) -> LabelSelector | None:
                 break
         else:
             return None
-    # Calico adds labels of its own (projectcalico.org/...) that no object carries.
+    # Calico adds labels of its own that no object carries.
     return (
         None
-        if any(r.key.startswith("projectcalico.org/") for r in requirements)
+        if any(r.key.startswith(("projectcalico.org/", "pcns.", "pcsa.")) for r in requirements)
         else LabelSelector(tuple(requirements))
     )

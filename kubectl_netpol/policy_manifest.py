@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubectl_netpol import labels as label_rules
-from kubectl_netpol.fields import BadField, integer, known_fields, mapping, sequence, text
+from kubectl_netpol.fields import BadField, integer, known_fields, mapping, objects, sequence, shown, text
 from kubectl_netpol.model import (
     LAST_PORT,
     PROTOCOLS,
@@ -31,6 +31,7 @@ Object = dict[str, Any]
 
 def read_policy(item: Object, metadata: Object, namespace: str, name: str) -> Policy:
     """A networking.k8s.io/v1 NetworkPolicy; BadField for what the API server would refuse."""
+    known_fields(item, "the object", ("apiVersion", "kind", "metadata", "spec", "status"))
     spec = mapping(item.get("spec"), "spec")
     known_fields(spec, "spec", ("podSelector", "policyTypes", "ingress", "egress"))
     rules = tuple(
@@ -56,7 +57,7 @@ def _directions(value: Any, rules: tuple[Rule, ...]) -> tuple[Direction, ...]:
         return (Direction.INGRESS, Direction.EGRESS) if egress else (Direction.INGRESS,)
     for index, word in enumerate(words):
         if word not in ("Ingress", "Egress"):
-            raise BadField(f"spec.policyTypes[{index}]", f"{word!r} is neither Ingress nor Egress")
+            raise BadField(f"spec.policyTypes[{index}]", f"{shown(word)} is neither Ingress nor Egress")
     return tuple(direction for direction in Direction if direction.value in words)
 
 
@@ -119,9 +120,7 @@ def _cidr(value: Any, path: str) -> str:
 def _port(value: Any, path: str) -> PortRange | NamedPort:
     item = mapping(value, path)
     known_fields(item, path, ("port", "endPort", "protocol"))
-    protocol = item.get("protocol") or "TCP"
-    if protocol not in PROTOCOLS:
-        raise BadField(f"{path}.protocol", f"{protocol!r} is none of {', '.join(PROTOCOLS)}")
+    protocol = read_protocol(item, path)
     port, end = item.get("port"), item.get("endPort")
     if isinstance(port, str):
         if end is not None:
@@ -139,6 +138,16 @@ def _port(value: Any, path: str) -> PortRange | NamedPort:
     if last < first:
         raise BadField(f"{path}.endPort", f"{last} is less than port {first}")
     return PortRange(protocol, first, last)
+
+
+def read_protocol(item: Object, path: str) -> str:
+    """The protocol of a port, TCP where it is left out."""
+    protocol = item.get("protocol")
+    if protocol is None:
+        return "TCP"
+    if protocol not in PROTOCOLS:
+        raise BadField(f"{path}.protocol", f"{shown(protocol)} is none of {', '.join(PROTOCOLS)}")
+    return str(protocol)
 
 
 def _port_number(value: Any, path: str) -> int:
@@ -165,7 +174,7 @@ def read_selector(value: Any, path: str) -> LabelSelector:
             raise BadField(f"{at}.key", fault)
         word = expression.get("operator")
         if word not in [operator.value for operator in Operator]:
-            raise BadField(f"{at}.operator", f"{word!r} is none of In, NotIn, Exists, DoesNotExist")
+            raise BadField(f"{at}.operator", f"{shown(word)} is none of In, NotIn, Exists, DoesNotExist")
         operator = Operator(word)
         values = tuple(text(v, f"{at}.values", empty=True) for v in sequence(expression.get("values"), f"{at}.values"))
         if bool(values) is not (operator in (Operator.IN, Operator.NOT_IN)):
@@ -181,12 +190,13 @@ def read_labels(value: Any, path: str) -> dict[str, str]:
     entries = mapping(value, path)
     for key, entry in entries.items():
         if not isinstance(entry, str):
-            raise BadField(f"{path}.{key}", f"a label is a string, this is {entry!r}", f'quote it: "{entry}"')
+            hint = f'quote it: "{shown(entry)}"' if isinstance(entry, int | float) else None
+            raise BadField(f"{path}.{key}", f"a label is a string, this is {shown(entry)}", hint)
     return entries
 
 
 def last_change(metadata: Object) -> str | None:
     """The latest time in the metadata; RFC 3339 times in UTC compare as texts."""
     times = [metadata.get("creationTimestamp"), metadata.get("deletionTimestamp")]
-    times += [entry.get("time") for entry in metadata.get("managedFields") or ()]
+    times += [entry.get("time") for entry, _ in objects(metadata.get("managedFields"), "metadata.managedFields")]
     return max((time for time in times if isinstance(time, str)), default=None)

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.labels import is_namespace_name, is_port_name
-from kubectl_netpol.model import LAST_PORT, PROTOCOLS, LabelSelector, Node, Pod, Service, Snapshot, Workload, is_ip
+from kubectl_netpol.model import (
+    LAST_PORT,
+    PROTOCOLS,
+    LabelSelector,
+    Node,
+    Owner,
+    Pod,
+    Service,
+    Snapshot,
+    Workload,
+    is_ip,
+)
 from kubectl_netpol.verdict import End
 
 if TYPE_CHECKING:
@@ -88,7 +99,15 @@ def parse_reference(typed: str, namespace: str) -> Reference:
 
 def resolve_source(snapshot: Snapshot, reference: Reference) -> Named:
     """A pod, then a workload (one of its running pods); also an address, a node, or one of a Service's pods."""
-    return _resolve(snapshot, reference, ("Pod", *WORKLOADS))
+    named = _resolve(snapshot, reference, ("Pod", *WORKLOADS))
+    if named.service is None:
+        return named
+    if gap := snapshot.gap("pods", named.service.namespace):
+        raise NetpolError(f"can't look for the pods of Service {named.service.key}: {gap.message}")
+    pod = best(selected_by_service(snapshot, named.service))
+    if pod is None:
+        raise NetpolError(f"Service {named.service.key} has no pods that could send", "name a pod")
+    return Named(reference, pod=pod)
 
 
 def resolve_destination(snapshot: Snapshot, reference: Reference) -> Named:
@@ -123,7 +142,14 @@ def service_namespace(name: str) -> str | None:
 def pods_of(snapshot: Snapshot, workload: Workload) -> tuple[Pod, ...]:
     """The pods of a workload that have not finished; its template where there is no other."""
     pods = [pod for pod in snapshot.pods_in(workload.namespace) if not pod.finished]
-    own = [pod for pod in pods if pod.owner and (pod.owner.kind, pod.owner.name) == (workload.kind, workload.name)]
+    own = [pod for pod in pods if pod.owner == Owner(workload.kind, workload.name)]
+    if not own and workload.selector is None:
+        made = {
+            Owner(other.kind, other.name)
+            for other in snapshot.workloads
+            if other.namespace == workload.namespace and other.template.owner == Owner(workload.kind, workload.name)
+        }
+        own = [pod for pod in pods if pod.owner in made]
     if not own and workload.selector and workload.selector.requirements:
         own = [pod for pod in pods if workload.selector.matches(pod.labels)]
     return tuple(own)
@@ -184,7 +210,7 @@ def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -
 def _find(snapshot: Snapshot, reference: Reference, kind: str) -> Named | None:
     if kind == "Pod":
         pod = snapshot.pod(reference.namespace, reference.name)
-        return Named(reference, pod=pod) if pod and not (pod.planned and pod.owner and reference.kind) else None
+        return Named(reference, pod=pod) if pod and not snapshot.is_template(pod) else None
     if kind == "Service":
         service = snapshot.service(reference.namespace, reference.name)
         return Named(reference, service=service) if service else None

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model import parse_ip
+from kubectl_netpol.model import is_outside, of_family, parse_ip
 from kubectl_netpol.resolve import selected_by_service
 from kubectl_netpol.verdict import Dialled, End, Note
 
 if TYPE_CHECKING:
-    from kubectl_netpol.model import Pod, Service, ServicePort, Snapshot
+    from collections.abc import Iterator
+
+    from kubectl_netpol.model import EndpointSlice, Node, Pod, Service, ServicePort, Snapshot
     from kubectl_netpol.resolve import Named
 
 
@@ -58,6 +60,8 @@ def request(snapshot: Snapshot, source: Named, destination: Named, port: int | s
     if not destination.pod and (rewritten := _at_service_address(snapshot, asked, port)):
         return rewritten
     end = destination.end
+    if destination.node:
+        end = end._replace(address=_node_address(asked))
     if destination.pod:
         number = _pod_port(destination.pod, port, protocol)
         end = End(pod=destination.pod, address=destination.address or address_for(destination.pod, source.pod))
@@ -69,14 +73,51 @@ def request(snapshot: Snapshot, source: Named, destination: Named, port: int | s
 
 
 def _at_service_address(snapshot: Snapshot, asked: Request, port: int | str) -> Request | None:
-    """The request where its address is a Service's, or its node and port are a Service's node port."""
+    """The request where its address is a Service's, or its node and port are a Service's node port or a pod's hostPort.
+
+    Services can share an address (externalIPs, a load balancer's): the one that has the port is meant. On a node's
+    address any other port is the node's own.
+    """
     destination = asked.destination
-    for service in snapshot.services:
-        if destination.address and _has_address(service, destination.address):
-            return _to_service(snapshot, asked, service, port, destination.address)
-        for service_port in service.ports if destination.node else ():
-            if (service_port.node_port, service_port.protocol) == (port, asked.protocol):
-                return _to_node_port(snapshot, asked, service, service_port)
+    here = [s for s in snapshot.services if destination.address and _has_address(s, destination.address)]
+    fitting = [service for service in here if _ports_of(service, port, asked.protocol)]
+    if fitting or (here and not destination.node):
+        return _to_service(snapshot, asked, (fitting or here)[0], port, destination.address)
+    if destination.node or (destination.address and not _nodes_known(snapshot)):
+        for service in snapshot.services:
+            for service_port in service.ports:
+                if (service_port.node_port, service_port.protocol) == (port, asked.protocol):
+                    return _to_node_port(snapshot, asked, service, service_port)
+    if destination.node and isinstance(port, int):
+        return _to_host_port(snapshot, asked, destination.node, port)
+    gap = snapshot.gap("services", None)
+    if gap and destination.address and not destination.node and not is_outside(destination.address):
+        message = f"{destination.address} may be a Service's address, and {gap.message}"
+        return asked._replace(address=destination.address, problem=Note(Code.PERMISSION_MISSING, message))
+    return None
+
+
+def _node_address(asked: Request) -> str | None:
+    """The address typed, or the node's first of a family that the source has too."""
+    node = asked.destination.node
+    return asked.destination.address or _shared_family(node.addresses if node else (), asked.source.pod)
+
+
+def _nodes_known(snapshot: Snapshot) -> bool:
+    return bool(snapshot.nodes) or any(pod.host_ips for pod in snapshot.pods)
+
+
+def _to_host_port(snapshot: Snapshot, asked: Request, node: Node, port: int) -> Request | None:
+    """The request where a pod on this node has the port as its hostPort: the node hands it on to the pod's own."""
+    address = _node_address(asked)
+    for pod in snapshot.pods:
+        if pod.node != node.name or pod.host_network or pod.finished:
+            continue
+        for entry in pod.ports:
+            if (entry.host_port, entry.protocol) == (port, asked.protocol):
+                dialled = Dialled(address, port, source_rewritten=True)
+                end = End(pod=pod, address=_endpoint_address(pod, asked, dialled))
+                return asked._replace(address=address, routes=(Route(end, entry.number, dialled),))
     return None
 
 
@@ -94,14 +135,26 @@ def _pod_port(pod: Pod, port: int | str, protocol: str) -> int:
 
 def address_for(pod: Pod, source: Pod | None) -> str | None:
     """The pod's first address of a family that the source has too."""
+    return _shared_family(pod.ips, source)
+
+
+def _shared_family(addresses: tuple[str, ...], source: Pod | None) -> str | None:
     if source and source.ips:
         families = {parse_ip(ip).version for ip in source.ips}
-        return next((ip for ip in pod.ips if parse_ip(ip).version in families), next(iter(pod.ips), None))
-    return next(iter(pod.ips), None)
+        return next((ip for ip in addresses if parse_ip(ip).version in families), next(iter(addresses), None))
+    return next(iter(addresses), None)
 
 
 def _has_address(service: Service, address: str) -> bool:
-    return any(parse_ip(own) == parse_ip(address) for own in (*service.cluster_ips, *service.addresses))
+    return _among((*service.cluster_ips, *service.addresses), address)
+
+
+def _among(addresses: tuple[str, ...], address: str) -> bool:
+    return any(parse_ip(own) == parse_ip(address) for own in addresses)
+
+
+def _ports_of(service: Service, port: int | str, protocol: str) -> list[ServicePort]:
+    return [entry for entry in service.ports if entry.protocol == protocol and port in (entry.number, entry.name)]
 
 
 def _to_service(
@@ -111,7 +164,7 @@ def _to_service(
     if service.external_name:
         message = f"Service {service.key} is only another name for {service.external_name}"
         return asked._replace(problem=Note(Code.EXTERNAL_NAME, message))
-    wanted = [p for p in service.ports if p.protocol == asked.protocol and port in (p.number, p.name)]
+    wanted = _ports_of(service, port, asked.protocol)
     if not wanted and service.headless and isinstance(port, int):
         return _to_headless(snapshot, asked, service, port)
     if not wanted:
@@ -120,11 +173,11 @@ def _to_service(
     asked = asked._replace(service_port=service_port, port=service_port.number)
     if service.headless and isinstance(port, int):
         return _to_headless(snapshot, asked, service, port)
-    cluster_ip = address or _cluster_ip(service, asked.source.pod)
-    outside = cluster_ip is not None and cluster_ip in service.addresses and cluster_ip not in service.cluster_ips
-    dialled = Dialled(cluster_ip, service_port.number, outside) if cluster_ip else None
-    if service.headless:
-        dialled = None
+    cluster_ip = address or _shared_family(service.cluster_ips, asked.source.pod)
+    rewritten = cluster_ip is not None and not _among(service.cluster_ips, cluster_ip)
+    # From outside the cluster a Service's address is reached through some node, which puts its own in.
+    from_outside = not asked.source.pod and not asked.source.node
+    dialled = None if service.headless else Dialled(cluster_ip, service_port.number, rewritten or from_outside)
     routed = _with_routes(snapshot, asked._replace(address=cluster_ip), service, service_port, dialled)
     if service.headless and routed.routes:
         return routed._replace(address=routed.routes[0].destination.address, port=routed.routes[0].port)
@@ -132,10 +185,8 @@ def _to_service(
 
 
 def _to_node_port(snapshot: Snapshot, asked: Request, service: Service, service_port: ServicePort) -> Request:
-    address = asked.destination.end.address
-    if address is None or asked.port is None:
-        return asked
-    dialled = Dialled(address, asked.port, source_rewritten=True)
+    address = _node_address(asked)
+    dialled = Dialled(address, service_port.node_port or service_port.number, source_rewritten=True)
     asked = asked._replace(service=service, service_port=service_port, address=address)
     return _with_routes(snapshot, asked, service, service_port, dialled)
 
@@ -147,8 +198,7 @@ def _to_headless(snapshot: Snapshot, asked: Request, service: Service, port: int
         return asked._replace(problem=problem)
     routes = tuple(Route(End(pod=pod, address=address_for(pod, asked.source.pod)), port) for pod in pods)
     if not routes:
-        ends = [end for end, _ in _slice_endpoints(snapshot, service, None)]
-        routes = tuple(Route(end, port) for end in ends)
+        routes = tuple(Route(end, port) for end in _slice_ends(snapshot, service))
     if not routes:
         return asked._replace(problem=_no_endpoints(snapshot, service))
     return asked._replace(routes=routes, address=routes[0].destination.address)
@@ -163,11 +213,11 @@ def _with_routes(
     routes = []
     for pod in pods:
         target = service_port.target
-        number = pod.port_named(target, asked.protocol) if isinstance(target, str) else target
+        number = pod.port_named(target, service_port.protocol) if isinstance(target, str) else target
         if number is not None:
             routes.append(Route(End(pod=pod, address=_endpoint_address(pod, asked, dialled)), number, dialled))
     if service.selector is None:
-        routes = [Route(end, number, dialled) for end, number in _slice_endpoints(snapshot, service, service_port)]
+        routes = _slice_routes(snapshot, service, service_port, dialled)
     if not routes:
         return asked._replace(problem=_no_endpoints(snapshot, service, service_port))
     return asked._replace(routes=tuple(routes))
@@ -175,9 +225,8 @@ def _with_routes(
 
 def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str | None:
     """The endpoint of the family that was dialled."""
-    if dialled:
-        version = parse_ip(dialled.address).version
-        return next((ip for ip in pod.ips if parse_ip(ip).version == version), next(iter(pod.ips), None))
+    if dialled and dialled.address:
+        return of_family(pod.ips, dialled.address)
     return address_for(pod, asked.source.pod)
 
 
@@ -190,35 +239,48 @@ def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], N
     return tuple(pod for pod in pods if (pod.ready or service.publish_not_ready) and (pod.ips or pod.planned)), None
 
 
-def _slice_endpoints(snapshot: Snapshot, service: Service, service_port: ServicePort | None) -> list[tuple[End, int]]:
-    """The ready endpoints of a Service without selector, by address; a pod's address is that pod."""
-    found = []
-    for entry in snapshot.endpoint_slices:
-        if (entry.namespace, entry.service) != (service.namespace, service.name):
-            continue
-        numbers = [
-            number
-            for name, number, protocol in entry.ports
-            if service_port is None or (name, protocol) == (service_port.name or "", service_port.protocol)
-        ]
-        for endpoint in entry.endpoints:
-            for address in endpoint.addresses[:1] if endpoint.ready else ():
-                end = End(address=address)
-                if pod := snapshot.pod_at(address):
-                    end = End(pod=pod, address=address)
-                elif node := snapshot.node_at(address):
-                    end = End(node=node, address=address)
-                found += [(end, number) for number in numbers[:1]]
-    return found
+def _slices(snapshot: Snapshot, service: Service) -> list[EndpointSlice]:
+    return [s for s in snapshot.endpoint_slices if (s.namespace, s.service) == (service.namespace, service.name)]
 
 
-def _cluster_ip(service: Service, source: Pod | None) -> str | None:
-    if source and source.ips:
-        families = {parse_ip(ip).version for ip in source.ips}
-        for ip in service.cluster_ips:
-            if parse_ip(ip).version in families:
-                return ip
-    return next(iter(service.cluster_ips), None)
+def _slice_routes(
+    snapshot: Snapshot, service: Service, service_port: ServicePort, dialled: Dialled | None
+) -> list[Route]:
+    """The ready endpoints of a Service without selector that have the port, each once."""
+    wanted = (service_port.name or "", service_port.protocol)
+    routes = []
+    for entry in _slices(snapshot, service):
+        number = next((number for name, number, protocol in entry.ports if (name, protocol) == wanted), None)
+        if number is not None and _same_family(entry, dialled):
+            routes += [Route(end, number, dialled) for end in _ends_of(snapshot, entry)]
+    return [route for index, route in enumerate(routes) if route not in routes[:index]]
+
+
+def _slice_ends(snapshot: Snapshot, service: Service) -> list[End]:
+    """The ready endpoints of a headless Service without selector, each once, whatever ports they list."""
+    ends = [end for entry in _slices(snapshot, service) for end in _ends_of(snapshot, entry)]
+    return [end for index, end in enumerate(ends) if end not in ends[:index]]
+
+
+def _same_family(entry: EndpointSlice, dialled: Dialled | None) -> bool:
+    """A slice holds addresses of one family, and a Service's address leads to its own family."""
+    address = next((address for endpoint in entry.endpoints for address in endpoint.addresses), None)
+    if not dialled or not dialled.address or not address:
+        return True
+    return parse_ip(address).version == parse_ip(dialled.address).version
+
+
+def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:
+    """The ready endpoints of a slice by address: a pod's address is that pod, a node's that node."""
+    for endpoint in entry.endpoints:
+        for address in endpoint.addresses[:1] if endpoint.ready else ():
+            named = snapshot.pod(entry.namespace, endpoint.pod) if endpoint.pod else None
+            if named and _among(named.ips, address):
+                yield End(pod=named, address=address)
+            elif pod := snapshot.pod_at(address):
+                yield End(pod=pod, address=address)
+            else:
+                yield End(node=snapshot.node_at(address), address=address)
 
 
 def _no_such_port(service: Service, port: int | str, protocol: str) -> Note:

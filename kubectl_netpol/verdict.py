@@ -46,10 +46,11 @@ class End(NamedTuple):
 class Dialled(NamedTuple):
     """The address and port that the source dialled where a Service rewrites them on the way.
 
-    `source_rewritten`: so may the source's be (NodePort, load balancer, external IP).
+    `address` None: the Service's, which is not known (manifests). `source_rewritten`: the source's may be rewritten
+    too (NodePort, load balancer, external IP).
     """
 
-    address: str
+    address: str | None
     port: int
     source_rewritten: bool = False
 

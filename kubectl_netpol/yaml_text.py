@@ -27,11 +27,21 @@ _NUMBER_START = list("-+0123456789.")
 
 
 class _Loader(_Base):  # type: ignore[misc] # the C loader is untyped
-    """SafeLoader with kubectl's idea of plain scalars; keys must be strings, and each key stands once."""
+    """SafeLoader with kubectl's idea of plain scalars; keys must be strings, and each key stands once.
+
+    Only what JSON has comes out: tags such as !!set and !!timestamp are errors.
+    """
 
     yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {
+        tag: constructor
+        for tag, constructor in _Base.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in ("null", "str", "seq")
+    }
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(None, None, "an object is wanted here", node.start_mark)
         seen = set()
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
@@ -87,6 +97,8 @@ def load_all(content: str, source: str) -> Iterator[Any]:
         raise ManifestError(f"{source}, document {number}{line}: {problem}") from None
     except ValueError as error:
         raise ManifestError(f"{source}, document {number}: {error}") from None
+    except RecursionError:
+        raise ManifestError(f"{source}, document {number}: nested too deeply") from None
 
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
