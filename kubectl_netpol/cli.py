@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "which policies select a pod, what they let in and out, and why",
     "allow": "print the least policy that opens a connection",
     "diff": "what a policy would open and close",
+    "matrix": "who reaches whom: every pair of a namespace or a cluster",
     "completion": "how to switch on completion",
     "version": "print the version",
 }

@@ -61,27 +61,26 @@ class Grid:
 
         A pod reaches itself, whatever the policies say.
         """
-        for codes in self.codes():
-            yield codes.translate(LETTERS).decode("ascii")
-
-    def codes(self) -> Iterator[bytes]:
-        """The same before it is turned into letters."""
-        size = len(self.pods)
-        columns = [self._column(position) for position in range(size)]
         own: dict[str, list[int]] = {}
         for position, pod in enumerate(self.pods):
             own.setdefault(pod.key, []).append(position)
+        for pod, codes in zip(self.pods, self.codes(), strict=True):
+            row = bytearray(codes)
+            for itself in own[pod.key]:
+                row[itself] &= NOT_TALKING | NO_PORT
+            yield row.translate(LETTERS).decode("ascii")
+
+    def codes(self) -> Iterator[bytes]:
+        """What the policies say, a row for each source: a pod is towards itself what it is towards one just like it."""
+        size = len(self.pods)
+        columns = [self._column(position) for position in range(size)]
         for start in range(0, size, _AT_ONCE):
             height = min(_AT_ONCE, size - start)
             block = b"".join([column[start : start + height] for column in columns])
             for offset in range(height):
-                position = start + offset
                 incoming = int.from_bytes(block[offset::height], "little")
-                outgoing = int.from_bytes(self._row(position), "little")
-                codes = bytearray((incoming | outgoing).to_bytes(size, "little"))
-                for itself in own[self.pods[position].key]:
-                    codes[itself] &= NOT_TALKING | NO_PORT
-                yield bytes(codes)
+                outgoing = int.from_bytes(self._row(start + offset), "little")
+                yield (incoming | outgoing).to_bytes(size, "little")
 
     def _column(self, position: int) -> bytes:
         """What the policies of a destination let in: a byte for each source."""

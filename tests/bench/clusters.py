@@ -1,7 +1,7 @@
 """Synthetic clusters for benchmarks: 50 pods a namespace, 5 replicas a workload, and policies of four sorts.
 
-A policy selects a workload, a tier or a whole namespace, and lets in (every second one also out) one workload of its
-namespace, another namespace, a label across namespaces, or a block of addresses. The same numbers give the same cluster.
+A policy selects a workload, a tier or a whole namespace, and lets in (every second one also out) a workload of its
+namespace, another namespace, a label across namespaces, or a block of addresses. Same numbers, same cluster.
 """
 
 from __future__ import annotations

@@ -1,0 +1,159 @@
+"""Who reaches whom: the verdict of the NetworkPolicies for every pair in a namespace or a cluster.
+
+Text is by workload, -o wide by pod, -o json every pair of pods, -o html one page to look at and to search. Without
+--port each destination is asked about on the ports that it declares. --probe compares them with the network, and the
+exit status is 1 where any differs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.commands.inputs import open_world
+from kubectl_netpol.commands.options import (
+    add_cluster_options,
+    add_filename_option,
+    add_output_option,
+    add_verbose_option,
+)
+from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.matrix import Grid, PodSets, declared_ports
+from kubectl_netpol.matrix.workloads import each_pod, examples, in_order, summarize
+from kubectl_netpol.render.matrix import Explainer, Heading, cells_text, matrix_json, matrix_text
+from kubectl_netpol.render.text import Names
+from kubectl_netpol.resolve import parse_ports, parse_protocol
+from kubectl_netpol.words import count, some
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from kubectl_netpol.commands.inputs import World
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.matrix.workloads import Group
+    from kubectl_netpol.model import Pod, Snapshot
+
+EXAMPLES = """examples:
+  kubectl netpol matrix                          the namespace, on the ports that its pods declare
+  kubectl netpol matrix -A --port 80 -o json     every pair of pods of the cluster
+  kubectl netpol matrix --port http -o wide      by pod
+  kubectl netpol matrix -A -o html >matrix.html  a page to look at
+  kubectl netpol matrix -f manifests/ -A         without a cluster"""
+
+
+class Asked(NamedTuple):
+    """What the matrix is about. A grid counts for the destinations in its set (all where --port was given)."""
+
+    snapshot: Snapshot
+    pods: tuple[Pod, ...]
+    groups: tuple[Group, ...]
+    grids: tuple[tuple[Grid, int], ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("-A", "--all-namespaces", action="store_true", help="every namespace")
+    parser.add_argument(
+        "--port", metavar="PORT", help="a number, a port name, or several (default: what the destinations declare)"
+    )
+    parser.add_argument("--protocol", metavar="NAME", help="TCP (default with --port), UDP or SCTP")
+    add_filename_option(parser)
+    add_output_option(parser, ("json", "wide", "html"))
+    add_verbose_option(parser)
+    add_cluster_options(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the matrix; returns 0, with --probe 1 where the network differs from the policies."""
+    protocol = parse_protocol(arguments.protocol) if arguments.protocol else None
+    ports = parse_ports(arguments.port) if arguments.port else ()
+    if arguments.all_namespaces and arguments.namespace:
+        raise UsageError("-A and -n are both given", "-A is every namespace")
+    world = open_world(arguments, console)
+    asked = _ask(arguments, world, ports, protocol, console)
+    if arguments.output == "json":
+        grids = [grid for grid, _ in asked.grids]
+        for piece in matrix_json(grids, as_list=len(ports) != 1, extra=lambda _: ()):
+            console.data(piece)
+        return 0
+    _print_text(arguments, world, asked, console)
+    return 0
+
+
+def _ask(
+    arguments: argparse.Namespace,
+    world: World,
+    ports: Sequence[int | str],
+    protocol: str | None,
+    console: Console,
+) -> Asked:
+    snapshot = _read(world, everywhere=arguments.all_namespaces)
+    namespace = None if arguments.all_namespaces else world.namespace
+    if gap := snapshot.gap("pods", namespace):
+        raise NetpolError(gap.message, f"kubectl auth can-i list pods {f'-n {namespace}' if namespace else '-A'}")
+    found = snapshot.pods if namespace is None else snapshot.pods_in(namespace)
+    finished = sum(pod.finished for pod in found)
+    pods, groups = in_order(snapshot, (pod for pod in found if not pod.finished))
+    if finished:
+        console.note(f"{count(finished, 'finished pod')} left out")
+    if not pods:
+        where = "the cluster" if namespace is None else f"namespace {namespace}"
+        elsewhere = sorted({pod.namespace for pod in snapshot.pods})
+        raise NetpolError(f"no pods in {where}", f"there are some in {some(elsewhere)} (-n, -A)" if elsewhere else None)
+    sets = PodSets(snapshot, pods)
+    if ports:
+        grids = tuple((Grid(sets, protocol or "TCP", port), sets.all) for port in ports)
+    else:
+        declared = declared_ports(pods, protocol)
+        if not declared:
+            raise NetpolError("no pod declares a port", "say which: --port 80")
+        grids = tuple((Grid(sets, *pair), _declaring(sets, pair)) for pair in declared)
+    return Asked(snapshot, pods, groups, grids)
+
+
+def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
+    """The pods that declare this (protocol, number)."""
+    return sets.of(
+        place for place, pod in enumerate(sets.pods) if any((port.protocol, port.number) == pair for port in pod.ports)
+    )
+
+
+def _read(world: World, *, everywhere: bool) -> Snapshot:
+    from kubectl_netpol.cluster.snapshot import Scope  # noqa: PLC0415 - only for a cluster
+
+    wide = frozenset({"pods", "networkpolicies"}) if everywhere else frozenset()
+    return world.read(Scope(frozenset({world.namespace}), wide, endpoints=False))
+
+
+def _print_text(arguments: argparse.Namespace, world: World, asked: Asked, console: Console) -> None:
+    wide = arguments.output == "wide"
+    groups = each_pod(asked.pods) if wide else asked.groups
+    names = Names("" if arguments.all_namespaces else world.namespace)
+    where = "all namespaces" if arguments.all_namespaces else f"namespace {world.namespace}"
+    explainer = Explainer(asked.pods, asked.groups, _where(arguments))
+    parts = [((grid, counted),) for grid, counted in asked.grids] if arguments.port else [asked.grids]
+    for number, part in enumerate(parts):
+        if number:
+            console.data("")
+        ports = (
+            f"{part[0][0].protocol} {part[0][0].port}" if arguments.port else "each destination on its declared ports"
+        )
+        summary = summarize(part, groups)
+        heading = Heading(ports, where, "pod" if wide else "workload")
+        console.data(matrix_text(summary, heading, names, console, verbose=arguments.verbose))
+        if arguments.verbose:
+            everything = [(here, there) for here in range(len(groups)) for there in range(len(groups))]
+            console.data("\n" + cells_text(summary, examples(part, summary, everything), explainer))
+    if not arguments.verbose:
+        console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)")
+
+
+def _where(arguments: argparse.Namespace) -> list[str]:
+    """The options that `explain` needs to look at the same."""
+    options = []
+    for filename in arguments.filenames:
+        options += ["-f", filename]
+    for name in ("kubeconfig", "context", "cluster", "user"):
+        if value := getattr(arguments, name):
+            options += [f"--{name}", value]
+    return options

@@ -1,0 +1,208 @@
+"""A matrix as text for people, and as JSON that is written while it is made."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.matrix.workloads import MIXED, alike, by_namespace, put_together, reference
+from kubectl_netpol.render.objects import API_VERSION
+from kubectl_netpol.render.text import table, wrapped
+from kubectl_netpol.words import count, some
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.matrix.grid import Grid
+    from kubectl_netpol.matrix.workloads import Cell, Group, Summary
+    from kubectl_netpol.model import Pod
+    from kubectl_netpol.render.text import Names
+
+MOST_COLUMNS = 30
+_MOST_LINES = 40
+_FEW, _SOME, _MANY = 3, 8, 10_000
+WORDS = {"a": "allowed", "b": "blocked", "u": "undefined", "-": "no such port", MIXED: "differs between pods"}
+_STYLE = {"a": "green", "b": "red", "u": "yellow", MIXED: "yellow", "-": "dim"}
+_ITSELF = "."
+Extra = tuple[str, str]
+
+
+class Explainer:
+    """The `explain` command for a cell: `options` are those that say where to look, as typed."""
+
+    def __init__(self, pods: Sequence[Pod], groups: Sequence[Group], options: Sequence[str]) -> None:
+        self._pods = pods
+        self._group_of = [group for group in groups for _ in range(group.size)]
+        self._options = options
+
+    def reference(self, position: int) -> str:
+        """The pod as the command takes it."""
+        return reference(self._group_of[position], self._pods[position])
+
+    def command(self, cell: Cell) -> str:
+        """What to type to learn why the cell is what it is."""
+        words = [self.reference(cell.source), self.reference(cell.destination), str(cell.port)]
+        return shlex.join(["kubectl", "netpol", "explain", *words, *self.tail(cell.protocol)])
+
+    def tail(self, protocol: str) -> list[str]:
+        """The words after the ends and the port."""
+        return [*(() if protocol == "TCP" else ("--protocol", protocol.lower())), *self._options]
+
+
+class Heading(NamedTuple):
+    """What a text's first line says: `ports` as "TCP 80", `where` as "namespace shop", `noun` "workload" or "pod"."""
+
+    ports: str
+    where: str
+    noun: str
+
+
+def matrix_json(grids: Sequence[Grid], *, as_list: bool, extra: Callable[[Grid], Iterable[Extra]]) -> Iterator[str]:
+    """kind: Matrix, or MatrixList, in pieces that end with a line. `extra`: more fields (name, JSON) of a matrix."""
+    if not as_list:
+        yield from _one(grids[0], "", extra(grids[0]))
+        yield "\n"
+        return
+    yield f'{{\n  "apiVersion": "{API_VERSION}",\n  "kind": "MatrixList",\n  "items": [\n'
+    for number, grid in enumerate(grids):
+        yield from _one(grid, "    ", extra(grid))
+        yield ",\n" if number < len(grids) - 1 else "\n"
+    yield "  ]\n}\n"
+
+
+def _one(grid: Grid, indent: str, extra: Iterable[Extra]) -> Iterator[str]:
+    names = json.dumps([pod.key for pod in grid.pods], ensure_ascii=False)
+    yield f'{indent}{{\n{indent}  "apiVersion": "{API_VERSION}",\n{indent}  "kind": "Matrix",\n'
+    yield f'{indent}  "protocol": "{grid.protocol}",\n{indent}  "port": {json.dumps(grid.port)},\n'
+    yield f'{indent}  "sources": {names},\n{indent}  "destinations": {names},\n'
+    for name, content in extra:
+        yield f'{indent}  "{name}": {content},\n'
+    yield f'{indent}  "verdicts": ['
+    separator = "\n"
+    for row in grid.rows():
+        yield f'{separator}{indent}    "{row}"'
+        separator = ",\n"
+    yield f"\n{indent}  ]\n{indent}}}"
+
+
+class _Part(NamedTuple):
+    """A row or column of the text: its name, and the groups that it stands for."""
+
+    name: str
+    groups: Sequence[int]
+
+
+def matrix_text(summary: Summary, heading: Heading, names: Names, console: Console, *, verbose: bool = False) -> str:
+    """The grid, its totals, what is open to all and what nobody reaches."""
+    groups = summary.groups
+    columns = [place for place in range(len(groups)) if _counts(summary, place)]
+    title = f"{heading.where}, {heading.ports}: {count(len(groups), heading.noun)}"
+    lines = [console.paint(title, "bold")]
+    if not columns:
+        return "\n".join([*lines, "no destination has such a port"])
+    if len(columns) <= MOST_COLUMNS and len(groups) <= 2 * MOST_COLUMNS:
+        rows = [_Part(names.short(group.namespace, group.name), [place]) for place, group in enumerate(groups)]
+        lines += _grid(summary, rows, [rows[place] for place in columns], console)
+    else:
+        lines += _larger(summary, columns, names, console, verbose=verbose)
+    lines += ["", *_totals(summary, columns, heading, names, verbose=verbose)]
+    return wrapped(lines, console)
+
+
+def _counts(summary: Summary, destination: int) -> bool:
+    """Whether anything can be asked of the destination: it has a port that was asked for."""
+    letters = {summary.letter(source, destination) for source in range(len(summary.groups))}
+    return bool(letters - {"-", ""}) or len(summary.groups) == 1
+
+
+def _grid(summary: Summary, rows: Sequence[_Part], columns: Sequence[_Part], console: Console) -> list[str]:
+    """Rows are sources, columns destinations under the numbers that the rows have."""
+    numbers = {part.name: str(number) for number, part in enumerate(rows, 1)}
+    digits = len(str(len(rows)))
+    names = max(len(part.name) for part in rows)
+    head = " ".join(numbers[part.name].rjust(digits) for part in columns)
+    lines = [f"{'from'.ljust(digits + names + 2)}to {head}"]
+    used: set[str] = set()
+    for part in rows:
+        letters = [put_together(summary, part.groups, other.groups) or _ITSELF for other in columns]
+        used |= set(letters)
+        cells = " ".join(" " * (digits - 1) + console.paint(letter, _STYLE.get(letter, "dim")) for letter in letters)
+        lines.append(f"{numbers[part.name].rjust(digits)} {part.name.ljust(names)}    {cells}")
+    legend = [f"{letter} {word}" for letter, word in {**WORDS, _ITSELF: "itself"}.items() if letter in used]
+    return [*lines, console.paint("   ".join(legend), "dim")]
+
+
+def _larger(summary: Summary, columns: Sequence[int], names: Names, console: Console, *, verbose: bool) -> list[str]:
+    """Groups that are alike where those are few, else namespaces, else a line for each kind of destination."""
+    same = alike(summary)
+    if len(same) <= MOST_COLUMNS:
+        parts = [_Part(_names(summary, places, names, _FEW), places) for places in same]
+        lines = _grid(summary, parts, parts, console)
+        return [f"those that nothing tells apart are put together, {len(same)} in all", *lines]
+    spaces = by_namespace(summary)
+    if 1 < len(spaces) <= MOST_COLUMNS:
+        parts = [_Part(summary.groups[places[0]].namespace, places) for places in spaces]
+        return ["by namespace", *_grid(summary, parts, parts, console)]
+    return _list(summary, columns, names, verbose=verbose)
+
+
+def _list(summary: Summary, columns: Sequence[int], names: Names, *, verbose: bool) -> list[str]:
+    size = len(summary.groups)
+    by_column: dict[bytes, list[int]] = {}
+    for place in columns:
+        by_column.setdefault(bytes(row[place] for row in summary.rows), []).append(place)
+    rows: list[tuple[str, ...]] = [("TO", "FROM")]
+    limit = _MANY if verbose else _FEW
+    for column, places in by_column.items():
+        sources = [place for place in range(size) if column[place] & 1]
+        whom = _names(summary, sources, names, limit)
+        if len(sources) in (0, size):
+            whom = "everyone" if sources else "nobody"
+        elif len(sources) > limit:
+            whom += f" ({len(sources)} of {size})"
+        rows.append((_names(summary, places, names, limit), whom))
+    shown = rows if verbose else rows[: _MOST_LINES + 1]
+    more = len(rows) - len(shown)
+    return [*table(shown), *([f"and {more} more (-v; -o html shows them as a picture)"] if more else [])]
+
+
+def _names(summary: Summary, places: Iterable[int], names: Names, limit: int) -> str:
+    groups = [summary.groups[place] for place in places]
+    return some([names.short(group.namespace, group.name) for group in groups], limit)
+
+
+def _totals(
+    summary: Summary, columns: Sequence[int], heading: Heading, names: Names, *, verbose: bool
+) -> Iterator[str]:
+    counts: Counter[str] = Counter()
+    open_to_all, reached_by_none = [], []
+    for destination in columns:
+        column = Counter(summary.letter(source, destination) for source in range(len(summary.groups)))
+        del column[""]
+        counts += column
+        if set(column) == {"a"}:
+            open_to_all.append(destination)
+        elif set(column) == {"b"}:
+            reached_by_none.append(destination)
+    listed = ", ".join(f"{counts[letter]} {word}" for letter, word in WORDS.items() if counts[letter])
+    yield f"{count(counts.total(), 'pair')} of {heading.noun}s: {listed or 'nothing to tell'}"
+    limit = _MANY if verbose else _SOME
+    if open_to_all:
+        yield f"open to all of these: {_names(summary, open_to_all, names, limit)}"
+    if reached_by_none:
+        yield f"reached by none of these: {_names(summary, reached_by_none, names, limit)}"
+    left_out = [place for place in range(len(summary.groups)) if place not in set(columns)]
+    if left_out:
+        yield f"left out as destinations, without such a port: {_names(summary, left_out, names, limit)}"
+
+
+def cells_text(summary: Summary, examples: Mapping[tuple[int, int], Mapping[str, Cell]], explainer: Explainer) -> str:
+    """A line for each verdict of each cell, with the command that explains it."""
+    rows: list[tuple[str, ...]] = [("FROM", "TO", "VERDICT", "WHY")]
+    for (source, destination), found in examples.items():
+        ends = summary.groups[source].key, summary.groups[destination].key
+        rows += [(*ends, WORDS[letter], explainer.command(cell)) for letter, cell in found.items() if letter != "-"]
+    return "\n".join(table(rows))
