@@ -26,6 +26,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 NOTICE = "\n# Changed for the kubectl netpol zipapp: imports happen where they are used.\n"
 SHEBANG = b"#!/usr/bin/env python3\n"
 
+KEPT = ("kubernetes/client/configuration.py",)
 PRUNED = (
     "*.dist-info/*",
     ".lock",
@@ -33,30 +34,13 @@ PRUNED = (
     "*.pyi",
     "*.so",
     "*.typed",
-    "*_test.py",
     "*/tests/*",
     "_yaml/*",
     "bin/*",
     "certifi/__main__.py",
-    "charset_normalizer/__main__.py",
-    "charset_normalizer/cli/*",
-    "dateutil/easter.py",
-    "dateutil/rrule.py",
-    "dateutil/tzwin.py",
-    "dateutil/zoneinfo/*",
-    "durationpy/*",
     "idna/__main__.py",
     "idna/cli.py",
-    "kubernetes/client/api/*",
-    "kubernetes/client/apis/*",
-    "kubernetes/client/models/*",
-    "kubernetes/dynamic/*",
-    "kubernetes/leaderelection/*",
-    "kubernetes/stream/*",
-    "kubernetes/utils/*",
-    "kubernetes/watch/*",
-    "requests/help.py",
-    "requests_oauthlib/compliance_fixes/*",
+    "kubernetes/*",
     "urllib3/contrib/emscripten/*",
     "urllib3/contrib/pyopenssl.py",
     "urllib3/http2/connection.py",
@@ -68,7 +52,8 @@ def stage(dependencies: Path, site: Path) -> None:
     """Copies what the zipapp needs into the new folder `site`."""
     for path in sorted(dependencies.rglob("*")):
         name = path.relative_to(dependencies).as_posix()
-        if path.is_dir() or any(fnmatch.fnmatchcase(name, pattern) for pattern in PRUNED):
+        pruned = name not in KEPT and any(fnmatch.fnmatchcase(name, pattern) for pattern in PRUNED)
+        if path.is_dir() or pruned:
             continue
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, site / name)
