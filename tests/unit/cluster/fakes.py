@@ -132,6 +132,7 @@ class FakeServer:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self._listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.connections += 1
                 self._open.add(sock)
                 threading.Thread(target=self._serve, args=(sock, self.connections), daemon=True).start()

