@@ -7,9 +7,9 @@ from __future__ import annotations
 import calendar
 import shlex
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.cluster.api import side_by_side
 from kubectl_netpol.cluster.plugin import network_plugin
 from kubectl_netpol.cluster.snapshot import Scope, read_snapshot
 from kubectl_netpol.cluster.streams import execute, listens
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.5
-_SOURCES_AT_ONCE = 8
 _FORWARD_SECONDS = 5.0
 _FAILED = (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
 
@@ -57,15 +56,12 @@ class Prober:
         by_source: dict[str, list[int]] = {}
         for index, verdict in enumerate(verdicts):
             by_source.setdefault(verdict.request.source.end.title, []).append(index)
+        groups = [[verdicts[index] for index in group] for group in by_source.values()]
+        # One source alone needs no thread, so that an interrupt ends the exec itself.
+        tested = side_by_side(self._from_one_source, groups) if len(groups) > 1 else [self._from_one_source(groups[0])]
         found: dict[int, Result] = {}
-        executor = ThreadPoolExecutor(max_workers=_SOURCES_AT_ONCE)
-        try:
-            groups = list(by_source.values())
-            tested = executor.map(lambda group: self._from_one_source([verdicts[i] for i in group]), groups)
-            for group, results in zip(groups, tested, strict=True):
-                found.update(zip(group, results, strict=True))
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+        for group, results in zip(by_source.values(), tested, strict=True):
+            found.update(zip(group, results, strict=True))
         return [found[index] for index in range(len(verdicts))]
 
     def _from_one_source(self, verdicts: Sequence[Verdict]) -> list[Result]:
@@ -179,18 +175,12 @@ class Prober:
                 connection = verdict.routes[0].connection
                 if connection.destination.pod:
                     wanted[connection.destination.title, connection.port] = connection.destination.pod
-        found = {}
-        with ThreadPoolExecutor(max_workers=_SOURCES_AT_ONCE) as executor:
-            asked = {
-                key: executor.submit(self._listens, pod.namespace, pod.name, key[1]) for key, pod in wanted.items()
-            }
-            for key, future in asked.items():
-                found[key] = future.result()
-        return found
+        keys = list(wanted)
+        return dict(zip(keys, side_by_side(lambda key: self._listens(wanted[key], key[1]), keys), strict=True))
 
-    def _listens(self, namespace: str, name: str, port: int) -> bool | None:
+    def _listens(self, pod: Pod, port: int) -> bool | None:
         try:
-            return listens(self._api, namespace, name, port, deadline=_FORWARD_SECONDS).listening
+            return listens(self._api, pod.namespace, pod.name, port, deadline=_FORWARD_SECONDS).listening
         except ClusterError:
             return None
 
@@ -238,9 +228,14 @@ class Prober:
         return self._enforcer
 
     def _changed_lately(self, verdict: Verdict) -> bool:
-        """Whether a policy that isolates an end, or an end itself, changed just now by the server's own clock."""
+        """Whether a policy that isolates an end, or an end itself, changed just now by the server's own clock.
+
+        Where no policy isolates an end, there is nothing that a plugin could be late with.
+        """
         now = self._api.now()
         times = [policy.changed for side in (verdict.egress, verdict.ingress) for policy in side.isolated_by]
+        if not times:
+            return False
         for route in verdict.routes:
             times += [end.pod.changed for end in (route.connection.source, route.connection.destination) if end.pod]
         return now is not None and any(now - _seconds(when) <= FRESH_SECONDS for when in times if when)
