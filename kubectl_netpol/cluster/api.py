@@ -56,6 +56,7 @@ class Api:
         self.server: str = configuration.host
         self._proxy: str | None = configuration.proxy
         self._prefix = urlsplit(self.server).path
+        self._secure = access.tls is not None
         self._limit = access.request_timeout
         self._date: tuple[float, float] | None = None
         self._headers: tuple[tuple[str, str], ...] = (
@@ -112,7 +113,7 @@ class Api:
         connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
         connection.timeout = seconds
         try:
-            if self._pool.proxy is not None and self._pool.scheme == "https":
+            if self._proxy and self._secure:
                 self._pool._prepare_proxy(connection)  # noqa: SLF001 # the same
             if connection.sock is None:
                 connection.connect()
@@ -165,9 +166,8 @@ class Api:
             headers["Content-Type"] = content_type
             data = json.dumps(body).encode()
         url = self.target(path, query)
-        if self._proxy and self._pool.scheme == "http":
-            parts = urlsplit(self.server)
-            url = f"http://{parts.netloc}{url}"
+        if self._proxy and not self._secure:
+            url = f"http://{urlsplit(self.server).netloc}{url}"
         connect = min(self._limit or _CONNECT_SECONDS, _CONNECT_SECONDS)
         read = self._limit or _READ_SECONDS
         try:

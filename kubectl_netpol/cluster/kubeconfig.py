@@ -315,15 +315,20 @@ def _host(cluster: Mapping[str, Any], name: str) -> str:
         valid = False
     if not valid:
         raise ClusterError(f'the server "{server}" of cluster "{name}" must be a URL or a host:port pair')
+    if parts.username is not None:
+        raise ClusterError(
+            f'the server of cluster "{name}" has a user in its URL', "set the user's username and password"
+        )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _proxy(cluster: Mapping[str, Any], host: str, name: str) -> tuple[str | None, dict[str, str] | None]:
     """Return the proxy for `host` as a URL without its credentials, and the headers that carry those."""
-    url = text(cluster, "proxy-url", name)
+    url, source = text(cluster, "proxy-url", name), f'proxy-url of cluster "{name}"'
     if not url:
-        scheme = host.split(":", 1)[0].upper()
-        url = os.environ.get(f"{scheme}_PROXY") or os.environ.get(f"{scheme.lower()}_proxy") or ""
+        variable = f"{host.split(':', 1)[0].upper()}_PROXY"
+        source = variable if os.environ.get(variable) else variable.lower()
+        url = os.environ.get(source, "")
         if not url or not _uses_proxy(host):
             return None, None
         url = url if "://" in url else f"http://{url}"
@@ -338,7 +343,7 @@ def _proxy(cluster: Mapping[str, Any], host: str, name: str) -> tuple[str | None
             "use an http:// proxy, or forward the API server's port with ssh -L and set server and tls-server-name",
         )
     if not valid or parts.scheme not in ("http", "https"):
-        raise ClusterError(f'invalid proxy-url "{url}" for cluster "{name}": must be http:// or https://')
+        raise ClusterError(f"invalid {source}: {url.rpartition('@')[2]} must be an http:// or https:// URL")
     headers = {}
     if parts.username is not None:
         secret = base64.b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode())

@@ -253,6 +253,9 @@ ROWS = {
     "a server with a bad port": Row(
         {"home/.kube/config": config(TOKEN, at=cluster("https://localhost:x"))}, "must be a URL or a host:port pair"
     ),
+    "a server with a password": Row(
+        {"home/.kube/config": config(at=cluster("https://u:p@localhost"))}, "has a user in its URL", apart="sends it"
+    ),
     # The server.
     "a server below a path": Row({"home/.kube/config": config(TOKEN, at=cluster("@one@/k8s/clusters/c-1/"))}, BEARER),
     "an IPv6 server": Row({"home/.kube/config": config(TOKEN, at=cluster("@six@"))}, BEARER._replace(server="six")),
@@ -577,6 +580,16 @@ ROWS = {
             proxied=("@plain@",),
         ),
     ),
+    "proxy-url by https for a plain HTTP server": Row(
+        {"home/.kube/config": config(at=cluster("@plain@", proxy_url="@secure-proxy@"))},
+        Seen("secure-proxy", proxied=("@plain@",)),
+        env={"SSL_CERT_FILE": "@ca.crt@"},
+    ),
+    "HTTPS_PROXY that is no URL": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster("https://kube.example:@one-port@"))},
+        "invalid HTTPS_PROXY: localhost:x must be",
+        env={"HTTPS_PROXY": "http://me:secret@localhost:x"},
+    ),
     "proxy-url beats NO_PROXY": Row(
         {"home/.kube/config": config(TOKEN, at=cluster(proxy_url="@proxy@"))},
         BEARER._replace(proxied=("@one-netloc@",)),
@@ -589,7 +602,7 @@ ROWS = {
     ),
     "proxy-url of another kind": Row(
         {"home/.kube/config": config(TOKEN, at=cluster(proxy_url="ftp://localhost"))},
-        'invalid proxy-url "ftp://localhost"',
+        'invalid proxy-url of cluster "main": ftp://localhost must be',
     ),
     "proxy-url that refuses": Row(
         {"home/.kube/config": config(TOKEN, at=cluster(proxy_url="http://127.0.0.1:1"))},
