@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.console import Console
     from kubectl_netpol.matrix.workloads import Group
-    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.model import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol matrix                          the namespace, on the ports that its pods declare
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
     """What the matrix is about. A grid counts for the destinations in its set (all where --port was given)."""
 
     snapshot: Snapshot
-    pods: tuple[Pod, ...]
+    sets: PodSets
     groups: tuple[Group, ...]
     grids: tuple[tuple[Grid, int], ...]
 
@@ -75,6 +75,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         grids = [grid for grid, _ in asked.grids]
         for piece in matrix_json(grids, as_list=len(ports) != 1, extra=lambda _: ()):
             console.data(piece)
+        return 0
+    if arguments.output == "html":
+        console.data(_page(arguments, world, asked))
         return 0
     _print_text(arguments, world, asked, console)
     return 0
@@ -108,7 +111,7 @@ def _ask(
         if not declared:
             raise NetpolError("no pod declares a port", "say which: --port 80")
         grids = tuple((Grid(sets, *pair), _declaring(sets, pair)) for pair in declared)
-    return Asked(snapshot, pods, groups, grids)
+    return Asked(snapshot, sets, groups, grids)
 
 
 def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
@@ -127,10 +130,10 @@ def _read(world: World, *, everywhere: bool) -> Snapshot:
 
 def _print_text(arguments: argparse.Namespace, world: World, asked: Asked, console: Console) -> None:
     wide = arguments.output == "wide"
-    groups = each_pod(asked.pods) if wide else asked.groups
+    groups = each_pod(asked.sets.pods) if wide else asked.groups
     names = Names("" if arguments.all_namespaces else world.namespace)
-    where = "all namespaces" if arguments.all_namespaces else f"namespace {world.namespace}"
-    explainer = Explainer(asked.pods, asked.groups, _where(arguments))
+    where = _place(arguments, world)
+    explainer = Explainer(asked.sets.pods, asked.groups, _where(arguments))
     parts = [((grid, counted),) for grid, counted in asked.grids] if arguments.port else [asked.grids]
     for number, part in enumerate(parts):
         if number:
@@ -146,6 +149,23 @@ def _print_text(arguments: argparse.Namespace, world: World, asked: Asked, conso
             console.data("\n" + cells_text(summary, examples(part, summary, everything), explainer))
     if not arguments.verbose:
         console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)")
+
+
+def _page(arguments: argparse.Namespace, world: World, asked: Asked) -> str:
+    from kubectl_netpol.render.page import View, matrix_page, mixed_cells  # noqa: PLC0415 - the page's parts are large
+
+    parts = [("each on the ports it declares", asked.grids)] if not arguments.port and len(asked.grids) > 1 else []
+    parts += [(f"{grid.protocol} {grid.port}", ((grid, asked.sets.all),)) for grid, _ in asked.grids]
+    views = []
+    for title, part in parts:
+        summary = summarize(part, asked.groups)
+        views.append(View(title, part, summary, examples(part, summary, mixed_cells(summary)), {}))
+    explainer = Explainer(asked.sets.pods, asked.groups, _where(arguments))
+    return matrix_page(views, _place(arguments, world), explainer, one_namespace=not arguments.all_namespaces)
+
+
+def _place(arguments: argparse.Namespace, world: World) -> str:
+    return "all namespaces" if arguments.all_namespaces else f"namespace {world.namespace}"
 
 
 def _where(arguments: argparse.Namespace) -> list[str]:
