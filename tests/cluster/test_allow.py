@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -53,6 +54,11 @@ NASTY = tuple(
     )
     for word in words.split()
 )
+
+
+def pipe(cluster: Cluster, line: str, *apply: str) -> Result:
+    command = f"kubectl netpol allow {line} | kubectl apply {shlex.join(apply)} -f -"
+    return cluster.run("bash", "-o", "pipefail", "-c", command)
 
 
 @pytest.mark.parametrize("line", LINES.strip().splitlines())
