@@ -18,6 +18,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from kubectl_netpol import __version__
+from kubectl_netpol.cluster.credentials import tls_context
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:
@@ -269,7 +270,8 @@ def _pool(access: Access) -> Any:
     if not configuration.proxy:
         return urllib3.PoolManager(**settings).connection_from_url(configuration.host)
     # Go verifies a proxy's own certificate by the cluster's authority too.
-    settings |= {"proxy_headers": configuration.proxy_headers, "proxy_ssl_context": access.tls}
+    settings["proxy_ssl_context"] = access.tls or tls_context(b"", None, verify=True, user="")
+    settings["proxy_headers"] = configuration.proxy_headers
     manager = urllib3.ProxyManager(configuration.proxy, **settings)
     return manager.connection_from_url(configuration.host)
 

@@ -91,6 +91,7 @@ class FakeServer:
         address: str = "127.0.0.1",
         pair: str = "server",
         hang: bool = False,
+        demanding: bool = False,
     ) -> None:
         self.requests: list[Request] = []
         self.connections = 0
@@ -103,7 +104,7 @@ class FakeServer:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*pki.pair(pair))
             self._context.load_verify_locations(pki.ca)
-            self._context.verify_mode = ssl.CERT_OPTIONAL
+            self._context.verify_mode = ssl.CERT_REQUIRED if demanding else ssl.CERT_OPTIONAL
             self._context.sni_callback = self._remember
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._listener = socket.create_server((address, 0), family=family)

@@ -245,6 +245,12 @@ def test_a_certificate_that_does_not_verify(serve: Serve, pki: Pki, pair: str, *
     assert server.requests == []
 
 
+def test_a_server_that_wants_a_client_certificate(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: listing(), demanding=True)
+    with pytest.raises(ClusterError, match=r"tls: tlsv13 alert certificate required|closed|reset|aborted"):
+        api_for(server.url, pki).list(PODS)
+
+
 def test_without_verification_anything_goes_and_nothing_warns(serve: Serve, pki: Pki) -> None:
     server = serve(lambda *_: listing("a"), pair="misnamed")
     assert api_for(server.url, pki, verify=False).list(PODS) == [pod("a")]
