@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 # At most so many at once; fewer of the tools that take long to start, or a pod with little CPU starves them all.
 SIDE_BY_SIDE = 32
-SIDE_BY_SIDE_SLOW = 12
-GRACE = 0.6
-MOST_GRACE = 0.95
+SIDE_BY_SIDE_SLOW = 4
+# The guard ends what has a limit of its own so much after the timeout, in seconds, and what has none at the timeout.
+GRACE = 0.95
 DNS_PORT = 53
 
 # A query for kube-dns.kube-system.svc.cluster.local A: no byte of it is a line break, and its id reads NP.
@@ -84,8 +84,8 @@ NC_SENDS = ("nc-openbsd", "nc-ncat", "nc-u")
 _COMMON = r"""
 exec 2>/dev/null
 export LC_ALL=C
-G=$1 C=$((${1%.*}+1)) W=$2 H=$3 L=$4 S=$5 SURE=$6 UNKNOWN=$7 KNOWN=$8
-shift 8
+F=$1 T=$2 W=$3 H=$4 L=$5 S=$6 SURE=$7 UNKNOWN=$8 KNOWN=$9
+shift 9
 BT=$1 YT=$2 PT=$3 BN=$4 YN=$5 PN=$6 ANY=$7 DNS=$8 m=$9
 shift 9
 NL='
@@ -100,7 +100,9 @@ has() { command -v "$1" >/dev/null; }
 nap() { "$@" & wait $!; }
 guard() {
 trap '[ $! = $t ] || kill -9 $!; wait; exit 1' TERM
-{ nap sleep $G || nap sleep $C || nap bash -c 'read -rt$0 </dev/udp/127.0.0.1/9;[ $? -gt 128 ]' $G; } || exit
+s=$(((G-b+b0)/100)) x=0$(((G-b+b0)%100))
+x=$s.${x#${x%??}}
+{ nap sleep $x || nap sleep $((s+1)) || nap bash -c 'read -rt$0 </dev/udp/127.0.0.1/9;[ $? -gt 128 ]' $x; } || exit
 trap '' TERM
 kill -9 $t && exit 9
 }
@@ -129,7 +131,7 @@ case "$r $out" in
 *) for l in $sure; do case $out in *"$l"*) k=0;; esac; done;;
 esac
 unset IFS
-[ $k = 0 ] || [ $g = 9 ] || [ $((c-b0)) -ge 75 ]
+[ $k = 0 ] || [ $g = 9 ] || [ $((c-b0+50)) -ge $G ]
 }
 try() {
 form=$1 tool=$2 r=
@@ -148,7 +150,7 @@ say
 }
 start() {
 clock
-b0=$c
+b0=$c G=$F
 "$@"
 }
 """
@@ -157,13 +159,16 @@ connect() {
 for N in $ncs; do
 M=
 case $N in busybox|toybox) M=nc;; esac
-try nc $N $N $M -${z}zvv -w $W $A $P && return
+out=$old
+[ -z "$old" ] && try nc $N $N $M -${z}zvv -w $W $A $P && return
 case $out in
 *BusyBox*) try nc-e $N $N $M -w $W $A $P -e sh -c 'echo netpol: connected >&9' && return;;
 *'see "nc --help"'*) try nc-q $N sh -c 'exec "$@" >/dev/null' sh $N $M -w $W -q 1 $A $P && return;;
 esac
 done
+G=$T
 try bash bash bash -c "$BT" $A $P && return
+G=$F
 for N in python3 python; do try python $N $N -c "$YT" $A $P $W && return; done
 try perl perl perl -e "$PT" $A $P $W tcp && return
 B=$A
@@ -174,7 +179,7 @@ try curl curl curl -sSvm $W -o /dev/null -t netpol telnet://$B:$P && return
 """
 _UDP = r"""
 ask() {
-hold=$1
+hold=$1 G=$T
 shift
 form=$1 tool=$2
 shift 2
@@ -228,6 +233,7 @@ done
 """
 _NAMES = r"""
 name() {
+G=$T
 try getent getent getent hosts $A && return
 case $r in 0|2) return;; esac
 try bash bash bash -c "$BN" $A && return
@@ -251,6 +257,8 @@ has ncat && L=$S
 ncs=
 for N in nc ncat netcat; do has $N && ncs="$ncs $N"; done
 has nc || for N in busybox toybox; do has $N && ncs="$ncs $N"; done
+old=
+has nc && has busybox && case $(nc -h 2>&1 </dev/null) in *BusyBox*-z*) ;; *BusyBox*) old=BusyBox;; esac
 i=0
 while [ $i -lt $m ]; do
 A=$1 id=n$i sure=$KNOWN$NL$UNKNOWN i=$((i+1))
@@ -276,11 +284,6 @@ def whole(timeout: float) -> int:
     return max(1, math.ceil(timeout))
 
 
-def guard_time(timeout: float) -> float:
-    """When the guard ends a tool: after the tool's own limit, within a second of the timeout."""
-    return min(whole(timeout) + GRACE, timeout + MOST_GRACE)
-
-
 def shell_words(
     shell: str, targets: Sequence[Target], *, protocol: str, timeout: float, http: bool, names: Sequence[str]
 ) -> list[str]:
@@ -289,7 +292,8 @@ def shell_words(
     text = _COMMON + (_UDP if udp else _TCP) + (_NAMES if names else "") + _MAIN
     words = [shell, "-c", re.sub(r"\n+", "\n", text).strip(), shell]
     words += [
-        f"{guard_time(timeout):g}",
+        str(round((timeout + GRACE) * 100)),
+        str(round(timeout * 100)),
         str(whole(timeout)),
         "1" if http else "0",
         str(SIDE_BY_SIDE),

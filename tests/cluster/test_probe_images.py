@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -13,6 +13,7 @@ from kubectl_netpol.cluster.api import Api
 from kubectl_netpol.cluster.kubeconfig import Options, load
 from kubectl_netpol.cluster.streams import Completed, execute
 from kubectl_netpol.probe import Outcome, ProbeResult, Target, probe
+from kubectl_netpol.probe.script import shell_words
 from tests.cluster.connects import within
 from tests.cluster.lab import Cluster, pod
 
@@ -54,6 +55,24 @@ spec:
   policyTypes: [Egress]
   egress: [{to: [{podSelector: {matchLabels: {run: web}}}]}]
 """
+
+
+RESTRICTED = ("busybox", "openbsd-nc", "curl")
+
+
+def restricted(image: str) -> dict[str, Any]:
+    """A pod as the restricted pod security standard wants it, with nothing to write on and little CPU."""
+    manifest = pod(f"restricted-{image}", image, command=["sleep", "1000000"])
+    manifest["spec"]["securityContext"] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    (container,) = manifest["spec"]["containers"]
+    container["securityContext"] = {
+        "runAsUser": 65534,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    container["resources"] = {"limits": {"cpu": "100m", "memory": "32Mi"}}
+    return manifest
 
 
 class Shop(NamedTuple):
@@ -105,6 +124,7 @@ def shop(cluster: Cluster) -> Iterator[Shop]:
         servers = [pod(name, "distroless") for name in ("web", "rejected", "dropped")]
         sources = [pod(image, image, labels={"run": image}) for image in TOOLS]
         sources.append(pod("no-dns", "busybox", labels={"dns": "rejected"}))
+        sources += [restricted(image) for image in RESTRICTED]
         cluster.create_pods(namespace, *servers, *sources)
         items = cluster.get("pods", "-n", namespace)["items"]
         addresses = {item["metadata"]["name"]: item["status"]["podIP"] for item in items}
@@ -162,6 +182,38 @@ def test_udp_from_every_image_that_can_send(shop: Shop, image: str) -> None:
     assert {observation.tool for observation in result.observations} == {TOOLS[image][1]}
     assert seconds < TIMEOUT + 1 + SLACK
     assert settled(shop, image, before)
+
+
+@pytest.mark.parametrize("image", RESTRICTED)
+def test_tcp_from_a_pod_that_may_nothing(shop: Shop, image: str) -> None:
+    source = f"restricted-{image}"
+    before = shop.processes(source)
+    more = 3 if image == "curl" else 20  # the CPU it may use starts few curls a second
+    targets = [shop.target("web"), shop.target("rejected"), shop.target("dropped"), *[shop.target("web")] * more]
+    result = shop.probe(source, targets, names=(API_NAME,))
+    assert [observation.outcome for observation in result.observations] == [
+        Outcome.OPEN,
+        Outcome.REFUSED,
+        Outcome.TIMED_OUT,
+        *[Outcome.OPEN] * more,
+    ], result
+    assert result.names[0].resolves is True
+    assert settled(shop, source, before)
+
+
+@pytest.mark.parametrize("image", WITH_TCP)
+def test_a_probe_ends_by_itself_after_its_connection_broke(shop: Shop, image: str) -> None:
+    before = shop.processes(image)
+    words = shell_words("sh", [shop.target("dropped")] * 3, protocol="TCP", timeout=1, http=False, names=(API_NAME,))
+    broken = within(
+        shop.cluster.netns,
+        lambda: execute(shop.api, shop.namespace, image, image, words, deadline=0.6),
+    )
+    assert broken.timed_out
+    began = time.monotonic()
+    assert set(shop.processes(image)) > set(before)
+    shop.cluster.wait_until(lambda: set(shop.processes(image)) <= set(before), what=f"the end of the probe in {image}")
+    assert time.monotonic() - began < 1 + 1 + SLACK
 
 
 @pytest.mark.parametrize("image", WITHOUT)

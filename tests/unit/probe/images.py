@@ -27,6 +27,7 @@ class Done(NamedTuple):
 # Image: {name in the image: program of this machine}. Left out where the machine has not got one of them.
 IMAGES: dict[str, dict[str, str]] = {
     "busybox": dict.fromkeys(("sh", "sleep", "nc", "ping", "nslookup", "dd"), "busybox"),
+    "busybox with all its names": dict.fromkeys(("busybox", "sh", "sleep", "nc", "ping"), "busybox"),
     "openbsd-nc": {"sh": "dash", "sleep": "sleep", "nc": "nc.openbsd"},
     "openbsd-nc under bash": {"sh": "bash", "sleep": "sleep", "nc": "nc.openbsd"},
     "openbsd-nc under mksh": {"sh": "mksh", "sleep": "sleep", "printf": "printf", "nc": "nc.openbsd"},
@@ -39,7 +40,7 @@ IMAGES: dict[str, dict[str, str]] = {
     "perl": {"sh": "sh", "sleep": "sleep", "perl": "perl"},
     "python": {"sh": "sh", "sleep": "sleep", "python3": sys.executable},
 }
-NO_UDP = ("busybox", "toybox", "curl")  # Debian's BusyBox: no nc -u
+NO_UDP = ("busybox", "busybox with all its names", "toybox", "curl")  # Debian's BusyBox: no nc -u
 NO_LOOKUP = ("toybox",)
 NO_IPV6 = ("traditional-nc",)
 
