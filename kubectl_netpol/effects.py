@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubectl_netpol.codes import Code
 from kubectl_netpol.evaluate import evaluate, isolating_policies
 from kubectl_netpol.model import LAST_PORT, Direction, PortRange, parse_ip
 from kubectl_netpol.parties import outside_groups, pod_groups
@@ -75,7 +76,7 @@ class Isolated(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All that changes. `untold`: why some connections can't be told, before or after, each reason once."""
+    """All that changes. `untold`: what was not known of connections that may change, each reason once."""
 
     effects: tuple[Effect, ...] = ()
     isolated: tuple[Isolated, ...] = ()
@@ -249,7 +250,8 @@ class _Comparing:
                 ]
                 found.append((own.number, direction, ports, then, now, tuple(dict.fromkeys(causes))))
             elif now is Answer.UNDEFINED:
-                self.untold.update({verdict.reason: None for verdict in new if verdict.reason})
+                reasons = [verdict.reason for verdict in new if verdict.reason]
+                self.untold.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
         parties = {party: None for group in alike for party in group.parties}
         for row in found:
             self.rows.setdefault((*row, left), {}).update(parties)
@@ -270,6 +272,8 @@ class _Comparing:
         return pairs if self.has_blocks else pairs[:1]
 
 
+# Undecided because something is not known, not because plugins may differ.
+_UNREAD = (Code.OVERRIDING_POLICY, Code.PERMISSION_MISSING, Code.NAMESPACE_LABELS_UNKNOWN, Code.POD_ADDRESS_UNKNOWN)
 _OPPOSITE = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
 
 

@@ -98,8 +98,6 @@ def _check(asked: Sequence[Request]) -> None:
             f"a NetworkPolicy can't name hosts, and {first.destination.host} is one",
             "write its address; for names some network plugins have policy kinds of their own",
         )
-    if first.source.service:
-        raise UsageError(f"{first.source.reference.typed} is a Service, and connections come from pods", "name a pod")
     if problem := next((request.problem for request in asked if request.problem and not request.routes), None):
         raise NetpolError(f"there is nothing to allow: {problem.message}")
     ends = [first.source.end, *(route.destination for route in first.routes)]
@@ -232,7 +230,7 @@ def _dns_wanted(
     if source is None or wish.dns is False or not (wish.dns or by_name):
         return None
     after = snapshot.with_policies([*snapshot.policies, *([egress] if egress else [])])
-    if wish.dns is None and not resolvers_blocked(after, source):
+    if not (wish.dns and egress) and not resolvers_blocked(after, source):
         return None
     dns = cluster_dns(snapshot, source)
     if dns is None:

@@ -15,6 +15,7 @@ from kubectl_netpol.labels import is_object_name
 from kubectl_netpol.least import Wish, least
 from kubectl_netpol.model import Direction
 from kubectl_netpol.parties import controllers, pod_title
+from kubectl_netpol.render.effects import entries
 from kubectl_netpol.resolve import parse_ports, parse_protocol, parse_reference, resolve_destination, resolve_source
 from kubectl_netpol.routes import request
 from kubectl_netpol.verdict import Answer, Note
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.verdict import DirectionVerdict
 
 _WORDS = 3
+# What plugins are free to see in one way or the other, whatever the policies say.
+_READINGS = (Code.HOST_NETWORK, Code.OWN_NODE, Code.SOURCE_REWRITTEN, Code.DESTINATION_REWRITTEN)
 
 
 def allow_names(arguments: argparse.Namespace, console: Console) -> tuple[Policy, ...]:
@@ -41,13 +44,13 @@ def allow_names(arguments: argparse.Namespace, console: Console) -> tuple[Policy
     plan = least(snapshot, verdicts, wish)
     if not plan.policies:
         _say_allowed(verdicts, console)
-        _check_answers(verdicts, console, always=arguments.always)
+        _check_answers(verdicts, arguments, console)
         for note in plan.notes:
             console.note(note)
         return ()
     after, comparison = tried(snapshot, plan.policies, console)
     afterwards = [judge(after, verdict.request) for verdict in verdicts]
-    _check_answers(afterwards, console, always=arguments.always)
+    _check_answers(afterwards, arguments, console)
     for note in plan.notes:
         console.note(note)
     for verdict in afterwards:
@@ -58,8 +61,10 @@ def allow_names(arguments: argparse.Namespace, console: Console) -> tuple[Policy
         console.warning(f"{source.key} can't resolve names: {blocked} is blocked")
     besides = _besides(snapshot, verdicts, comparison, plan)
     if arguments.strict:
-        refuse_side_effects(comparison, besides)
-    say(comparison, besides, console, verbose=arguments.verbose)
+        refuse_side_effects(after, comparison, besides)
+    say(after, comparison, console, verbose=arguments.verbose)
+    for what, *_ in entries(besides, verbose=arguments.verbose):
+        console.warning(f"that includes what was not asked for: {what.strip()}")
     return plan.policies
 
 
@@ -91,17 +96,18 @@ def _wish(arguments: argparse.Namespace, verdicts: Sequence[Verdict]) -> Wish:
     return Wish(arguments.named_port, forced, arguments.dns, arguments.name)
 
 
-def _check_answers(verdicts: Sequence[Verdict], console: Console, *, always: bool) -> None:
-    """NetpolError where the connection is not allowed for sure, but for pods to which no policy applies for sure."""
+def _check_answers(verdicts: Sequence[Verdict], arguments: argparse.Namespace, console: Console) -> None:
+    """NetpolError where the connection is not allowed; a warning where that depends on the plugin."""
     for verdict in verdicts:
         if verdict.answer is Answer.ALLOWED:
             continue
         why = verdict.reason or Note(Code.ENDPOINTS_DIFFER, "its endpoints differ")
-        if verdict.answer is Answer.BLOCKED or not (always or why.code is Code.HOST_NETWORK):
-            raise NetpolError(
-                f"no NetworkPolicy can be shown to open this: {why.message}",
-                "kubectl netpol explain SOURCE DESTINATION PORT tells more",
-            )
+        hint = "kubectl netpol explain SOURCE DESTINATION PORT tells more"
+        tolerated = why.code in _READINGS and not arguments.strict
+        if verdict.answer is Answer.UNDEFINED and not arguments.always and not tolerated:
+            hint = "--always prints a policy all the same"
+        if verdict.answer is Answer.BLOCKED or not (arguments.always or tolerated):
+            raise NetpolError(f"no NetworkPolicy can be shown to open this: {why.message}", hint)
         console.warning(why.message)
 
 

@@ -11,7 +11,7 @@ from kubectl_netpol.label_form import ASSUMED_DNS, isolates_text, policies
 from kubectl_netpol.least import cluster_dns
 from kubectl_netpol.lint import policy_warnings
 from kubectl_netpol.model import Pod
-from kubectl_netpol.render.effects import entries, isolation_texts, untold_texts
+from kubectl_netpol.render.effects import entries, isolation_texts, unread_texts
 from kubectl_netpol.words import count
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def prove_labels(asked: LabelRequest, arguments: argparse.Namespace, console: Co
         for note in policy_warnings(after, there):
             console.warning(note.message)
     if arguments.strict:
-        refuse_side_effects(comparison, ())
-    say(comparison, comparison.opens, console, verbose=arguments.verbose)
+        refuse_side_effects(after, comparison, ())
+    say(after, comparison, console, verbose=arguments.verbose)
     return found
 
 
@@ -78,17 +78,17 @@ def tried(snapshot: Snapshot, found: Sequence[Policy], console: Console) -> tupl
     return after, compare(before, after)
 
 
-def say(comparison: Comparison, opened: Sequence[Effect], console: Console, *, verbose: bool) -> None:
+def say(snapshot: Snapshot, comparison: Comparison, console: Console, *, verbose: bool) -> None:
     """What the policies cut off, and what they open."""
     for cuts, text in isolation_texts(comparison, verbose=verbose):
         (console.warning if cuts else console.note)(text)
-    for what, *_ in entries(opened, verbose=verbose):
+    for what, *_ in entries(comparison.opens, verbose=verbose):
         console.note(f"opens {what.strip()}")
-    for text in untold_texts(comparison):
+    for text in unread_texts(snapshot, comparison, verbose=verbose):
         console.warning(f"not everything can be told: {text}")
 
 
-def refuse_side_effects(comparison: Comparison, besides: Sequence[Effect]) -> None:
+def refuse_side_effects(snapshot: Snapshot, comparison: Comparison, besides: Sequence[Effect]) -> None:
     """--strict: NetpolError where something is cut off, or opens besides."""
     if comparison.closes:
         lost = [text for cuts, text in isolation_texts(comparison) if cuts]
@@ -101,5 +101,5 @@ def refuse_side_effects(comparison: Comparison, besides: Sequence[Effect]) -> No
         raise NetpolError(
             f"--strict: it also opens {listed[0][0].strip()}", "without --strict it is printed all the same"
         )
-    if comparison.untold:
-        raise NetpolError(f"--strict: not everything can be told: {untold_texts(comparison)[0]}")
+    if unread := unread_texts(snapshot, comparison):
+        raise NetpolError(f"--strict: not everything can be told: {unread[0]}")

@@ -13,7 +13,7 @@ from kubectl_netpol.commands.options import add_cluster_options, add_output_opti
 from kubectl_netpol.effects import compare
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.manifest import Reader
-from kubectl_netpol.render.effects import comparison_object, comparison_text, policy_change_object, untold_texts
+from kubectl_netpol.render.effects import comparison_object, comparison_text, policy_change_object, unread_texts
 from kubectl_netpol.render.objects import kind, serialize
 from kubectl_netpol.words import count, some
 
@@ -79,9 +79,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console.data(serialize(kind("Diff", {"policies": listed, **comparison_object(comparison)}), arguments.output))
     else:
         _say(comparison, policies, changes, console, verbose=arguments.verbose)
+    unread = unread_texts(before, comparison, verbose=arguments.verbose)
+    for reason in unread:
+        console.warning(f"not everything can be told: {reason}")
     if comparison.effects:
         return DIFFERENT
-    return UNTOLD if comparison.untold else SAME
+    return UNTOLD if unread else SAME
 
 
 def _read(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, tuple[Policy, ...]]:
@@ -135,5 +138,3 @@ def _say(
         console.note(f"no connection opens or closes ({listed})")
     elif not text:
         console.note("only ports that no pod declares and no rule names change; -v lists them")
-    for reason in untold_texts(comparison):
-        console.warning(f"not everything can be told: {reason}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.effects import Cause, Comparison, Effect, Isolated, Ports
-    from kubectl_netpol.model import Policy
+    from kubectl_netpol.model import Policy, Snapshot
 
 Object = dict[str, Any]
 MANY = 5
@@ -89,9 +89,13 @@ def _joined(pieces: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(pieces[:-1]), *pieces[-1:]]))
 
 
-def untold_texts(comparison: Comparison) -> list[str]:
-    """Why some connections can't be told."""
-    return [note.message for note in comparison.untold]
+def unread_texts(snapshot: Snapshot, comparison: Comparison, *, verbose: bool = False) -> list[str]:
+    """Why some connections can't be told: what is undecided, and the pods and policies that could not be read."""
+    gaps = [gap.message for gap in snapshot.gaps if gap.resource in ("pods", "networkpolicies")]
+    found = list(dict.fromkeys([*gaps, *(note.message for note in comparison.untold)]))
+    if verbose or len(found) <= MANY:
+        return found
+    return [*found[:MANY], f"{len(found) - MANY} more reasons; -v lists them"]
 
 
 def comparison_text(comparison: Comparison, console: Console, *, verbose: bool = False) -> str:

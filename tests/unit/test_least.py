@@ -48,6 +48,7 @@ NAMES = {
         ingress(labels(run="san"), ports=[{"protocol": "UDP", "port": 5000}], **labels(run="cart"))
     ],
     "203.0.113.9 nginx 80": [ingress({"ipBlock": {"cidr": "203.0.113.9/32"}}, **labels(run="nginx"))],
+    "svc/nginx cart 80": [ingress(labels(run="nginx"), **labels(run="cart"))],
     "san nginx 80 --both --no-dns": [
         egress({"to": [labels(run="nginx")], "ports": TCP80}, **labels(run="san")),
         ingress(labels(run="san"), **labels(run="nginx")),
@@ -68,7 +69,6 @@ def test_names_become_the_labels_of_what_runs(line: str) -> None:
         pytest.param("san nginx 81", "has no port 81", id="a port that the Service does not have"),
         pytest.param("san example.com 443", "can't name hosts", id="a host"),
         pytest.param("203.0.113.9 203.0.113.10 80", "neither", id="no pod at either end"),
-        pytest.param("svc/nginx san 80", "connections come from pods", id="a Service as source"),
         pytest.param("san ngnix 80", 'there is no Service, pod or workload "ngnix"', id="a misspelt name"),
         pytest.param("san pod/nginx 80 --named-port", "has no name for port 80", id="a port without name"),
         pytest.param("san nginx 80 --name deny-all-ingress", "with other content exists", id="a name that is taken"),
@@ -187,7 +187,7 @@ def test_a_service_port_becomes_the_pods_port_and_its_name_needs_dns(deep: str) 
     assert into["podSelector"] == {"matchLabels": {"app": "web"}}
     assert into["ingress"][0]["from"] == [{**named("b"), **labels(app="db")}]
     assert "no label tells b/db-0 from b/db-backup" in ran.err
-    assert "opens b/db-backup -> a/deploy/web: port 8080" in ran.err
+    assert "warning: that includes what was not asked for: b/db-backup -> a/deploy/web: port 8080" in ran.err
     strict = allow(f"b/db-0 a/svc/web 80 --strict {deep}")
     assert (strict.status, strict.out) == (2, "")
     assert "it also opens b/db-backup" in strict.err
