@@ -17,7 +17,7 @@ from kubectl_netpol.errors import NetpolError, UsageError
 
 PROGRAM = "kubectl netpol"
 COMMANDS = {
-    "test": "is it open? A probe from the source pod, beside what the policies say",
+    "test": "is it open? A probe from the source, beside what the policies say",
     "explain": "which policies select a pod, what they let in and out, and why",
     "allow": "print the least policy that opens a connection",
     "diff": "what a policy would open and close",
@@ -111,9 +111,9 @@ def top_help() -> str:
         "",
         *(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()),
         "",
-        f"{PROGRAM} test san nginx 80",
-        f"{PROGRAM} allow --from run=san --to run=nginx --port 80 | kubectl apply -f -",
-        f"{PROGRAM} explain nginx",
+        f"{PROGRAM} test san web 80",
+        f"{PROGRAM} allow --from run=san --to run=web --port 80 | kubectl apply -f -",
+        f"{PROGRAM} explain web",
         "",
         f"{PROGRAM} COMMAND --help tells a command's options.",
     ]

@@ -106,9 +106,7 @@ def _open(snapshot: Snapshot, prediction: Verdict, facts: Facts, commands: Comma
         return finding(fault.code, f"though the policies block it: {fault.message}", fault.fix)
     plugin = f" ({facts.enforcer} runs here)" if facts.enforcer else ""
     detail = f"though the policies block it: this cluster does not enforce them, or not yet{plugin}"
-    step = "a plugin that enforces NetworkPolicy is needed (minikube start --cni=calico)"
-    if facts.changed_lately:
-        step = f"a policy or pod changed just now, so once more: {commands.probe}"
+    step = "if it stays so, a plugin that enforces NetworkPolicy (minikube start --cni=calico)"
     return finding(Code.NOT_ENFORCED, detail, step)
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
+from kubectl_netpol.isolation import matches_of
 from kubectl_netpol.model import Direction, NamedPort
 from kubectl_netpol.rules import match_rule, peer_matches, view_of
 from kubectl_netpol.verdict import Allow, Answer
 
 if TYPE_CHECKING:
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Peer, Policy, Snapshot
-    from kubectl_netpol.verdict import Connection, DirectionVerdict, End
+    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.verdict import Connection, DirectionVerdict
 
 
 class Fault(NamedTuple):
@@ -39,25 +40,29 @@ def enforcer_fault(snapshot: Snapshot, prediction: Verdict) -> Fault | None:
 
 
 def _unresolved_name(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
-    """A rule whose port names no pod of its destinations has is programmed without ports: it opens them all."""
+    """A rule of pod peers whose ports are all names that no pod has is programmed without ports: it opens them all.
+
+    The pods are those that the policy selects for ingress, and those that the rule's peers match for egress.
+    """
     peer_end = connection.destination if side.direction is Direction.EGRESS else connection.source
     for near in side.near_misses:
-        names = [item.name for item in near.rule.ports if isinstance(item, NamedPort)]
+        names = [item for item in near.rule.ports if isinstance(item, NamedPort)]
         if not names or len(names) != len(near.rule.ports):
             continue
-        matched = any(_matches(snapshot, near.policy, peer, peer_end) for peer in near.rule.peers or (None,))
-        pod = connection.destination.pod
-        if matched and pod and not any(port.name in names for port in pod.ports):
+        peers = [peer for peer in near.rule.peers if not peer.ip_block]
+        if not any(peer_matches(snapshot, near.policy, peer, peer_end.pod, peer_end.address) is True for peer in peers):
+            continue
+        pods = [pod for pod in snapshot.pods_in(near.policy.namespace) if near.policy.selects(pod)]
+        if side.direction is Direction.EGRESS:
+            pods = [pod for match in matches_of(snapshot, near.policy, near.rule) for pod in match.pods]
+        if not any(pod.port_named(item.name, item.protocol) for pod in pods for item in names):
+            named = ", ".join(item.name for item in names)
             message = (
-                f"{near.policy.name} allows port {', '.join(names)}, which no destination pod has, "
+                f"{near.policy.name} allows port {named}, which no pod in question has, "
                 "and some enforcers (kube-router) then open every port"
             )
             return Fault(Code.ENFORCER_NAMED_PORT_FAULT, message, "write the port's number into the policy")
     return None
-
-
-def _matches(snapshot: Snapshot, policy: Policy, peer: Peer | None, end: End) -> bool:
-    return peer is None or peer_matches(snapshot, policy, peer, end.pod, end.address) is True
 
 
 def _both_ends(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:

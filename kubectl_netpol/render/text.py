@@ -168,7 +168,8 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
     rows = []
     for entry in side.rules:
         for match in entry.peers:
-            where = f"{entry.policy.name} {position_text(side.direction, entry.rule.position, match.position)}"
+            item = match.position if len(entry.peers) > 1 else None
+            where = f"{entry.policy.name} {position_text(side.direction, entry.rule.position, item)}"
             ports = ports_text(entry.rule, pod if side.direction is Direction.INGRESS else None)
             rows.append((peer_text(match.peer, entry.policy), ports, where, _pods_now(match, names, verbose=verbose)))
     shown = rows if verbose else rows[:10]
