@@ -240,6 +240,7 @@ try bash bash bash -c "$BN" $A && return
 for N in python3 python; do try python $N $N -c "$YN" $A && return; done
 try perl perl perl -e "$PN" $A && return
 for N in $ncs; do case $N in nc|ncat) try nc $N $N -s 127.0.0.1 -zvv -w $W $A 9 && return;; esac; done
+G=$F
 try curl curl curl -sSvm $W --interface 127.0.0.1 -o /dev/null telnet://$A:9 && return
 try ping ping ping -c1 -W1 -I 127.0.0.1 $A && return
 case $A in *.svc.*) try nslookup nslookup nslookup $A;; esac
