@@ -19,7 +19,16 @@ from kubectl_netpol.commands.options import (
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.matrix import Grid, PodSets, declared_ports
 from kubectl_netpol.matrix.workloads import each_pod, examples, in_order, summarize
-from kubectl_netpol.render.matrix import Explainer, Heading, cells_text, matrix_json, matrix_text
+from kubectl_netpol.render.matrix import (
+    Explainer,
+    Heading,
+    cells_text,
+    comparison_text,
+    difference_text,
+    matrix_json,
+    matrix_text,
+    network_fields,
+)
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.resolve import parse_ports, parse_protocol
 from kubectl_netpol.words import count, some
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.console import Console
+    from kubectl_netpol.matrix.compared import Compared
     from kubectl_netpol.matrix.workloads import Group
     from kubectl_netpol.model import Snapshot
 
@@ -38,7 +48,9 @@ EXAMPLES = """examples:
   kubectl netpol matrix -A --port 80 -o json     every pair of pods of the cluster
   kubectl netpol matrix --port http -o wide      by pod
   kubectl netpol matrix -A -o html >matrix.html  a page to look at
-  kubectl netpol matrix -f manifests/ -A         without a cluster"""
+  kubectl netpol matrix -f manifests/ -A         without a cluster
+  kubectl netpol matrix --probe                  does the network do what the policies say?"""
+MOST_PAIRS = 100
 
 
 class Asked(NamedTuple):
@@ -57,6 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", metavar="PORT", help="a number, a port name, or several (default: what the destinations declare)"
     )
     parser.add_argument("--protocol", metavar="NAME", help="TCP (default with --port), UDP or SCTP")
+    parser.add_argument("--probe", action="store_true", help="also try every pair, by exec in the source pods")
+    parser.add_argument(
+        "--max", type=int, default=MOST_PAIRS, metavar="NUMBER", help=f"the most pairs to probe (default {MOST_PAIRS})"
+    )
+    parser.add_argument(
+        "--timeout", default="3s", metavar="TIME", help="the longest wait for each connect of a probe (default 3s)"
+    )
+    parser.set_defaults(container=None, http=False, debug_image=None)
     add_filename_option(parser)
     add_output_option(parser, ("json", "wide", "html"))
     add_verbose_option(parser)
@@ -71,16 +91,31 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("-A and -n are both given", "-A is every namespace")
     world = open_world(arguments, console)
     asked = _ask(arguments, world, ports, protocol, console)
+    explainer = Explainer(asked.sets.pods, asked.groups, _where(arguments))
+    compared: list[Compared] = []
+    if arguments.probe:
+        from kubectl_netpol.commands.comparing import compare  # noqa: PLC0415 - only for a cluster
+
+        compared = compare(arguments, world, asked.sets, asked.grids, explainer)
+        for message in dict.fromkeys(message for pair in compared for message in pair.result.warnings):
+            console.warning(message)
     if arguments.output == "json":
         grids = [grid for grid, _ in asked.grids]
-        for piece in matrix_json(grids, as_list=len(ports) != 1, extra=lambda _: ()):
+        extra = (lambda grid: network_fields(grid, compared)) if arguments.probe else (lambda _: ())
+        for piece in matrix_json(grids, as_list=len(ports) != 1, extra=extra):
             console.data(piece)
-        return 0
-    if arguments.output == "html":
-        console.data(_page(arguments, world, asked))
-        return 0
-    _print_text(arguments, world, asked, console)
-    return 0
+    elif arguments.output == "html":
+        console.data(_page(arguments, world, asked, explainer, compared))
+    else:
+        _print_text(arguments, world, asked, console, explainer=explainer, compared=compared)
+    return _status(compared, probed=arguments.probe)
+
+
+def _status(compared: Sequence[Compared], *, probed: bool) -> int:
+    """1 where network and policies differ, 2 where nothing could be compared, else 0."""
+    if any(pair.differs for pair in compared):
+        return 1
+    return 0 if not probed or any(pair.result.finding.agrees for pair in compared) else 2
 
 
 def _ask(
@@ -128,39 +163,67 @@ def _read(world: World, *, everywhere: bool) -> Snapshot:
     return world.read(Scope(frozenset({world.namespace}), wide, endpoints=False))
 
 
-def _print_text(arguments: argparse.Namespace, world: World, asked: Asked, console: Console) -> None:
+def _print_text(
+    arguments: argparse.Namespace,
+    world: World,
+    asked: Asked,
+    console: Console,
+    *,
+    explainer: Explainer,
+    compared: Sequence[Compared],
+) -> None:
     wide = arguments.output == "wide"
     groups = each_pod(asked.sets.pods) if wide else asked.groups
     names = Names("" if arguments.all_namespaces else world.namespace)
     where = _place(arguments, world)
-    explainer = Explainer(asked.sets.pods, asked.groups, _where(arguments))
     parts = [((grid, counted),) for grid, counted in asked.grids] if arguments.port else [asked.grids]
     for number, part in enumerate(parts):
         if number:
             console.data("")
-        ports = (
-            f"{part[0][0].protocol} {part[0][0].port}" if arguments.port else "each destination on its declared ports"
-        )
+        grid = part[0][0]
+        ports = f"{grid.protocol} {grid.port}" if arguments.port else "each destination on the ports it declares"
         summary = summarize(part, groups)
         heading = Heading(ports, where, "pod" if wide else "workload")
-        console.data(matrix_text(summary, heading, names, console, verbose=arguments.verbose))
+        marked = set(_by_cell(part, groups, compared))
+        console.data(matrix_text(summary, heading, names, console, marked=marked, verbose=arguments.verbose))
         if arguments.verbose:
             everything = [(here, there) for here in range(len(groups)) for there in range(len(groups))]
             console.data("\n" + cells_text(summary, examples(part, summary, everything), explainer))
-    if not arguments.verbose:
+    if arguments.probe:
+        console.data(comparison_text(compared, names, console))
+    elif not arguments.verbose:
         console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)")
 
 
-def _page(arguments: argparse.Namespace, world: World, asked: Asked) -> str:
+def _by_cell(
+    part: Sequence[tuple[Grid, int]], groups: Sequence[Group], compared: Sequence[Compared]
+) -> dict[tuple[int, int], list[Compared]]:
+    """The pairs that differ from the network, by the cell of their groups."""
+    place_of = [place for place, group in enumerate(groups) for _ in range(group.size)]
+    ports = {(grid.protocol, grid.port) for grid, _ in part}
+    found: dict[tuple[int, int], list[Compared]] = {}
+    for pair in compared:
+        if pair.differs and (pair.cell.protocol, pair.cell.port) in ports:
+            found.setdefault((place_of[pair.cell.source], place_of[pair.cell.destination]), []).append(pair)
+    return found
+
+
+def _page(
+    arguments: argparse.Namespace, world: World, asked: Asked, explainer: Explainer, compared: Sequence[Compared]
+) -> str:
     from kubectl_netpol.render.page import View, matrix_page, mixed_cells  # noqa: PLC0415 - the page's parts are large
 
     parts = [("each on the ports it declares", asked.grids)] if not arguments.port and len(asked.grids) > 1 else []
     parts += [(f"{grid.protocol} {grid.port}", ((grid, asked.sets.all),)) for grid, _ in asked.grids]
+    names = Names("" if arguments.all_namespaces else world.namespace)
     views = []
     for title, part in parts:
         summary = summarize(part, asked.groups)
-        views.append(View(title, part, summary, examples(part, summary, mixed_cells(summary)), {}))
-    explainer = Explainer(asked.sets.pods, asked.groups, _where(arguments))
+        differences = {
+            place: [difference_text(pair, names) for pair in pairs]
+            for place, pairs in _by_cell(part, asked.groups, compared).items()
+        }
+        views.append(View(title, part, summary, examples(part, summary, mixed_cells(summary)), differences))
     return matrix_page(views, _place(arguments, world), explainer, one_namespace=not arguments.all_namespaces)
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.matrix.workloads import MIXED, alike, by_namespace, put_together, reference
 from kubectl_netpol.render.objects import API_VERSION
-from kubectl_netpol.render.text import table, wrapped
+from kubectl_netpol.render.text import arrow, table, wrapped
 from kubectl_netpol.words import count, some
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from kubectl_netpol.console import Console
+    from kubectl_netpol.matrix.compared import Compared
     from kubectl_netpol.matrix.grid import Grid
     from kubectl_netpol.matrix.workloads import Cell, Group, Summary
     from kubectl_netpol.model import Pod
@@ -26,7 +27,8 @@ _MOST_LINES = 40
 _FEW, _SOME, _MANY = 3, 8, 10_000
 WORDS = {"a": "allowed", "b": "blocked", "u": "undefined", "-": "no such port", MIXED: "differs between pods"}
 _STYLE = {"a": "green", "b": "red", "u": "yellow", MIXED: "yellow", "-": "dim"}
-_ITSELF = "."
+_ITSELF, _DIFFERS = ".", "!"
+_OUTCOMES = {True: "o", False: "c", None: "u"}
 Extra = tuple[str, str]
 
 
@@ -95,8 +97,16 @@ class _Part(NamedTuple):
     groups: Sequence[int]
 
 
-def matrix_text(summary: Summary, heading: Heading, names: Names, console: Console, *, verbose: bool = False) -> str:
-    """The grid, its totals, what is open to all and what nobody reaches."""
+def matrix_text(
+    summary: Summary,
+    heading: Heading,
+    names: Names,
+    console: Console,
+    *,
+    marked: Container[tuple[int, int]] = (),
+    verbose: bool = False,
+) -> str:
+    """The grid, its totals, what is open to all and what nobody reaches; `marked` cells get a !."""
     groups = summary.groups
     columns = [place for place in range(len(groups)) if _counts(summary, place)]
     title = f"{heading.where}, {heading.ports}: {count(len(groups), heading.noun)}"
@@ -105,9 +115,9 @@ def matrix_text(summary: Summary, heading: Heading, names: Names, console: Conso
         return "\n".join([*lines, "no destination has such a port"])
     if len(columns) <= MOST_COLUMNS and len(groups) <= 2 * MOST_COLUMNS:
         rows = [_Part(names.short(group.namespace, group.name), [place]) for place, group in enumerate(groups)]
-        lines += _grid(summary, rows, [rows[place] for place in columns], console)
+        lines += _grid(summary, rows, [rows[place] for place in columns], marked, console)
     else:
-        lines += _larger(summary, columns, names, console, verbose=verbose)
+        lines += _larger(summary, columns, names, marked, console, verbose=verbose)
     lines += ["", *_totals(summary, columns, heading, names, verbose=verbose)]
     return wrapped(lines, console)
 
@@ -118,7 +128,13 @@ def _counts(summary: Summary, destination: int) -> bool:
     return bool(letters - {"-", ""}) or len(summary.groups) == 1
 
 
-def _grid(summary: Summary, rows: Sequence[_Part], columns: Sequence[_Part], console: Console) -> list[str]:
+def _grid(
+    summary: Summary,
+    rows: Sequence[_Part],
+    columns: Sequence[_Part],
+    marked: Container[tuple[int, int]],
+    console: Console,
+) -> list[str]:
     """Rows are sources, columns destinations under the numbers that the rows have."""
     numbers = {part.name: str(number) for number, part in enumerate(rows, 1)}
     digits = len(str(len(rows)))
@@ -127,25 +143,37 @@ def _grid(summary: Summary, rows: Sequence[_Part], columns: Sequence[_Part], con
     lines = [f"{'from'.ljust(digits + names + 2)}to {head}"]
     used: set[str] = set()
     for part in rows:
-        letters = [put_together(summary, part.groups, other.groups) or _ITSELF for other in columns]
-        used |= set(letters)
-        cells = " ".join(" " * (digits - 1) + console.paint(letter, _STYLE.get(letter, "dim")) for letter in letters)
-        lines.append(f"{numbers[part.name].rjust(digits)} {part.name.ljust(names)}    {cells}")
-    legend = [f"{letter} {word}" for letter, word in {**WORDS, _ITSELF: "itself"}.items() if letter in used]
-    return [*lines, console.paint("   ".join(legend), "dim")]
+        cells = ""
+        for other in columns:
+            letter = put_together(summary, part.groups, other.groups) or _ITSELF
+            differs = any((here, there) in marked for here in part.groups for there in other.groups)
+            used |= {letter, _DIFFERS} if differs else {letter}
+            cells += " " * (digits - 1) + console.paint(letter, _STYLE.get(letter, "dim"))
+            cells += console.paint(_DIFFERS, "bold") if differs else " "
+        lines.append(f"{numbers[part.name].rjust(digits)} {part.name.ljust(names)}    {cells}".rstrip())
+    words = {**WORDS, _ITSELF: "itself", _DIFFERS: "the network differs"}
+    return [*lines, console.paint("   ".join(f"{sign} {word}" for sign, word in words.items() if sign in used), "dim")]
 
 
-def _larger(summary: Summary, columns: Sequence[int], names: Names, console: Console, *, verbose: bool) -> list[str]:
+def _larger(
+    summary: Summary,
+    columns: Sequence[int],
+    names: Names,
+    marked: Container[tuple[int, int]],
+    console: Console,
+    *,
+    verbose: bool,
+) -> list[str]:
     """Groups that are alike where those are few, else namespaces, else a line for each kind of destination."""
     same = alike(summary)
     if len(same) <= MOST_COLUMNS:
         parts = [_Part(_names(summary, places, names, _FEW), places) for places in same]
-        lines = _grid(summary, parts, parts, console)
+        lines = _grid(summary, parts, parts, marked, console)
         return [f"those that nothing tells apart are put together, {len(same)} in all", *lines]
     spaces = by_namespace(summary)
     if 1 < len(spaces) <= MOST_COLUMNS:
         parts = [_Part(summary.groups[places[0]].namespace, places) for places in spaces]
-        return ["by namespace", *_grid(summary, parts, parts, console)]
+        return ["by namespace", *_grid(summary, parts, parts, marked, console)]
     return _list(summary, columns, names, verbose=verbose)
 
 
@@ -206,3 +234,50 @@ def cells_text(summary: Summary, examples: Mapping[tuple[int, int], Mapping[str,
         ends = summary.groups[source].key, summary.groups[destination].key
         rows += [(*ends, WORDS[letter], explainer.command(cell)) for letter, cell in found.items() if letter != "-"]
     return "\n".join(table(rows))
+
+
+def difference_text(pair: Compared, names: Names) -> str:
+    """A pair on which the network differs from the policies, in a line."""
+    finding, verdict = pair.result.finding, pair.result.verdict
+    return f"{arrow(verdict.request, names)}: policies {verdict.answer.value}, network {finding.message}"
+
+
+def comparison_text(compared: Sequence[Compared], names: Names, console: Console) -> str:
+    """How many pairs the network agrees on, each that it does not, and why the others can't be told."""
+    agreed = sum(pair.result.finding.agrees is True for pair in compared)
+    differing = [pair for pair in compared if pair.differs]
+    unknown = [pair for pair in compared if pair.result.finding.agrees is None]
+    parts = [f"{agreed} as the policies say"]
+    parts += [console.paint(f"{len(differing)} otherwise", "red")] if differing else []
+    parts += [f"{len(unknown)} can't be compared"] if unknown else []
+    lines = [f"probed {count(len(compared), 'pair')} of pods: {', '.join(parts)}"]
+    lines += [f"  {difference_text(pair, names)}" for pair in differing]
+    reasons = Counter(pair.result.finding.message for pair in unknown)
+    lines += [f"  can't compare {number}: {message}" for message, number in reasons.most_common()]
+    return wrapped(lines, console)
+
+
+def network_fields(grid: Grid, compared: Sequence[Compared]) -> Iterator[Extra]:
+    """The fields that --probe adds to a Matrix: `network`, letters as in `verdicts`, and `differences`.
+
+    o open, c refused, timed out or unreachable, u can't tell, - not probed.
+    """
+    network = [["-"] * len(grid.pods) for _ in grid.pods]
+    differences = []
+    for pair in compared:
+        if (pair.cell.protocol, pair.cell.port) != (grid.protocol, grid.port):
+            continue
+        finding = pair.result.finding
+        network[pair.cell.source][pair.cell.destination] = _OUTCOMES[finding.reachable]
+        if pair.differs:
+            differences.append(
+                {
+                    "source": grid.pods[pair.cell.source].key,
+                    "destination": grid.pods[pair.cell.destination].key,
+                    "verdict": pair.result.verdict.answer.value,
+                    "outcome": pair.result.observation.outcome.value if pair.result.observation else None,
+                    "finding": {"code": finding.code.value, "message": finding.message, "next": finding.next},
+                }
+            )
+    yield "network", json.dumps(["".join(row) for row in network])
+    yield "differences", json.dumps(differences, ensure_ascii=False)
