@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "CalicoNetworkPolicy": _CALICO,
     "GlobalNetworkPolicy": _CALICO,
 }
+_NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # one of no values
 _BOTH = (Direction.INGRESS, Direction.EGRESS)
 
 
@@ -54,11 +55,11 @@ def _upstream(kind: str, spec: dict[str, Any], name: str) -> OverridingPolicy:
     subject = mapping(spec.get("subject"), "spec.subject")
     namespaces = pods = None
     if subject.get("namespaces") is not None:
-        namespaces = read_selector(subject["namespaces"], "spec.subject.namespaces")
+        namespaces = _selector_or_any(subject["namespaces"])
     elif subject.get("pods") is not None:
         both = mapping(subject["pods"], "spec.subject.pods")
-        namespaces = read_selector(both.get("namespaceSelector"), "spec.subject.pods.namespaceSelector")
-        pods = read_selector(both.get("podSelector"), "spec.subject.pods.podSelector")
+        namespaces = _selector_or_any(both.get("namespaceSelector"))
+        pods = _selector_or_any(both.get("podSelector"))
     return OverridingPolicy(
         kind,
         None,
@@ -70,13 +71,26 @@ def _upstream(kind: str, spec: dict[str, Any], name: str) -> OverridingPolicy:
     )
 
 
+def _selector_or_any(value: Any) -> LabelSelector | None:
+    try:
+        return read_selector(value, "")
+    except BadField:
+        return None
+
+
 def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy:
-    """`specs` (a list) or an endpointSelector that can't be read may select anything within its reach."""
+    """`specs` (a list) or an endpointSelector that can't be read may select anything within its reach.
+
+    A cluster-wide policy without endpointSelector has a nodeSelector: it is for nodes alone.
+    """
     spec = mapping(item.get("spec"), "spec")
     namespace = namespace if kind == "CiliumNetworkPolicy" else None
-    if item.get("specs") or spec.get("nodeSelector") is not None or "endpointSelector" not in spec:
-        return OverridingPolicy(kind, namespace, name, _BOTH, nodes=kind == "CiliumClusterwideNetworkPolicy")
+    clusterwide = namespace is None
     directions = tuple(d for d in Direction if spec.get(d.field) is not None or spec.get(f"{d.field}Deny") is not None)
+    if item.get("specs") or ("endpointSelector" not in spec and not clusterwide):
+        return OverridingPolicy(kind, namespace, name, _BOTH, nodes=clusterwide)
+    if "endpointSelector" not in spec:
+        return OverridingPolicy(kind, None, name, directions, pod_selector=_NO_POD, nodes=True)
     try:
         selector = read_selector(_without_prefixes(spec["endpointSelector"]), "spec.endpointSelector")
     except BadField:

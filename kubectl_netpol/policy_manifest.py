@@ -161,10 +161,11 @@ def read_selector(value: Any, path: str) -> LabelSelector:
     """A metav1.LabelSelector; null is the empty one, which selects everything. BadField where the API refuses it."""
     selector = mapping(value, path)
     known_fields(selector, path, ("matchLabels", "matchExpressions"))
-    requirements = [
-        Requirement(key, Operator.IN, (wanted,))
-        for key, wanted in read_labels(selector.get("matchLabels"), f"{path}.matchLabels").items()
-    ]
+    requirements = []
+    for key, wanted in read_labels(selector.get("matchLabels"), f"{path}.matchLabels").items():
+        if fault := label_rules.key_fault(key) or label_rules.value_fault(wanted):
+            raise BadField(f"{path}.matchLabels", fault)
+        requirements.append(Requirement(key, Operator.IN, (wanted,)))
     for index, entry in enumerate(sequence(selector.get("matchExpressions"), f"{path}.matchExpressions")):
         at = f"{path}.matchExpressions[{index}]"
         expression = mapping(entry, at)
