@@ -157,7 +157,7 @@ def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int)
         narrower = [other for other in wide if other != network and other.version == network.version]
         narrower = [other for other in narrower if other.subnet_of(network)]  # type: ignore[arg-type] # same version
         if own := _own_address(network, narrower, taken):
-            found[own] = f"addresses in {network}"
+            found[own] = own if network.prefixlen == network.max_prefixlen else f"addresses in {network}"
     return [
         Group(number, (Party(title),), (End(address=address),))
         for number, (address, title) in enumerate(found.items(), first_number)

@@ -102,11 +102,12 @@ def _check_answers(verdicts: Sequence[Verdict], arguments: argparse.Namespace, c
         if verdict.answer is Answer.ALLOWED:
             continue
         why = verdict.reason or Note(Code.ENDPOINTS_DIFFER, "its endpoints differ")
-        hint = "kubectl netpol explain SOURCE DESTINATION PORT tells more"
         tolerated = why.code in _READINGS and not arguments.strict
-        if verdict.answer is Answer.UNDEFINED and not arguments.always and not tolerated:
-            hint = "--always prints a policy all the same"
         if verdict.answer is Answer.BLOCKED or not (arguments.always or tolerated):
+            hint = "kubectl netpol explain SOURCE DESTINATION PORT tells more"
+            if verdict.answer is Answer.UNDEFINED:
+                option = "without --strict" if why.code in _READINGS else "with --always"
+                hint = f"{option} a policy is printed all the same"
             raise NetpolError(f"no NetworkPolicy can be shown to open this: {why.message}", hint)
         console.warning(why.message)
 
@@ -141,7 +142,7 @@ def _besides(snapshot: Snapshot, verdicts: Sequence[Verdict], comparison: Compar
     """What opens for others than the two ends asked about; the way to DNS is a part of what was asked."""
     owners = controllers(snapshot)
     ends = [
-        {pod_title(end.pod, owners) for end in found if end.pod}
+        {pod_title(end.pod, owners) if end.pod else end.address for end in found}
         for found in zip(
             *(
                 (route.connection.source, route.connection.destination)

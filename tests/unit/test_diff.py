@@ -107,6 +107,25 @@ def test_ports_that_nobody_names_are_listed_on_request() -> None:
     assert "every other port" in diff(OPEN_ALL, *ON, "-v").out
 
 
+def test_only_ports_that_nobody_names_change(tmp_path: Path) -> None:
+    closed = "{podSelector: {matchLabels: {run: nginx}}, policyTypes: [Ingress], ingress: [{ports: [{port: 80}]}]}"
+    wide = OPEN_ALL.replace("open", "wide").replace(
+        "{podSelector: {}, policyTypes: [Ingress], ingress: [{}]}", closed.replace("{port: 80}", "{protocol: TCP}")
+    )
+    before = wide.replace("wide", "narrow").replace("{protocol: TCP}", "{port: 80}")
+    there = tmp_path / "there.yaml"
+    there.write_text(before, encoding="utf-8")
+    found = diff(wide, *ON, "--on", str(there))
+    assert (found.status, found.out) == (1, "")
+    assert "only ports that no pod declares and no rule names change" in found.err
+
+
+def test_other_objects_in_f_are_passed_over() -> None:
+    ran = diff((EXAMPLES / "shop.yaml").read_text(encoding="utf-8"), *ON)
+    assert ran.status == 0
+    assert "5 other objects in -f passed over" in ran.err
+
+
 def test_a_policy_is_compared_in_the_namespace_of_n() -> None:
     elsewhere = diff(OPEN_ALL, "--on", str(EXAMPLES / "shop.yaml"))
     assert (elsewhere.status, elsewhere.out) == (0, "")

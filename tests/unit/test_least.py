@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -228,6 +228,256 @@ def test_labels_take_dns_from_the_manifests(deep: str) -> None:
     ran = allow(f"--egress --dns --from app=db -n b {deep}")
     assert ran.specs == [egress(REAL_DNS, **labels(app="db"))]
     assert "assumed" not in ran.err
+
+
+ENDS = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: a}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: worker}
+status: {addresses: [{type: InternalIP, address: 192.0.2.7}, {type: Hostname, address: worker}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: san, namespace: a, labels: {run: san}}
+spec: {containers: [{name: c}]}
+status: {phase: Running, podIP: 10.0.0.1, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: own-dns, namespace: a, labels: {run: own-dns}}
+spec: {dnsPolicy: None, dnsConfig: {nameservers: [198.51.100.53, 10.0.0.9]}, containers: [{name: c}]}
+status: {phase: Running, podIP: 10.0.0.2, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: a, labels: {run: web}}
+spec: {containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+status: {phase: Running, podIP: 10.0.0.3, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: resolver, namespace: a, labels: {run: resolver}}
+spec: {containers: [{name: c}]}
+status: {phase: Running, podIP: 10.0.0.9, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: waiting, namespace: a, labels: {run: waiting}}
+spec: {containers: [{name: c}]}
+status: {phase: Pending}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: a}
+spec: {selector: {run: web}, ports: [{name: web, port: 80, targetPort: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: outside, namespace: a}
+spec: {ports: [{port: 5432}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: outside-1, namespace: a, labels: {kubernetes.io/service-name: outside}}
+addressType: IPv4
+ports: [{name: "", port: 6432}]
+endpoints: [{addresses: [198.51.100.1]}, {addresses: [198.51.100.2]}]
+"""
+DENIED = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: a}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+"""
+NODE_LOCAL = """
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: node-local-dns-x, namespace: kube-system, labels: {k8s-app: node-local-dns}}
+spec: {hostNetwork: true, containers: [{name: c}]}
+status: {phase: Running, podIP: 192.0.2.7, hostIP: 192.0.2.7, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec: {selector: {k8s-app: kube-dns}, ports: [{name: dns, port: 53, protocol: UDP}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: coredns-x, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec: {containers: [{name: c}]}
+status: {phase: Running, podIP: 10.0.9.9, conditions: [{type: Ready, status: "True"}]}
+"""
+
+
+@pytest.fixture
+def ends(tmp_path: Path) -> str:
+    path = tmp_path / "ends.yaml"
+    path.write_text(ENDS + DENIED, encoding="utf-8")
+    return f"-n a -f {path}"
+
+
+def blocks(*cidrs: str) -> list[dict[str, Any]]:
+    return [{"ipBlock": {"cidr": cidr}} for cidr in cidrs]
+
+
+@pytest.mark.parametrize(
+    ("line", "specs", "text"),
+    [
+        pytest.param(
+            "san svc/outside 5432 --no-dns",
+            [
+                egress(
+                    {
+                        "to": blocks("198.51.100.1/32", "198.51.100.2/32"),
+                        "ports": [{"protocol": "TCP", "port": 6432}],
+                    },
+                    **labels(run="san"),
+                )
+            ],
+            "isolates a/san for egress, as other policies do already",
+            id="a Service of addresses outside",
+        ),
+        pytest.param(
+            "san svc/outside 5432",
+            [
+                egress(
+                    {
+                        "to": blocks("198.51.100.1/32", "198.51.100.2/32"),
+                        "ports": [{"protocol": "TCP", "port": 6432}],
+                    },
+                    **labels(run="san"),
+                )
+            ],
+            "isolates a/san",
+            id="without a resolver in what was read nothing is assumed",
+        ),
+        pytest.param(
+            "node/worker web 80",
+            [ingress(*blocks("192.0.2.7/32"), ports=[{"protocol": "TCP", "port": 8080}], **labels(run="web"))],
+            "node worker is named by address",
+            id="a node comes by its address",
+        ),
+        pytest.param(
+            "san node/worker 9100",
+            [egress({"to": blocks("192.0.2.7/32"), "ports": [{"protocol": "TCP", "port": 9100}]}, **labels(run="san"))],
+            "node worker is named by address",
+            id="a node is reached by its address",
+        ),
+        pytest.param(
+            "2001:db8::1 web 80 --both",
+            [ingress(*blocks("2001:db8::1/128"), ports=[{"protocol": "TCP", "port": 8080}], **labels(run="web"))],
+            "is no pod that a policy could select: nothing is written for egress",
+            id="an address has no policy of its own",
+        ),
+        pytest.param(
+            "own-dns svc/web 80 --named-port",
+            [
+                egress(
+                    {"to": [labels(run="web")], "ports": [{"protocol": "TCP", "port": "http"}]},
+                    {
+                        "to": [*blocks("198.51.100.53/32"), labels(run="resolver")],
+                        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+                    },
+                    **labels(run="own-dns"),
+                ),
+                ingress(labels(run="own-dns"), ports=[{"protocol": "TCP", "port": "http"}], **labels(run="web")),
+            ],
+            "opens a/own-dns",
+            id="the pod's own nameservers, one of them a pod",
+        ),
+    ],
+)
+def test_ends_of_every_kind(ends: str, line: str, specs: list[Any], text: str) -> None:
+    ran = allow(f"{line} {ends}")
+    assert (ran.status, ran.specs) == (0, specs), ran.err
+    assert text in ran.err
+
+
+def test_the_node_local_cache_is_let_through_as_well(ends: str, tmp_path: Path) -> None:
+    more = tmp_path / "dns.yaml"
+    more.write_text(NODE_LOCAL, encoding="utf-8")
+    for line in ("san web 80", "--egress --dns --from run=san"):
+        ran = allow(f"{line} {ends} -f {more}")
+        assert ran.specs[0]["egress"][-1] == {
+            "to": [{**named("kube-system"), **labels(**{"k8s-app": "kube-dns"})}, *blocks("169.254.20.10/32")],
+            "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+        }
+        assert "a node-local DNS cache runs here" in ran.err
+
+
+def test_dns_that_is_asked_for_and_can_not_be_found_is_said(ends: str) -> None:
+    ran = allow(f"san 198.51.100.9 443 --dns {ends}")
+    assert len(ran.specs[0]["egress"]) == 1
+    assert "the resolver of a/san is not in what was read: no rule for DNS is written" in ran.err
+
+
+def test_a_pod_that_waits_for_its_address_is_printed_only_on_purpose(ends: str) -> None:
+    ran = allow(f"waiting web 80 {ends}")
+    assert (ran.status, ran.out) == (2, "")
+    assert "has no address yet" in ran.err
+    assert "with --always a policy is printed all the same" in ran.err
+    always = allow(f"waiting web 80 --always {ends}")
+    assert [spec["podSelector"] for spec in always.specs] == [
+        labels(run=run)["podSelector"] for run in ("waiting", "web")
+    ]
+    assert "has no address yet" in always.err
+
+
+@pytest.fixture
+def undenied(tmp_path: Path) -> str:
+    path = tmp_path / "ends.yaml"
+    path.write_text(ENDS, encoding="utf-8")
+    return f"-n a -f {path}"
+
+
+def test_where_nothing_isolates_a_policy_is_printed_only_on_purpose(undenied: str) -> None:
+    ran = allow(f"san web 80 {undenied}")
+    assert (ran.status, ran.out) == (0, "")
+    assert "allowed already on port 80/TCP: nothing isolates a/san for egress; nothing isolates a/web" in ran.err
+    assert "a policy would cut off whoever else uses it" in ran.err
+    always = allow(f"san web 80 --always {undenied}")
+    assert [spec["policyTypes"] for spec in always.specs] == [["Ingress"]]
+    assert "isolates a/web for ingress: a/own-dns, a/resolver and a/waiting lose access" in always.err
+    out = allow(f"san 198.51.100.9 443 --always {undenied}")
+    assert [spec["policyTypes"] for spec in out.specs] == [["Egress"]]
+    assert "nothing isolates a/san for egress" in allow(f"san 198.51.100.9 443 {undenied}").err
+    side = allow(f"san web 80 --egress {undenied}")
+    assert [spec["policyTypes"] for spec in side.specs] == [["Egress"]]
+
+
+def test_what_a_plugin_may_see_in_two_ways_is_a_warning_but_not_strict(ends: str) -> None:
+    ran = allow(f"198.51.100.9 web 80 {ends}")
+    assert ran.status == 0
+    assert "warning: a/web may see a node's address instead of 198.51.100.9" in ran.err
+    assert "opens 198.51.100.9 -> a/web: port 8080" in ran.err
+    assert "not asked for" not in ran.err
+    strict = allow(f"198.51.100.9 web 80 --strict {ends}")
+    assert (strict.status, strict.out) == (2, "")
+    assert "without --strict a policy is printed all the same" in strict.err
+
+
+def test_an_object_of_another_kind_that_may_override_is_no_proof(ends: str, tmp_path: Path) -> None:
+    more = tmp_path / "admin.yaml"
+    more.write_text(
+        "{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: admin}, spec: {"
+        "priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}}\n",
+        encoding="utf-8",
+    )
+    ran = allow(f"san web 80 --no-dns {ends} -f {more}")
+    assert (ran.status, ran.out) == (2, "")
+    assert "AdminNetworkPolicy admin may override" in ran.err
+    by_label = allow(f"--from run=san --to run=web --port 8080 {ends} -f {more}")
+    assert by_label.status == 0
+    assert "warning: not everything can be told: AdminNetworkPolicy admin" in by_label.err
+    strict = allow(f"--from run=san --to run=web --port 8080 --strict {ends} -f {more}")
+    assert (strict.status, strict.out) == (2, "")
+    assert "--strict: not everything can be told" in strict.err
 
 
 # Laws, on random small clusters.
