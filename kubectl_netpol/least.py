@@ -60,14 +60,10 @@ def least(snapshot: Snapshot, verdicts: Sequence[Verdict], wish: Wish) -> Least:
     _check(asked)
     notes: list[str] = []
     found: list[Policy] = []
-    missing = [
-        direction
-        for direction in (Direction.EGRESS, Direction.INGRESS)
-        if direction in wish.forced or any(_lacks(verdict, direction) for verdict in verdicts)
-    ]
-    if Direction.INGRESS in missing and (ingress := _ingress(snapshot, asked, wish, notes)):
+    incoming, outgoing = (_missing(verdicts, way, wish) for way in (Direction.INGRESS, Direction.EGRESS))
+    if incoming and (ingress := _ingress(snapshot, incoming, wish, notes)):
         found.append(ingress)
-    rules = [_egress_rule(snapshot, asked, wish, notes)] if Direction.EGRESS in missing else []
+    rules = [_egress_rule(snapshot, outgoing, wish, notes)] if outgoing else []
     source, with_dns = asked[0].source.pod, False
     if source and not source.host_network:
         if dns := _dns_wanted(snapshot, asked, wish, _egress(snapshot, source, rules, notes), notes):
@@ -82,12 +78,20 @@ def least(snapshot: Snapshot, verdicts: Sequence[Verdict], wish: Wish) -> Least:
     return Least(named, tuple(dict.fromkeys(notes)), at)
 
 
-def _lacks(verdict: Verdict, direction: Direction) -> bool:
-    return any(
-        side.answer is not Answer.ALLOWED and bool(side.isolated_by)
-        for route in verdict.routes
-        for side in (route.egress if direction is Direction.EGRESS else route.ingress,)
-    )
+def _missing(verdicts: Sequence[Verdict], direction: Direction, wish: Wish) -> list[Request]:
+    """The requests that a direction does not let through, or all of them where that direction is wanted anyway."""
+    if direction in wish.forced:
+        return [verdict.request for verdict in verdicts]
+    return [
+        verdict.request
+        for verdict in verdicts
+        if any(
+            side.answer is not Answer.ALLOWED and side.isolated_by
+            for route in verdict.routes
+            for side in (route.egress, route.ingress)
+            if side.direction is direction
+        )
+    ]
 
 
 def _check(asked: Sequence[Request]) -> None:

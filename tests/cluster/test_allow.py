@@ -23,6 +23,7 @@ kind: Service
 metadata: {name: web}
 spec: {selector: {run: web}, ports: [{port: 8000, targetPort: 80}]}
 """
+RBAC = "rbac.authorization.k8s.io/v1"
 LINES = """
 --from run=san --to run=nginx --port 80
 --from 'app in (a,b),!debug,tier!=db,canary' --to run=nginx --port 80
@@ -192,3 +193,28 @@ def test_what_may_not_be_read_is_said(shop: Shop) -> None:
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "you may not list" in ran.stderr
+
+
+def test_who_may_read_one_namespace_is_told_what_was_not_read(shop: Shop) -> None:
+    resources = ["pods", "services", "networkpolicies", "endpointslices", "deployments", "replicasets", "statefulsets"]
+    groups = ["", "networking.k8s.io", "discovery.k8s.io", "apps", "batch"]
+    rules = [{"apiGroups": groups, "resources": resources, "verbs": ["list"]}]
+    shop.cluster.apply(
+        {"apiVersion": RBAC, "kind": "Role", "metadata": {"name": "reader"}, "rules": rules},
+        {
+            "apiVersion": RBAC,
+            "kind": "RoleBinding",
+            "metadata": {"name": "reader"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+            "subjects": [{"kind": "User", "name": "viewer"}],
+        },
+        DENY_INGRESS,
+        namespace=shop.namespace,
+    )
+    words = ("allow", "san", "web", "8000", "-n", shop.namespace)
+    ran = shop.cluster.netpol(*words, kubeconfig=shop.cluster.viewer_kubeconfig)
+    assert ran.returncode == 0, ran
+    assert "kind: NetworkPolicy" in ran.stdout
+    assert "not everything can be told: you may not list pods in the whole cluster" in ran.stderr
+    strict = shop.cluster.netpol(*words, "--strict", kubeconfig=shop.cluster.viewer_kubeconfig)
+    assert (strict.returncode, strict.stdout) == (2, "")

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kubectl_netpol.cli import build_parser
+from kubectl_netpol.commands.allow import EXAMPLES as EXAMPLES_IN_HELP
+from kubectl_netpol.label_form import EndWords, LabelRequest, parse_ports, policies
+from kubectl_netpol.manifest import Reader
+from kubectl_netpol.model import Direction
+from kubectl_netpol.policy_text import policy_object, to_json, to_yaml
 from tests.unit.commands import DNS, EXAMPLES, SHOP, TCP80, allow, egress, ingress, labels, named
 
 if TYPE_CHECKING:
@@ -316,6 +325,65 @@ def test_labels_need_neither_kubernetes_nor_yaml_nor_a_kubeconfig() -> None:
     env = {"KUBECONFIG": "/nonexistent", "PYTHONPATH": str(EXAMPLES.parent)}
     ran = subprocess.run([sys.executable, "-c", code, *line], env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+EXAMPLE_LINES = [
+    line.split("kubectl netpol allow ")[1].split(" | ")[0]
+    for line in EXAMPLES_IN_HELP.splitlines()
+    if "kubectl netpol allow " in line
+]
+
+
+@pytest.mark.parametrize("line", EXAMPLE_LINES)
+def test_an_example_of_the_help_can_be_copied(line: str) -> None:
+    line = line.replace("examples/shop.yaml", SHOP[-1])
+    typed = build_parser("allow").parse_intermixed_args(shlex.split(line))
+    assert len(typed.words) in (0, 3)
+    if not typed.words:
+        assert allow(line).status == 0
+
+
+KEY = st.sampled_from(["app", "example.com/app", "n", "1e3", "a.b"])
+WORD = st.sampled_from(["web", "y", "1e3", "08", "", "a-b", "null"])
+REQUIREMENT = st.one_of(
+    st.tuples(KEY, WORD).map("=".join),
+    st.tuples(KEY, WORD).map("!=".join),
+    st.tuples(KEY, st.sampled_from(["in", "notin"]), WORD, WORD).map(lambda t: f"{t[0]} {t[1]} ({t[2]},{t[3]})"),
+    KEY.map("!{}".format),
+)
+SELECTOR = st.lists(REQUIREMENT, min_size=1, max_size=3).map(",".join)
+PORT = st.sampled_from(["80", "53/UDP", "8000-8080", "http", "9/sctp"])
+PEERS = st.one_of(
+    st.lists(SELECTOR, min_size=1, max_size=2).map(lambda found: EndWords("from", tuple(found))),
+    st.tuples(SELECTOR, st.sampled_from(["ops", "shop", "team=y", "!old"])).map(
+        lambda pair: EndWords("from", (pair[0],), (pair[1],))
+    ),
+    st.sampled_from(
+        [
+            EndWords("from", cidrs=("10.0.0.0/8", "::/0"), excepts=("10.1.0.0/16", "fd00::/8")),
+            EndWords("from", anyone=True),
+            EndWords("from", all_pods=True),
+            EndWords("from", namespaces=("ops", "team in (a,y)")),
+        ]
+    ),
+)
+
+
+@settings(deadline=None)
+@given(PEERS, SELECTOR, st.lists(PORT, max_size=3), st.sampled_from(Direction))
+def test_what_is_printed_is_read_back_as_it_was_meant(
+    peers: EndWords, subject: str, ports: list[str], direction: Direction
+) -> None:
+    source, destination = peers, EndWords("to", (subject,))
+    out = direction is Direction.EGRESS
+    if out:
+        source, destination = destination._replace(side="from"), peers._replace(side="to")
+    asked = LabelRequest(source, destination, parse_ports(ports), "shop", ingress=not out, egress=out, dns=out)
+    found = policies(asked)
+    for text in (to_yaml(map(policy_object, found)), to_json(map(policy_object, found))):
+        reader = Reader()
+        reader.add_text(text, "printed")
+        assert reader.snapshot().policies == found
 
 
 # Proved on manifests.

@@ -93,6 +93,13 @@ def test_nothing_is_printed_where_it_is_allowed_already(tmp_path: Path) -> None:
     assert "exists already, with the same content" in again.err
 
 
+def test_only_the_ports_that_are_missing_are_written(tmp_path: Path) -> None:
+    manifests = tmp_path / "all.yaml"
+    manifests.write_text((EXAMPLES / "shop.yaml").read_text() + "---\n" + allow("san nginx 80", *SHOP).out)
+    ran = allow(f"san pod/nginx 80,443 -n shop -f {manifests}")
+    assert [rule["ports"] for rule in ran.specs[0]["ingress"]] == [[{"protocol": "TCP", "port": 443}]]
+
+
 MANIFESTS = """
 apiVersion: apps/v1
 kind: Deployment
