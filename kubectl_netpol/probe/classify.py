@@ -1,7 +1,8 @@
-"""What the words of a tool mean. Every fragment is from a real run in the C locale."""
+"""What the words of a tool mean, in the C locale; all but a few are from real runs."""
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from kubectl_netpol.probe.outcome import Outcome
@@ -11,8 +12,7 @@ CONNECTED = (
     "succeeded!",  # OpenBSD nc
     "Ncat: Connected to ",
     "* Connected to ",  # curl
-    "... connected.",  # GNU wget
-    "server returned error",  # BusyBox wget: an answer that is no 200
+    "* Established connection to ",  # curl from 8.16 on
     "netpol: connected",  # our own words to bash, Python, Perl and `nc -e`
 )
 # Without one of these the guard may have come before the tool had begun.
@@ -20,6 +20,11 @@ CONNECTING = (
     "netpol: connecting",  # bash, which has no limit of its own
     "TCP connection requested",  # ncat -vv
 )
+# An answer to a request: curl's, GNU wget's with its status, BusyBox wget's with any status but 200.
+RESPONSE = re.compile(
+    r"^< HTTP/[\d.]+ (\d+)|awaiting response\.\.\. (\d+)|returned error: HTTP/[\d.]+ (\d+)", re.MULTILINE
+)
+GATEWAY_FAILED = ("502", "503", "504")
 ANSWERED = ("netpol: answered",)
 SILENT = ("netpol: silent", "net timeout", "Idle timeout expired")
 REFUSED = ("onnection refused",)
@@ -33,6 +38,8 @@ UNKNOWN_NAME = (
     "failure in name resolution",
     "No address associated with hostname",
     "unable to resolve host",
+    "Try again",  # musl, where no server answers
+    "Name has no usable address",
     "esolving timed out",
     "netpol: unknown name",
 )
@@ -90,14 +97,14 @@ def tcp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
     words = attempt.words
     if not ran(attempt):
         return None
+    if attempt.form == "http" and (_says(words, CONNECTED) or _requested(attempt)):
+        return _answer(attempt)
     if _says(words, CONNECTED):
         return Outcome.OPEN
-    if _says(words, REFUSED):
-        return Outcome.REFUSED
     if named and _says(words, UNKNOWN_NAME):
         return Outcome.UNRESOLVED
-    if attempt.form == "wget":
-        return Outcome.OPEN if attempt.exit_code == 0 and "Connecting to" in words else _unreachable(words)
+    if _says(words, REFUSED):
+        return Outcome.REFUSED
     if _says(words, TIMED_OUT):
         return Outcome.TIMED_OUT
     if attempt.form == "nc-q" and attempt.exit_code == 0 and not words:
@@ -107,6 +114,24 @@ def tcp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
     return _unreachable(words)
 
 
+def _requested(attempt: Attempt) -> bool:
+    """Whether wget got so far that it sent its request, or may have got so far."""
+    words = attempt.words
+    if attempt.exit_code == 0 or RESPONSE.search(words) or "... connected." in words or "download timed out" in words:
+        return True
+    return words.count("Connecting to ") > 1  # it was sent on to somewhere else
+
+
+def _answer(attempt: Attempt) -> Outcome | None:
+    # Where a proxy takes every connection over, it is the proxy that was connected to, and it may be the one that
+    # says that it could not reach what is behind it.
+    statuses = [status for match in RESPONSE.findall(attempt.words) for status in match if status]
+    if statuses:
+        return None if statuses[0] in GATEWAY_FAILED else Outcome.OPEN
+    sent_on = attempt.program == "wget" and attempt.words.count("Connecting to ") > 1
+    return Outcome.OPEN if sent_on or (attempt.exit_code == 0 and "Connecting to " in attempt.words) else None
+
+
 def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
     """The outcome, or None where the words do not tell: only an answer or an ICMP error decides."""
     words = attempt.words
@@ -114,10 +139,10 @@ def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
         return None
     if _says(words, ANSWERED):
         return Outcome.OPEN
-    if _says(words, REFUSED):
-        return Outcome.REFUSED
     if named and _says(words, UNKNOWN_NAME):
         return Outcome.UNRESOLVED
+    if _says(words, REFUSED):
+        return Outcome.REFUSED
     if _says(words, UNREACHABLE):
         return Outcome.UNREACHABLE
     if attempt.ended or _says(words, SILENT):

@@ -58,7 +58,7 @@ def probe(  # noqa: D417 - the rest is in Target and ProbeResult
     Args:
         protocol: "TCP" or "UDP".
         timeout: seconds for each connect and each lookup; whatever runs in the pod ends within one more.
-        http: allow wget, which sends a request, where nothing else is there.
+        http: send an HTTP request by curl or wget, where the image has one, instead of a bare connect.
         names: cluster names to resolve, in full where possible.
 
     """

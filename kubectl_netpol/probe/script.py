@@ -156,6 +156,12 @@ b0=$c G=$F
 """
 _TCP = r"""
 connect() {
+B=$A
+case $A in *:*) B=[$A];; esac
+if [ $H = 1 ]; then
+has curl && { try http curl curl -sSvm $W -o /dev/null http://$B:$P/; return; }
+has wget && { try http wget wget -O /dev/null -T $W http://$B:$P/; return; }
+fi
 for N in $ncs; do
 M=
 case $N in busybox|toybox) M=nc;; esac
@@ -171,10 +177,7 @@ try bash bash bash -c "$BT" $A $P && return
 G=$F
 for N in python3 python; do try python $N $N -c "$YT" $A $P $W && return; done
 try perl perl perl -e "$PT" $A $P $W tcp && return
-B=$A
-case $A in *:*) B=[$A];; esac
-try curl curl curl -sSvm $W -o /dev/null -t netpol telnet://$B:$P && return
-[ $H = 1 ] && try wget wget wget -O /dev/null -T $W http://$B:$P/
+try curl curl curl -sSvm $W -o /dev/null -t netpol telnet://$B:$P
 }
 """
 _UDP = r"""
@@ -326,8 +329,9 @@ def tool_words(form: str, program: str, target: Target, timeout: float, *, udp: 
     host = f"[{address}]" if ":" in address else address
     if form == "curl":
         return ("curl", "-sSvm", limit, "-o", "/dev/null", "-t", "netpol", f"telnet://{host}:{port}")
-    if form == "wget":
-        return ("wget", "-O", "/dev/null", "-T", limit, f"http://{host}:{port}/")
+    if form == "http":
+        request = ("-sSvm", limit, "-o", "/dev/null") if program == "curl" else ("-O", "/dev/null", "-T", limit)
+        return (program, *request, f"http://{host}:{port}/")
     data = (datagram(target),) if udp else ()
     if form == "bash":
         return ("bash", "-c", BASH_UDP if udp else BASH_TCP, address, port, *data, *((limit,) if udp else ()))

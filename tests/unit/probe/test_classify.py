@@ -216,52 +216,6 @@ TCP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
     ),
     ("curl that only says it failed", "curl", 7, False, 0.0, "curl: (7) Couldn't connect to server", None),
     ("curl, dropped", "curl", 28, False, 2.0, "* Connection timed out after 2000 milliseconds", TIMED_OUT),
-    (
-        "gnu wget, nothing listens",
-        "wget",
-        4,
-        False,
-        0.0,
-        "Connecting to 127.0.0.1:18082... failed: Connection refused.",
-        REFUSED,
-    ),
-    ("gnu wget, connected and no answer", "wget", 4, False, 3.0, "Connecting to 10.0.0.9:80... connected.\nHTTP", OPEN),
-    (
-        "busybox wget, nothing listens",
-        "wget",
-        1,
-        False,
-        0.0,
-        "Connecting to 10.0.0.9:80 (10.0.0.9:80)\nwget: can't connect to remote host (10.0.0.9): ",
-        None,
-    ),
-    (
-        "busybox wget does not say whether it connected before the time was over",
-        "wget",
-        1,
-        False,
-        1.0,
-        "Connecting to 10.0.0.9:80 (10.0.0.9:80)\nwget: download timed out",
-        None,
-    ),
-    (
-        "busybox wget, answered",
-        "wget",
-        0,
-        False,
-        0.0,
-        "Connecting to 10.0.0.9:80 (10.0.0.9:80)\n'/dev/null' saved",
-        OPEN,
-    ),
-    (
-        "busybox wget, another answer",
-        "wget",
-        1,
-        False,
-        0.0,
-        "wget: server returned error: HTTP/1.1 404 Not Found",
-        OPEN,
-    ),
     ("not there", "nc", 127, False, 0.0, "sh: 1: nc: not found", None),
     ("not to be run", "nc", 126, False, 0.0, "sh: 1: nc: Permission denied", None),
     ("words in another language", "nc", 1, False, 0.0, "nc: Verbindungsaufbau abgelehnt", None),
@@ -280,6 +234,67 @@ def attempts(rows: list[tuple[str, str, int, bool, float, str, Outcome | None]])
 def test_tcp(attempt: Attempt, outcome: Outcome | None) -> None:
     assert tcp_outcome(attempt, named=False) is outcome
     assert tcp_outcome(attempt, named=True) is outcome
+
+
+GET = "--2026-11-25 03:53:37--  http://10.0.0.9/\nConnecting to 10.0.0.9:80... "
+SENT = "connected.\nHTTP request sent, awaiting response... "
+BB_GET = "Connecting to 10.0.0.9:80 (10.0.0.9:80)\n"
+CURLED = "*   Trying 10.0.0.9:80...\n* Connected to 10.0.0.9 (10.0.0.9) port 80 (#0)\n> GET / HTTP/1.1\n"
+
+# (what happened, program, exit status, seconds, words, outcome)
+HTTP: list[tuple[str, str, int, float, str, Outcome | None]] = [
+    ("gnu wget, answered", "wget", 0, 0.0, GET + SENT + "200 OK", OPEN),
+    ("gnu wget, another answer", "wget", 8, 0.0, GET + SENT + "404 Not Found\nERROR 404: Not Found.", OPEN),
+    ("gnu wget, a gateway", "wget", 8, 0.0, GET + SENT + "503 Service Unavailable\nERROR 503", None),
+    ("gnu wget, sent on to a port that refuses", "wget", 4, 0.0, GET + SENT + "302 Found\nConnection refused.", OPEN),
+    ("gnu wget, no answer", "wget", 4, 1.0, GET + SENT + "Read error (Connection timed out) in headers.", None),
+    ("gnu wget, nothing listens", "wget", 4, 0.0, GET + "failed: Connection refused.", REFUSED),
+    ("gnu wget, dropped", "wget", 4, 1.0, GET + "failed: Connection timed out.", TIMED_OUT),
+    ("busybox wget, answered", "wget", 0, 0.0, BB_GET + "saving to '/dev/null'\n'/dev/null' saved", OPEN),
+    ("busybox wget, another answer", "wget", 1, 0.0, BB_GET + "wget: server returned error: HTTP/1.0 404 No", OPEN),
+    ("busybox wget, a gateway", "wget", 1, 0.0, BB_GET + "wget: server returned error: HTTP/1.0 503 Service", None),
+    (
+        "busybox wget, sent on to a port that refuses",
+        "wget",
+        1,
+        0.0,
+        BB_GET + "Connecting to 10.0.0.8:80 (10.0.0.8:80)\nwget: can't connect to remote host: Connection refused",
+        OPEN,
+    ),
+    ("busybox wget, perhaps dropped, perhaps no answer", "wget", 1, 1.0, BB_GET + "wget: download timed out", None),
+    (
+        "busybox wget, nothing listens",
+        "wget",
+        1,
+        0.0,
+        BB_GET + "wget: can't connect to remote host (10.0.0.9): Connection refused",
+        REFUSED,
+    ),
+    ("curl, answered", "curl", 0, 0.0, CURLED + "< HTTP/1.0 200 OK", OPEN),
+    ("curl, answered in version 2", "curl", 0, 0.0, CURLED + "< HTTP/2 401", OPEN),
+    ("curl, a gateway", "curl", 0, 0.0, CURLED + "< HTTP/1.1 503 Service Unavailable", None),
+    ("curl, no answer", "curl", 28, 1.0, CURLED + "* Operation timed out after 1001 milliseconds", None),
+    ("curl, dropped", "curl", 28, 1.0, "*   Trying 10.0.0.9:80...\n* Connection timed out after 1001", TIMED_OUT),
+    (
+        "curl, nothing listens",
+        "curl",
+        7,
+        0.0,
+        "*   Trying 10.0.0.9:80...\n* connect to 10.0.0.9 port 80 failed: Connection refused",
+        REFUSED,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "outcome"),
+    [
+        pytest.param(Attempt("http", program, code, ended=False, seconds=seconds, words=words), outcome, id=what)
+        for what, program, code, seconds, words, outcome in HTTP
+    ],
+)
+def test_http(attempt: Attempt, outcome: Outcome | None) -> None:
+    assert tcp_outcome(attempt, named=False) is outcome
 
 
 UNKNOWN_NAMES: list[tuple[str, str, int, str]] = [

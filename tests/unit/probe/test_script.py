@@ -121,7 +121,7 @@ def test_fifty_destinations_are_probed_side_by_side(tmp_path: Path, ports: Ports
     assert len(box.commands) == 1
 
 
-FAKES = ("nc", "ncat", "busybox", "bash", "python3", "python", "perl", "curl", "wget")
+FAKES = ("nc", "ncat", "busybox", "bash", "python3", "python", "perl", "curl")
 
 
 def fake(folder: Path, name: str, body: str) -> None:
@@ -134,7 +134,7 @@ def fake(folder: Path, name: str, body: str) -> None:
 def test_the_command_shown_is_the_command_that_ran(tmp_path: Path, program: str) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
     fake(folder, program, 'printf "<%s>\\n" "$@"; echo "(1.2.3.4:1) open"')
-    (observation,) = probe(Container(folder), [Target("fd00::1", 443)], http=True).observations
+    (observation,) = probe(Container(folder), [Target("fd00::1", 443)]).observations
     assert observation.outcome is Outcome.OPEN
     assert observation.tool == program
     assert observation.command[0] == program
@@ -142,10 +142,31 @@ def test_the_command_shown_is_the_command_that_ran(tmp_path: Path, program: str)
     assert observation.words == f"{shown}\n(1.2.3.4:1) open"
 
 
-def test_wget_is_left_alone_unless_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["curl", "wget"])
+def test_a_request_is_sent_only_where_it_is_asked_for(tmp_path: Path, program: str) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
-    fake(folder, "wget", 'echo "... connected."')
-    assert probe(Container(folder), [Target(LOCAL, 80)]).observations[0].outcome is Outcome.NO_TOOL
+    fake(folder, "nc", 'echo "(1.2.3.4:1) open"')
+    fake(folder, program, 'printf "<%s>\\n" "$@"; echo "< HTTP/1.1 404 Not Found"')
+    assert probe(Container(folder), [Target("fd00::1", 443)]).observations[0].tool == "nc"
+    (observation,) = probe(Container(folder), [Target("fd00::1", 443)], http=True).observations
+    assert (observation.outcome, observation.tool) == (Outcome.OPEN, program)
+    assert observation.command[-1] == "http://[fd00::1]:443/"
+    shown = "\n".join(f"<{word}>" for word in observation.command[1:])
+    assert observation.words == f"{shown}\n< HTTP/1.1 404 Not Found"
+
+
+@pytest.mark.parametrize("program", ["curl", "wget"])
+def test_a_gateway_that_says_it_failed_is_not_believed_to_be_the_server(tmp_path: Path, program: str) -> None:
+    folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
+    fake(folder, "nc", 'echo "(1.2.3.4:1) open"')
+    fake(folder, program, 'echo "< HTTP/1.1 503 Service Unavailable"')
+    (observation,) = probe(Container(folder), [Target(LOCAL, 80)], http=True).observations
+    assert (observation.outcome, observation.tool) == (Outcome.INCONCLUSIVE, program)
+
+
+def test_without_curl_and_wget_a_connect_has_to_do(tmp_path: Path) -> None:
+    folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
+    fake(folder, "nc", 'echo "(1.2.3.4:1) open"')
     assert probe(Container(folder), [Target(LOCAL, 80)], http=True).observations[0].outcome is Outcome.OPEN
 
 
