@@ -16,7 +16,14 @@ from kubectl_netpol.least import Wish, least
 from kubectl_netpol.model import Direction
 from kubectl_netpol.parties import controllers, pod_title
 from kubectl_netpol.render.effects import entries
-from kubectl_netpol.resolve import parse_ports, parse_protocol, parse_reference, resolve_destination, resolve_source
+from kubectl_netpol.resolve import (
+    parse_ports,
+    parse_protocol,
+    parse_reference,
+    pods_of,
+    resolve_destination,
+    resolve_source,
+)
 from kubectl_netpol.routes import request
 from kubectl_netpol.verdict import Answer, Note
 from kubectl_netpol.words import position_text
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.judge import Verdict
     from kubectl_netpol.least import Least
     from kubectl_netpol.model import Policy, Snapshot
+    from kubectl_netpol.resolve import Named
     from kubectl_netpol.verdict import DirectionVerdict
 
 _WORDS = 3
@@ -80,8 +88,19 @@ def _asked(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, l
     world = open_world(arguments, console)
     here, there = (parse_reference(typed, world.namespace) for typed in (source, destination))
     snapshot = world.read(scope_of(here, there, everywhere=True, workloads=True))
-    ends = resolve_source(snapshot, here), resolve_destination(snapshot, there)
-    return snapshot, [judge(snapshot, request(snapshot, *ends, number, protocol)) for number in ports]
+    named = resolve_destination(snapshot, there)
+    sender = _another_replica(snapshot, resolve_source(snapshot, here), named)
+    return snapshot, [judge(snapshot, request(snapshot, sender, named, number, protocol)) for number in ports]
+
+
+def _another_replica(snapshot: Snapshot, source: Named, destination: Named) -> Named:
+    """A workload that reaches itself does so from one replica to another: from one to come where there is one only."""
+    pod = source.pod
+    if pod is None or destination.pod is not pod or not (source.workload or destination.workload):
+        return source
+    workload = source.workload or destination.workload
+    others = [other for other in pods_of(snapshot, workload) if other is not pod] if workload else []
+    return source._replace(pod=others[0] if others else pod._replace(name=f"{pod.name}-next", ips=(), planned=True))
 
 
 def _wish(arguments: argparse.Namespace, verdicts: Sequence[Verdict]) -> Wish:

@@ -11,7 +11,7 @@ from kubectl_netpol.label_form import ASSUMED_DNS, isolates_text, policies
 from kubectl_netpol.least import cluster_dns
 from kubectl_netpol.lint import policy_warnings
 from kubectl_netpol.model import Pod
-from kubectl_netpol.render.effects import entries, isolation_texts, unread_texts
+from kubectl_netpol.render.effects import MANY, entries, isolation_texts, unread_texts
 from kubectl_netpol.words import count
 
 if TYPE_CHECKING:
@@ -82,8 +82,11 @@ def say(snapshot: Snapshot, comparison: Comparison, console: Console, *, verbose
     """What the policies cut off, and what they open."""
     for cuts, text in isolation_texts(comparison, verbose=verbose):
         (console.warning if cuts else console.note)(text)
-    for what, *_ in entries(comparison.opens, verbose=verbose):
-        console.note(f"opens {what.strip()}")
+    opened = [what.strip() for what, *_ in entries(comparison.opens, verbose=verbose)]
+    for what in opened if verbose else opened[:MANY]:
+        console.note(f"opens {what}")
+    if len(opened) > MANY and not verbose:
+        console.note(f"opens {len(opened) - MANY} more; -v lists them")
     for text in unread_texts(snapshot, comparison, verbose=verbose):
         console.warning(f"not everything can be told: {text}")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 MANY = 5
+MANY_ENTRIES = 20
 _UNLIMITED = 1_000_000
 
 
@@ -34,7 +35,14 @@ def isolation_texts(comparison: Comparison, *, verbose: bool = False) -> list[tu
             found.append((False, f"{head}: nothing else had access that it loses"))
         else:
             found.append((False, f"{head}, as other policies do already: nothing is cut off"))
-    return found
+    return _cut(sorted(found, key=lambda entry: not entry[0]), MANY, verbose=verbose)
+
+
+def _cut(found: list[tuple[bool, str]], limit: int, *, verbose: bool) -> list[tuple[bool, str]]:
+    if verbose or len(found) <= limit:
+        return found
+    rest = found[limit:]
+    return [*found[:limit], (any(cuts for cuts, _ in rest), f"the same for {len(rest)} more; -v lists them")]
 
 
 def _loss_text(comparison: Comparison, isolated: Isolated, limit: int) -> str:
@@ -103,9 +111,12 @@ def comparison_text(comparison: Comparison, console: Console, *, verbose: bool =
     lines: list[str] = []
     for title, effects, style in (("opens", comparison.opens, "green"), ("closes", comparison.closes, "red")):
         listed = entries([effect for effect in effects if verbose or not effect.ports.minor], verbose=verbose)
-        if listed:
+        shown = listed if verbose else listed[:MANY_ENTRIES]
+        if shown:
             lines.append(console.paint(title, style))
-            lines += [line for entry in listed for line in entry]
+            lines += [line for entry in shown for line in entry]
+        if len(shown) < len(listed):
+            lines.append(f"  and {len(listed) - len(shown)} more; -v lists them")
     return "\n".join(lines)
 
 

@@ -209,6 +209,14 @@ def test_a_workload_is_selected_by_its_own_selector(deep: str) -> None:
     assert len(out["egress"]) == 1, "a pod has no name to resolve"
 
 
+def test_a_workload_that_reaches_itself(deep: str) -> None:
+    ran = allow(f"a/deploy/web a/deploy/web 7000 {deep}")
+    out, into = ran.specs
+    ports = [{"protocol": "TCP", "port": 7000}]
+    assert out == {**FRONT, "policyTypes": ["Egress"], "egress": [{"to": [FRONT], "ports": ports}]}
+    assert into == {**FRONT, "policyTypes": ["Ingress"], "ingress": [{"from": [FRONT], "ports": ports}]}
+
+
 def test_a_pod_without_lasting_labels_can_not_be_selected(deep: str) -> None:
     ran = allow(f"b/bare a/web 80 {deep}")
     assert (ran.status, ran.out) == (2, "")
