@@ -78,6 +78,36 @@ def test_what_opens_and_closes(policies: str, more: list[str], status: int, line
         assert "no connection opens or closes" in ran.err
 
 
+def many(number: int) -> tuple[str, str]:
+    """So many pods, and a policy for each."""
+    template = (
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: p{0}, labels: {{run: p{0}}}}}, spec: {{containers: []}}}}"
+    )
+    pods = "\n---\n".join(template.format(n) for n in range(number))
+    policies = "---".join(
+        DENY.replace("deny-all-ingress", f"p{n}").replace("{}", f"{{matchLabels: {{run: p{n}}}}}")
+        for n in range(number)
+    )
+    return pods, policies
+
+
+def test_long_lists_are_cut_with_a_count(tmp_path: Path) -> None:
+    pods, policies = many(30)
+    (tmp_path / "pods.yaml").write_text(pods, encoding="utf-8")
+    short, long = (diff(policies, "--on", str(tmp_path), *more).out for more in ((), ("-v",)))
+    assert "  and 10 more; -v lists them" in short.splitlines()
+    assert short.count(" -> ") == 20
+    assert long.count(" -> ") == 30
+    assert "and 25 more" in short
+    assert "more" not in long
+    allowed = allow(f"--from run=p0 --to-all-pods --port 80 -f {tmp_path}")
+    assert allowed.err.count("warning: ") <= 6
+    (tmp_path / "policies.yaml").write_text(policies, encoding="utf-8")
+    opened = allow(f"--from run=p0 --to-all-pods --port 80 -f {tmp_path}").err
+    assert "the same for " in opened
+    assert "the same for " not in allow(f"--from run=p0 --to-all-pods --port 80 -v -f {tmp_path}").err
+
+
 def test_json_says_the_same_for_scripts() -> None:
     ran = diff(OPEN_ALL, *ON, "-o", "json")
     found: dict[str, Any] = json.loads(ran.out)
