@@ -34,9 +34,10 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
     return list(dict.fromkeys(notes))
 
 
-def namespace_warnings(snapshot: Snapshot, namespace: str) -> list[Note]:
-    """Warnings about every policy of a namespace."""
-    return [note for policy in snapshot.policies_in(namespace) for note in policy_warnings(snapshot, policy)]
+def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = False) -> list[Note]:
+    """Warnings about every policy of a namespace; `partial` as in `policy_warnings`."""
+    policies = snapshot.policies_in(namespace)
+    return [note for policy in policies for note in policy_warnings(snapshot, policy, partial=partial)]
 
 
 def connection_warnings(snapshot: Snapshot, verdict: Verdict) -> list[Note]:

@@ -15,7 +15,7 @@ from kubectl_netpol.commands.options import (
     add_output_option,
     add_verbose_option,
 )
-from kubectl_netpol.commands.questions import ask, scope_of
+from kubectl_netpol.commands.questions import ask, resolved, scope_of
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.isolation import explain_pod
 from kubectl_netpol.lint import connection_warnings, namespace_warnings, pod_warnings
@@ -30,13 +30,14 @@ from kubectl_netpol.resolve import (
     selected_by_service,
 )
 from kubectl_netpol.verdict import Answer
+from kubectl_netpol.words import count
 
 if TYPE_CHECKING:
     import argparse
 
     from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.console import Console
-    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.model import Pod
 
 EXAMPLES = """examples:
   kubectl netpol explain                      every pod of the namespace
@@ -56,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="POD | SOURCE DESTINATION PORT",
         help="NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address",
     )
+    parser.add_argument(
+        "-A", "--all-namespaces", action="store_true", help="with nothing named: the pods of every namespace"
+    )
     parser.add_argument("--protocol", default="TCP", metavar="NAME", help="TCP (default), UDP or SCTP")
     add_filename_option(parser)
     add_output_option(parser)
@@ -67,7 +71,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Explain; returns 0, or for a connection 0 allowed, 1 blocked, 2 undefined."""
     words = arguments.words
     if len(words) not in (0, 1, _CONNECTION):
-        raise UsageError(f"{len(words)} words given", "write nothing, POD, or SOURCE DESTINATION PORT")
+        raise UsageError(f"{count(len(words), 'word')} given", "write nothing, POD, or SOURCE DESTINATION PORT")
+    if words and arguments.all_namespaces:
+        raise UsageError("-A goes with nothing named", "write NAMESPACE/NAME for a pod elsewhere")
     world = open_world(arguments, console)
     if len(words) == _CONNECTION:
         return _connection(arguments, world, console)
@@ -99,8 +105,9 @@ def _pod(arguments: argparse.Namespace, world: World, console: Console) -> int:
     reference = parse_reference(arguments.words[0], world.namespace)
     if reference.address or reference.kind == "Node":
         raise UsageError(f"{reference.typed} is no pod", "explain SOURCE DESTINATION PORT takes addresses and nodes")
-    snapshot = world.read(scope_of(reference, everywhere=True))
-    named = resolve_subject(snapshot, reference)
+    snapshot, named = resolved(
+        world, (reference,), lambda snapshot: resolve_subject(snapshot, reference), everywhere=True
+    )
     pod = named.pod
     if named.service:
         pods = selected_by_service(snapshot, named.service)
@@ -128,22 +135,28 @@ def _say_which(typed: str, pod: Pod, console: Console) -> None:
 
 
 def _namespace(arguments: argparse.Namespace, world: World, console: Console) -> int:
-    reference = parse_reference("pod/any", world.namespace)
-    snapshot: Snapshot = world.read(scope_of(reference, everywhere=False))
-    if gap := snapshot.gap("pods", world.namespace):
-        raise NetpolError(gap.message, f"kubectl auth can-i list pods -n {world.namespace}")
-    pods = sorted((pod for pod in snapshot.pods_in(world.namespace) if not pod.finished), key=lambda pod: pod.name)
+    # The pods that peers match stand in the JSON; for the overview the namespace itself is enough.
+    everywhere = arguments.all_namespaces or bool(arguments.output)
+    snapshot = world.read(scope_of(parse_reference("pod/any", world.namespace), everywhere=everywhere))
+    where = None if arguments.all_namespaces else world.namespace
+    if gap := snapshot.gap("pods", where):
+        raise NetpolError(gap.message, "kubectl auth can-i list pods" + (f" -n {where}" if where else " -A"))
+    pods = sorted(
+        (pod for pod in snapshot.pods if not pod.finished and where in (None, pod.namespace)), key=lambda pod: pod.key
+    )
     explanations = [explain_pod(snapshot, pod) for pod in pods]
-    warnings = namespace_warnings(snapshot, world.namespace)
+    namespaces = sorted({pod.namespace for pod in snapshot.pods}) if where is None else [where]
+    partial = not everywhere and world.api is not None
+    warnings = [note for name in namespaces for note in namespace_warnings(snapshot, name, partial=partial)]
     if arguments.output:
         items = [explanation_object(explanation, pod_warnings(snapshot, explanation)) for explanation in explanations]
         content = kind("ExplanationList", {"items": items, "warnings": [note_object(note) for note in warnings]})
         console.data(serialize(content, arguments.output))
         return 0
     if not pods:
-        console.note(f"no pods in namespace {world.namespace}")
+        console.note(f"no pods in namespace {where}" if where else "no pods")
         return 0
-    console.data(overview_text(explanations))
+    console.data(overview_text(explanations, namespaced=where is None))
     for note in warnings:
         console.warning(note.message)
     return 0

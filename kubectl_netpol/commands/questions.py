@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kubectl_netpol.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.errors import NetpolError
@@ -19,12 +19,14 @@ from kubectl_netpol.resolve import (
 from kubectl_netpol.routes import request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kubectl_netpol.cluster.snapshot import Scope
     from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.model import Snapshot
     from kubectl_netpol.resolve import Reference
+
+T = TypeVar("T")
 
 
 def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) -> Scope:
@@ -45,17 +47,29 @@ def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) 
     )
 
 
-def find(world: World, source: str, destination: str) -> tuple[Snapshot, Named, Named]:
-    """Both ends by name. Workloads are read only where pods and Services do not have the name."""
-    here, there = (parse_reference(typed, world.namespace) for typed in (source, destination))
-    snapshot = world.read(scope_of(here, there, everywhere=False))
+def resolved(
+    world: World, references: Sequence[Reference], resolve: Callable[[Snapshot], T], *, everywhere: bool
+) -> tuple[Snapshot, T]:
+    """What `resolve` finds. Workloads are read only where pods and Services do not have the name."""
+    snapshot = world.read(scope_of(*references, everywhere=everywhere))
     try:
-        return snapshot, resolve_source(snapshot, here), resolve_destination(snapshot, there)
+        return snapshot, resolve(snapshot)
     except NetpolError:
         if world.snapshot is not None:
             raise
-    snapshot = world.read(scope_of(here, there, everywhere=False, workloads=True))
-    return snapshot, resolve_source(snapshot, here), resolve_destination(snapshot, there)
+    snapshot = world.read(scope_of(*references, everywhere=everywhere, workloads=True))
+    return snapshot, resolve(snapshot)
+
+
+def find(world: World, source: str, destination: str) -> tuple[Snapshot, Named, Named]:
+    """Both ends by name."""
+    here, there = (parse_reference(typed, world.namespace) for typed in (source, destination))
+
+    def both(snapshot: Snapshot) -> tuple[Named, Named]:
+        return resolve_source(snapshot, here), resolve_destination(snapshot, there)
+
+    snapshot, ends = resolved(world, (here, there), both, everywhere=False)
+    return snapshot, *ends
 
 
 def ask(

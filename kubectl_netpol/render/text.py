@@ -191,15 +191,16 @@ def _pods_now(match: PeerMatches, names: Names, *, verbose: bool) -> str:
     return listed if len(match.pods) <= _FEW else f"{len(match.pods)}: {listed}"
 
 
-def overview_text(explanations: Sequence[Explanation]) -> str:
-    """One line a pod."""
+def overview_text(explanations: Sequence[Explanation], *, namespaced: bool = False) -> str:
+    """One line a pod; `namespaced`: with its namespace."""
     rows: list[tuple[str, ...]] = [("POD", "INGRESS", "EGRESS", "POLICIES")]
     for explanation in explanations:
         sides = [
             "?" if side.unknown else ("isolated" if side.isolated_by else "open")
             for side in (explanation.ingress, explanation.egress)
         ]
-        rows.append((explanation.pod.name, *sides, str(len(explanation.selected_by))))
+        name = explanation.pod.key if namespaced else explanation.pod.name
+        rows.append((name, *sides, str(len(explanation.selected_by))))
     return "\n".join(table(rows))
 
 
