@@ -1,7 +1,8 @@
 """Synthetic clusters for benchmarks: 50 pods a namespace, 5 replicas a workload, and policies of four sorts.
 
-A policy selects a workload, a tier or a whole namespace, and lets in (every second one also out) a workload of its
-namespace, another namespace, a label across namespaces, or a block of addresses. Same numbers, same cluster.
+A policy selects a workload, a tier or a whole namespace. Its one to three rules let in (of every second policy, also
+out) one or two of these: a workload of its namespace, another namespace, a label across namespaces, a block of
+addresses with an exception. Same numbers, same cluster.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 PODS_A_NAMESPACE = 50
 REPLICAS = 5
+PODS_A_NODE = 110
 TIERS = ("web", "api", "db")
 PORTS = {"web": {"http": 8080}, "api": {"http": 8080, "metrics": 9090}, "db": {"sql": 5432, "metrics": 9090}}
 TEAMS = 7
@@ -40,7 +43,7 @@ def cluster(size: Size, seed: int = 1) -> Iterator[Object]:
         labels = {"kubernetes.io/metadata.name": name, "team": f"team-{number % TEAMS}"}
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     for number in range(size.pods):
-        yield _pod(number, namespaces[number // PODS_A_NAMESPACE])
+        yield _pod(number, namespaces[number // PODS_A_NAMESPACE], size.pods)
     for number in range(size.policies):
         yield _policy(number, random_, namespaces, size.pods)
 
@@ -56,15 +59,15 @@ def workload(number: int) -> tuple[str, str]:
     return f"{tier}-{number}", tier
 
 
-def address(number: int) -> str:
-    """The address of the pod of that number: 110 to a node, as a node's range holds them."""
-    node, host = divmod(number, 110)
-    return f"10.{16 + node // 256}.{node % 256}.{host + 2}"
+def place(number: int, pods: int) -> tuple[int, str]:
+    """The node of the pod of that number, and its address there: up to 110 a node, replicas on different ones."""
+    host, node = divmod(number, -(-pods // PODS_A_NODE))
+    return node, f"10.{16 + node // 256}.{node % 256}.{host + 2}"
 
 
-def _pod(number: int, namespace: str) -> Object:
+def _pod(number: int, namespace: str, pods: int) -> Object:
     name, tier = workload(number % PODS_A_NAMESPACE // REPLICAS)
-    node = number // 110
+    node, address = place(number, pods)
     pod_hash = f"{number // REPLICAS:05x}"
     ports = [{"name": port, "containerPort": value, "protocol": "TCP"} for port, value in PORTS[tier].items()]
     resources = {"limits": {"memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}}
@@ -94,8 +97,8 @@ def _pod(number: int, namespace: str) -> Object:
                 {"name": tier, "ready": True, "restartCount": 0, "state": {"running": {"startedAt": started}}}
             ],
             "hostIP": f"192.168.{node // 250}.{node % 250 + 1}",
-            "podIP": address(number),
-            "podIPs": [{"ip": address(number)}],
+            "podIP": address,
+            "podIPs": [{"ip": address}],
         },
     }
 
@@ -104,13 +107,21 @@ def _policy(number: int, random_: random.Random, namespaces: list[str], pods: in
     namespace = random_.choice(namespaces)
     name, tier = workload(random_.randrange(PODS_A_NAMESPACE // REPLICAS))
     subject = random_.choice(({"app": name}, {"app": name}, {"tier": tier}, {}))
-    ports = [{"protocol": "TCP", "port": random_.choice((8080, 9090, 5432, "http", "metrics"))}]
-    ingress = {"from": [_peer(random_, namespaces, pods)], "ports": random_.choice((ports, []))}
-    spec: Object = {"podSelector": {"matchLabels": subject}, "policyTypes": ["Ingress"], "ingress": [ingress]}
+
+    def rules(word: str) -> list[Object]:
+        found = []
+        for _ in range(random_.randint(1, 3)):
+            rule: Object = {word: [_peer(random_, namespaces, pods) for _ in range(random_.randint(1, 2))]}
+            if random_.random() < 0.7:
+                # The peer of the benchmark takes no port names in rules for blocks outside the cluster.
+                port = random_.choice((8080, 9090, 5432, "http", "metrics") if word == "from" else (8080, 9090, 5432))
+                rule["ports"] = [{"protocol": "TCP", "port": port}]
+            found.append(rule)
+        return found
+
+    spec: Object = {"podSelector": {"matchLabels": subject}, "policyTypes": ["Ingress"], "ingress": rules("from")}
     if number % 2:
-        everywhere = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"tier": random_.choice(TIERS)}}}
-        spec["policyTypes"].append("Egress")
-        spec["egress"] = [{"to": [_peer(random_, namespaces, pods)]}, {"to": [everywhere], "ports": ports}]
+        spec |= {"policyTypes": ["Ingress", "Egress"], "egress": rules("to")}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -123,8 +134,9 @@ def _peer(random_: random.Random, namespaces: list[str], pods: int) -> Object:
     name, tier = workload(random_.randrange(PODS_A_NAMESPACE // REPLICAS))
     team = {"matchLabels": {"team": f"team-{random_.randrange(TEAMS)}"}}
     other = {"matchLabels": {"kubernetes.io/metadata.name": random_.choice(namespaces)}}
-    within = address(random_.randrange(pods)).rpartition(".")[0]
-    one = {"cidr": f"{within}.0/{random_.choice((24, 25, 26))}", "except": [f"{within}.{random_.randrange(4) * 4}/30"]}
+    within = ip_network(f"{place(random_.randrange(pods), pods)[1]}/{random_.randint(20, 28)}", strict=False)
+    excepted = random_.choice(list(within.subnets(prefixlen_diff=3)))
+    one = {"cidr": str(within), "except": [str(excepted)]}
     return random_.choice(
         (
             {"podSelector": {"matchLabels": {"app": name}}},
