@@ -37,6 +37,18 @@ class Parser(argparse.ArgumentParser):
         """Raise instead of printing the usage and exiting."""
         raise UsageError(message[:1].lower() + message[1:], f"{self.prog} --help")
 
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """The values of the words, options and others in any order. UsageError with the nearest option for a typo."""
+        arguments, unknown = self.parse_known_intermixed_args(words)
+        if not unknown:
+            return arguments
+        option = next((word for word in unknown if word.startswith("-")), None)
+        if option is None:
+            raise UsageError(f'"{unknown[0]}" is one word too many', f"{self.prog} --help")
+        option = option.partition("=")[0]
+        near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.6)
+        raise UsageError(f"there is no option {option}", f"did you mean {near[0]}?" if near else f"{self.prog} --help")
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
@@ -45,15 +57,13 @@ def main(argv: list[str] | None = None) -> int:
     console = Console()
     try:
         status = _run(arguments, console)
-        sys.stdout.flush()
+        console.finish()
     except NetpolError as error:
         console.error(error.message, error.hint)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read us has gone; the interpreter's own flush at exit must not complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status
 
@@ -79,7 +89,7 @@ def _run(arguments: list[str], console: Console) -> int:
     if parser_help_wanted(arguments[1:]):
         console.data(parser.format_help())
         return 0
-    status: int = module.run(parser.parse_intermixed_args(arguments[1:]), console)
+    status: int = module.run(parser.parse(arguments[1:]), console)
     return status
 
 

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import re
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.errors import NetpolError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL_BUT_COLOUR = re.compile(r"(?!\x1b\[\d\d?m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ERASED = "\r\033[K"
+_PATIENCE_SECONDS = 1.0
 
 
 class Console:
-    """Two streams. `width` is the terminal's, 80 where there is none."""
+    """Two streams; one that is closed swallows what is written. `width` is the terminal's, 80 where there is none.
+
+    Control characters, which a name may bring along, are shown escaped; a character that the stream's encoding lacks
+    is written in ASCII.
+    """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
-        self._err = err or sys.stderr
+        # Python has None where the shell closed the stream (>&-).
+        self._out = out or sys.stdout or io.StringIO()
+        self._err = err or sys.stderr or io.StringIO()
+        self._progress: _Progress | None = None
         self.width = shutil.get_terminal_size().columns if self._out.isatty() else 80
 
     def data(self, text: str) -> None:
-        """The answer, on stdout."""
-        self._out.write(text if text.endswith("\n") else text + "\n")
+        """The answer, on stdout. NetpolError where it can't be written, BrokenPipeError where nobody reads it."""
+        self._make_room()
+        with self._answering():
+            _put(self._out, text if text.endswith("\n") else text + "\n")
+
+    def finish(self) -> None:
+        """Write out what is buffered, with the errors of `data`."""
+        with self._answering():
+            self._out.flush()
 
     def note(self, text: str) -> None:
         """Something worth knowing, on stderr."""
@@ -43,11 +67,98 @@ class Console:
         """The text in a colour where stdout is a terminal that wants colours (NO_COLOR, TERM=dumb)."""
         return _painted(text, style) if _wants_colour(self._out) else text
 
+    @contextlib.contextmanager
+    def progress(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Around what may take long: after a second a line on stderr says what is going on, and goes when it is done.
+
+        Yields a function that changes the text. Nothing is written where it was quick, or where stderr is no terminal.
+        """
+        if not self._err.isatty() or os.environ.get("TERM") == "dumb":
+            yield lambda _: None
+            return
+        self._progress = _Progress(self._err, text)
+        try:
+            yield self._progress.tell
+        finally:
+            self._progress.end()
+            self._progress = None
+
     def _line(self, word: str, text: str, style: str) -> None:
-        self._out.flush()
+        self._make_room()
+        with contextlib.suppress(OSError):
+            self._out.flush()  # where both are one terminal, in the order written; a failure is told by finish
         label = _painted(f"{word}:", style) if _wants_colour(self._err) else f"{word}:"
-        self._err.write(f"{label} {text}\n")
+        _put(self._err, f"{label} {text}\n")
         self._err.flush()
+
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            # What is still buffered goes nowhere: the interpreter's own flush at its end must not fail once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise NetpolError(f"the answer can't be written: {error.strerror}") from error
+
+    def _make_room(self) -> None:
+        if self._progress:
+            self._progress.erase()
+
+
+class _Progress:
+    """One line that a thread writes each second, from the first on."""
+
+    def __init__(self, stream: TextIO, text: str) -> None:
+        import threading  # noqa: PLC0415 - most runs show nothing
+
+        self._stream = stream
+        self._text = text
+        self._shown = False
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def tell(self, text: str) -> None:
+        """Change the text."""
+        self._text = text
+
+    def erase(self) -> None:
+        """Remove the line until it is written again."""
+        if self._shown:
+            self._shown = False
+            self._write(_ERASED)
+
+    def end(self) -> None:
+        """Stop, and leave nothing behind."""
+        self._done.set()
+        self._thread.join()
+        self.erase()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        while not self._done.wait(_PATIENCE_SECONDS):
+            line = f"{self._text} ({time.monotonic() - began:.0f} s)"
+            self._write(_ERASED + line[: os.get_terminal_size(self._stream.fileno()).columns - 1])
+            self._shown = True
+
+    def _write(self, text: str) -> None:
+        # A terminal that has gone is no reason to fail.
+        with contextlib.suppress(OSError):
+            _put(self._stream, text, raw=True)
+            self._stream.flush()
+
+
+def _put(stream: TextIO, text: str, *, raw: bool = False) -> None:
+    if not raw:
+        control = _CONTROL_BUT_COLOUR if _wants_colour(stream) else _CONTROL
+        text = control.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        plain = text.replace("→", "->").replace("…", "...")
+        stream.write(plain.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
 
 
 def _painted(text: str, style: str) -> str:

@@ -24,11 +24,15 @@ _ENDINGS = (".yaml", ".yml", ".json")
 
 
 class World(NamedTuple):
-    """A cluster or a set of manifests. `snapshot` is there for manifests; a cluster (`api`) is read by `read`."""
+    """A cluster or a set of manifests. `snapshot` is there for manifests; a cluster (`api`) is read by `read`.
+
+    `console` tells that it is being read, where that takes long.
+    """
 
     namespace: str
     api: Api | None
     snapshot: Snapshot | None
+    console: Console
 
     def read(self, scope: Scope) -> Snapshot:
         """The manifests, or as much of the cluster as the scope says."""
@@ -37,7 +41,8 @@ class World(NamedTuple):
         from kubectl_netpol.cluster.snapshot import read_snapshot  # noqa: PLC0415 - only for a cluster
 
         assert self.api is not None  # noqa: S101 - one of the two is there
-        return read_snapshot(self.api, scope)
+        with self.console.progress("reading the cluster"):
+            return read_snapshot(self.api, scope)
 
 
 def open_world(arguments: argparse.Namespace, console: Console) -> World:
@@ -46,7 +51,7 @@ def open_world(arguments: argparse.Namespace, console: Console) -> World:
         raise UsageError(f"\"{arguments.namespace}\" can't be a namespace's name")
     if arguments.filenames:
         namespace = arguments.namespace or "default"
-        return World(namespace, None, read_manifests(arguments.filenames, namespace, console))
+        return World(namespace, None, read_manifests(arguments.filenames, namespace, console), console)
     from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
     from kubectl_netpol.cluster.kubeconfig import Options, load  # noqa: PLC0415 - the same
 
@@ -64,7 +69,7 @@ def open_world(arguments: argparse.Namespace, console: Console) -> World:
             request_timeout=limit or None,
         )
     )
-    return World(access.namespace, Api(access), None)
+    return World(access.namespace, Api(access), None, console)
 
 
 def read_manifests(filenames: Sequence[str], namespace: str, console: Console) -> Snapshot:
@@ -84,23 +89,55 @@ def texts(filenames: Sequence[str]) -> Iterator[tuple[str, str]]:
     """(name, text) of each file meant."""
     for filename in filenames:
         if filename == "-":
-            yield "stdin", sys.stdin.read()
-            continue
-        path = Path(filename)
-        if path.is_dir():
-            found = sorted(entry for entry in path.iterdir() if entry.suffix in _ENDINGS and entry.is_file())
-            if not found:
-                raise NetpolError(f"{filename}: no {', '.join(_ENDINGS)} in this folder")
-            for entry in found:
-                yield str(entry), _text(entry)
+            yield "stdin", _decoded("stdin", _stdin())
+        elif "://" in filename:
+            raise NetpolError(f"{filename} is no file or folder", f"curl -fsSL {filename} | kubectl netpol … -f -")
+        elif not filename:
+            raise NetpolError('-f "" names no file')
         else:
-            yield filename, _text(path)
+            for name in _files(filename):
+                yield name, _decoded(name, _content(name))
 
 
-def _text(path: Path) -> str:
+def _files(filename: str) -> list[str]:
+    """The file, or the manifests in the folder."""
+    path = Path(filename)
     try:
-        return path.read_text(encoding="utf-8")
+        if not path.is_dir():
+            return [filename]
+        found = sorted(str(entry) for entry in path.iterdir() if entry.suffix in _ENDINGS and entry.is_file())
+    except OSError as error:
+        raise _unreadable(filename, error) from None
+    if not found:
+        raise NetpolError(f"{filename}: no {', '.join(_ENDINGS)} in this folder")
+    return found
+
+
+def _content(filename: str) -> bytes:
+    try:
+        return Path(filename).read_bytes()
     except FileNotFoundError:
-        raise NetpolError(f"{path}: no such file or folder") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise NetpolError(f"{path}: can't be read: {error}") from None
+        raise NetpolError(f"{filename}: no such file or folder") from None
+    except OSError as error:
+        raise _unreadable(filename, error) from None
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise NetpolError("-f - reads stdin, which is closed")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise _unreadable("stdin", error) from None
+
+
+def _decoded(name: str, content: bytes) -> str:
+    """The text of a manifest: UTF-8 whatever the locale, with or without a byte order mark."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NetpolError(f"{name}: can't be read: byte {error.start + 1} is not UTF-8") from None
+
+
+def _unreadable(name: str, error: OSError) -> NetpolError:
+    return NetpolError(f"{name}: can't be read: {error.strerror}")

@@ -104,7 +104,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     world = open_world(arguments, console)
     snapshot, verdicts = _ask(arguments, world, words, ports, protocol)
     if len(verdicts) > arguments.max:
-        raise UsageError(f"these are {len(verdicts)} pairs", f"add --max {len(verdicts)} to probe them all")
+        raise UsageError(
+            f"{count(len(verdicts), 'pair')} to probe, more than --max {arguments.max}",
+            f"add --max {len(verdicts)} to probe them all",
+        )
     if world.api is None:
         results = [Result(verdict, predicted(verdict)) for verdict in verdicts]
         console.note("nothing was probed: this is what the policies in the manifests say")
@@ -113,7 +116,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     else:
         from kubectl_netpol.commands.probing import Prober  # noqa: PLC0415 - not for manifests
 
-        results = Prober(world.api, snapshot, arguments, world.namespace, timeout).results(verdicts)
+        prober = Prober(world.api, snapshot, arguments, world.namespace, timeout)
+        with console.progress(f"probing {count(len(verdicts), 'connection')}"):
+            results = prober.results(verdicts)
     _print(arguments, results, Names(world.namespace), console)
     return _status(results, arguments.expect)
 

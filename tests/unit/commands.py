@@ -34,7 +34,7 @@ class Ran(NamedTuple):
 
 def run(command: str, line: str, *more: str, stdin: str = "") -> Ran:
     out, err, before = io.StringIO(), io.StringIO(), sys.stdin
-    sys.stdin = io.StringIO(stdin)
+    sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode()))
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             status = main([command, *shlex.split(line), *more])
