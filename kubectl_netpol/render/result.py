@@ -12,30 +12,46 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_netpol.console import Console
-    from kubectl_netpol.diagnose import Result
+    from kubectl_netpol.diagnose import Finding, Result
 
 _STYLE = {True: "green", False: "red", None: "yellow"}
+_COMMAND = "kubectl "
 _ALLOW = "kubectl netpol allow"
+_MORE = "  … (-v: all of it)"
 MOST_LINES = 8
 
 
 def result_text(result: Result, names: Names, console: Console, *, verbose: bool = False) -> str:
     """The finding of one connection; eight lines at most at 80 columns unless verbose."""
     finding, verdict = result.finding, result.verdict
-    first = f"{console.paint(finding.word, _STYLE[finding.reachable])}: {arrow(verdict.request, names)}"
+    question = arrow(verdict.request, names)
+    first = f"{console.paint(finding.word, _STYLE[finding.reachable])}: {question}"
     if finding.code is Code.OPEN and not verbose:
         return first
     lines = [f"  {finding.detail}", *(_policy_lines(result, names) if verdict.routes else [])]
     lines += [f"  {line}" for line in finding.evidence]
     lines = wrapped(lines, console).split("\n")
-    if not verbose:
-        lines = lines[: MOST_LINES - 1 - bool(finding.next)]
-    if finding.next:
-        label = "to open:" if finding.next.startswith(_ALLOW) else "next:"
-        lines.append(f"  {label:8} {finding.next}")
+    step = _next_lines(finding, console)
     if verbose:
-        lines.append(wrapped(_details(result, names), console))
-    return "\n".join([first, *lines])
+        return "\n".join([first, *lines, *step, wrapped(_details(result, names), console)])
+    room = MOST_LINES - sum(_rows(line, console) for line in (f"{finding.word}: {question}", *step))
+    if len(lines) > room:
+        lines = [*lines[: max(room - 1, 1)], _MORE]
+    return "\n".join([first, *lines, *step])
+
+
+def _next_lines(finding: Finding, console: Console) -> list[str]:
+    """What to do: a command in one line, to be copied; advice folded."""
+    if not finding.next:
+        return []
+    label = "to open:" if finding.next.startswith(_ALLOW) else "next:"
+    line = f"  {label:8} {finding.next}"
+    return [line] if finding.next.startswith(_COMMAND) else wrapped([line], console).split("\n")
+
+
+def _rows(line: str, console: Console) -> int:
+    """How many lines a line becomes where the terminal folds it."""
+    return -(-len(line) // console.width)
 
 
 def _policy_lines(result: Result, names: Names) -> list[str]:
@@ -87,8 +103,15 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
                 result.finding.code.value,
             )
         )
-    reachable = [result.finding.reachable for result in results]
-    counts = f"{reachable.count(True)} open, {reachable.count(False)} not, {reachable.count(None)} can't tell"
     lines = table(rows)
     painted = [console.paint(lines[0], "dim"), *lines[1:]]
-    return "\n".join([*painted, counts])
+    return "\n".join([*painted, _counts(results)])
+
+
+def _counts(results: Sequence[Result]) -> str:
+    """How many there are of each; where nothing was probed, of what the policies say."""
+    if all(result.finding.code is Code.PREDICTED for result in results):
+        answers = [result.verdict.answer for result in results]
+        return ", ".join(f"{answers.count(answer)} {answer.value}" for answer in Answer)
+    reachable = [result.finding.reachable for result in results]
+    return f"{reachable.count(True)} open, {reachable.count(False)} not, {reachable.count(None)} can't tell"
