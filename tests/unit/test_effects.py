@@ -27,6 +27,7 @@ from kubectl_netpol.model import (
     Requirement,
     Rule,
     Snapshot,
+    Workload,
 )
 from kubectl_netpol.parties import OUTSIDE, outside_groups
 from kubectl_netpol.verdict import Answer, Connection, End
@@ -151,6 +152,34 @@ def test_ports_are_split_where_rules_and_declarations_differ() -> None:
         Ports("UDP", 65535, 65535, other=True, minor=True),
         Ports("SCTP", 1, 65535, other=True, minor=True),
     ]
+
+
+def test_ports_that_rules_name_to_the_last_leave_no_rest() -> None:
+    rule = Rule(Direction.INGRESS, 0, (), (PortRange("TCP", 1, 79), PortRange("TCP", 80, 65535)))
+    assert port_classes(None, [rule]) == [Ports("TCP", 1, 79), Ports("TCP", 80, 65535)]
+
+
+def test_a_replica_set_that_was_read_is_its_deployment_and_finished_pods_are_nobody() -> None:
+    template = pod("a/web-5d")._replace(owner=Owner("Deployment", "web"))
+    workload = Workload("ReplicaSet", "a", "web-5d", None, template)
+    running = pod("a/web-5d-1", "10.0.0.1")._replace(owner=Owner("ReplicaSet", "web-5d"))
+    done = pod("a/job-1", "10.0.0.2")._replace(phase="Succeeded")
+    before, after = (
+        Snapshot(namespaces=NAMESPACES, pods=(running, done), policies=policies, workloads=(workload,))
+        for policies in ((), (DENY,))
+    )
+    assert rows(compare(before, after)) == ["outside the cluster -> a/deploy/web other/TCP allowed blocked"]
+
+
+def test_a_block_without_an_address_of_its_own_stands_for_nobody() -> None:
+    groups = outside_groups(cluster(pods=SHOP), ["10.0.0.2/32", "255.255.255.254/31", "255.255.255.254/32"], 0)
+    assert [group.parties[0].title for group in groups] == [
+        OUTSIDE,
+        "255.255.255.254",
+        "addresses in 255.255.255.254/31",
+    ]
+    full = outside_groups(cluster(pods=SHOP), ["255.255.255.254/31", "255.255.255.254/32", "255.255.255.255/32"], 0)
+    assert len(full) == len((OUTSIDE, "255.255.255.254", "255.255.255.255"))
 
 
 # Random small clusters.
