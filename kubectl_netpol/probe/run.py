@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.model import is_ip
@@ -29,6 +30,7 @@ DIRECT = {
     ),
     "UDP": (("python", "python3"), ("python", "python"), ("perl", "perl")),
 }
+DIRECT_AT_ONCE = 8
 HANDSHAKE = 5.0
 MISSING = re.compile(r"executable file not found|no such file or directory|not found in \$PATH", re.IGNORECASE)
 ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")
@@ -137,15 +139,13 @@ def _check(name: str, attempts: Sequence[Attempt]) -> NameCheck:
 def _observe(
     target: Target, attempts: Sequence[Attempt], checks: dict[str, NameCheck], *, protocol: str, timeout: float
 ) -> Observation:
-    named = target.address in checks
+    named = not is_ip(target.address)
+    check = checks.get(target.address)
+    unknown = check is not None and check.resolves is False
     outcome_of = classify.udp_outcome if protocol == "UDP" else classify.tcp_outcome
     for attempt in attempts:
         outcome = outcome_of(attempt, named=named)
-        if (
-            outcome in (None, Outcome.TIMED_OUT, Outcome.NO_ANSWER)
-            and named
-            and checks[target.address].resolves is False
-        ):
+        if unknown and outcome in (None, Outcome.TIMED_OUT, Outcome.NO_ANSWER):
             outcome = Outcome.UNRESOLVED
         if outcome is not None:
             return _observation(outcome, target, attempt, protocol, timeout)
@@ -170,31 +170,34 @@ def _failed(done: Completed) -> Observation:
 
 
 def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout: float) -> list[Observation]:
-    """One tool after another for the first target; the one that told serves for the others."""
-    found: list[Observation] = []
-    tools = list(DIRECT[protocol])
-    for target in targets:
+    """Run programs themselves: one after another for the first target, those that are there for the others at once."""
+    missing: set[str] = set()
+
+    def observe(target: Target) -> Observation:
         observation = Observation(Outcome.NO_TOOL, None, (), None, "", 0.0)
-        for form, program in tuple(tools):
+        for form, program in DIRECT[protocol]:
+            if program in missing:
+                continue
             argv = script.tool_words(form, program, target, timeout, udp=protocol == "UDP")
             done = execute(argv, timeout + 1 + HANDSHAKE)
             if _missing(done):
-                tools.remove((form, program))
+                missing.add(program)
                 continue
             if done.error is not None or done.exit_code is None:
-                observation = _failed(done)
-                break
+                return _failed(done)
             words = (done.stdout + done.stderr).decode(errors="replace").strip()
             attempt = Attempt(form, program, done.exit_code, done.timed_out, done.seconds, words)
-            outcome = (classify.udp_outcome if protocol == "UDP" else classify.tcp_outcome)(
-                attempt, named=not is_ip(target.address)
-            )
-            observation = _observation(outcome or Outcome.INCONCLUSIVE, target, attempt, protocol, timeout)
-            if outcome is not None:
+            observation = _observe(target, [attempt], {}, protocol=protocol, timeout=timeout)
+            if observation.outcome not in (Outcome.INCONCLUSIVE, Outcome.NO_TOOL):
                 break
-            tools.remove((form, program))
-        found.append(observation)
-    return found
+        return observation
+
+    first = [observe(target) for target in targets[:1]]
+    executor = ThreadPoolExecutor(max_workers=DIRECT_AT_ONCE)
+    try:
+        return [*first, *executor.map(observe, targets[1:])]
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def shown(words: str) -> str:

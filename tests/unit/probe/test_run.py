@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kubectl_netpol.probe import NameCheck, Outcome, Target, probe
 from kubectl_netpol.probe.run import shown
+from kubectl_netpol.probe.script import tool_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,7 +146,45 @@ def test_without_a_shell_the_next_program_is_tried_where_one_does_not_tell() -> 
     )
     result = probe(pod, [WEB, WEB])
     assert [(seen.outcome, seen.tool) for seen in result.observations] == [(Outcome.OPEN, "python3")] * 2
-    assert pod.asked == ["sh", "bash", "nc", "ncat", "python3", "python3"]
+    assert pod.asked == ["sh", "bash", "nc", "ncat", "python3", "nc", "python3"]
+
+
+def test_without_a_shell_all_targets_are_probed_with_what_is_there() -> None:
+    pod = Pod(nc=nc)
+    targets = [WEB if index % 3 else DB for index in range(30)]
+    result = probe(pod, targets)
+    expected = [Outcome.OPEN if index % 3 else Outcome.REFUSED for index in range(30)]
+    assert [observation.outcome for observation in result.observations] == expected
+    assert pod.asked == ["sh", "bash", *["nc"] * 30]
+
+
+def test_without_a_shell_a_program_that_did_not_tell_is_inconclusive() -> None:
+    pod = Pod(nc=lambda _: Done(1, stderr=b"something else\n"))
+    (observation,) = probe(pod, [WEB]).observations
+    assert (observation.outcome, observation.words) == (Outcome.INCONCLUSIVE, "something else")
+
+
+def test_without_a_shell_a_program_without_the_options_is_no_tool() -> None:
+    pod = Pod(nc=lambda _: Done(1, stderr=b"nc: invalid option -- 'n'\n"))
+    (observation,) = probe(pod, [WEB]).observations
+    assert (observation.outcome, observation.tool) == (Outcome.NO_TOOL, "nc")
+
+
+def test_a_host_name_that_nothing_resolved_is_unresolved_whatever_the_tool_made_of_it() -> None:
+    """BusyBox says `timed out` of a lookup as of a connect."""
+    pod = says(
+        b"R n0 getent getent 137 9 300\nR t0 nc-e nc 1 1 300\nW t0 nc: timed out\n"
+        b"R t1 nc-e nc 1 1 300\nW t1 nc: timed out\nZ\n"
+    )
+    result = probe(pod, [Target("shop.example", 80), WEB], names=("shop.example",))
+    assert [seen.outcome for seen in result.observations] == [Outcome.UNRESOLVED, Outcome.TIMED_OUT]
+    assert result.names == (NameCheck("shop.example", resolves=False, words="no answer within 3.0 s"),)
+
+
+def test_a_lookup_that_did_not_tell_is_left_open() -> None:
+    pod = says(b"R n0 getent getent 1 1 1\nW n0 Unknown database: hosts\nZ\n")
+    (check,) = probe(pod, [], names=("db",)).names
+    assert check == NameCheck("db", resolves=None, words="nothing in the image can look up a name")
 
 
 def test_without_a_shell_udp_is_left_to_what_can_send() -> None:
@@ -196,6 +235,23 @@ def test_no_output_of_the_pod_breaks_anything_or_reaches_the_terminal(output: by
     (raw,) = probe(says(b"-" + output.replace(b"\n", b" ")), [WEB]).observations
     assert raw.outcome is Outcome.EXEC_FAILED
     assert all(character == "\n" or character.isprintable() for character in raw.words)
+
+
+def test_an_outcome_prints_as_its_code() -> None:
+    assert str(Outcome.TIMED_OUT) == "timed-out"
+
+
+@pytest.mark.parametrize(
+    ("form", "command"),
+    [
+        ("nc-q", ("busybox", "nc", "-w", "3", "-q", "1", "10.0.0.9", "80")),
+        ("nc-u", ("sh", "-c", "printf '\\012' | busybox nc -nuvv -w 3 10.0.0.9 80")),
+        ("nc-ncat", ("sh", "-c", "printf '\\012' | busybox nc -nuv --no-shutdown -i 3 10.0.0.9 80")),
+    ],
+)
+def test_the_command_for_a_person(form: str, command: tuple[str, ...]) -> None:
+    words = tool_words(form, "busybox", WEB, 3.0)
+    assert words == command
 
 
 @given(st.text())
