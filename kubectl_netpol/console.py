@@ -157,8 +157,8 @@ def _put(stream: TextIO, text: str, *, raw: bool = False) -> None:
     try:
         stream.write(text)
     except UnicodeEncodeError:
-        plain = text.replace("→", "->").replace("…", "...")
-        stream.write(plain.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+        plain = text.encode(stream.encoding, "backslashreplace").decode(stream.encoding)
+        stream.write(plain.replace(r"\u2192", "->").replace(r"\u2026", "..."))
 
 
 def _painted(text: str, style: str) -> str:

@@ -1,0 +1,300 @@
+"""What is typed, and what comes back: exit status, stdout, stderr."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_netpol import __version__, cli
+from kubectl_netpol.cli import COMMANDS
+from kubectl_netpol.commands import explain
+from tests.unit.commands import EXAMPLES, SHOP
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_netpol.console import Console
+
+ON_SHOP = shlex.join(SHOP)
+NOT_PROBED = "note: nothing was probed: this is what the policies in the manifests say\n"
+PYTHON = ".".join(map(str, sys.version_info[:3]))
+
+
+def run(line: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    status = cli.main(shlex.split(line))
+    return status, *capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "out", "err"),
+    [
+        pytest.param(
+            f"test san nginx 80 {ON_SHOP}",
+            1,
+            "blocked: san → nginx, TCP 80\n"
+            "  not probed\n"
+            "  ingress: deny-all-ingress isolates nginx, and no rule lets san in\n",
+            NOT_PROBED,
+            id="test on manifests: the answer on stdout, the note on stderr",
+        ),
+        pytest.param(
+            f"test nginx 203.0.113.9 443 {ON_SHOP}",
+            0,
+            "allowed: nginx → 203.0.113.9, TCP 443\n"
+            "  not probed\n"
+            "  egress:  no policy isolates nginx, so everything may go out\n",
+            NOT_PROBED,
+            id="test on manifests: allowed is 0",
+        ),
+        pytest.param(
+            f"test san nginx 81 {ON_SHOP}",
+            2,
+            "undefined: san → nginx, TCP 81\n  Service shop/nginx has no port 81/TCP; it has 80/TCP\n",
+            NOT_PROBED,
+            id="test on manifests: undefined is 2",
+        ),
+        pytest.param(
+            f"explain san nginx 80 {ON_SHOP}",
+            1,
+            "blocked: san → nginx, TCP 80\n"
+            "  egress:  no policy isolates san, so everything may go out\n"
+            "  ingress: deny-all-ingress isolates nginx, and no rule lets san in\n",
+            "",
+            id="explain: blocked is 1",
+        ),
+        pytest.param(
+            f"explain nginx {ON_SHOP}",
+            0,
+            "shop/nginx (run=nginx)\n"
+            "selected by deny-all-ingress\n"
+            "ingress: isolated by deny-all-ingress: nothing may come in\n"
+            "egress: not affected by any policy: everything may go out\n"
+            "Service nginx: TCP 80 → pod port 80\n",
+            "",
+            id="explain a pod: 0, whatever it says",
+        ),
+        pytest.param("version", 0, f"kubectl-netpol {__version__} (Python {PYTHON})\n", "", id="version"),
+        pytest.param("--version", 0, f"kubectl-netpol {__version__} (Python {PYTHON})\n", "", id="--version"),
+        pytest.param(
+            "version -o json",
+            0,
+            f'{{"apiVersion": "netpol/v1", "kind": "Version", "version": "{__version__}", "python": "{PYTHON}"}}\n',
+            "",
+            id="version for scripts",
+        ),
+    ],
+)
+def test_an_answer(line: str, status: int, out: str, err: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line, capsys) == (status, out, err)
+
+
+@pytest.mark.parametrize(
+    ("line", "err"),
+    [
+        pytest.param(
+            "tset san nginx 80",
+            'error: there is no command "tset"\nhint: did you mean kubectl netpol test?\n',
+            id="a command misspelt",
+        ),
+        pytest.param(
+            "frobnicate",
+            'error: there is no command "frobnicate"\n'
+            "hint: one of test, explain, allow, diff, matrix, completion, version\n",
+            id="a command that is like none",
+        ),
+        pytest.param(
+            "help tset",
+            'error: there is no command "tset"\nhint: did you mean kubectl netpol test?\n',
+            id="help for a command misspelt",
+        ),
+        pytest.param(
+            "-n shop test san nginx 80",
+            "error: -n: options stand after the command\nhint: kubectl netpol COMMAND -n …\n",
+            id="an option before the command",
+        ),
+        pytest.param(
+            f"explain nginx --namespce shop {ON_SHOP}",
+            "error: there is no option --namespce\nhint: did you mean --namespace?\n",
+            id="an option misspelt",
+        ),
+        pytest.param(
+            f"test san nginx 80 --protocl=udp {ON_SHOP}",
+            "error: there is no option --protocl\nhint: did you mean --protocol?\n",
+            id="an option misspelt, with its value",
+        ),
+        pytest.param(
+            "explain nginx -context kind",
+            "error: there is no option -context\nhint: did you mean --context?\n",
+            id="one dash where two belong",
+        ),
+        pytest.param(
+            f"explain nginx --zzz {ON_SHOP}",
+            "error: there is no option --zzz\nhint: kubectl netpol explain --help\n",
+            id="an option that is like none",
+        ),
+        pytest.param(
+            "version 1",
+            'error: "1" is one word too many\nhint: kubectl netpol version --help\n',
+            id="a word for a command that takes none",
+        ),
+        pytest.param(
+            "test",
+            "error: 0 words given, SOURCE DESTINATION PORT wanted\nhint: kubectl netpol test san nginx 80\n",
+            id="test without words",
+        ),
+        pytest.param(
+            "test san nginx",
+            "error: 2 words given, SOURCE DESTINATION PORT wanted\nhint: kubectl netpol test san nginx 80\n",
+            id="test without a port",
+        ),
+        pytest.param(
+            "test --from-selector run=san nginx",
+            "error: 1 word given, DESTINATION PORT wanted\nhint: kubectl netpol test san nginx 80\n",
+            id="test with a selector and without a port",
+        ),
+        pytest.param(
+            "explain san nginx",
+            "error: 2 words given\nhint: write nothing, POD, or SOURCE DESTINATION PORT\n",
+            id="explain without a port",
+        ),
+        pytest.param(
+            f"explain nginx -n Shop -f {EXAMPLES / 'shop.yaml'}",
+            "error: \"Shop\" can't be a namespace's name\n",
+            id="a namespace that can't be one",
+        ),
+        pytest.param(
+            f"explain nginx -n {ON_SHOP}",
+            "error: argument -n/--namespace: expected one argument\nhint: kubectl netpol explain --help\n",
+            id="an option without its value",
+        ),
+        pytest.param(
+            f"explain nginx -v=6 {ON_SHOP}",
+            "error: argument -v/--verbose: ignored explicit argument '6'\nhint: kubectl netpol explain --help\n",
+            id="kubectl's log level is no option of ours",
+        ),
+    ],
+)
+def test_a_usage_error_is_2_and_leaves_stdout_empty(line: str, err: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line, capsys) == (2, "", err)
+
+
+@pytest.mark.parametrize("line", ["", "-h", "--help", "help", "help help", "--help -h"])
+def test_help_for_all_is_data(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(line, capsys)
+    assert (status, err) == (0, "")
+    assert out.startswith("Is it open, and which NetworkPolicy says so?\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("line", ["{} --help", "{} -h", "help {}", "{} san nginx --help", "--help {}"])
+def test_help_for_one_is_data(name: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(line.format(name), capsys)
+    assert (status, err) == (0, "")
+    assert out.startswith(f"usage: kubectl netpol {name} ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("explain -n shop -f {} nginx", id="options before the words"),
+        pytest.param("explain nginx -n shop -f {}", id="options after the words"),
+        pytest.param("explain -nshop nginx -f{}", id="values without a space"),
+        pytest.param("explain -n=shop nginx -f={}", id="values with a sign, as kubectl has them"),
+        pytest.param("explain --namespace shop nginx --filename={}", id="long options"),
+        pytest.param("explain -n default nginx -f {} -n shop", id="the last one counts"),
+        pytest.param("explain -n shop -f {} -- nginx", id="words after two dashes"),
+        pytest.param("explain shop/nginx -f {}", id="the namespace in the name"),
+    ],
+)
+def test_options_may_stand_anywhere_after_the_command(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(line.format(EXAMPLES / "shop.yaml"), capsys)
+    assert (status, out.splitlines()[0], err) == (0, "shop/nginx (run=nginx)", "")
+
+
+def test_an_interrupt_is_130_and_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_arguments: object, _console: Console) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explain, "run", interrupted)
+    assert run("explain", capsys) == (130, "", "")
+
+
+# What only a process of its own has: streams that are closed, full or read by nobody.
+
+ASKED = f"netpol explain san nginx 80 {ON_SHOP}"
+ANSWER = (
+    "blocked: san → nginx, TCP 80\n"
+    "  egress:  no policy isolates san, so everything may go out\n"
+    "  ingress: deny-all-ingress isolates nginx, and no rule lets san in\n"
+)
+PROGRAM = [sys.executable, "-m", "kubectl_netpol"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "out", "err"),
+    [
+        pytest.param(
+            f"{ASKED} >/dev/full",
+            2,
+            "",
+            "error: the answer can't be written: No space left on device\n",
+            id="a full disk",
+        ),
+        pytest.param(f"{ASKED} >&-", 1, "", "", id="stdout closed: the status is the answer"),
+        pytest.param(
+            f"netpol test san nginx 80 {ON_SHOP} 2>&- | head -1",
+            0,
+            "blocked: san → nginx, TCP 80\n",
+            "",
+            id="stderr closed",
+        ),
+        pytest.param("netpol explain -f - <&-", 2, "", "error: -f - reads stdin, which is closed\n", id="stdin closed"),
+        pytest.param(
+            f"export PYTHONIOENCODING=ascii; {ASKED}", 1, ANSWER.replace("→", "->"), "", id="an encoding without arrows"
+        ),
+        pytest.param(
+            f"export PYTHONIOENCODING=utf-8; netpol test san $'\\xff.com' 80 {ON_SHOP} 2>&1 | head -2 | tail -1",
+            0,
+            "allowed: san → \\udcff.com, TCP 80\n",
+            "",
+            id="a word that is no text",
+        ),
+    ],
+)
+def test_streams(line: str, status: int, out: str, err: str) -> None:
+    script = f'netpol() {{ {shlex.join(PROGRAM)} "$@"; }}; {line}'
+    ran = subprocess.run(["/bin/bash", "-c", script], capture_output=True, check=False, env=ENVIRONMENT, timeout=60)
+    assert (ran.returncode, ran.stdout.decode(), ran.stderr.decode()) == (status, out, err)
+
+
+def test_nobody_reads_is_141_and_says_nothing() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [*PROGRAM, "explain", "san", "nginx", "80", *SHOP]
+        ran = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, env=ENVIRONMENT, timeout=60)
+    finally:
+        os.close(writer)
+    assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+def test_control_c_is_130_and_says_nothing(tmp_path: Path) -> None:
+    waits = tmp_path / "manifest.yaml"
+    os.mkfifo(waits)
+    command = [*PROGRAM, "explain", "-f", str(waits)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process,
+        waits.open("wb"),  # opens when the program does
+    ):
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, b"", b"")
