@@ -78,12 +78,5 @@ class Code(str, Enum):
     DESTINATION_NOT_RUNNING = "destination-not-running"
     NOT_PROBED = "not-probed"
 
-    # Effects of a policy (allow, diff).
-    ISOLATES = "isolates"
-    CUTS_OFF = "cuts-off"
-    ALSO_OPENS = "also-opens"
-    ALSO_SELECTS = "also-selects"
-    ASSUMED_DNS = "assumed-dns"
-
     def __str__(self) -> str:
         return self.value
