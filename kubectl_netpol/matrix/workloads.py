@@ -58,16 +58,22 @@ class Summary(NamedTuple):
     groups: tuple[Group, ...]
     rows: tuple[bytes, ...]
 
-    def letter(self, source: int, destination: int) -> str:
-        """a, b, u or - where all pods agree, ~ where they do not, "" where there is only the pod itself."""
-        if source == destination and self.groups[source].size == 1:
-            return ""
-        return LETTER_OF_SEEN[self.rows[source][destination]]
+    def letters(self) -> tuple[str, ...]:
+        """A string for each source: a, b, u or - where all pods agree, ~ where not; a space for a pod itself."""
+        found = []
+        for place, (group, row) in enumerate(zip(self.groups, self.rows, strict=True)):
+            text = row.translate(_LETTER_OF_SEEN).decode("ascii")
+            found.append(f"{text[:place]} {text[place + 1 :]}" if group.size == 1 else text)
+        return tuple(found)
 
 
-LETTER_OF_SEEN = tuple(
-    "" if not seen else next((letter for letter, bit in SEEN.items() if seen == bit), MIXED) for seen in range(16)
-)
+def _letter_of(seen: int) -> str:
+    if not seen:
+        return " "
+    return next((letter for letter, bit in SEEN.items() if seen == bit), MIXED)
+
+
+_LETTER_OF_SEEN = "".join(map(_letter_of, range(256))).encode()
 
 
 def workload_of(owners: Mapping[tuple[str, str, str], tuple[str, str]], pod: Pod) -> tuple[str, str]:
@@ -187,7 +193,7 @@ def by_namespace(summary: Summary) -> list[list[int]]:
     return list(found.values())
 
 
-def put_together(summary: Summary, source: Sequence[int], destination: Sequence[int]) -> str:
+def put_together(letters: Sequence[str], sources: Sequence[int], destinations: Sequence[int]) -> str:
     """The letter between two lists of groups, as of one group."""
-    letters = {summary.letter(here, there) for here in source for there in destination} - {""}
-    return letters.pop() if len(letters) == 1 else (MIXED if letters else "")
+    found = {letters[source][there] for source in sources for there in destinations} - {" "}
+    return found.pop() if len(found) == 1 else (MIXED if found else " ")

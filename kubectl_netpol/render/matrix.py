@@ -90,6 +90,11 @@ def _one(grid: Grid, indent: str, extra: Iterable[Extra]) -> Iterator[str]:
     yield f"\n{indent}  ]\n{indent}}}"
 
 
+def _asked(column: tuple[str, ...]) -> bool:
+    """Whether the destination has a port that was asked for."""
+    return bool(set(column) - {"-", " "}) or len(column) == 1
+
+
 class _Part(NamedTuple):
     """A row or column of the text: its name, and the groups that it stands for."""
 
@@ -107,29 +112,23 @@ def matrix_text(
     verbose: bool = False,
 ) -> str:
     """The grid, its totals, what is open to all and what nobody reaches; `marked` cells get a !."""
-    groups = summary.groups
-    columns = [place for place in range(len(groups)) if _counts(summary, place)]
+    groups, letters = summary.groups, summary.letters()
+    columns = [place for place, column in enumerate(zip(*letters, strict=True)) if _asked(column)]
     title = f"{heading.where}, {heading.ports}: {count(len(groups), heading.noun)}"
     lines = [console.paint(title, "bold")]
     if not columns:
         return "\n".join([*lines, "no destination has such a port"])
     if len(columns) <= MOST_COLUMNS and len(groups) <= 2 * MOST_COLUMNS:
         rows = [_Part(names.short(group.namespace, group.name), [place]) for place, group in enumerate(groups)]
-        lines += _grid(summary, rows, [rows[place] for place in columns], marked, console)
+        lines += _grid(letters, rows, [rows[place] for place in columns], marked, console)
     else:
         lines += _larger(summary, columns, names, marked, console, verbose=verbose)
     lines += ["", *_totals(summary, columns, heading, names, verbose=verbose)]
     return wrapped(lines, console)
 
 
-def _counts(summary: Summary, destination: int) -> bool:
-    """Whether anything can be asked of the destination: it has a port that was asked for."""
-    letters = {summary.letter(source, destination) for source in range(len(summary.groups))}
-    return bool(letters - {"-", ""}) or len(summary.groups) == 1
-
-
 def _grid(
-    summary: Summary,
+    letters: Sequence[str],
     rows: Sequence[_Part],
     columns: Sequence[_Part],
     marked: Container[tuple[int, int]],
@@ -145,10 +144,11 @@ def _grid(
     for part in rows:
         cells = ""
         for other in columns:
-            letter = put_together(summary, part.groups, other.groups) or _ITSELF
+            letter = put_together(letters, part.groups, other.groups)
             differs = any((here, there) in marked for here in part.groups for there in other.groups)
-            used |= {letter, _DIFFERS} if differs else {letter}
-            cells += " " * (digits - 1) + console.paint(letter, _STYLE.get(letter, "dim"))
+            sign = _ITSELF if letter == " " else letter
+            used |= {sign, _DIFFERS} if differs else {sign}
+            cells += " " * (digits - 1) + console.paint(sign, _STYLE.get(letter, "dim"))
             cells += console.paint(_DIFFERS, "bold") if differs else " "
         lines.append(f"{numbers[part.name].rjust(digits)} {part.name.ljust(names)}    {cells}".rstrip())
     words = {**WORDS, _ITSELF: "itself", _DIFFERS: "the network differs"}
@@ -165,15 +165,16 @@ def _larger(
     verbose: bool,
 ) -> list[str]:
     """Groups that are alike where those are few, else namespaces, else a line for each kind of destination."""
+    letters = summary.letters()
     same = alike(summary)
     if len(same) <= MOST_COLUMNS:
         parts = [_Part(_names(summary, places, names, _FEW), places) for places in same]
-        lines = _grid(summary, parts, parts, marked, console)
+        lines = _grid(letters, parts, parts, marked, console)
         return [f"those that nothing tells apart are put together, {len(same)} in all", *lines]
     spaces = by_namespace(summary)
     if 1 < len(spaces) <= MOST_COLUMNS:
         parts = [_Part(summary.groups[places[0]].namespace, places) for places in spaces]
-        return ["by namespace", *_grid(summary, parts, parts, marked, console)]
+        return ["by namespace", *_grid(letters, parts, parts, marked, console)]
     return _list(summary, columns, names, verbose=verbose)
 
 
@@ -205,11 +206,12 @@ def _names(summary: Summary, places: Iterable[int], names: Names, limit: int) ->
 def _totals(
     summary: Summary, columns: Sequence[int], heading: Heading, names: Names, *, verbose: bool
 ) -> Iterator[str]:
+    letters = summary.letters()
     counts: Counter[str] = Counter()
     open_to_all, reached_by_none = [], []
     for destination in columns:
-        column = Counter(summary.letter(source, destination) for source in range(len(summary.groups)))
-        del column[""]
+        column = Counter(row[destination] for row in letters)
+        del column[" "]
         counts += column
         if set(column) == {"a"}:
             open_to_all.append(destination)
@@ -222,8 +224,7 @@ def _totals(
         yield f"open to all of these: {_names(summary, open_to_all, names, limit)}"
     if reached_by_none:
         yield f"reached by none of these: {_names(summary, reached_by_none, names, limit)}"
-    left_out = [place for place in range(len(summary.groups)) if place not in set(columns)]
-    if left_out:
+    if left_out := sorted(set(range(len(summary.groups))) - set(columns)):
         yield f"left out as destinations, without such a port: {_names(summary, left_out, names, limit)}"
 
 

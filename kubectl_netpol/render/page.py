@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import json
 import shlex
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_netpol.matrix.workloads import MIXED, SEEN
+from kubectl_netpol.matrix.workloads import MIXED
 from kubectl_netpol.render.page_script import SCRIPT
 from kubectl_netpol.render.page_style import STYLE
 from kubectl_netpol.words import count
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.matrix.workloads import Cell, Summary
     from kubectl_netpol.render.matrix import Explainer
 
-_ANY_PORT = SEEN["a"] | SEEN["b"] | SEEN["u"]
+_ASKED = {"a", "b", "u", MIXED}
+MOST_EXAMPLES = 5_000
 Places = tuple[int, int]
 
 
@@ -74,17 +76,14 @@ def _first_port(view: View, position: int) -> tuple[str, int | str]:
 
 def _view(view: View) -> dict[str, Any]:
     summary = view.summary
-    size = range(len(summary.groups))
-    asked = ["0"] * len(summary.groups)
-    for row in summary.rows:
-        for destination in size:
-            if row[destination] & _ANY_PORT:
-                asked[destination] = "1"
+    letters = summary.letters()
     return {
         "title": view.title,
         "port": [view.grids[0][0].protocol, view.grids[0][0].port] if len(view.grids) == 1 else None,
-        "rows": ["".join(summary.letter(source, destination) or " " for destination in size) for source in size],
-        "asked": "".join(asked),
+        "rows": letters,
+        "asked": "".join(
+            "1" if set(column) & _ASKED or len(column) == 1 else "0" for column in zip(*letters, strict=True)
+        ),
         "examples": {
             f"{source},{destination}": {
                 letter: (
@@ -103,9 +102,10 @@ def _view(view: View) -> dict[str, Any]:
 
 
 def mixed_cells(summary: Summary) -> list[Places]:
-    """The cells whose pods differ, which need examples."""
-    size = range(len(summary.groups))
-    return [(source, there) for source in size for there in size if summary.letter(source, there) == MIXED]
+    """The cells whose pods differ, which need examples: as many as a page should hold."""
+    rows = enumerate(summary.letters())
+    found = ((source, there) for source, row in rows for there, letter in enumerate(row) if letter == MIXED)
+    return list(islice(found, MOST_EXAMPLES))
 
 
 _PAGE = """<!DOCTYPE html>

@@ -175,7 +175,9 @@ function detail(row, column) {
     const from = row.places[0], to = column.places[0];
     shown.push(node("p", [tag(letter), " ", sizes(from, to)], {class: "quiet"}));
     for (const [key, example] of explained(from, to, letter)) {
-      if (letter === "~") shown.push(node("p", [tag(key), ` ${example.from} → ${example.to}, port ${example.port}`]));
+      if (!key) shown.push(node("p", "One pair of its pods:"));
+      else if (letter === "~")
+        shown.push(node("p", [tag(key), ` ${example.from} → ${example.to}, port ${example.port}`]));
       shown.push(commandBox(command(example.from, example.to, example.port, example.protocol)));
     }
     for (const text of (state.view.differs || {})[from + "," + to] || [])
@@ -193,7 +195,7 @@ function explained(from, to, letter) {
     [key, {from: pods[0][here], to: pods[1][there], protocol, port}]);
   if (letter === " " || letter === "-") return [];
   const [protocol, port] = state.view.port || groups[to].port;
-  return [[letter, {from: pods[0][0], to: pods[1][from === to ? 1 : 0], protocol, port}]];
+  return [[letter === "~" ? "" : letter, {from: pods[0][0], to: pods[1][from === to ? 1 : 0], protocol, port}]];
 }
 
 function about(part) {
