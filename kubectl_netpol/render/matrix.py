@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 30
 _MOST_LINES = 40
 _FEW, _SOME, _MANY = 3, 8, 10_000
-WORDS = {"a": "allowed", "b": "blocked", "u": "undefined", "-": "no such port", MIXED: "differs between pods"}
+WORDS = {"a": "allowed", "b": "blocked", "u": "undefined", "-": "no such port", MIXED: "mixed"}
 _STYLE = {"a": "green", "b": "red", "u": "yellow", MIXED: "yellow", "-": "dim"}
 _ITSELF, _DIFFERS = ".", "!"
 _OUTCOMES = {True: "o", False: "c", None: "u"}

@@ -128,7 +128,7 @@ _PAGE = """<!DOCTYPE html>
 <label>From <input id="from" type="search" placeholder="any source" autocomplete="off" spellcheck="false"></label>
 <label>To <input id="to" type="search" placeholder="any destination" autocomplete="off" spellcheck="false"></label>
 <label>Only with cells that are <select id="only"><option value="">anything</option><option value="a">allowed</option>
-<option value="b">blocked</option><option value="~">different between pods</option>
+<option value="b">blocked</option><option value="~">mixed</option>
 <option value="u">undefined</option></select></label>
 <button type="button" id="fold">Fold to namespaces</button>
 </div>

@@ -6,7 +6,7 @@ SCRIPT = r"""
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const groups = data.groups;
-const WORDS = {a: "allowed", b: "blocked", u: "undefined", "~": "differs between pods", "-": "no such port",
+const WORDS = {a: "allowed", b: "blocked", u: "undefined", "~": "mixed: pods or ports differ", "-": "no such port",
   " ": "itself"};
 const SIGNS = {a: "●", b: "✕", u: "?", "~": "◐", "-": "-", " ": ""};
 const CLASSES = {a: "a", b: "b", u: "u", "~": "m", "-": "n", " ": "i"};
@@ -228,7 +228,7 @@ function overview() {
   const listed = "ab~u-".split("").filter(letter => counts[letter]);
   $("legend").replaceChildren(...listed.map(letter => node("li", [
     node("i", SIGNS[letter], {class: CLASSES[letter]}),
-    `${counts[letter].toLocaleString("en")} ${letter === "~" ? "differ between pods" : WORDS[letter]}`])),
+    `${counts[letter].toLocaleString("en")} ${WORDS[letter]}`])),
     ...(data.differences ? [node("li", [node("i", "!", {class: "n differs"}),
       `${data.differences} differ from the network`])] : []),
     ...(foldable ? [node("li", "numbers: percent allowed", {class: "quiet"})] : []));
