@@ -22,6 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CONTROL_BUT_COLOUR = re.compile(r"(?!\x1b\[\d\d?m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ERASED = "\r\033[K"
 _PATIENCE_SECONDS = 1.0
+_USUAL_WIDTH = 80
 
 
 class Console:
@@ -36,12 +37,11 @@ class Console:
         self._out = out or sys.stdout or io.StringIO()
         self._err = err or sys.stderr or io.StringIO()
         self._progress: _Progress | None = None
-        self.width = shutil.get_terminal_size().columns if self._out.isatty() else 80
+        self.width = shutil.get_terminal_size().columns if self._out.isatty() else _USUAL_WIDTH
 
     def data(self, text: str) -> None:
         """The answer, on stdout. NetpolError where it can't be written, BrokenPipeError where nobody reads it."""
-        self._make_room()
-        with self._answering():
+        with self._aside(), self._answering():
             _put(self._out, text if text.endswith("\n") else text + "\n")
 
     def finish(self) -> None:
@@ -84,12 +84,12 @@ class Console:
             self._progress = None
 
     def _line(self, word: str, text: str, style: str) -> None:
-        self._make_room()
         with contextlib.suppress(OSError):
             self._out.flush()  # where both are one terminal, in the order written; a failure is told by finish
         label = _painted(f"{word}:", style) if _wants_colour(self._err) else f"{word}:"
-        _put(self._err, f"{label} {text}\n")
-        self._err.flush()
+        with self._aside():
+            _put(self._err, f"{label} {text}\n")
+            self._err.flush()
 
     @contextlib.contextmanager
     def _answering(self) -> Iterator[None]:
@@ -102,9 +102,9 @@ class Console:
                 raise
             raise NetpolError(f"the answer can't be written: {error.strerror}") from error
 
-    def _make_room(self) -> None:
-        if self._progress:
-            self._progress.erase()
+    def _aside(self) -> contextlib.AbstractContextManager[None]:
+        """Keeps the progress line off the terminal meanwhile."""
+        return self._progress.aside() if self._progress else contextlib.nullcontext()
 
 
 class _Progress:
@@ -116,6 +116,7 @@ class _Progress:
         self._stream = stream
         self._text = text
         self._shown = False
+        self._lock = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -124,24 +125,30 @@ class _Progress:
         """Change the text."""
         self._text = text
 
-    def erase(self) -> None:
-        """Remove the line until it is written again."""
-        if self._shown:
-            self._shown = False
-            self._write(_ERASED)
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Without the line; it comes again with the next second."""
+        with self._lock:
+            if self._shown:
+                self._shown = False
+                self._write(_ERASED)
+            yield
 
     def end(self) -> None:
         """Stop, and leave nothing behind."""
         self._done.set()
         self._thread.join()
-        self.erase()
+        with self.aside():
+            pass
 
     def _run(self) -> None:
         began = time.monotonic()
         while not self._done.wait(_PATIENCE_SECONDS):
+            columns = os.get_terminal_size(self._stream.fileno()).columns or _USUAL_WIDTH
             line = f"{self._text} ({time.monotonic() - began:.0f} s)"
-            self._write(_ERASED + line[: os.get_terminal_size(self._stream.fileno()).columns - 1])
-            self._shown = True
+            with self._lock:
+                self._shown = True
+                self._write(_ERASED + line[: columns - 1])
 
     def _write(self, text: str) -> None:
         # A terminal that has gone is no reason to fail.

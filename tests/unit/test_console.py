@@ -1,0 +1,195 @@
+"""Where output goes, in which colours, and the line that says what takes so long."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import struct
+import termios
+import threading
+import time
+from typing import TYPE_CHECKING, TextIO
+
+import pytest
+
+from kubectl_netpol import console as module
+from kubectl_netpol.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.mark.parametrize(
+    ("stream", "environment", "out", "err"),
+    [
+        pytest.param(Terminal, {}, "\033[31mno\033[0m\n", "\033[33mwarning:\033[0m odd\n", id="a terminal"),
+        pytest.param(Terminal, {"NO_COLOR": "1"}, "no\n", "warning: odd\n", id="NO_COLOR"),
+        pytest.param(
+            Terminal, {"NO_COLOR": ""}, "\033[31mno\033[0m\n", "\033[33mwarning:\033[0m odd\n", id="NO_COLOR, but empty"
+        ),
+        pytest.param(Terminal, {"TERM": "dumb"}, "no\n", "warning: odd\n", id="a terminal that can't"),
+        pytest.param(io.StringIO, {}, "no\n", "warning: odd\n", id="a pipe"),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(
+    stream: type[io.StringIO], environment: dict[str, str], out: str, err: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    streams = stream(), stream()
+    console = Console(*streams)
+    console.data(console.paint("no", "red"))
+    console.warning("odd")
+    assert (streams[0].getvalue(), streams[1].getvalue()) == (out, err)
+
+
+def test_each_stream_is_asked_whether_it_is_a_terminal() -> None:
+    out, err = io.StringIO(), Terminal()
+    console = Console(out, err)
+    console.data(console.paint("no", "red"))
+    console.error("odd", "look")
+    assert out.getvalue() == "no\n"
+    assert err.getvalue() == "\033[31merror:\033[0m odd\n\033[2mhint:\033[0m look\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "pipe", "terminal"),
+    [
+        pytest.param("a\n\tb", "a\n\tb\n", "a\n\tb\n", id="lines and tabs stay"),
+        pytest.param("\033[2Jgone", "\\x1b[2Jgone\n", "\\x1b[2Jgone\n", id="nothing clears the screen"),
+        pytest.param("a\rb\x07\x9b", "a\\x0db\\x07\\x9b\n", "a\\x0db\\x07\\x9b\n", id="nor goes back, nor rings"),
+        pytest.param("\033[31mred", "\\x1b[31mred\n", "\033[31mred\n", id="colours stay where there are some"),
+        pytest.param("Grüße, 東京", "Grüße, 東京\n", "Grüße, 東京\n", id="text of any language stays"),
+        pytest.param("", "\n", "\n", id="an empty line"),
+    ],
+)
+def test_control_characters_are_shown_not_obeyed(text: str, pipe: str, terminal: str) -> None:
+    for stream, wanted in ((io.StringIO(), pipe), (Terminal(), terminal)):
+        Console(stream, stream).data(text)
+        assert stream.getvalue() == wanted
+
+
+def test_what_an_encoding_lacks_is_written_in_ascii() -> None:
+    found = io.BytesIO()
+    console = Console(io.TextIOWrapper(found, "latin-1"), io.StringIO())
+    console.data("san → Grüße, 東京 …")
+    console.finish()
+    assert found.getvalue() == "san -> Grüße, \\u6771\\u4eac ...\n".encode("latin-1")
+
+
+# Progress: on a terminal of its own, read by a thread as a terminal does.
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[TextIO, list[str]]]:
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.05)
+    ours, theirs = pty.openpty()
+    seen: list[str] = []
+
+    def read() -> None:
+        try:
+            while part := os.read(ours, 1024):
+                seen.append(part.decode())
+        except OSError:  # the other side is closed
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with open(theirs, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a file descriptor
+        yield stream, seen
+    reader.join(10)
+    os.close(ours)
+
+
+def wait_for(seen: list[str], text: str) -> None:
+    until = time.monotonic() + 10
+    while text not in "".join(seen):
+        assert time.monotonic() < until, f"{text!r} never came: {seen}"
+        time.sleep(0.01)
+
+
+def test_what_takes_long_is_told_and_erased(screen: tuple[TextIO, list[str]]) -> None:
+    stream, seen = screen
+    console = Console(io.StringIO(), stream)
+    before = threading.active_count()
+    with console.progress("reading the cluster") as tell:
+        wait_for(seen, "\r\033[Kreading the cluster (0 s)")
+        tell("probing 3 connections")
+        wait_for(seen, "\r\033[Kprobing 3 connections (0 s)")
+    assert threading.active_count() == before
+    print("next", file=stream, flush=True)
+    wait_for(seen, "s)\r\033[Knext\r\n")
+
+
+def test_a_note_in_between_has_a_line_of_its_own(screen: tuple[TextIO, list[str]]) -> None:
+    stream, seen = screen
+    console = Console(io.StringIO(), stream)
+    with console.progress("reading"):
+        wait_for(seen, "reading")
+        console.note("odd")
+        wait_for(seen, "s)\r\033[K\033[2mnote:\033[0m odd\r\n")
+        console.data("answer")
+
+
+def test_an_interrupt_leaves_nothing_behind(screen: tuple[TextIO, list[str]]) -> None:
+    stream, seen = screen
+    console = Console(io.StringIO(), stream)
+    before = threading.active_count()
+
+    def read() -> None:
+        with console.progress("reading"):
+            wait_for(seen, "reading")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read()
+    assert threading.active_count() == before
+    print("next", file=stream, flush=True)
+    wait_for(seen, "s)\r\033[Knext\r\n")
+
+
+def test_a_line_is_no_longer_than_the_terminal(screen: tuple[TextIO, list[str]]) -> None:
+    stream, seen = screen
+    fcntl.ioctl(stream, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    with Console(io.StringIO(), stream).progress("reading " + "x" * 500):
+        wait_for(seen, "reading x")
+    print("next", file=stream, flush=True)
+    wait_for(seen, "x\r\033[Knext\r\n")
+    assert max(map(len, "".join(seen).split("\r\033[K"))) == 39
+
+
+def test_what_is_quick_shows_nothing(screen: tuple[TextIO, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, seen = screen
+    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 60)
+    began = time.monotonic()
+    with Console(io.StringIO(), stream).progress("reading"):
+        pass
+    assert time.monotonic() - began < 10, "it does not wait for the line that is due in a minute"
+    print("end", file=stream, flush=True)
+    wait_for(seen, "end")
+    assert "".join(seen) == "end\r\n"
+
+
+@pytest.mark.parametrize("dumb", [False, True], ids=["a pipe", "a terminal that can't erase"])
+def test_elsewhere_nothing_is_started(dumb: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a column
+    if dumb:
+        monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal() if dumb else io.StringIO()
+    before = threading.active_count()
+    with Console(io.StringIO(), stream).progress("reading") as tell:
+        tell("still reading")
+        assert threading.active_count() == before
+    assert stream.getvalue() == ""
