@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
 from kubectl_netpol.evaluate import isolating_policies
-from kubectl_netpol.model import METADATA_NAME, Direction
+from kubectl_netpol.model import METADATA_NAME, Direction, Operator
 from kubectl_netpol.resolve import selected_by_service
 from kubectl_netpol.rules import peer_matches
 from kubectl_netpol.verdict import Note
@@ -155,6 +155,7 @@ def _fronts(snapshot: Snapshot, pod: Pod) -> tuple[Front, ...]:
 def is_one_namespace(peer: Peer) -> str | None:
     """The namespace that a peer's namespaceSelector names by kubernetes.io/metadata.name, if it does just that."""
     requirements = peer.namespace_selector.requirements if peer.namespace_selector else ()
-    if len(requirements) == 1 and requirements[0].key == METADATA_NAME and len(requirements[0].values) == 1:
-        return requirements[0].values[0]
-    return None
+    if len(requirements) != 1 or len(requirements[0].values) != 1:
+        return None
+    named = requirements[0].key == METADATA_NAME and requirements[0].operator is Operator.IN
+    return requirements[0].values[0] if named else None

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
 from kubectl_netpol.dns import ALLOW_DNS, resolvers_blocked
+from kubectl_netpol.evaluate import overridden
 from kubectl_netpol.isolation import RuleMatches, matches_of
 from kubectl_netpol.model import METADATA_NAME, Direction, NamedPort, Operator, PortRange
 from kubectl_netpol.resolve import selected_by_service
 from kubectl_netpol.rules import requirement_text
-from kubectl_netpol.verdict import Answer, Note
+from kubectl_netpol.verdict import Answer, DirectionVerdict, Note
 from kubectl_netpol.words import peer_text, position_text, selector_text
 
 if TYPE_CHECKING:
@@ -24,14 +25,27 @@ if TYPE_CHECKING:
 
 
 def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
-    """Warnings about the policies that select a pod, and about its way to DNS."""
-    notes = [note for policy in explanation.selected_by for note in policy_warnings(snapshot, policy)]
+    """Warnings about the policies that select a pod, about what may override them, and about its way to DNS."""
+    pod = explanation.pod
+    notes = list(_overrides(snapshot, explanation))
+    if pod.host_network and explanation.selected_by:
+        message = f"{pod.name} runs in its node's network: the API leaves open whether policies apply to it"
+        notes.append(Note(Code.HOST_NETWORK, message))
+    notes += [note for policy in explanation.selected_by for note in policy_warnings(snapshot, policy)]
     for side in (explanation.ingress, explanation.egress):
         notes += _moot(side.rules)
-    if blocked := resolvers_blocked(snapshot, explanation.pod):
-        message = f"{explanation.pod.name} can't resolve names: its egress isolation blocks {blocked}"
+    if blocked := resolvers_blocked(snapshot, pod):
+        message = f"{pod.name} can't resolve names: its egress isolation blocks {blocked}"
         notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {ALLOW_DNS}"))
     return list(dict.fromkeys(notes))
+
+
+def _overrides(snapshot: Snapshot, explanation: Explanation) -> Iterator[Note]:
+    """What may decide instead of the NetworkPolicies that the explanation is about."""
+    for side in (explanation.ingress, explanation.egress):
+        plain = DirectionVerdict(side.direction, Answer.ALLOWED, side.isolated_by)
+        if reason := overridden(snapshot, explanation.pod, plain).reason:
+            yield reason
 
 
 def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = False) -> list[Note]:
