@@ -14,7 +14,7 @@ from kubectl_netpol.model import METADATA_NAME, Direction, NamedPort, Operator, 
 from kubectl_netpol.resolve import selected_by_service
 from kubectl_netpol.rules import requirement_text
 from kubectl_netpol.verdict import Answer, DirectionVerdict, Note
-from kubectl_netpol.words import peer_text, position_text, selector_text
+from kubectl_netpol.words import peer_text, position_text, selector_text, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -127,8 +127,19 @@ def _unmatched_peers(snapshot: Snapshot, policy: Policy, rule: Rule, matches: It
             continue
         near = ""
         if peer.pod_selector is not None:
-            near = _near_labels(peer.pod_selector, [pod.labels for pod in _reach(snapshot, policy, peer)])
+            near = _elsewhere(snapshot, peer) or _near_labels(
+                peer.pod_selector, [pod.labels for pod in _reach(snapshot, policy, peer)]
+            )
         yield Note(Code.PEER_MATCHES_NOTHING, f"{where} matches no pod: {peer_text(peer, policy)}{near}")
+
+
+def _elsewhere(snapshot: Snapshot, peer: Peer) -> str:
+    """Where the pods are that a podSelector alone does not reach."""
+    selector = peer.pod_selector
+    if peer.namespace_selector is not None or selector is None or not selector.requirements:
+        return ""
+    found = sorted({pod.namespace for pod in snapshot.pods if not pod.finished and selector.matches(pod.labels)})
+    return f"; such pods are in {some(found)}: add a namespaceSelector to the same item" if found else ""
 
 
 def _reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> tuple[Pod, ...]:
