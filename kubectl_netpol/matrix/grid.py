@@ -46,6 +46,9 @@ class Grid:
         self.port = port
         self._sides = Sides(sets, protocol, port)
         self._interned: dict[Answers, bytes] = {}
+        self._by_key: dict[str, list[int]] = {}
+        for position, pod in enumerate(sets.pods):
+            self._by_key.setdefault(pod.key, []).append(position)
 
     @property
     def pods(self) -> tuple[Pod, ...]:
@@ -61,14 +64,15 @@ class Grid:
 
         A pod reaches itself, whatever the policies say.
         """
-        own: dict[str, list[int]] = {}
-        for position, pod in enumerate(self.pods):
-            own.setdefault(pod.key, []).append(position)
-        for pod, codes in zip(self.pods, self.codes(), strict=True):
+        for position, codes in enumerate(self.codes()):
             row = bytearray(codes)
-            for itself in own[pod.key]:
+            for itself in self.itself(position):
                 row[itself] &= NOT_TALKING | NO_PORT
             yield row.translate(LETTERS).decode("ascii")
+
+    def itself(self, position: int) -> list[int]:
+        """Where this pod stands: more than once where the templates of two workloads have one name."""
+        return self._by_key[self.pods[position].key]
 
     def codes(self) -> Iterator[bytes]:
         """What the policies say, a row for each source: a pod is towards itself what it is towards one just like it."""

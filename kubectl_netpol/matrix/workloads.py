@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.matrix.grid import LETTERS
+from kubectl_netpol.matrix.grid import LETTERS, NO_PORT, NOT_TALKING
 from kubectl_netpol.resolve import SHORT
 
 if TYPE_CHECKING:
@@ -133,9 +133,13 @@ def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[Group, ...]) -> S
         codes = grid.codes()
         for place, group in enumerate(groups):
             for position in range(group.first, group.last):
-                seen = bytearray(next(codes).translate(_SEEN_OF_CODE))
-                if group.size > 1:
-                    seen[position] = 0
+                row = next(codes)
+                seen = bytearray(row.translate(_SEEN_OF_CODE))
+                for itself in grid.itself(position):
+                    if itself != position:
+                        seen[itself] = _SEEN_OF_CODE[row[itself] & (NOT_TALKING | NO_PORT)]
+                    elif group.size > 1:
+                        seen[itself] = 0
                 rows[place] |= int.from_bytes(seen, "little") & mask
     columns = _turned([row.to_bytes(size, "little") for row in rows], size)
     merged = []

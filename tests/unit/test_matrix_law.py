@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kubectl_netpol.evaluate import evaluate
 from kubectl_netpol.judge import judge, pod_connection
 from kubectl_netpol.matrix import Grid, PodSets
+from kubectl_netpol.matrix.workloads import Group, examples, in_order, summarize
 from kubectl_netpol.model import (
     METADATA_NAME,
     ContainerPort,
@@ -179,3 +180,37 @@ def test_every_cell_is_the_engines_verdict_on_that_connection(snapshot: Snapshot
         "".join(cell(snapshot, source, destination, protocol, port) for destination in snapshot.pods)
         for source in snapshot.pods
     ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(snapshot=snapshots(), wanted=st.sampled_from(((80,), (80, 8080, "http"))))
+def test_a_workloads_cell_is_what_its_pods_cells_have_in_common(
+    snapshot: Snapshot, wanted: tuple[int | str, ...]
+) -> None:
+    pods, groups = in_order(snapshot, snapshot.pods)
+    sets = PodSets(snapshot, pods)
+    declaring = sets.of(place for place, pod in enumerate(pods) if pod.ports)
+    grids = [(Grid(sets, "TCP", port), declaring if port == 8080 else sets.all) for port in wanted]
+    summary = summarize(grids, groups)
+    cells: dict[tuple[int, int], set[tuple[str, int, int, int | str]]] = {}
+    for grid, _ in grids:
+        for here, row in enumerate(grid.rows()):
+            for there, letter in enumerate(row):
+                if here != there and (grid.port != 8080 or pods[there].ports):
+                    ends = (group_of(groups, here), group_of(groups, there))
+                    cells.setdefault(ends, set()).add((letter, here, there, grid.port))
+    letters = summary.letters()
+    everything = [(source, there) for source in range(len(groups)) for there in range(len(groups))]
+    found = examples(grids, summary, everything)
+    for ends in everything:
+        expected = {letter for letter, *_ in cells.get(ends, ())}
+        wanted_letter = expected.copy().pop() if len(expected) == 1 else ("~" if expected else " ")
+        assert letters[ends[0]][ends[1]] == wanted_letter
+        shown = found.get(ends, {})
+        assert set(shown) == expected
+        for letter, example in shown.items():
+            assert (letter, example.source, example.destination, example.port) in cells[ends]
+
+
+def group_of(groups: tuple[Group, ...], position: int) -> int:
+    return next(place for place, group in enumerate(groups) if group.first <= position < group.last)
