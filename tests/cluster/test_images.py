@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -52,6 +53,7 @@ class Gallery(NamedTuple):
         }
 
 
+@contextmanager
 def hung(cluster: Cluster, *policies: str) -> Iterator[Gallery]:
     with cluster.namespace() as namespace:
         cluster.apply(SERVICE, *policies, namespace=namespace)
@@ -68,7 +70,7 @@ def hung(cluster: Cluster, *policies: str) -> Iterator[Gallery]:
 
 @pytest.fixture(scope="module")
 def gallery(cluster: Cluster) -> Iterator[Gallery]:
-    for made in hung(cluster, SHUT):
+    with hung(cluster, SHUT) as made:
         shut = ("pod/rejected", "80")
         cluster.wait_until(lambda: made.findings(*shut)["busybox"] == "rejected-by-policy", what="the policy")
         yield made
@@ -76,7 +78,8 @@ def gallery(cluster: Cluster) -> Iterator[Gallery]:
 
 @pytest.fixture(scope="module")
 def unguarded(cluster_without_enforcer: Cluster) -> Iterator[Gallery]:
-    yield from hung(cluster_without_enforcer, SHUT)
+    with hung(cluster_without_enforcer, SHUT) as made:
+        yield made
 
 
 def all_images(finding: str) -> dict[str, str]:
@@ -98,9 +101,9 @@ def test_every_image_finds_the_same(
     gallery: Gallery, words: list[str], finding: str, pytestconfig: pytest.Config
 ) -> None:
     found = gallery.findings(*words)
-    summary(pytestconfig).append(
-        f"{' '.join(words):18} {finding}: {', '.join(WITH_A_TOOL)}; no-tool: {', '.join(WITHOUT)}"
-    )
+    by_finding = {code: [image for image in found if found[image] == code] for code in dict.fromkeys(found.values())}
+    row = "; ".join(f"{code}: {', '.join(images)}" for code, images in by_finding.items())
+    summary(pytestconfig).append(f"test IMAGE {' '.join(words):15} {row}")
     assert found == all_images(finding)
 
 
