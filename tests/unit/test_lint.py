@@ -128,8 +128,8 @@ services:
             "{podSelector: {matchLabels: {app: api}}}]}]}",
             [
                 (
-                    "split-peer: p: ingress[0].from[0] is all pods in namespaces team=x, and apart from it pods app=api: "
-                    "either matches; for pods in those namespaces drop the second dash"
+                    "split-peer: p: ingress[0].from[0] is all pods in namespaces team=x, and apart from it "
+                    "pods app=api: either matches; for pods in those namespaces drop the second dash"
                 )
             ],
             id="a dash between namespaceSelector and podSelector",
