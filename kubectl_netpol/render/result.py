@@ -28,15 +28,17 @@ def result_text(result: Result, names: Names, console: Console, *, verbose: bool
     first = f"{console.paint(finding.word, _STYLE[finding.reachable])}: {question}"
     if finding.code is Code.OPEN and not verbose:
         return first
-    lines = [f"  {finding.detail}", *(_policy_lines(result, names) if verdict.routes else [])]
+    lines = [f"  {finding.detail}", *(_policy_lines(result, names, verbose=verbose) if verdict.routes else [])]
     lines += [f"  {line}" for line in finding.evidence]
     lines = wrapped(lines, console).split("\n")
     step = _next_lines(finding, console)
     if verbose:
         return "\n".join([first, *lines, *step, wrapped(_details(result, names), console)])
-    room = MOST_LINES - sum(_rows(line, console) for line in (f"{finding.word}: {question}", *step))
-    if len(lines) > room:
-        lines = [*lines[: max(room - 1, 1)], _MORE]
+    room = MOST_LINES - _rows([f"{finding.word}: {question}", *step], console)
+    if _rows(lines, console) > room:
+        while len(lines) > 1 and _rows(lines, console) > room - 1:
+            lines.pop()
+        lines.append(_MORE)
     return "\n".join([first, *lines, *step])
 
 
@@ -49,12 +51,12 @@ def _next_lines(finding: Finding, console: Console) -> list[str]:
     return [line] if finding.next.startswith(_COMMAND) else wrapped([line], console).split("\n")
 
 
-def _rows(line: str, console: Console) -> int:
-    """How many lines a line becomes where the terminal folds it."""
-    return -(-len(line) // console.width)
+def _rows(lines: Sequence[str], console: Console) -> int:
+    """How many lines they take up where the terminal folds the long ones."""
+    return sum(-(-len(line) // console.width) for line in lines)
 
 
-def _policy_lines(result: Result, names: Names) -> list[str]:
+def _policy_lines(result: Result, names: Names, *, verbose: bool) -> list[str]:
     """The sides that matter: those that do not allow, or both where all is allowed."""
     verdict = result.verdict
     source, destination = (names.end(end) for end in (verdict.request.source, verdict.request.destination))
@@ -66,7 +68,7 @@ def _policy_lines(result: Result, names: Names) -> list[str]:
     ):
         if pod is None or (side.answer is Answer.ALLOWED and verdict.answer is not Answer.ALLOWED):
             continue
-        lines.append(f"  {side.direction.field + ':':8} {side_text(side, pod, names, other)}")
+        lines.append(f"  {side.direction.field + ':':8} {side_text(side, pod, names, other, verbose=verbose)}")
         if side.answer is Answer.BLOCKED and side.near_misses:
             lines.append(f"  nearest: {near_text(side.near_misses[0], verdict)}")
     return lines

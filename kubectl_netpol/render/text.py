@@ -89,7 +89,7 @@ def side_lines(verdict: Verdict, names: Names, *, verbose: bool = False) -> list
         (verdict.ingress, route.connection.destination.pod, source),
     ):
         label = f"{side.direction.field + ':':8}"
-        lines.append(f"  {label} {side_text(side, named_pod, names, other)}")
+        lines.append(f"  {label} {side_text(side, named_pod, names, other, verbose=verbose)}")
         if side.answer is not Answer.ALLOWED:
             shown = side.near_misses[: _MANY if verbose else _FEW]
             lines += [f"  {'':8}   {near_text(near, verdict)}" for near in shown]
@@ -98,7 +98,9 @@ def side_lines(verdict: Verdict, names: Names, *, verbose: bool = False) -> list
     return lines
 
 
-def side_text(side: DirectionVerdict, pod: Pod | None, names: Names, other: str = "it") -> str:
+def side_text(
+    side: DirectionVerdict, pod: Pod | None, names: Names, other: str = "it", *, verbose: bool = False
+) -> str:
     """One direction in a sentence; `other` is the end that wants to come in, or be reached."""
     if pod is None:
         return "no pod at this end, so no policy applies"
@@ -108,12 +110,13 @@ def side_text(side: DirectionVerdict, pod: Pod | None, names: Names, other: str 
         if side.reason:
             return side.reason.message
         return f"no policy isolates {title}, so everything may {'come' if way == 'in' else 'go'} {way}"
-    policies = some([policy.name for policy in side.isolated_by], _FEW)
+    policies = some([policy.name for policy in side.isolated_by], _MANY if verbose else _FEW)
     if side.answer is Answer.ALLOWED and side.allowed_by:
-        allow = side.allowed_by[0]
-        where = position_text(side.direction, allow.rule.position, allow.peer)
-        more = f" (and {len(side.allowed_by) - 1} more)" if len(side.allowed_by) > 1 else ""
-        return f"allowed by {allow.policy.name} {where}{more}; {title} is isolated by {policies}"
+        allows = [
+            f"{allow.policy.name} {position_text(side.direction, allow.rule.position, allow.peer)}"
+            for allow in side.allowed_by
+        ]
+        return f"allowed by {some(allows, _MANY if verbose else 1)}; {title} is isolated by {policies}"
     if side.answer is Answer.UNDEFINED and side.reason:
         return f"{side.reason.message}; {title} is isolated by {policies}"
     if side.answer is Answer.ALLOWED:
