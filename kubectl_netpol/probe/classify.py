@@ -143,8 +143,8 @@ def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
         return Outcome.UNRESOLVED
     if _says(words, REFUSED):
         return Outcome.REFUSED
-    if _says(words, UNREACHABLE):
-        return Outcome.UNREACHABLE
+    if unreachable := _unreachable(words):
+        return unreachable
     if attempt.ended or _says(words, SILENT):
         return Outcome.NO_ANSWER
     # Its input is over, yet nc -u waits for answers until its limit: only an error on the socket ends it before.
@@ -157,7 +157,8 @@ def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
 
 
 def _unreachable(words: str) -> Outcome | None:
-    return Outcome.UNREACHABLE if _says(words, UNREACHABLE) else None
+    # A pod that may not make a socket at all has not met the network.
+    return Outcome.UNREACHABLE if _says(words, UNREACHABLE) and "socket(" not in words else None
 
 
 def resolves(attempt: Attempt, name: str) -> bool | None:

@@ -219,6 +219,7 @@ TCP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
     ("not there", "nc", 127, False, 0.0, "sh: 1: nc: not found", None),
     ("not to be run", "nc", 126, False, 0.0, "sh: 1: nc: Permission denied", None),
     ("words in another language", "nc", 1, False, 0.0, "nc: Verbindungsaufbau abgelehnt", None),
+    ("no right to a socket", "nc", 1, False, 0.0, "nc: socket(AF_INET,1,0): Operation not permitted", None),
     ("exit status 0 and no words", "nc", 0, False, 0.0, "", None),
 ]
 
