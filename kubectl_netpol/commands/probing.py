@@ -34,6 +34,7 @@ FRESH_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.5
 _FORWARD_SECONDS = 5.0
+_REQUESTERS = ("curl", "wget")  # with --http: a request, which a mesh's proxy can't answer by itself
 _FAILED = (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
 
 
@@ -195,7 +196,8 @@ class Prober:
         facts = Facts(name=name, changed_lately=self._changed_lately(verdict))
         source = verdict.request.source.pod
         assert source is not None  # noqa: S101 - it was probed from
-        facts = facts._replace(proxy=None if self._arguments.http else intercepted(source))
+        requested = self._arguments.http and observation.tool in _REQUESTERS
+        facts = facts._replace(proxy=None if requested else intercepted(source))
         if observation.outcome is Outcome.UNRESOLVED or (name and name.resolves is False):
             facts = facts._replace(dns_blocked=self._dns_blocked(source))
         if verdict.routes:

@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-c", "--container", metavar="NAME", help="the container to probe from")
     parser.add_argument(
-        "--http", action="store_true", help="allow wget, which sends a request, where no other tool is there"
+        "--http", action="store_true", help="send an HTTP request, by curl or wget, instead of a bare connect"
     )
     parser.add_argument(
         "--debug-image",
