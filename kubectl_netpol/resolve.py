@@ -32,7 +32,7 @@ _KIND_WORDS = {
     "DaemonSet": ("daemonset", "daemonsets", "ds"),
     "ReplicaSet": ("replicaset", "replicasets", "rs"),
     "ReplicationController": ("replicationcontroller", "replicationcontrollers", "rc"),
-    "Job": ("job", "jobs"),
+    "Job": ("jobs", "job"),
     "CronJob": ("cronjob", "cronjobs", "cj"),
     "Node": ("node", "nodes", "no"),
 }
