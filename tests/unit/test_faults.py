@@ -1,111 +1,112 @@
-"""The known faults of an enforcer are recognised by the policies that trigger them, and by nothing else."""
+"""Known faults of enforcers: told by exactly the policies that trigger them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+import yaml
 
-from kubectl_netpol.codes import Code
 from kubectl_netpol.faults import enforcer_fault
 from tests.unit.tables import ask, snapshot_of
 
-PODS = {
-    "default/san": {"ip": "10.0.0.1", "labels": {"run": "san"}},
-    "default/web": {"ip": "10.0.0.2", "labels": {"run": "web"}, "ports": "http=80"},
-    "default/api": {"ip": "10.0.0.3", "labels": {"run": "api"}, "ports": "rpc=9000"},
-}
-WEB = {"podSelector": {"matchLabels": {"run": "web"}}}
-SAN = {"podSelector": {"matchLabels": {"run": "san"}}}
-
-
-def ingress(*rules: Any, **subject: Any) -> dict[str, Any]:
-    return {**(subject or WEB), "policyTypes": ["Ingress"], "ingress": list(rules)}
-
-
-def egress(*rules: Any, **subject: Any) -> dict[str, Any]:
-    return {**(subject or SAN), "policyTypes": ["Egress"], "egress": list(rules)}
-
-
-def both(*rules: Any, **subject: Any) -> dict[str, Any]:
-    return {**(subject or {"podSelector": {}}), "policyTypes": ["Ingress", "Egress"], "ingress": list(rules)}
-
-
-def to(*names: str | int, **peers: Any) -> dict[str, Any]:
-    return {**peers, "ports": [{"port": name} for name in names]}
+PODS = """
+pods:
+  a/src: {labels: {app: src}, ip: 10.0.0.1, ports: http=9999}
+  a/dst: {labels: {app: dst}, ip: 10.0.0.2, ports: web=80}
+  a/other: {labels: {app: other}, ip: 10.0.0.3}
+  b/named: {labels: {app: named}, ip: 10.0.1.1, ports: http=80}
+"""
 
 
 @pytest.mark.parametrize(
-    ("policy", "code"),
+    ("policy", "port", "code"),
     [
         pytest.param(
-            ingress(to("metrics", **{"from": [SAN]})), Code.ENFORCER_NAMED_PORT_FAULT, id="in: a name that nobody has"
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {}}], ports: [{port: http}]}]}",
+            80,
+            "enforcer-named-port-fault",
+            id="a port name that the destination does not have",
         ),
         pytest.param(
-            egress(to("metrics", to=[WEB])), Code.ENFORCER_NAMED_PORT_FAULT, id="out: a name that no peer has"
-        ),
-        pytest.param(egress(to("rpc", to=[{"podSelector": {}}])), None, id="out: a name that another peer has"),
-        pytest.param(egress(to("rpc", to=[WEB])), Code.ENFORCER_NAMED_PORT_FAULT, id="out: another pod's name"),
-        pytest.param(
-            ingress(
-                to("rpc", **{"from": [SAN]}), podSelector={"matchExpressions": [{"key": "run", "operator": "Exists"}]}
-            ),
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {}}], ports: [{port: web}]}]}",
+            81,
             None,
-            id="in: a name that another pod of the policy has",
+            id="a port name that the destination has",
         ),
-        pytest.param(ingress(to("metrics", 81, **{"from": [SAN]})), None, id="a number beside the name"),
-        pytest.param(ingress(to(81, **{"from": [SAN]})), None, id="a number alone"),
-        pytest.param(ingress({"from": [WEB]}), None, id="another peer, every port"),
-        pytest.param(ingress(to("metrics", **{"from": [WEB]})), None, id="a name for another peer"),
         pytest.param(
-            ingress(to("metrics", **{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]})), None, id="a name for a block"
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {}}], "
+            "ports: [{port: http}, {port: 443}]}]}",
+            80,
+            None,
+            id="a number beside the name",
         ),
-        pytest.param(ingress(to("metrics")), None, id="a name for everyone"),
-        pytest.param(ingress(), None, id="no rule at all"),
-        pytest.param(both({}), Code.ENFORCER_BOTH_ENDS_FAULT, id="both ends: in lets out"),
         pytest.param(
-            {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [{"to": [WEB]}]},
-            Code.ENFORCER_BOTH_ENDS_FAULT,
-            id="both ends: out lets in",
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {matchLabels: {app: no}}}], "
+            "ports: [{port: http}]}]}".replace("app: no", "app: nobody"),
+            80,
+            None,
+            id="the peer does not match",
         ),
-        pytest.param(both({"from": [WEB]}), None, id="both ends: the rule of the other direction does not match"),
-        pytest.param(both(), None, id="both ends: no rule"),
-        pytest.param(both({}, **SAN), None, id="one end: in does not let out"),
+        pytest.param(
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{ports: [{port: http}]}]}",
+            80,
+            None,
+            id="no pod peers, so it is not programmed that way",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {app: src}}, policyTypes: [Egress], "
+            "egress: [{to: [{podSelector: {matchLabels: {app: dst}}}], ports: [{port: http}]}]}",
+            80,
+            "enforcer-named-port-fault",
+            id="on egress the names of the peers count",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {app: src}}, policyTypes: [Egress], "
+            "egress: [{to: [{podSelector: {matchLabels: {app: dst}}}, {namespaceSelector: {}}], "
+            "ports: [{port: http}]}]}",
+            80,
+            None,
+            id="on egress another peer has the name",
+        ),
+        pytest.param(
+            "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}]}]}",
+            80,
+            "enforcer-both-ends-fault",
+            id="a policy that selects both ends, and its ingress rule",
+        ),
+        pytest.param(
+            "{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{podSelector: {}}]}]}",
+            80,
+            "enforcer-both-ends-fault",
+            id="a policy that selects both ends, and its egress rule",
+        ),
+        pytest.param(
+            "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 443}]}]}",
+            80,
+            None,
+            id="a policy that selects both ends, and no rule that fits",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {app: dst}}, policyTypes: [Ingress, Egress], egress: [{}]}",
+            80,
+            None,
+            id="a policy that selects one end",
+        ),
+        pytest.param("{podSelector: {}, ingress: [{}]}", 80, None, id="nothing is blocked"),
     ],
 )
-def test_a_fault_is_told_by_its_exact_conditions(policy: dict[str, Any], code: Code | None) -> None:
-    snapshot = snapshot_of({"live": True, "pods": PODS, "policies": {"default/p": policy}})
-    verdict = ask(snapshot, "san", "web", 80, "TCP")
-    assert verdict.blocked_at, "the row is about something blocked"
-    found = enforcer_fault(snapshot, verdict)
-    assert (found.code if found else None) == code
+def test_the_fault_that_explains_an_open_connection(policy: str, port: int, code: str | None) -> None:
+    cluster: dict[str, Any] = {**yaml.safe_load(PODS), "policies": {"a/p": yaml.safe_load(policy)}}
+    snapshot = snapshot_of(cluster)
+    fault = enforcer_fault(snapshot, ask(snapshot, "a/src", "a/pod/dst", port, "TCP"))
+    assert (fault and fault.code.value) == code
+    if fault:
+        assert fault.message.startswith("p ")
+        assert fault.fix
 
 
-def test_what_is_allowed_has_no_fault() -> None:
-    snapshot = snapshot_of({"live": True, "pods": PODS})
-    assert enforcer_fault(snapshot, ask(snapshot, "san", "web", 80, "TCP")) is None
-
-
-@pytest.mark.parametrize(
-    ("source", "destination"),
-    [
-        pytest.param("192.0.2.1", "web", id="from outside"),
-        pytest.param("san", "192.0.2.1", id="to the outside"),
-    ],
-)
-def test_both_ends_are_pods_or_it_is_no_fault(source: str, destination: str) -> None:
-    policies = {
-        "default/p": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [to(81)], "egress": [to(81)]}
-    }
-    snapshot = snapshot_of({"live": True, "pods": PODS, "policies": policies})
-    verdict = ask(snapshot, source, destination, 80, "TCP")
-    assert verdict.blocked_at
-    assert enforcer_fault(snapshot, verdict) is None
-
-
-def test_the_message_names_policy_and_port() -> None:
-    policies = {"default/p": ingress(to("metrics", "grpc", **{"from": [SAN]}))}
-    snapshot = snapshot_of({"live": True, "pods": PODS, "policies": policies})
-    found = enforcer_fault(snapshot, ask(snapshot, "san", "web", 80, "TCP"))
-    assert found
-    assert found.message.startswith("p allows port metrics, grpc, which no pod in question has")
+def test_both_ends_must_be_pods() -> None:
+    cluster = {**yaml.safe_load(PODS), "policies": {"a/p": {"podSelector": {}, "policyTypes": ["Egress"]}}}
+    snapshot = snapshot_of(cluster)
+    assert enforcer_fault(snapshot, ask(snapshot, "a/src", "203.0.113.1", 80, "TCP")) is None
