@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import argparse
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+")
-_PIECE = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)")
+_DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+", re.ASCII)
+_PIECE = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)", re.ASCII)
 
 
 def add_cluster_options(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def add_verbose_option(parser: argparse.ArgumentParser) -> None:
 
 def parse_duration(text: str) -> float:
     """Seconds of "3", "3s", "1m30s", "500ms". UsageError for anything else."""
-    if re.fullmatch(r"\d+(\.\d*)?", text):
+    if re.fullmatch(r"\d+(\.\d*)?", text, re.ASCII):
         return float(text)
     if not _DURATION.fullmatch(text):
         raise UsageError(f'"{text}" is no length of time', "write 3s, 500ms or 1m")
