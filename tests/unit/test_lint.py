@@ -299,6 +299,21 @@ def test_what_may_override_is_named_for_a_pod() -> None:
     assert [str(note.code) for note in pod_warnings(snapshot, explain_pod(snapshot, pod))] == ["overriding-policy"]
 
 
+def test_nothing_overrides_what_a_finished_pod_has_not() -> None:
+    cluster = yaml.safe_load("""
+    pods: {a/done: {ip: 10.0.0.1, phase: Succeeded}}
+    objects:
+      - apiVersion: policy.networking.k8s.io/v1alpha1
+        kind: AdminNetworkPolicy
+        metadata: {name: admin}
+        spec: {subject: {namespaces: {}}, ingress: [{}]}
+    """)
+    snapshot = snapshot_of(cluster)
+    pod = snapshot.pod("a", "done")
+    assert pod
+    assert pod_warnings(snapshot, explain_pod(snapshot, pod)) == []
+
+
 def test_a_host_network_pod_that_a_policy_selects() -> None:
     pods = {"a/web": {"ip": "192.0.2.1", "host_network": True}}
     snapshot = snapshot_of({"pods": pods, "policies": {"a/p": {"podSelector": {}}}})

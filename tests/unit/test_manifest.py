@@ -276,6 +276,11 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
             "it.yaml, document 1: items: a list is wanted, not an object",
         ),
         (
+            "&l {apiVersion: v1, kind: List, items: [*l]}",
+            f"it.yaml, document 1{', items[0]' * 8}: lists in lists, nested too deeply",
+        ),
+        ("[" * 100_000, "it.yaml, document 1: nested too deeply"),
+        (
             "{apiVersion: v1, kind: PodList, items: [3]}",
             "it.yaml, document 1, items[0]: an object is wanted, with apiVersion and kind",
         ),
@@ -581,6 +586,12 @@ def test_a_policy_with_everything() -> None:
     )
     assert policy.rules_of(Direction.INGRESS)[0].ports == (PortRange("TCP", 1, 2),)
     assert policy.rules_of(Direction.EGRESS)[0] == policy.rules[1]
+
+
+def test_rules_of_a_direction_that_policy_types_leaves_out_are_not_in_force() -> None:
+    (policy,) = read(POLICY + "{podSelector: {}, policyTypes: [Ingress], egress: [{}]}").policies
+    assert len(policy.rules) == 1
+    assert policy.rules_of(Direction.EGRESS) == ()
 
 
 def test_gaps_and_overriding_objects_are_in_the_snapshot() -> None:

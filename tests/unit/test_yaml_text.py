@@ -61,6 +61,7 @@ def test_documents_come_in_order_with_the_empty_ones() -> None:
         ("a: !!int x", "it, document 1: invalid literal for int"),
         ("a: \x01", "it, document 1"),
         ("- " * 2000 + "a", "it, document 1"),
+        (f"? {'[' * 900}{']' * 900}\n: x", "it, document 1: nested too deeply"),
     ],
 )
 def test_an_error_has_file_document_and_line(text: str, message: str) -> None:
