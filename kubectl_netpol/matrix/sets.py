@@ -43,9 +43,9 @@ class PodSets:
         self.snapshot = snapshot
         self.pods = tuple(pods)
         self.all = (1 << len(self.pods)) - 1
-        self.alive = self.of(position for position, pod in enumerate(self.pods) if not pod.finished)
+        alive = self.of(position for position, pod in enumerate(self.pods) if not pod.finished)
         self.families: list[tuple[int, ...]] = [tuple(parse_ip(ip).version for ip in pod.ips) for pod in self.pods]
-        self._by_namespace = self._grouped((pod.namespace for pod in self.pods), self.alive)
+        self._by_namespace = self._grouped((pod.namespace for pod in self.pods), alive)
         self._labels: dict[str, dict[str | None, int]] = {}
         self._selectors: dict[LabelSelector, int] = {}
         self._namespaces: dict[LabelSelector, Sets] = {}
@@ -68,7 +68,7 @@ class PodSets:
         """The pods that a peer of the policy's rules matches, for a subject with addresses of these families."""
         if peer.ip_block:
             return self._block(peer.ip_block, direction, families)
-        pods = self.alive if peer.pod_selector is None else self.alive & self.selected(peer.pod_selector)
+        pods = self.all if peer.pod_selector is None else self.selected(peer.pod_selector)
         if peer.namespace_selector is None:
             return Sets(pods & self._by_namespace.get(policy.namespace, 0))
         found = self._namespaces.get(peer.namespace_selector)

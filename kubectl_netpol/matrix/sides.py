@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Answers(NamedTuple):
-    """What a subject's policies say of every pod as its peer: blocked where neither."""
+    """What a subject's policies say of every pod as its peer: allowed wins, and blocked where neither."""
 
     allowed: int
     undefined: int = 0
@@ -46,14 +46,13 @@ class Sides:
         return self._port if isinstance(self._port, int) else pod.port_named(self._port, self._protocol)
 
     def answers(self, position: int, direction: Direction) -> Answers:
-        """What the policies of the pod at this position say of every pod."""
+        """What the policies of the pod at this position say of every pod. Not for pods that can't talk at all."""
         pod = self._sets.pods[position]
         families = self._sets.families[position]
         key = (
             direction,
             pod.namespace,
             tuple([pod.labels.get(key) for key in self._keys.get(pod.namespace, self._keys[""])]),
-            pod.finished,
             families,
             pod.host_network,
             pod.node if self._hosts else None,
@@ -66,8 +65,6 @@ class Sides:
 
     def _ask(self, pod: Pod, families: tuple[int, ...], direction: Direction) -> Answers:
         snapshot = self._sets.snapshot
-        if pod.finished:
-            return self._all
         unread = snapshot.gap("networkpolicies", pod.namespace) is not None
         isolating = () if unread else isolating_policies(snapshot, pod, direction)
         plain = DirectionVerdict(direction, Answer.UNDEFINED if unread else Answer.ALLOWED, isolating)
@@ -123,7 +120,7 @@ class Sides:
                     matched = self._rule(policy, rule, families, as_pod=view.pod is not None)
                     yes |= matched.yes & within
                     unknown |= matched.unknown & within
-        return Answers(yes, unknown & ~yes)
+        return Answers(yes, unknown)
 
     def _rule(self, policy: Policy, rule: Rule, families: tuple[int, ...], *, as_pod: bool) -> Sets:
         """The pods that the rule's peers match; seen as no pod, only blocks can match them."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import random
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +37,8 @@ from kubectl_netpol.routes import request
 from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hypothesis.strategies import DrawFn
 
 LETTER = {Answer.ALLOWED: "a", Answer.BLOCKED: "b", Answer.UNDEFINED: "u"}
@@ -100,7 +104,7 @@ def policies(draw: DrawFn, number: int) -> Policy:
     return Policy(
         draw(st.sampled_from(NAMESPACES)),
         f"p{number}",
-        draw(selectors),
+        draw(st.just(LabelSelector()) | selectors),
         directions,
         tuple(draw(st.lists(rules(), max_size=3))),
     )
@@ -109,20 +113,48 @@ def policies(draw: DrawFn, number: int) -> Policy:
 @st.composite
 def pods(draw: DrawFn, number: int) -> Pod:
     planned = draw(st.integers(0, 9)) == 0
-    families = draw(st.sampled_from(((4,), (4,), (4,), (6,), (4, 6), (6, 4), ())))
-    ips = () if planned else tuple(draw(st.sampled_from(IPS4 if family == 4 else IPS6)) for family in families)
     phase = None if planned else draw(st.sampled_from(("Running", "Running", "Running", "Pending", "Succeeded")))
     return Pod(
         namespace=draw(st.sampled_from(NAMESPACES)),
-        name=f"pod-{draw(st.integers(0, number))}",
+        name=f"pod-{number}",
         labels=draw(labels),
-        ips=ips,
+        ips=() if planned else draw(addresses()),
         ports=draw(st.sampled_from(PORTS)),
-        host_network=draw(st.integers(0, 4)) == 0,
+        host_network=draw(st.integers(0, 3)) == 0,
         node=draw(st.sampled_from(NODES)),
         phase=phase,
         planned=planned,
     )
+
+
+@st.composite
+def addresses(draw: DrawFn) -> tuple[str, ...]:
+    families = draw(st.sampled_from(((4,), (4,), (4,), (6,), (4, 6), (6, 4), ())))
+    return tuple(draw(st.sampled_from(IPS4 if family == 4 else IPS6)) for family in families)
+
+
+@st.composite
+def replicas(draw: DrawFn) -> list[Pod]:
+    """Pods of few kinds, most of which differ from another one in one thing only."""
+    kinds = [draw(pods(number)) for number in range(draw(st.integers(1, 3)))]
+    changes: dict[str, st.SearchStrategy[Any]] = {
+        "namespace": st.sampled_from(NAMESPACES),
+        "labels": labels,
+        "ips": addresses(),
+        "ports": st.sampled_from(PORTS),
+        "host_network": st.booleans(),
+        "node": st.sampled_from(NODES),
+        "phase": st.sampled_from(("Running", "Succeeded")),
+        "name": st.just("pod-0"),
+    }
+    found = [*kinds]
+    for number in range(len(kinds), draw(st.integers(len(kinds), 10))):
+        field = draw(st.sampled_from(sorted(changes)))
+        changed = draw(st.sampled_from(kinds))._replace(name=f"pod-{number}")
+        if not (changed.planned and field in ("ips", "phase")):
+            changed = changed._replace(**{field: draw(changes[field])})
+        found.append(changed)
+    return found
 
 
 overriding = st.builds(
@@ -147,11 +179,11 @@ gaps = st.sampled_from(
 
 @st.composite
 def snapshots(draw: DrawFn) -> Snapshot:
-    rare = draw(st.integers(0, 3)) == 0
-    known = [name for name in NAMESPACES if draw(st.integers(0, 4))]
+    rare = draw(st.integers(0, 2)) == 0
+    known = [name for name in NAMESPACES if draw(st.integers(0, 3))]
     return Snapshot(
         namespaces=[Namespace(name, {METADATA_NAME: name, **draw(labels)}) for name in known],
-        pods=[draw(pods(number)) for number in range(draw(st.integers(1, 9)))],
+        pods=draw(replicas()),
         policies=[draw(policies(number)) for number in range(draw(st.integers(0, 6)))],
         overriding=draw(st.lists(overriding, max_size=2)) if rare else (),
         gaps=draw(st.lists(gaps, max_size=1)) if rare else (),
@@ -180,6 +212,74 @@ def test_every_cell_is_the_engines_verdict_on_that_connection(snapshot: Snapshot
         "".join(cell(snapshot, source, destination, protocol, port) for destination in snapshot.pods)
         for source in snapshot.pods
     ]
+
+
+def crowd(seed: int) -> Snapshot:
+    """A cluster in which much happens at once: pods of few kinds, policies that mostly select and mostly let in."""
+    chosen = random.Random(seed)
+
+    def some(most: int, make: Callable[[], Any]) -> tuple[Any, ...]:
+        return tuple(make() for _ in range(chosen.randint(0, most)))
+
+    def selector() -> LabelSelector:
+        key = chosen.choice(("app", "tier"))
+        values = (chosen.choice("ab"),)
+        operator = chosen.choice((Operator.IN, Operator.IN, Operator.NOT_IN, Operator.EXISTS, Operator.DOES_NOT_EXIST))
+        own = Requirement(key, operator, values if operator in (Operator.IN, Operator.NOT_IN) else ())
+        return LabelSelector(chosen.choice(((), (own,))))
+
+    def peer() -> Peer:
+        block = Peer(ip_block=chosen.choice(BLOCKS))
+        named = LabelSelector.of({METADATA_NAME: chosen.choice("xy")})
+        return chosen.choice(
+            (Peer(None, selector()), Peer(chosen.choice((named, selector())), selector()), block, block)
+        )
+
+    def rule() -> Rule:
+        items = (PortRange("TCP", 80, 80), PortRange("TCP", 8000, 9000), NamedPort("TCP", "http"))
+        return Rule(chosen.choice(tuple(Direction)), 0, some(2, peer), some(2, lambda: chosen.choice(items)))
+
+    def pod(number: int) -> Pod:
+        return Pod(
+            namespace=chosen.choice("xxy"),
+            name=f"pod-{number}",
+            labels={
+                key: chosen.choice("ab")
+                for key in chosen.choice(((), ("app",), ("tier",), ("app", "tier"), ("grade",)))
+            },
+            ips=chosen.choice(((chosen.choice(IPS4),), (IPS4[0], IPS6[0]), (IPS6[0], IPS4[0]), (IPS6[1],), ())),
+            ports=chosen.choice(PORTS),
+            host_network=chosen.random() < 0.3,
+            node=chosen.choice(NODES),
+            phase=None,
+            planned=True,
+        )
+
+    everything = tuple(Direction)
+    other = OverridingPolicy(
+        "ClusterNetworkPolicy", None, "o", everything, None, selector(), after=chosen.random() < 0.7
+    )
+    return Snapshot(
+        namespaces=[Namespace("x", {METADATA_NAME: "x", "app": "a"})],
+        pods=[pod(number) for number in range(14)],
+        policies=[
+            Policy(chosen.choice("xxy"), f"p{number}", selector(), everything[: chosen.randint(1, 2)], some(3, rule))
+            for number in range(5)
+        ],
+        overriding=[other] if chosen.random() < 0.3 else (),
+    )
+
+
+@pytest.mark.parametrize("port", [80, 8080, "http"])
+def test_so_it_is_in_a_crowd(port: int | str) -> None:
+    for seed in range(60):
+        snapshot = crowd(seed)
+        got = list(Grid(PodSets(snapshot, snapshot.pods), "TCP", port).rows())
+        expected = [
+            "".join(cell(snapshot, source, destination, "TCP", port) for destination in snapshot.pods)
+            for source in snapshot.pods
+        ]
+        assert got == expected, seed
 
 
 @settings(max_examples=60, deadline=None)
