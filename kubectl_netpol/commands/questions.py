@@ -36,8 +36,9 @@ def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) 
     namespaces = {reference.namespace for reference in references}
     namespaces |= {other for r in references if not r.kind and (other := service_namespace(r.name)) and not r.address}
     wide = {"pods", "networkpolicies"} if everywhere else set()
-    if any(reference.address for reference in references):
-        wide |= {"pods", "services"}
+    if any(reference.address or reference.kind == "Node" for reference in references):
+        # It may be the address of any pod, or of a Service, or a node port: then that namespace's policies count.
+        wide |= {"pods", "services", "networkpolicies", "endpointslices"}
     return Scope(
         namespaces=frozenset(namespaces),
         everywhere=frozenset(wide),
