@@ -18,8 +18,8 @@ PACKAGE = ROOT / "kubectl_netpol"
 
 # From the ground up: a module or folder may import what stands in lines above its own, or in its own folder.
 LAYERS = (
-    ("__init__", "errors", "codes", "console", "fields", "model"),
-    ("labels", "verdict", "yaml_text", "policy_text", "probe"),
+    ("__init__", "errors", "codes", "fields", "model"),
+    ("console", "labels", "verdict", "yaml_text", "policy_text", "probe"),
     ("rules", "resolve", "policy_manifest"),
     ("evaluate", "overriding", "routes", "parties", "generate"),
     ("judge", "manifest", "isolation", "label_form", "effects"),
