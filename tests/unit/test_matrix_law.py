@@ -240,13 +240,11 @@ def crowd(seed: int) -> Snapshot:
         return Rule(chosen.choice(tuple(Direction)), 0, some(2, peer), some(2, lambda: chosen.choice(items)))
 
     def pod(number: int) -> Pod:
+        own = chosen.choice(((), ("app",), ("tier",), ("app", "tier")))
         return Pod(
             namespace=chosen.choice("xxy"),
             name=f"pod-{number}",
-            labels={
-                key: chosen.choice("ab")
-                for key in chosen.choice(((), ("app",), ("tier",), ("app", "tier"), ("grade",)))
-            },
+            labels={key: chosen.choice("ab") for key in (*own, *chosen.choice(((), ("grade",))))},
             ips=chosen.choice(((chosen.choice(IPS4),), (IPS4[0], IPS6[0]), (IPS6[0], IPS4[0]), (IPS6[1],), ())),
             ports=chosen.choice(PORTS),
             host_network=chosen.random() < 0.3,
