@@ -280,6 +280,13 @@ def test_so_it_is_in_a_crowd(port: int | str) -> None:
         assert got == expected, seed
 
 
+def test_pods_that_only_an_overriding_object_tells_apart() -> None:
+    pods = [Pod("x", grade, {"grade": grade}, ("10.0.0.1",)) for grade in "abc"]
+    other = OverridingPolicy("ClusterNetworkPolicy", None, "o", pod_selector=LabelSelector.of({"grade": "b"}))
+    grid = Grid(PodSets(Snapshot(pods=pods, overriding=[other]), pods), "TCP", 80)
+    assert list(grid.rows()) == ["aua", "uau", "aua"]
+
+
 @settings(max_examples=60, deadline=None)
 @given(snapshot=snapshots(), wanted=st.sampled_from(((80,), (80, 8080, "http"))))
 def test_a_workloads_cell_is_what_its_pods_cells_have_in_common(
