@@ -41,8 +41,12 @@ class Console:
 
     def data(self, text: str) -> None:
         """The answer, on stdout. NetpolError where it can't be written, BrokenPipeError where nobody reads it."""
+        self.piece(text if text.endswith("\n") else text + "\n")
+
+    def piece(self, text: str) -> None:
+        """A piece of the answer: as `data`, and the end of the line is the caller's."""
         with self._aside(), self._answering():
-            _put(self._out, text if text.endswith("\n") else text + "\n")
+            _put(self._out, text)
 
     def finish(self) -> None:
         """Write out what is buffered, with the errors of `data`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.commands.options import parse_duration
@@ -13,6 +12,7 @@ from kubectl_netpol.matrix.compared import Compared
 from kubectl_netpol.matrix.workloads import Cell
 from kubectl_netpol.resolve import Named, parse_reference
 from kubectl_netpol.routes import request
+from kubectl_netpol.words import count
 
 if TYPE_CHECKING:
     import argparse
@@ -45,20 +45,24 @@ def compare(
         raise UsageError(f"--timeout {arguments.timeout} is too short or too long", "write 3s or 500ms")
     cells = list(_cells(sets, grids))
     if len(cells) > arguments.max:
-        raise UsageError(f"these are {len(cells)} pairs to probe", f"add --max {len(cells)} to probe them all")
+        raise UsageError(
+            f"{count(len(cells), 'pair')} to probe, more than --max {arguments.max}",
+            f"add --max {len(cells)} to probe them all",
+        )
     prober = Prober(world.api, sets.snapshot, arguments, world.namespace, timeout)
     compared: list[Compared] = []
-    for protocol in dict.fromkeys(cell.protocol for cell in cells):
-        if protocol == "SCTP":
-            raise UsageError("SCTP can't be probed", "say --protocol tcp")
-        own = [cell for cell in cells if cell.protocol == protocol]
-        sources = list(dict.fromkeys(cell.source for cell in own))
-        for start in range(0, len(sources), _SOURCES_AT_ONCE):
-            some = set(sources[start : start + _SOURCES_AT_ONCE])
-            asked = [cell for cell in own if cell.source in some]
-            results = prober.results([_verdict(sets, cell, explainer) for cell in asked])
-            compared += map(Compared, asked, results)
-            _tell(len(compared), len(cells))
+    with world.console.progress(f"probing {count(len(cells), 'pair')}") as tell:
+        for protocol in dict.fromkeys(cell.protocol for cell in cells):
+            if protocol == "SCTP":
+                raise UsageError("SCTP can't be probed", "say --protocol tcp")
+            own = [cell for cell in cells if cell.protocol == protocol]
+            sources = list(dict.fromkeys(cell.source for cell in own))
+            for start in range(0, len(sources), _SOURCES_AT_ONCE):
+                some = set(sources[start : start + _SOURCES_AT_ONCE])
+                asked = [cell for cell in own if cell.source in some]
+                results = prober.results([_verdict(sets, cell, explainer) for cell in asked])
+                compared += map(Compared, asked, results)
+                tell(f"probed {len(compared)} of {count(len(cells), 'pair')}")
     return compared
 
 
@@ -77,11 +81,3 @@ def _verdict(sets: PodSets, cell: Cell, explainer: Explainer) -> Verdict:
         pod = sets.pods[position]
         ends.append(Named(parse_reference(explainer.reference(position), pod.namespace), pod=pod))
     return judge(sets.snapshot, request(sets.snapshot, ends[0], ends[1], cell.port, cell.protocol))
-
-
-def _tell(done: int, of: int) -> None:
-    """How far it is, on a terminal; the line is gone at the end."""
-    if sys.stderr.isatty():
-        text = f"probed {done} of {of} pairs" if done < of else ""
-        sys.stderr.write(f"\r\033[K{text}")
-        sys.stderr.flush()

@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         grids = [grid for grid, _ in asked.grids]
         extra = (lambda grid: network_fields(grid, compared)) if arguments.probe else (lambda _: ())
         for piece in matrix_json(grids, as_list=len(ports) != 1, extra=extra):
-            console.data(piece)
+            console.piece(piece)
     elif arguments.output == "html":
         console.data(_page(arguments, world, asked, explainer, compared))
     else:

@@ -98,5 +98,5 @@ def test_more_pairs_than_max_are_not_probed(cluster: Cluster, namespace: str) ->
     cluster.create_pods(namespace, *PODS)
     result = matrix(cluster, namespace, "--max", "5")
     assert (result.returncode, result.stdout) == (2, "")
-    assert "these are 6 pairs" in result.stderr
+    assert "6 pairs to probe, more than --max 5" in result.stderr
     assert "--max 6" in result.stderr

@@ -82,8 +82,10 @@ def test_outcomes_are_those_of_the_program() -> None:
     ],
 )
 def test_what_is_printed_is_as_the_schema_says(command: str, line: str, kind: str) -> None:
-    found = json.loads(run(command, f"{line} -o json").out)
+    out = run(command, f"{line} -o json").out
+    found = json.loads(out)
     assert (found["kind"], faults(found)) == (kind, [])
+    assert all(map(str.strip, out.splitlines())), "no line is empty"
 
 
 def test_every_kind_is_printed_above() -> None:
