@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kubectl_netpol.verdict import Dialled
 
 
+_FOR_NODES = ("ciliumclusterwidenetworkpolicies", "globalnetworkpolicies")
+
+
 def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     """What the policies in the snapshot say of the connection, per direction and together."""
     source, destination = connection.source, connection.destination
@@ -123,10 +126,15 @@ def _no_pod(snapshot: Snapshot, subject: End, direction: Direction) -> Direction
     if gap := hidden_pods(snapshot, subject):
         reason = Note(Code.PERMISSION_MISSING, f"{subject.title} may be a pod's address, and {gap.message}")
         return verdict._replace(answer=Answer.UNDEFINED, reason=reason)
-    for policy in snapshot.overriding if subject.node else ():
+    if subject.node is None:
+        return verdict
+    for policy in snapshot.overriding:
         if policy.nodes and direction in policy.directions:
             message = f"{policy.title} may select {subject.title}; its rules are not evaluated"
             return verdict._replace(answer=Answer.UNDEFINED, reason=Note(Code.OVERRIDING_POLICY, message))
+    for gap in snapshot.gaps:
+        if gap.overriding and gap.resource.startswith(_FOR_NODES):
+            return verdict._replace(answer=Answer.UNDEFINED, reason=Note(Code.PERMISSION_MISSING, gap.message))
     return verdict
 
 

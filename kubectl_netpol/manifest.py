@@ -54,6 +54,7 @@ _API_VERSIONS = {
     "NetworkPolicy": "networking.k8s.io/v1",
 }
 _CLUSTER_WIDE = ("Namespace", "Node")
+_JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
 _DEEPEST = 8
 
 
@@ -166,8 +167,8 @@ def _documents(content: str, source: str) -> Iterator[Any]:
     content = content.removeprefix("\ufeff")
     if content.lstrip()[:1] in ("{", "["):
         try:
-            yield json.loads(content)
-        except ValueError:  # flow-style YAML, or several JSON documents
+            yield json.loads(content, object_pairs_hook=_object)
+        except ValueError:  # flow-style YAML, several JSON documents, or a key twice: YAML's error names it
             pass
         except RecursionError:
             raise ManifestError(f"{source}, document 1: nested too deeply") from None
@@ -176,6 +177,13 @@ def _documents(content: str, source: str) -> Iterator[Any]:
     from kubectl_netpol.yaml_text import load_all  # noqa: PLC0415 - PyYAML costs 15 ms and JSON does without
 
     yield from load_all(content, source)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Object:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
 
 
 def _typed(lists: Object) -> Object:
@@ -309,6 +317,8 @@ def _workload(kind: str) -> Callable[[Object, Object, str, str], Workload]:
             name,
             path=f"{path}.template.spec",
         )
+        if kind == "Job":  # its controller adds these
+            pod = pod._replace(labels={**pod.labels, **dict.fromkeys(_JOB_NAMES, name)})
         if kind == "ReplicationController" and selector is None and pod.labels:
             selector = LabelSelector.of(pod.labels)
         return Workload(kind, namespace, name, selector, pod._replace(owner=_owner(metadata) or Owner(kind, name)))

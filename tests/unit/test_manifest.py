@@ -253,6 +253,7 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
         ("apiVersion: 1\nkind: Pod", "it.yaml, document 1: apiVersion or kind is missing"),
         ('apiVersion: v1\nkind: ""', "it.yaml, document 1: apiVersion or kind is missing"),
         ("a: 1\nb: 2\na: 3", 'it.yaml, document 1, line 3: the key "a" stands twice'),
+        ('{"a": 1, "b": 2, "a": 3}', 'it.yaml, document 1, line 1: the key "a" stands twice'),
         ("2026-01-01: x\n1: y", "it.yaml, document 1, line 2: the key 1 is no string: quote it"),
         ("true: x", "it.yaml, document 1, line 1: the key True is no string: quote it"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {}", "it.yaml, document 1 (Pod ?): metadata.name: is missing"),
@@ -505,7 +506,8 @@ def test_a_workload_is_the_pod_of_its_template(kind: str, version: str) -> None:
     snapshot = read(workload(kind, version))
     (pod,) = snapshot.pods
     (found,) = snapshot.workloads
-    assert (pod.key, pod.labels, pod.planned, pod.owner) == ("shop/w", {"app": "w"}, True, Owner(kind, "w"))
+    added = {"job-name": "w", "batch.kubernetes.io/job-name": "w"} if kind == "Job" else {}
+    assert (pod.key, pod.labels, pod.planned, pod.owner) == ("shop/w", {"app": "w", **added}, True, Owner(kind, "w"))
     assert found == Workload(kind, "shop", "w", None if kind == "CronJob" else LabelSelector.of({"app": "w"}), pod)
     assert snapshot.is_template(pod)
     assert read(workload(kind, version), live=True).pods == ()
