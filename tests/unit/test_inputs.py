@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
+import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +17,7 @@ import pytest
 from kubectl_netpol.commands.inputs import read_manifests
 from kubectl_netpol.console import Console
 from kubectl_netpol.errors import NetpolError
-from tests.unit.commands import run
+from tests.unit.commands import EXAMPLES, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,3 +200,47 @@ def test_a_fault_in_a_document_names_file_document_and_path(tmp_path: Path) -> N
     ran = run("explain", f"a -f {path}")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith(f"error: {path}, document 2 (NetworkPolicy p): spec.ingress[0].from[0].ipBlock.cidr: ")
+
+
+def test_a_cluster_that_is_slow_is_told_on_a_terminal(tmp_path: Path) -> None:
+    told = threading.Event()
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told.wait(30)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"items": [], "groups": []}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    config = tmp_path / "config"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever).start()
+        cluster = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}
+        context = {"name": "c", "context": {"cluster": "c", "user": ""}}
+        config.write_text(json.dumps({"clusters": [cluster], "contexts": [context], "current-context": "c"}))
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "kubectl_netpol", "explain", "-n", "shop"]
+        environment = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent), "KUBECONFIG": str(config), "TERM": "xterm"}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment) as process:
+            os.close(theirs)
+            text = ""
+            while part := _read(ours):
+                text += part
+                if "reading the cluster" in text:
+                    told.set()
+            out, _ = process.communicate(timeout=60)
+        server.shutdown()
+    os.close(ours)
+    assert (process.returncode, out) == (0, b"")
+    assert text.startswith("\r\033[Kreading the cluster (1 s)")
+    assert text.endswith(" s)\r\033[K\033[2mnote:\033[0m no pods in namespace shop\r\n")
+
+
+def _read(terminal: int) -> str:
+    try:
+        return os.read(terminal, 1024).decode()
+    except OSError:  # the other side is closed
+        return ""
