@@ -135,8 +135,7 @@ processor, and the most memory. {sample} cells of each answer were compared with
 
 From {small:,} to {large:,} pods the time grows with the power {slope:.1f} of their number, and the pairs with 2.
 
-{goals}
-{peer}
+{goals}{peer}
 How: pods are never compared in pairs. What a selector, a block or a range of ports means is asked of the engine's
 predicates once for each value, namespace or interval of addresses that can make a difference, and kept as a set of
 pods, the bits of one integer. What a pod's policies let in and out are unions and intersections of those sets, and the
