@@ -82,7 +82,7 @@ def parse_reference(typed: str, namespace: str) -> Reference:
     if is_ip(typed):
         return Reference(typed, namespace, typed, address=typed)
     parts = typed.split("/")
-    if len(parts) > _PARTS or not all(parts):
+    if len(parts) > _PARTS or not all(part.strip(".") for part in parts):
         raise UsageError(f'"{typed}" is no name', "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME")
     name, kind = parts[-1], None
     if len(parts) > 1 and (kind := KINDS.get(parts[-2].split(".")[0].lower())):
@@ -115,13 +115,23 @@ def resolve_destination(snapshot: Snapshot, reference: Reference) -> Named:
     try:
         return _resolve(snapshot, reference, ("Service", "Pod", *WORKLOADS))
     except NetpolError:
-        if "." not in reference.name or reference.kind or reference.typed != reference.name:
+        hidden = snapshot.gap("pods", reference.namespace)
+        if hidden or "." not in reference.name or reference.kind or reference.typed != reference.name:
             raise
-    name, namespace, *rest = reference.name.rstrip(".").split(".")
-    service = snapshot.service(namespace, name)
-    if service and ".".join(rest) in ("", "svc", "svc.cluster.local"):
-        return Named(reference, service=service)
-    if rest[:1] == ["svc"]:
+    name, _, rest = reference.name.rstrip(".").partition(".")
+    namespace, _, form = rest.partition(".")
+    # With a dot at its end a name is complete: nothing is added to it, and only the longest form is a Service's.
+    forms = ("svc.cluster.local",) if reference.name.endswith(".") else ("", "svc", "svc.cluster.local")
+    if form in forms:
+        if service := snapshot.service(namespace, name):
+            return Named(reference, service=service)
+        gap = snapshot.gap("services", namespace)
+        if gap and (namespace in snapshot.namespaces or snapshot.gap("namespaces", namespace)):
+            raise NetpolError(
+                f'can\'t look for Service "{name}" in namespace {namespace}: {gap.message}',
+                f"for a host outside the cluster add a dot: {reference.name}.",
+            )
+    if form.partition(".")[0] == "svc":
         raise _not_found(
             f'there is no Service "{name}" in namespace {namespace}', name, _names(snapshot, namespace, ("Service",))
         )

@@ -54,6 +54,7 @@ def test_a_word_taken_apart(typed: str, reference: tuple[Any, ...]) -> None:
     [
         ("", '"" is no name'),
         ("a//b", '"a//b" is no name'),
+        ("..", '".." is no name'),
         ("a/b/c/d", '"a/b/c/d" is no name'),
         ("lab/thing/web", '"thing" in "lab/thing/web" is no kind'),
         ("Lab/web", '"Lab" in "Lab/web" is neither a kind nor a namespace\'s name'),
@@ -122,6 +123,8 @@ def title(named: Named) -> str:
         (resolve_destination, "far.lab.svc", "Service lab/far"),
         (resolve_destination, "far.lab.svc.cluster.local.", "Service lab/far"),
         (resolve_destination, "far.lab.example", "host far.lab.example"),
+        (resolve_destination, "far.lab.", "host far.lab."),
+        (resolve_destination, "web.", "host web."),
         (resolve_destination, "api.example.com", "host api.example.com"),
     ],
 )
@@ -176,6 +179,7 @@ def test_what_is_not_there(resolve: Callable[..., Named], typed: str, message: s
         ("pods", resolve_source, "zz", 'can\'t look for Pod "zz": not pods'),
         ("pods", resolve_destination, "zz", 'can\'t look for Pod "zz": not pods'),
         ("services", resolve_destination, "svc/zz", 'can\'t look for Service "zz": not services'),
+        ("pods", resolve_destination, "zz.lab", 'can\'t look for Pod "zz.lab": not pods'),
         ("pods", resolve_source, "svc/web", "can't look for the pods of Service shop/web: not pods"),
         ("services", resolve_destination, "zz", 'there is no Service, pod or workload "zz" in namespace shop'),
     ],
@@ -186,6 +190,31 @@ def test_what_may_not_be_looked_for(gap: str, resolve: Callable[..., Named], typ
     with pytest.raises(NetpolError) as caught:
         resolve(snapshot, parse_reference(typed, "shop"))
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("typed", "namespaces_read", "message"),
+    [
+        ("web.hidden", False, 'can\'t look for Service "web" in namespace hidden: not services'),
+        ("web.hidden.svc", False, 'can\'t look for Service "web" in namespace hidden: not services'),
+        ("web.lab", True, 'can\'t look for Service "web" in namespace lab: not services'),
+        ("web.hidden", True, None),
+        ("web.hidden.", False, None),
+        ("web.hidden.com", False, None),
+    ],
+)
+def test_a_name_with_dots_that_may_be_a_services(typed: str, namespaces_read: bool, message: str | None) -> None:  # noqa: FBT001 - a column
+    gaps = [{"resource": "services", "namespace": None, "message": "not services"}]
+    if not namespaces_read:
+        gaps.append({"resource": "namespaces", "namespace": None, "message": "not namespaces"})
+    snapshot = snapshot_of({"live": True, "namespaces": {"lab": {}}, "gaps": gaps})
+    if message is None:
+        assert title(resolve_destination(snapshot, parse_reference(typed, "shop"))) == f"host {typed}"
+        return
+    with pytest.raises(NetpolError) as caught:
+        resolve_destination(snapshot, parse_reference(typed, "shop"))
+    assert caught.value.message == message
+    assert caught.value.hint == f"for a host outside the cluster add a dot: {typed}."
 
 
 def test_the_namespace_that_a_name_with_dots_may_mean() -> None:
