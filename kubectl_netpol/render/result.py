@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.render.text import Names, arrow, near_text, side_text, table, wrapped
+from kubectl_netpol.render.text import STYLE, Names, arrow, near_text, side_text, table, wrapped
 from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def result_text(result: Result, names: Names, console: Console, *, verbose: bool
     """The finding of one connection; eight lines at most at 80 columns unless verbose."""
     finding, verdict = result.finding, result.verdict
     question = arrow(verdict.request, names)
-    first = f"{console.paint(finding.word, _STYLE[finding.reachable])}: {question}"
+    style = STYLE[verdict.answer] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
+    first = f"{console.paint(finding.word, style)}: {question}"
     if finding.code is Code.OPEN and not verbose:
         return first
     lines = [f"  {finding.detail}", *(_policy_lines(result, names, verbose=verbose) if verdict.routes else [])]

@@ -140,6 +140,27 @@ def test_a_finding_in_words(found: Result, lines: list[str]) -> None:
     assert result_text(found, NAMES, console()).splitlines() == lines
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("found", "first"),
+    [
+        pytest.param(result({}, Outcome.OPEN), "\033[32mopen\033[0m: san → web, TCP 80", id="open is green"),
+        pytest.param(result({}, Outcome.REFUSED), "\033[31mrefused\033[0m: san → web, TCP 80", id="refused is red"),
+        pytest.param(result({}, Outcome.NO_TOOL), "\033[33mcan't tell\033[0m: san → web, TCP 80", id="else yellow"),
+        pytest.param(result({}, None), "\033[32mallowed\033[0m: san → web, TCP 80", id="predicted to be open"),
+        pytest.param(result(DENY, None), "\033[31mblocked\033[0m: san → web, TCP 80", id="predicted to be blocked"),
+    ],
+)
+def test_the_answer_has_the_colour_of_what_it_means(found: Result, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert result_text(found, NAMES, Console(Terminal(), Terminal())).splitlines()[0] == first
+
+
 def test_verbose_adds_what_was_done() -> None:
     text = result_text(result({}, Outcome.OPEN), NAMES, console(), verbose=True)
     assert text.splitlines() == [
