@@ -69,7 +69,8 @@ def _policy_lines(result: Result, names: Names, *, verbose: bool) -> list[str]:
     ):
         if pod is None or (side.answer is Answer.ALLOWED and verdict.answer is not Answer.ALLOWED):
             continue
-        lines.append(f"  {side.direction.field + ':':8} {side_text(side, pod, names, other, verbose=verbose)}")
+        text = side_text(side, pod, names, other, told=verdict.reason, verbose=verbose)
+        lines.append(f"  {side.direction.field + ':':8} {text}")
         if side.answer is Answer.BLOCKED and side.near_misses:
             lines.append(f"  nearest: {near_text(side.near_misses[0], verdict)}")
     return lines

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model import Pod
     from kubectl_netpol.resolve import Named
     from kubectl_netpol.routes import Request
-    from kubectl_netpol.verdict import NearMiss
+    from kubectl_netpol.verdict import NearMiss, Note
 
 STYLE = {Answer.ALLOWED: "green", Answer.BLOCKED: "red", Answer.UNDEFINED: "yellow"}
 _FEW = 3
@@ -89,7 +89,8 @@ def side_lines(verdict: Verdict, names: Names, *, verbose: bool = False) -> list
         (verdict.ingress, route.connection.destination.pod, source),
     ):
         label = f"{side.direction.field + ':':8}"
-        lines.append(f"  {label} {side_text(side, named_pod, names, other, verbose=verbose)}")
+        text = side_text(side, named_pod, names, other, told=verdict.reason, verbose=verbose)
+        lines.append(f"  {label} {text}")
         if side.answer is not Answer.ALLOWED:
             shown = side.near_misses[: _MANY if verbose else _FEW]
             lines += [f"  {'':8}   {near_text(near, verdict)}" for near in shown]
@@ -99,16 +100,26 @@ def side_lines(verdict: Verdict, names: Names, *, verbose: bool = False) -> list
 
 
 def side_text(
-    side: DirectionVerdict, pod: Pod | None, names: Names, other: str = "it", *, verbose: bool = False
+    side: DirectionVerdict,
+    pod: Pod | None,
+    names: Names,
+    other: str = "it",
+    *,
+    told: Note | None = None,
+    verbose: bool = False,
 ) -> str:
-    """One direction in a sentence; `other` is the end that wants to come in, or be reached."""
+    """One direction in a sentence; `other` is the end that wants to come in, or be reached.
+
+    A reason that was `told` already is not told again.
+    """
     if pod is None:
         return "no pod at this end, so no policy applies"
     title = names.short(pod.namespace, pod.name)
     way = _WAY[side.direction]
+    reason = "undefined" if side.reason == told else side.reason.message if side.reason else ""
     if not side.isolated_by:
         if side.reason:
-            return side.reason.message
+            return reason
         return f"no policy isolates {title}, so everything may {'come' if way == 'in' else 'go'} {way}"
     policies = some([policy.name for policy in side.isolated_by], _MANY if verbose else _FEW)
     if side.answer is Answer.ALLOWED and side.allowed_by:
@@ -118,7 +129,7 @@ def side_text(
         ]
         return f"allowed by {some(allows, _MANY if verbose else 1)}; {title} is isolated by {policies}"
     if side.answer is Answer.UNDEFINED and side.reason:
-        return f"{side.reason.message}; {title} is isolated by {policies}"
+        return f"{reason}; {title} is isolated by {policies}"
     if side.answer is Answer.ALLOWED:
         return f"allowed whatever the rules say; {title} is isolated by {policies}"
     verb = "isolates" if len(side.isolated_by) == 1 else "isolate"

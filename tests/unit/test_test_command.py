@@ -301,3 +301,12 @@ def test_verbose_shows_the_source_and_the_caveats() -> None:
         "  note:    only an endPort range covers this port: a plugin without endPort",
         "    blocks it",
     ]
+
+
+def test_a_reason_is_told_once() -> None:
+    assert predict("203.0.113.9 nginx 80").out.splitlines() == [
+        "undefined: 203.0.113.9 → nginx, TCP 80",
+        "  shop/nginx may see a node's address instead of 203.0.113.9: the API leaves it",
+        "    open",
+        "  ingress: undefined; nginx is isolated by nginx-in",
+    ]
