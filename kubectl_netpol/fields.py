@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 
 class BadField(Exception):  # noqa: N818 - it is caught where file and document are known, and becomes a ManifestError
     """A field that can't be read: `path` such as spec.ingress[0].from[1].ipBlock.cidr."""
 
     def __init__(self, path: str, message: str, hint: str | None = None) -> None:
-        super().__init__(f"{path}: {message}")
+        super().__init__(f"{path}: {message}" if path else message)
         self.path = path
         self.message = message
         self.hint = hint
+
+    def within(self, place: str) -> BadField:
+        """The same as seen from outside of `place`, which the path is relative to."""
+        return BadField(f"{place}.{self.path}" if self.path else place, self.message, self.hint)
 
 
 def mapping(value: Any, path: str) -> dict[str, Any]:
@@ -37,11 +43,29 @@ def sequence(value: Any, path: str) -> list[Any]:
     return value
 
 
-def objects(value: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """The objects of a list, each with its own path; null is the empty list, or the empty object."""
-    for index, entry in enumerate(sequence(value, path)):
-        at = f"{path}[{index}]"
-        yield mapping(entry, at), at
+def each(value: Any, path: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
+    """What `read` makes of every object of a list; null is the empty list, or the empty object.
+
+    Paths in `read` are relative to the object: whole ones are only made where there is an error, since a cluster has
+    tens of thousands of pods.
+    """
+    found: list[T] = []
+    entries = sequence(value, path)
+    try:
+        for entry in entries:
+            found.append(read(entry if type(entry) is dict else mapping(entry, "")))  # noqa: PERF401 - its length counts
+    except BadField as error:
+        raise error.within(f"{path}[{len(found)}]") from None
+    return found
+
+
+def objects(value: Any, path: str) -> list[dict[str, Any]]:
+    """The objects of a list as they are; null is the empty list, or the empty object."""
+    entries = sequence(value, path)
+    for entry in entries:
+        if type(entry) is not dict:
+            return each(entries, path, dict)
+    return entries
 
 
 def texts(value: Any, path: str) -> tuple[str, ...]:

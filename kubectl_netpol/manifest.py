@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.errors import ManifestError
-from kubectl_netpol.fields import BadField, integer, mapping, objects, optional_text, sequence, shown, text, texts
+from kubectl_netpol.fields import BadField, each, integer, mapping, objects, optional_text, sequence, shown, text, texts
 from kubectl_netpol.model import (
     METADATA_NAME,
     Container,
@@ -207,7 +207,7 @@ def _namespace(_: Object, metadata: Object, __: str, name: str) -> Namespace:
 
 def _node(item: Object, _: Object, __: str, name: str) -> Node:
     found = objects(mapping(item.get("status"), "status").get("addresses"), "status.addresses")
-    return Node(name, tuple(entry["address"] for entry, _ in found if _is_address(entry.get("address"))))
+    return Node(name, tuple(entry["address"] for entry in found if _is_address(entry.get("address"))))
 
 
 def _pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
@@ -215,16 +215,10 @@ def _pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
     status = mapping(item.get("status"), "status")
     pod = _pod_of(spec, metadata, namespace, name, path="spec")
     phase = optional_text(status.get("phase"), "status.phase")
-    running = {
-        text(entry.get("name"), f"{at}.name"): "running" in mapping(entry.get("state"), f"{at}.state")
-        for field in ("containerStatuses", "ephemeralContainerStatuses")
-        for entry, at in objects(status.get(field), f"status.{field}")
-    }
-    ephemeral = [
-        _container(entry, at)._replace(ephemeral=True)
-        for entry, at in objects(spec.get("ephemeralContainers"), "spec.ephemeralContainers")
-    ]
-    conditions = [entry for entry, _ in objects(status.get("conditions"), "status.conditions")]
+    running = dict(each(status.get("containerStatuses"), "status.containerStatuses", _runs))
+    running.update(each(status.get("ephemeralContainerStatuses"), "status.ephemeralContainerStatuses", _runs))
+    ephemeral = each(spec.get("ephemeralContainers"), "spec.ephemeralContainers", _container)
+    conditions = objects(status.get("conditions"), "status.conditions")
     ready = not metadata.get("deletionTimestamp") and (
         not status or any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
     )
@@ -235,64 +229,75 @@ def _pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
         phase=phase or (None if not status else "Pending"),
         planned=not status,
         ready=ready,
-        containers=tuple(entry._replace(running=running.get(entry.name)) for entry in (*pod.containers, *ephemeral)),
+        containers=(
+            *(entry._replace(running=running.get(entry.name)) for entry in pod.containers),
+            *(entry._replace(running=running.get(entry.name), ephemeral=True) for entry in ephemeral),
+        ),
         changed=last_change(metadata),
     )
 
 
 def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: str) -> Pod:
     """A pod by its spec alone, for a Pod and for a workload's template."""
-    containers = list(objects(spec.get("containers"), f"{path}.containers"))
-    sidecars = [
-        (entry, at)
-        for entry, at in objects(spec.get("initContainers"), f"{path}.initContainers")
-        if entry.get("restartPolicy") == "Always"
-    ]
-    ports = [
-        _container_port(port, port_at)
-        for entry, at in (*containers, *sidecars)
-        for port, port_at in objects(entry.get("ports"), f"{at}.ports")
-    ]
+    containers = each(spec.get("containers"), f"{path}.containers", _with_ports)
+    containers += [pair for pair in each(spec.get("initContainers"), f"{path}.initContainers", _sidecar) if pair]
     dns = mapping(spec.get("dnsConfig"), f"{path}.dnsConfig")
     return Pod(
         namespace=namespace,
         name=name,
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
-        ports=tuple(ports),
+        ports=tuple(port for _, ports in containers for port in ports),
         host_network=spec.get("hostNetwork") is True,
         phase=None,
         planned=True,
         owner=_owner(metadata),
-        containers=tuple(_container(entry, at) for entry, at in (*containers, *sidecars)),
+        containers=tuple(container for container, _ in containers),
         annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),
         dns_policy=optional_text(spec.get("dnsPolicy"), f"{path}.dnsPolicy") or "ClusterFirst",
         nameservers=texts(dns.get("nameservers"), f"{path}.dnsConfig.nameservers"),
     )
 
 
-def _container(entry: Object, path: str) -> Container:
+def _runs(entry: Object) -> tuple[str, bool]:
+    return text(entry.get("name"), "name"), "running" in mapping(entry.get("state"), "state")
+
+
+def _container(entry: Object) -> Container:
     return Container(
-        optional_text(entry.get("name"), f"{path}.name") or "",
-        optional_text(entry.get("image"), f"{path}.image") or "",
+        optional_text(entry.get("name"), "name") or "",
+        optional_text(entry.get("image"), "image") or "",
     )
 
 
-def _container_port(entry: Object, path: str) -> ContainerPort:
+def _with_ports(entry: Object) -> tuple[Container, list[ContainerPort]]:
+    return _container(entry), each(entry.get("ports"), "ports", _container_port)
+
+
+def _sidecar(entry: Object) -> tuple[Container, list[ContainerPort]] | None:
+    """Of the init containers only those that stay count."""
+    return _with_ports(entry) if entry.get("restartPolicy") == "Always" else None
+
+
+def _container_port(entry: Object) -> ContainerPort:
     host_port = entry.get("hostPort") or None
     return ContainerPort(
-        optional_text(entry.get("name"), f"{path}.name"),
-        integer(entry.get("containerPort"), f"{path}.containerPort"),
-        read_protocol(entry, path),
-        integer(host_port, f"{path}.hostPort") if host_port else None,
+        optional_text(entry.get("name"), "name"),
+        integer(entry.get("containerPort"), "containerPort"),
+        read_protocol(entry, "protocol"),
+        integer(host_port, "hostPort") if host_port else None,
     )
 
 
 def _owner(metadata: Object) -> Owner | None:
     """The owner that controls the object."""
-    for entry, at in objects(metadata.get("ownerReferences"), "metadata.ownerReferences"):
-        if entry.get("controller"):
-            return Owner(text(entry.get("kind"), f"{at}.kind"), text(entry.get("name"), f"{at}.name"))
-    return None
+    owners = each(metadata.get("ownerReferences"), "metadata.ownerReferences", _controller)
+    return next(filter(None, owners), None)
+
+
+def _controller(entry: Object) -> Owner | None:
+    if not entry.get("controller"):
+        return None
+    return Owner(text(entry.get("kind"), "kind"), text(entry.get("name"), "name"))
 
 
 def _workload(kind: str) -> Callable[[Object, Object, str, str], Workload]:
@@ -339,7 +344,7 @@ def _service(item: Object, metadata: Object, namespace: str, name: str) -> Servi
         namespace=namespace,
         name=name,
         selector=LabelSelector.of(selector) if selector and kind != "ExternalName" else None,
-        ports=tuple(_service_port(entry, at) for entry, at in objects(spec.get("ports"), "spec.ports")),
+        ports=tuple(each(spec.get("ports"), "spec.ports", _service_port)),
         type=kind,
         cluster_ips=() if headless else tuple(_address(ip, "spec.clusterIPs") for ip in cluster_ips),
         headless=headless,
@@ -353,49 +358,46 @@ def _service(item: Object, metadata: Object, namespace: str, name: str) -> Servi
     )
 
 
-def _service_port(entry: Object, path: str) -> ServicePort:
-    number = integer(entry.get("port"), f"{path}.port")
+def _service_port(entry: Object) -> ServicePort:
+    number = integer(entry.get("port"), "port")
     target = entry.get("targetPort") or number
     if isinstance(target, str):
         target = int(target) if target.isascii() and target.isdecimal() else target
     else:
-        target = integer(target, f"{path}.targetPort")
+        target = integer(target, "targetPort")
     node_port = entry.get("nodePort") or None
     return ServicePort(
-        optional_text(entry.get("name"), f"{path}.name"),
+        optional_text(entry.get("name"), "name"),
         number,
         target,
-        read_protocol(entry, path),
-        integer(node_port, f"{path}.nodePort") if node_port else None,
+        read_protocol(entry, "protocol"),
+        integer(node_port, "nodePort") if node_port else None,
     )
 
 
 def _endpoint_slice(item: Object, metadata: Object, namespace: str, _: str) -> EndpointSlice:
-    endpoints = []
-    for entry, at in objects(item.get("endpoints"), "endpoints"):
-        target = mapping(entry.get("targetRef"), f"{at}.targetRef")
-        endpoints.append(
-            SliceEndpoint(
-                tuple(
-                    _address(address, f"{at}.addresses")
-                    for address in texts(entry.get("addresses"), f"{at}.addresses")
-                    if item.get("addressType") != "FQDN"
-                ),
-                mapping(entry.get("conditions"), f"{at}.conditions").get("ready") is not False,
-                optional_text(target.get("name"), f"{at}.targetRef.name") if target.get("kind") == "Pod" else None,
-            )
-        )
-    ports = tuple(
-        (
-            optional_text(entry.get("name"), f"{at}.name") or "",
-            integer(entry["port"], f"{at}.port"),
-            read_protocol(entry, at),
-        )
-        for entry, at in objects(item.get("ports"), "ports")
-        if entry.get("port") is not None
-    )
+    """Names instead of addresses (addressType FQDN) are no endpoints."""
+    endpoints = [] if item.get("addressType") == "FQDN" else each(item.get("endpoints"), "endpoints", _slice_endpoint)
+    ports = each(item.get("ports"), "ports", _slice_port)
     service = read_labels(metadata.get("labels"), "metadata.labels").get("kubernetes.io/service-name", "")
-    return EndpointSlice(namespace, service, tuple(endpoints), ports)
+    return EndpointSlice(namespace, service, tuple(endpoints), tuple(filter(None, ports)))
+
+
+def _slice_endpoint(entry: Object) -> SliceEndpoint:
+    target = mapping(entry.get("targetRef"), "targetRef")
+    return SliceEndpoint(
+        tuple(_address(address, "addresses") for address in texts(entry.get("addresses"), "addresses")),
+        mapping(entry.get("conditions"), "conditions").get("ready") is not False,
+        optional_text(target.get("name"), "targetRef.name") if target.get("kind") == "Pod" else None,
+    )
+
+
+def _slice_port(entry: Object) -> tuple[str, int, str] | None:
+    """A port that is left out is every port: nothing that a Service's port could lead to."""
+    if entry.get("port") is None:
+        return None
+    name = optional_text(entry.get("name"), "name") or ""
+    return name, integer(entry["port"], "port"), read_protocol(entry, "protocol")
 
 
 def _addresses(status: Object, field: str) -> tuple[str, ...]:
@@ -407,7 +409,11 @@ def _addresses(status: Object, field: str) -> tuple[str, ...]:
 
 
 def _ips(items: Any, path: str) -> tuple[str, ...]:
-    return tuple(_address(entry["ip"], f"{at}.ip") for entry, at in objects(items, path) if entry.get("ip"))
+    return tuple(filter(None, each(items, path, _ip)))
+
+
+def _ip(entry: Object) -> str | None:
+    return _address(entry["ip"], "ip") if entry.get("ip") else None
 
 
 def _is_address(value: Any) -> bool:

@@ -7,6 +7,7 @@ NamedTuples rather than dataclasses: immutable too, quicker to make by the ten t
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ PROTOCOLS = ("TCP", "UDP", "SCTP")
 FINISHED = ("Succeeded", "Failed")
 LAST_PORT = 65535
 _IPV4 = 4
+_PLAIN_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 _MAPPED_PREFIX = 96  # of ::ffff:0:0/96, where IPv6 holds the IPv4 addresses
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -509,6 +511,8 @@ def parse_network(text: str) -> IPNetwork:
 
 def is_ip(text: str) -> bool:
     """Whether the text is an IPv4 or IPv6 address."""
+    if _PLAIN_IPV4.fullmatch(text):  # most are, and the module takes ten times as long to say so
+        return True
     try:
         ipaddress.ip_address(text)
     except ValueError:

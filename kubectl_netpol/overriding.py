@@ -127,7 +127,7 @@ def _without_prefixes(selector: Any) -> Any:
         "matchLabels": {plain(key): value for key, value in labels.items()},
         "matchExpressions": [
             {**entry, "key": plain(entry["key"]) if isinstance(entry.get("key"), str) else None}
-            for entry, _ in objects(selector.get("matchExpressions"), f"{path}.matchExpressions")
+            for entry in objects(selector.get("matchExpressions"), f"{path}.matchExpressions")
         ],
     }
 

@@ -120,7 +120,7 @@ def _cidr(value: Any, path: str) -> str:
 def _port(value: Any, path: str) -> PortRange | NamedPort:
     item = mapping(value, path)
     known_fields(item, path, ("port", "endPort", "protocol"))
-    protocol = read_protocol(item, path)
+    protocol = read_protocol(item, f"{path}.protocol")
     port, end = item.get("port"), item.get("endPort")
     if isinstance(port, str):
         if end is not None:
@@ -141,12 +141,12 @@ def _port(value: Any, path: str) -> PortRange | NamedPort:
 
 
 def read_protocol(item: Object, path: str) -> str:
-    """The protocol of a port, TCP where it is left out."""
+    """The protocol of a port (its field is at `path`), TCP where it is left out."""
     protocol = item.get("protocol")
     if protocol is None:
         return "TCP"
     if protocol not in PROTOCOLS:
-        raise BadField(f"{path}.protocol", f"{shown(protocol)} is none of {', '.join(PROTOCOLS)}")
+        raise BadField(path, f"{shown(protocol)} is none of {', '.join(PROTOCOLS)}")
     return str(protocol)
 
 
@@ -199,5 +199,5 @@ def read_labels(value: Any, path: str) -> dict[str, str]:
 def last_change(metadata: Object) -> str | None:
     """The latest time in the metadata; RFC 3339 times in UTC compare as texts."""
     times = [metadata.get("creationTimestamp"), metadata.get("deletionTimestamp")]
-    times += [entry.get("time") for entry, _ in objects(metadata.get("managedFields"), "metadata.managedFields")]
+    times += [entry.get("time") for entry in objects(metadata.get("managedFields"), "metadata.managedFields")]
     return max((time for time in times if isinstance(time, str)), default=None)
