@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.dns import ALLOW_DNS
 from kubectl_netpol.faults import enforcer_fault
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
 from kubectl_netpol.verdict import Answer
@@ -55,11 +54,12 @@ class Finding(NamedTuple):
 
 
 class Commands(NamedTuple):
-    """The commands that a finding may tell people to type."""
+    """The commands that a finding may tell people to type; `allow_dns` where the policies keep the source from DNS."""
 
     allow: str
     explain: str
     probe: str
+    allow_dns: str | None = None
 
 
 class Result(NamedTuple):
@@ -181,7 +181,7 @@ def _undecided(prediction: Verdict, observation: Observation, facts: Facts, comm
         return finding(Code.NO_ANSWER, detail, commands.explain, "no answer")
     if observation.outcome is Outcome.UNRESOLVED and facts.dns_blocked:
         detail = f"the name does not resolve: the policies keep the pod from {facts.dns_blocked}"
-        return finding(Code.DNS_BLOCKED, detail, ALLOW_DNS)
+        return finding(Code.DNS_BLOCKED, detail, commands.allow_dns)
     if observation.outcome is Outcome.UNRESOLVED:
         return finding(Code.NAME_UNRESOLVED, "the name does not resolve in the source pod")
     if observation.outcome is Outcome.NO_TOOL:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.model import Pod, Snapshot
 
 DNS_PORT = 53
-ALLOW_DNS = "kubectl netpol allow --egress --from-all-pods --dns"
 NAMESPACES = ("kube-system", "openshift-dns")
 _SERVICES = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"), ("kube-system", "coredns"))
 
@@ -30,6 +29,15 @@ class Resolver(NamedTuple):
         """What people call it."""
         return f"Service {self.service.key}" if self.service else str(self.address)
 
+    @property
+    def port_title(self) -> str:
+        """The same with the port that is asked."""
+        return f"{self.title} port {DNS_PORT}/UDP"
+
+    def allow_words(self, source: str) -> list[str]:
+        """What to type after `kubectl netpol allow` so that the source may ask it."""
+        return [source, self.service.key if self.service else str(self.address), str(DNS_PORT), "--protocol", "udp"]
+
 
 def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
     """The pod's resolvers; none where the API does not show them (dnsPolicy Default is the node's own file)."""
@@ -43,8 +51,8 @@ def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
     return ()
 
 
-def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> str | None:
-    """The title of the pod's first resolver where the policies block every one of them, else None."""
+def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> Resolver | None:
+    """The pod's first resolver where the policies block every one of them, else None."""
     found = resolvers(snapshot, pod)
     source = Named(Reference(pod.name, pod.namespace, pod.name), pod=pod)
     for resolver in found:
@@ -53,4 +61,4 @@ def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> str | None:
         verdict = judge(snapshot, request(snapshot, source, destination, DNS_PORT, "UDP"))
         if verdict.answer is not Answer.BLOCKED:
             return None
-    return f"{found[0].title} port {DNS_PORT}/UDP" if found else None
+    return found[0] if found else None

@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.dns import ALLOW_DNS, resolvers_blocked
+from kubectl_netpol.dns import resolvers_blocked
 from kubectl_netpol.evaluate import overridden
 from kubectl_netpol.isolation import RuleMatches, matches_of
 from kubectl_netpol.model import METADATA_NAME, Direction, NamedPort, Operator, PortRange
@@ -35,8 +35,9 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
     for side in (explanation.ingress, explanation.egress):
         notes += _moot(side.rules)
     if blocked := resolvers_blocked(snapshot, pod):
-        message = f"{pod.name} can't resolve names: its egress isolation blocks {blocked}"
-        notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {ALLOW_DNS}"))
+        message = f"{pod.name} can't resolve names: its egress isolation blocks {blocked.port_title}"
+        allow = f"kubectl netpol allow {' '.join(blocked.allow_words(pod.name))} -n {pod.namespace}"
+        notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {allow}"))
     return list(dict.fromkeys(notes))
 
 

@@ -66,7 +66,7 @@ def allow_names(arguments: argparse.Namespace, console: Console) -> tuple[Policy
             console.warning(caveat.message)
     source = verdicts[0].request.source.pod
     if source and wish.dns is not False and (blocked := resolvers_blocked(after, source)):
-        console.warning(f"{source.key} can't resolve names: {blocked} is blocked")
+        console.warning(f"{source.key} can't resolve names: {blocked.port_title} is blocked")
     besides = _besides(snapshot, verdicts, comparison, plan)
     if arguments.strict:
         refuse_side_effects(after, comparison, besides)

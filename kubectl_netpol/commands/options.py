@@ -40,6 +40,18 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def cluster_words(arguments: argparse.Namespace) -> list[str]:
+    """The options that lead another command to the same cluster as the same user: kubectl has them too."""
+    found = []
+    for name in ("kubeconfig", "context", "cluster", "user"):
+        if value := getattr(arguments, name):
+            found += [f"--{name}", value]
+    found += ["--as", arguments.as_user] if arguments.as_user else []
+    for group in arguments.as_groups:
+        found += ["--as-group", group]
+    return found + (["--as-uid", arguments.as_uid] if arguments.as_uid else [])
+
+
 def add_filename_option(parser: argparse.ArgumentParser) -> None:
     """-f: manifests instead of a cluster."""
     parser.add_argument(

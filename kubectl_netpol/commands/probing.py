@@ -14,9 +14,10 @@ from kubectl_netpol.cluster.plugin import network_plugin
 from kubectl_netpol.cluster.snapshot import Scope, read_snapshot
 from kubectl_netpol.cluster.streams import execute, listens
 from kubectl_netpol.codes import Code
+from kubectl_netpol.commands.options import cluster_words
 from kubectl_netpol.diagnose import Commands, Facts, Result, diagnose, listening_words, not_probed
-from kubectl_netpol.dns import ALLOW_DNS, resolvers_blocked
 from kubectl_netpol.dns import NAMESPACES as DNS_NAMESPACES
+from kubectl_netpol.dns import resolvers_blocked
 from kubectl_netpol.errors import ClusterError, ForbiddenError
 from kubectl_netpol.probe import NameCheck, Observation, Outcome, Target, intercepted, pick_container, probe
 from kubectl_netpol.verdict import Answer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.streams import Completed
+    from kubectl_netpol.dns import Resolver
     from kubectl_netpol.judge import Verdict
     from kubectl_netpol.model import Pod, Snapshot
 
@@ -193,13 +195,15 @@ class Prober:
         listening: dict[tuple[str, int], bool | None],
         container: str | None,
     ) -> Result:
+        blocked = None
         facts = Facts(name=name, changed_lately=self._changed_lately(verdict))
         source = verdict.request.source.pod
         assert source is not None  # noqa: S101 - it was probed from
         requested = self._arguments.http and observation.tool in _REQUESTERS
         facts = facts._replace(proxy=None if requested else intercepted(source))
         if observation.outcome is Outcome.UNRESOLVED or (name and name.resolves is False):
-            facts = facts._replace(dns_blocked=self._dns_blocked(source))
+            blocked = self._dns_blocked(source)
+            facts = facts._replace(dns_blocked=blocked.port_title if blocked else None)
         if verdict.routes:
             connection = verdict.routes[0].connection
             key = connection.destination.title, connection.port
@@ -208,17 +212,18 @@ class Prober:
                 facts = facts._replace(listening=listening[key], listening_words=words)
         if observation.outcome is Outcome.OPEN and verdict.answer is Answer.BLOCKED:
             facts = facts._replace(enforcer=self._plugin())
-        finding = diagnose(self._snapshot, verdict, observation, facts, self._commands(verdict))
+        commands = self._commands(verdict, blocked)
+        finding = diagnose(self._snapshot, verdict, observation, facts, commands)
         warnings = []
         if finding.code is Code.NOT_ENFORCED:
             warnings.append("the policies say blocked, so this cluster does not enforce them (or not yet)")
         if name and name.resolves is False:
-            why = f" (the policies block {facts.dns_blocked}: {ALLOW_DNS})" if facts.dns_blocked else ""
+            why = f" (the policies block {facts.dns_blocked}: {commands.allow_dns})" if facts.dns_blocked else ""
             warnings.append(f"{name.name} does not resolve in {source.name}: it is reached by address only{why}")
         command = _exec_command(source, container, observation)
         return Result(verdict, finding, observation, container, command, tuple(warnings))
 
-    def _dns_blocked(self, source: Pod) -> str | None:
+    def _dns_blocked(self, source: Pod) -> Resolver | None:
         """The resolver from which the policies keep the source; asked for only where a name did not resolve."""
         namespaces = frozenset({source.namespace, *DNS_NAMESPACES})
         return resolvers_blocked(read_snapshot(self._api, Scope(namespaces)), source)
@@ -242,20 +247,22 @@ class Prober:
             times += [end.pod.changed for end in (route.connection.source, route.connection.destination) if end.pod]
         return now is not None and any(now - _seconds(when) <= FRESH_SECONDS for when in times if when)
 
-    def _commands(self, verdict: Verdict) -> Commands:
+    def _commands(self, verdict: Verdict, blocked: Resolver | None = None) -> Commands:
         request = verdict.request
-        ends = [request.source.reference.typed, request.destination.reference.typed, str(request.port or "PORT")]
-        more = ["-n", self._namespace]
-        for option in ("context", "kubeconfig"):
-            if value := getattr(self._arguments, option):
-                more += [f"--{option}", value]
-        if request.protocol != "TCP":
-            more += ["--protocol", request.protocol.lower()]
-        words = shlex.join([*ends, *more])
+        source, destination = (end.reference.typed for end in (request.source, request.destination))
+        cluster = cluster_words(self._arguments)
+        where = ["-n", self._namespace, *cluster]
+        protocol = [] if request.protocol == "TCP" else ["--protocol", request.protocol.lower()]
+        words = shlex.join(
+            [source, request.destination.reference.typed, str(request.port or "PORT"), *where, *protocol]
+        )
+        apply = shlex.join(["kubectl", "apply", *cluster, "-f", "-"])
+        dns = shlex.join([*blocked.allow_words(source), *where]) if blocked else None
         return Commands(
-            f"kubectl netpol allow {words} | kubectl apply -f -",
+            f"kubectl netpol allow {words} | {apply}",
             f"kubectl netpol explain {words}",
             f"kubectl netpol test {words}",
+            dns and f"kubectl netpol allow {dns} | {apply}",
         )
 
 

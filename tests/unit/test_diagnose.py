@@ -11,7 +11,12 @@ from kubectl_netpol.diagnose import Commands, Facts, diagnose, listening_words, 
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
 from tests.unit.tables import ask, snapshot_of
 
-COMMANDS = Commands("kubectl netpol allow …", "kubectl netpol explain …", "kubectl netpol test …")
+COMMANDS = Commands(
+    "kubectl netpol allow …",
+    "kubectl netpol explain …",
+    "kubectl netpol test …",
+    "kubectl netpol allow san kube-system/kube-dns …",
+)
 PODS = {
     "default/san": {"ip": "10.0.0.1", "labels": {"run": "san"}},
     "default/web": {"ip": "10.0.0.2", "labels": {"run": "web"}},
@@ -241,7 +246,7 @@ ENFORCE = "if it stays so, a plugin that enforces NetworkPolicy (minikube start 
             ALLOWED, "example.com 80", Outcome.UNRESOLVED, Facts(dns_blocked="kube-system/kube-dns"),
             Code.DNS_BLOCKED,
             "can't tell: the name does not resolve: the policies keep the pod from kube-system/kube-dns",
-            None, None, "kubectl netpol allow --egress --from-all-pods --dns",
+            None, None, "kubectl netpol allow san kube-system/kube-dns …",
             id="a host name that does not resolve since the policies block DNS",
         ),
         pytest.param(

@@ -60,9 +60,15 @@ def test_all_of_them_must_be_blocked() -> None:
     snapshot = snapshot_of(services("kube-system/kube-dns"))
     web = snapshot.pod("a", "web")
     assert web
-    assert resolvers_blocked(snapshot, web) == "Service kube-system/kube-dns port 53/UDP"
+    service = resolvers_blocked(snapshot, web)
+    assert service
+    assert service.port_title == "Service kube-system/kube-dns port 53/UDP"
+    assert service.allow_words("web") == ["web", "kube-system/kube-dns", "53", "--protocol", "udp"]
     own = web._replace(dns_policy="None", nameservers=("8.8.8.8", "8.8.4.4"))
-    assert resolvers_blocked(snapshot, own) == "8.8.8.8 port 53/UDP"
+    address = resolvers_blocked(snapshot, own)
+    assert address
+    assert address.port_title == "8.8.8.8 port 53/UDP"
+    assert address.allow_words("web")[1] == "8.8.8.8"
     assert resolvers_blocked(snapshot, own._replace(nameservers=("8.8.8.8", "169.254.20.10"))) is None
     assert resolvers_blocked(snapshot, own._replace(nameservers=())) is None
     free: list[Policy] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.cli import COMMANDS, build_parser
-from kubectl_netpol.commands.options import parse_duration
+from kubectl_netpol.commands.options import cluster_words, parse_duration
 from kubectl_netpol.errors import UsageError
 
 ON_A_CLUSTER = [name for name in COMMANDS if name not in ("completion", "version")]
@@ -71,3 +71,35 @@ def test_every_command_on_a_cluster_has_kubectls_options(
 def test_options_are_not_abbreviated(name: str) -> None:
     with pytest.raises(UsageError, match="there is no option --hel"):
         build_parser(name).parse(["--hel"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param(["-n", "shop", "--request-timeout", "5s"], [], id="neither namespace nor timeout"),
+        pytest.param(["--context", "other"], ["--context", "other"], id="a context"),
+        pytest.param(
+            ["--as-uid=7", "--as-group=a", "--as-group=b", "--as=joe", "--user=u", "--cluster=c", "--kubeconfig=k"],
+            [
+                "--kubeconfig",
+                "k",
+                "--cluster",
+                "c",
+                "--user",
+                "u",
+                "--as",
+                "joe",
+                "--as-group",
+                "a",
+                "--as-group",
+                "b",
+                "--as-uid",
+                "7",
+            ],
+            id="all the others",
+        ),
+    ],
+)
+def test_the_options_that_lead_to_the_same_cluster(typed: list[str], words: list[str]) -> None:
+    assert cluster_words(build_parser("test").parse(typed)) == words

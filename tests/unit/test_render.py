@@ -23,6 +23,7 @@ COMMANDS = Commands(
     "kubectl netpol allow san web 80 | kubectl apply -f -",
     "kubectl netpol explain san web 80",
     "kubectl netpol test san web 80",
+    "kubectl netpol allow san web kube-system/kube-dns 53 | kubectl apply -f -",
 )
 NAMES = Names("default")
 PODS: dict[str, Any] = {
@@ -205,7 +206,7 @@ LONG_CLUSTER: dict[str, Any] = {
         for number in range(9)
     },
 }
-LONG_COMMANDS = Commands(*(command.replace("san web", f"{LONG}1 {LONG}2") for command in COMMANDS))
+LONG_COMMANDS = Commands(*(str(command).replace("san web", f"{LONG}1 {LONG}2") for command in COMMANDS))
 
 
 @pytest.mark.parametrize("cluster", [LONG_CLUSTER, {**LONG_CLUSTER, "policies": {}}], ids=["blocked", "allowed"])
