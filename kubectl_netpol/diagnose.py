@@ -106,7 +106,7 @@ def _open(snapshot: Snapshot, prediction: Verdict, facts: Facts, commands: Comma
         return finding(fault.code, f"though the policies block it: {fault.message}", fault.fix)
     plugin = f" ({facts.enforcer} runs here)" if facts.enforcer else ""
     detail = f"though the policies block it: this cluster does not enforce them, or not yet{plugin}"
-    step = "if it stays so, a plugin that enforces NetworkPolicy (minikube start --cni=calico)"
+    step = "if it stays so, use a plugin that does (minikube start --cni=calico)"
     return finding(Code.NOT_ENFORCED, detail, step)
 
 

@@ -60,7 +60,7 @@ def seen(outcome: Outcome, words: str = "", tool: str | None = "nc") -> Observat
 
 
 FIREWALL = "look for a node's firewall, a service mesh, policies of another kind, or a plugin that is late"
-ENFORCE = "if it stays so, a plugin that enforces NetworkPolicy (minikube start --cni=calico)"
+ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
 
 
 @pytest.mark.parametrize(
