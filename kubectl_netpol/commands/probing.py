@@ -253,9 +253,7 @@ class Prober:
         cluster = cluster_words(self._arguments)
         where = ["-n", self._namespace, *cluster]
         protocol = [] if request.protocol == "TCP" else ["--protocol", request.protocol.lower()]
-        words = shlex.join(
-            [source, request.destination.reference.typed, str(request.port or "PORT"), *where, *protocol]
-        )
+        words = shlex.join([source, destination, str(request.port or "PORT"), *where, *protocol])
         apply = shlex.join(["kubectl", "apply", *cluster, "-f", "-"])
         dns = shlex.join([*blocked.allow_words(source), *where]) if blocked else None
         return Commands(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.render.text import STYLE, Names, arrow, near_text, side_text, table, wrapped
+from kubectl_netpol.render.text import STYLE, Names, arrow, fits, near_text, side_text, table, wrapped
 from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ MOST_LINES = 8
 def result_text(result: Result, names: Names, console: Console, *, verbose: bool = False) -> str:
     """The finding of one connection; eight lines at most at 80 columns unless verbose."""
     finding, verdict = result.finding, result.verdict
-    question = arrow(verdict.request, names)
-    style = STYLE[verdict.answer] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
-    first = f"{console.paint(finding.word, style)}: {question}"
+    first = _first(result, names, console)
     if finding.code is Code.OPEN and not verbose:
         return first
     lines = [f"  {finding.detail}", *(_policy_lines(result, names, verbose=verbose) if verdict.routes else [])]
@@ -35,12 +33,19 @@ def result_text(result: Result, names: Names, console: Console, *, verbose: bool
     step = _next_lines(finding, console)
     if verbose:
         return "\n".join([first, *lines, *step, wrapped(_details(result, names), console)])
-    room = MOST_LINES - _rows([f"{finding.word}: {question}", *step], console)
+    room = MOST_LINES - _rows([f"{finding.word}: {arrow(verdict.request, names)}", *step], console)
     if _rows(lines, console) > room:
         while len(lines) > 1 and _rows(lines, console) > room - 1:
             lines.pop()
         lines.append(_MORE)
     return "\n".join([first, *lines, *step])
+
+
+def _first(result: Result, names: Names, console: Console) -> str:
+    """The answer in its colour, and the question."""
+    finding, verdict = result.finding, result.verdict
+    style = STYLE[verdict.answer] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
+    return f"{console.paint(finding.word, style)}: {arrow(verdict.request, names)}"
 
 
 def _next_lines(finding: Finding, console: Console) -> list[str]:
@@ -92,7 +97,7 @@ def _details(result: Result, names: Names) -> list[str]:
 
 
 def results_table(results: Sequence[Result], names: Names, console: Console) -> str:
-    """One line a connection, then a count."""
+    """One line a connection, two where that is too narrow; then a count."""
     rows: list[tuple[str, ...]] = [("SOURCE", "DESTINATION", "PORT", "NETWORK", "POLICIES", "FINDING")]
     for result in results:
         request = result.verdict.request
@@ -108,8 +113,12 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
             )
         )
     lines = table(rows)
-    painted = [console.paint(lines[0], "dim"), *lines[1:]]
-    return "\n".join([*painted, _counts(results)])
+    if fits(lines, console):
+        return "\n".join([console.paint(lines[0], "dim"), *lines[1:], _counts(results)])
+    lines = []
+    for result, (*_, network, policies, finding) in zip(results, rows[1:], strict=True):
+        lines += [_first(result, names, console), f"  network: {network}, policies: {policies}, finding: {finding}"]
+    return wrapped([*lines, _counts(results)], console)
 
 
 def _counts(results: Sequence[Result]) -> str:

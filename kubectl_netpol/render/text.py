@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.verdict import NearMiss, Note
 
 STYLE = {Answer.ALLOWED: "green", Answer.BLOCKED: "red", Answer.UNDEFINED: "yellow"}
+_COLOURED = re.compile(r"(\033\[\d+m)(\S+)(\033\[0m)")
 _FEW = 3
 _NARROWEST = 40
 _MANY = 10_000
@@ -188,7 +190,13 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
             rows.append((peer_text(match.peer, entry.policy), ports, where, _pods_now(match, names, verbose=verbose)))
     shown = rows if verbose else rows[:10]
     lines = [f"{label} {isolated}; only this may {come}:"]
-    lines += table((("FROM" if come == "come in" else "TO", "PORTS", "ALLOWED BY", "PODS NOW"), *shown), indent="  ")
+    end = "from" if side.direction is Direction.INGRESS else "to"
+    columns = table(((end.upper(), "PORTS", "ALLOWED BY", "PODS NOW"), *shown), indent="  ")
+    if fits(columns, console):
+        lines += columns
+    else:
+        for peer, ports, where, pods in shown:
+            lines += [f"  {end} {peer}: {ports}", f"    by {where}; pods now: {pods}"]
     if more := len(rows) - len(shown):
         lines.append(f"  and {more} more (-v)")
     return lines
@@ -228,14 +236,27 @@ def table(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
     ]
 
 
+def fits(lines: Iterable[str], console: Console) -> bool:
+    """Whether none of the lines is wider than the terminal."""
+    return all(len(line) <= console.width for line in lines)
+
+
 def wrapped(lines: Iterable[str], console: Console) -> str:
-    """The lines, each folded at the width with its own indentation and two more; coloured and tabled ones fit."""
+    """The lines, each folded at the width with its own indentation and two more; tables are left as they are.
+
+    A colour may only be on a line's first word.
+    """
     folded: list[str] = []
     width = max(console.width, _NARROWEST)
     for line in lines:
-        if len(line) <= width or "   " in line.strip(" ")[8:]:
+        coloured = _COLOURED.match(line)
+        plain = coloured[2] + line[coloured.end() :] if coloured else line
+        if len(plain) <= width or "   " in plain.strip(" ")[8:]:
             folded.append(line)
             continue
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        folded += textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        indent = " " * (len(plain) - len(plain.lstrip()) + 2)
+        pieces = textwrap.wrap(plain, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        if coloured:
+            pieces[0] = coloured[0] + pieces[0].removeprefix(coloured[2])
+        folded += pieces
     return "\n".join(folded)
