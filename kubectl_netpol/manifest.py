@@ -86,18 +86,7 @@ class Reader:
         workloads = [workload for kind in TEMPLATED for workload in found(kind)]
         pods = list(found("Pod"))
         if not self.live:
-            made = {(pod.namespace, pod.owner) for pod in pods}
-            pods += [
-                workload.template
-                for workload in workloads
-                if workload.template.owner == Owner(workload.kind, workload.name)
-                and (workload.namespace, workload.template.owner) not in made
-                and not any(
-                    workload.selector and pod.namespace == workload.namespace and workload.selector.matches(pod.labels)
-                    for pod in pods
-                    if not pod.planned
-                )
-            ]
+            pods += _templates(workloads, pods)
         return Snapshot(
             namespaces=found("Namespace"),
             pods=pods,
@@ -146,7 +135,8 @@ class Reader:
         name = "?"
         try:
             metadata = mapping(item.get("metadata"), "metadata")
-            name = text(metadata.get("name") or metadata.get("generateName"), "metadata.name")
+            given = metadata.get("name")
+            name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
             namespace = "" if kind in _CLUSTER_WIDE else metadata.get("namespace") or self.default_namespace
             namespace = text(namespace, "metadata.namespace") if namespace else ""
             found = _READERS[kind](item, metadata, namespace, name) if kind in _READERS else None
@@ -156,6 +146,22 @@ class Reader:
             raise ManifestError(f"{where} ({kind} {name}): {error.path}: {error.message}", error.hint) from None
         if found is not None:
             self._found.setdefault(kind, {})[namespace, name] = found
+
+
+def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
+    """The pods that the workloads will make: of those that no other one made, and whose pods are not there."""
+    keepers = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
+    made = {(pod.namespace, pod.owner) for pod in pods}
+    found = []
+    for workload in workloads:
+        own = (workload.namespace, Owner(workload.kind, workload.name))
+        owner = (workload.namespace, workload.template.owner)
+        if workload.scaled_down or own in made or (owner != own and owner in keepers):
+            continue
+        running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
+        if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
+            found.append(workload.template)
+    return found
 
 
 def load_json_or_yaml(content: str, source: str) -> list[Any]:
@@ -302,7 +308,8 @@ def _controller(entry: Object) -> Owner | None:
 
 def _workload(kind: str) -> Callable[[Object, Object, str, str], Workload]:
     def read(item: Object, metadata: Object, namespace: str, name: str) -> Workload:
-        spec, path = mapping(item.get("spec"), "spec"), "spec"
+        item_spec = mapping(item.get("spec"), "spec")
+        spec, path = item_spec, "spec"
         selector = None
         if kind == "ReplicationController":
             if labels := read_labels(spec.get("selector"), "spec.selector"):
@@ -326,7 +333,8 @@ def _workload(kind: str) -> Callable[[Object, Object, str, str], Workload]:
             pod = pod._replace(labels={**pod.labels, **dict.fromkeys(_JOB_NAMES, name)})
         if kind == "ReplicationController" and selector is None and pod.labels:
             selector = LabelSelector.of(pod.labels)
-        return Workload(kind, namespace, name, selector, pod._replace(owner=_owner(metadata) or Owner(kind, name)))
+        made = pod._replace(owner=_owner(metadata) or Owner(kind, name))
+        return Workload(kind, namespace, name, selector, made, item_spec.get("replicas") == 0)
 
     return read
 

@@ -177,13 +177,17 @@ class Pod(NamedTuple):
 
 
 class Workload(NamedTuple):
-    """An object that makes pods: its selector (None where it has none, as a CronJob) and the pod its template means."""
+    """An object that makes pods: its selector (None where it has none, as a CronJob) and the pod its template means.
+
+    `scaled_down`: spec.replicas is 0, so it makes none now.
+    """
 
     kind: str
     namespace: str
     name: str
     selector: LabelSelector | None
     template: Pod
+    scaled_down: bool = False
 
 
 class Node(NamedTuple):

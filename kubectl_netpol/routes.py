@@ -88,13 +88,20 @@ def _at_service_address(snapshot: Snapshot, asked: Request, port: int | str) -> 
             for service_port in service.ports:
                 if (service_port.node_port, service_port.protocol) == (port, asked.protocol):
                     return _to_node_port(snapshot, asked, service, service_port)
-    if destination.node and isinstance(port, int):
-        return _to_host_port(snapshot, asked, destination.node, port)
-    gap = snapshot.gap("services", None)
-    if gap and destination.address and not destination.node and not is_outside(destination.address):
-        message = f"{destination.address} may be a Service's address, and {gap.message}"
-        return asked._replace(address=destination.address, problem=Note(Code.PERMISSION_MISSING, message))
-    return None
+    if destination.node and isinstance(port, int) and (found := _to_host_port(snapshot, asked, destination.node, port)):
+        return found
+    return _perhaps_a_services(snapshot, asked)
+
+
+def _perhaps_a_services(snapshot: Snapshot, asked: Request) -> Request | None:
+    """The request without routes where an unread Service or pod may take what goes to this node or address."""
+    destination = asked.destination
+    gap = snapshot.gap("services", None) or (snapshot.gap("pods", None) if destination.node else None)
+    if gap is None or not (destination.node or (destination.address and not is_outside(destination.address))):
+        return None
+    what = "a pod's hostPort" if gap.resource == "pods" else "a Service's"
+    message = f"port {asked.port} of {destination.end.title} may be {what}, and {gap.message}"
+    return asked._replace(address=destination.end.address, problem=Note(Code.PERMISSION_MISSING, message))
 
 
 def _node_address(asked: Request) -> str | None:

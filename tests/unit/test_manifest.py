@@ -262,6 +262,10 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
             "it.yaml, document 1 (Pod ?): metadata.name: a string is wanted, not 8.0",
         ),
         (
+            "{apiVersion: v1, kind: Pod, metadata: {name: off}}",
+            "it.yaml, document 1 (Pod ?): metadata.name: a string is wanted, not false",
+        ),
+        (
             "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 5}}",
             "it.yaml, document 1 (Pod a): metadata.namespace: a string is wanted, not 5",
         ),
