@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_netpol.model import Direction
 from kubectl_netpol.parties import OUTSIDE
 from kubectl_netpol.render.objects import note_object
+from kubectl_netpol.render.text import wrapped
 from kubectl_netpol.verdict import Answer
 from kubectl_netpol.words import position_text, some
 
@@ -117,7 +118,7 @@ def comparison_text(comparison: Comparison, console: Console, *, verbose: bool =
             lines += [line for entry in shown for line in entry]
         if len(shown) < len(listed):
             lines.append(f"  and {len(listed) - len(shown)} more; -v lists them")
-    return "\n".join(lines)
+    return wrapped(lines, console)
 
 
 def entries(effects: Sequence[Effect], *, verbose: bool) -> list[list[str]]:

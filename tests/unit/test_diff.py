@@ -52,7 +52,8 @@ def diff(policies: str, *more: str) -> Ran:
                 "opens",
                 "  shop/san, shop/cart, outside the cluster -> shop/nginx: port 80",
                 "      shop/deny-all-ingress no longer isolates the destination for ingress",
-                "  shop/san, shop/cart, shop/nginx, outside the cluster -> shop/san, shop/cart: every port",
+                "  shop/san, shop/cart, shop/nginx, outside the cluster -> shop/san, shop/cart:",
+                "    every port",
                 "      shop/deny-all-ingress no longer isolates the destination for ingress",
             ],
             id="a policy deleted",
@@ -96,7 +97,7 @@ def test_long_lists_are_cut_with_a_count(tmp_path: Path) -> None:
     (tmp_path / "pods.yaml").write_text(pods, encoding="utf-8")
     short, long = (diff(policies, "--on", str(tmp_path), *more).out for more in ((), ("-v",)))
     assert "  and 10 more; -v lists them" in short.splitlines()
-    assert short.count(" -> ") == 20
+    assert short.count(" ->") == 20
     assert long.count(" -> ") == 30
     assert "and 25 more" in short
     assert "more" not in long
@@ -134,7 +135,7 @@ def test_json_says_the_same_for_scripts() -> None:
 
 def test_ports_that_nobody_names_are_listed_on_request() -> None:
     assert "every other port" not in diff(OPEN_ALL, *ON).out
-    assert "every other port" in diff(OPEN_ALL, *ON, "-v").out
+    assert "every other port" in " ".join(diff(OPEN_ALL, *ON, "-v").out.split())
 
 
 def test_only_ports_that_nobody_names_change(tmp_path: Path) -> None:
