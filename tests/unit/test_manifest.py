@@ -262,6 +262,10 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
             "it.yaml, document 1 (Pod ?): metadata.name: a string is wanted, not 8.0",
         ),
         (
+            "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {conditions: [{}, null, x]}}",
+            'it.yaml, document 1 (Pod a): status.conditions[2]: an object is wanted, not "x"',
+        ),
+        (
             "{apiVersion: v1, kind: Pod, metadata: {name: off}}",
             "it.yaml, document 1 (Pod ?): metadata.name: a string is wanted, not false",
         ),
