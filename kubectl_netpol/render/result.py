@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STYLE = {True: "green", False: "red", None: "yellow"}
 _COMMAND = "kubectl "
 _ALLOW = "kubectl netpol allow"
-_MORE = "  … (-v: all of it)"
+_MORE = " … (-v: all of it)"
 MOST_LINES = 8
 
 
@@ -35,10 +35,17 @@ def result_text(result: Result, names: Names, console: Console, *, verbose: bool
         return "\n".join([first, *lines, *step, wrapped(_details(result, names), console)])
     room = MOST_LINES - _rows([f"{finding.word}: {arrow(verdict.request, names)}", *step], console)
     if _rows(lines, console) > room:
-        while len(lines) > 1 and _rows(lines, console) > room - 1:
+        while len(lines) > 1 and _rows(lines, console) > room:
             lines.pop()
-        lines.append(_MORE)
+        lines.append(_cut(lines.pop(), console))
     return "\n".join([first, *lines, *step])
+
+
+def _cut(line: str, console: Console) -> str:
+    """The line with the mark that more follows, in place of as many of its words as that takes."""
+    while len(line) + len(_MORE) > console.width and line.strip():
+        line = line.rpartition(" ")[0]
+    return line + _MORE
 
 
 def _first(result: Result, names: Names, console: Console) -> str:
