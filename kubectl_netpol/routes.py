@@ -115,13 +115,18 @@ def _nodes_known(snapshot: Snapshot) -> bool:
 
 
 def _to_host_port(snapshot: Snapshot, asked: Request, node: Node, port: int) -> Request | None:
-    """The request where a pod on this node has the port as its hostPort: the node hands it on to the pod's own."""
+    """The request where a pod on this node has the port: as its hostPort, which the node hands on to the pod's own, or
+    in the node's network, where the API leaves open whether policies see the pod or the node.
+    """  # noqa: D205 - one sentence
     address = _node_address(asked)
     for pod in snapshot.pods:
-        if pod.node != node.name or pod.host_network or pod.finished:
+        if pod.node != node.name or pod.finished:
             continue
         for entry in pod.ports:
-            if (entry.host_port, entry.protocol) == (port, asked.protocol):
+            if pod.host_network:
+                if (entry.number, entry.protocol) == (port, asked.protocol):
+                    return asked._replace(address=address, routes=(Route(End(pod=pod, address=address), port),))
+            elif (entry.host_port, entry.protocol) == (port, asked.protocol):
                 dialled = Dialled(address, port, source_rewritten=True)
                 end = End(pod=pod, address=_endpoint_address(pod, asked, dialled))
                 return asked._replace(address=address, routes=(Route(end, entry.number, dialled),))
