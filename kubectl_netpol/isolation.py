@@ -111,8 +111,11 @@ def _matches(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> Peer
     if peer.namespace_selector is None and not peer.ip_block:
         candidates = snapshot.pods_in(policy.namespace)
     for pod in candidates:
-        addresses = (pod.ips or (None,)) if peer.ip_block else (None,)
-        for address in addresses if not pod.host_network else ():
+        if pod.host_network or pod.finished:
+            continue
+        # Without an address a real pod is in no block yet; a planned one may come to be.
+        addresses = pod.ips if peer.ip_block and not pod.planned else pod.ips or (None,)
+        for address in addresses if peer.ip_block else (None,):
             matched = peer_matches(snapshot, policy, peer, pod, address)
             if matched is True:
                 pods.append(pod)

@@ -41,6 +41,7 @@ SHORT = {kind: words[-1] for kind, words in _KIND_WORDS.items()}
 WORKLOADS = tuple(kind for kind in _KIND_WORDS if kind not in ("Pod", "Service", "Node"))
 _RESOURCES = {"Pod": "pods", "Service": "services", "Node": "nodes"}
 _PARTS = 3
+_DIGITS = 10
 
 
 class Reference(NamedTuple):
@@ -272,7 +273,8 @@ def parse_ports(typed: str) -> tuple[int | str, ...]:
         word = word.strip()  # noqa: PLW2901 - the same word without spaces
         first, dash, last = word.partition("-")
         if first.isascii() and first.isdecimal() and (not dash or (last.isascii() and last.isdecimal())):
-            low, high = int(first), int(last or first)
+            # Ten digits at most: Python itself refuses to read thousands.
+            low, high = int(first[:_DIGITS]), int((last or first)[:_DIGITS])
             if not 1 <= low <= high <= LAST_PORT:
                 raise UsageError(f'"{word}" is no port or range of ports', f"1 to {LAST_PORT}")
             found.extend(range(low, high + 1))

@@ -128,6 +128,24 @@ def test_whom_each_peer_matches_now() -> None:
     assert [pod.key for pod in everybody.pods] == ["a/web", "a/two", "a/later", "b/far", "dark/far"]
 
 
+@pytest.mark.parametrize(
+    ("pod", "unknown"),
+    [
+        pytest.param("phase: Failed", None, id="a finished pod without an address is in no block"),
+        pytest.param("phase: Pending", None, id="a pod that waits for its address is in no block yet"),
+        pytest.param("planned: true", "pod-address-unknown", id="where a planned pod will be is not known"),
+    ],
+)
+def test_pods_without_an_address_and_blocks(pod: str, unknown: str | None) -> None:
+    policy = "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}"
+    _, found = explained(
+        f"{{pods: {{a/web: {{ip: 10.0.0.1}}, b/other: {{{pod}}}}}, policies: {{a/p: {policy}}}}}", "a/web"
+    )
+    (peer,) = found.ingress.rules[0].peers
+    assert [matched.key for matched in peer.pods] == ["a/web"]
+    assert (peer.unknown and peer.unknown.code.value) == unknown
+
+
 def test_the_services_in_front_with_port_and_pod_port() -> None:
     _, found = explained(CLUSTER, "a/web")
     assert [(front.service.key, front.name, front.number, front.pod_port) for front in found.services] == [
