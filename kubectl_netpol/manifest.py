@@ -6,6 +6,7 @@ Pure: text and objects in, values out. What can't be read is a ManifestError tha
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ _API_VERSIONS = {
 }
 _CLUSTER_WIDE = ("Namespace", "Node")
 _JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
+_PORT_DIGITS = re.compile(r"[0-9]{1,5}")
 _DEEPEST = 8
 
 
@@ -370,7 +372,7 @@ def _service_port(entry: Object) -> ServicePort:
     number = integer(entry.get("port"), "port")
     target = entry.get("targetPort") or number
     if isinstance(target, str):
-        target = int(target) if target.isascii() and target.isdecimal() else target
+        target = int(target) if _PORT_DIGITS.fullmatch(target) else target
     else:
         target = integer(target, "targetPort")
     node_port = entry.get("nodePort") or None
