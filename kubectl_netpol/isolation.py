@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
@@ -12,6 +13,8 @@ from kubectl_netpol.rules import peer_matches
 from kubectl_netpol.verdict import Note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubectl_netpol.model import Peer, Pod, Policy, Rule, Service, Snapshot
 
 
@@ -105,12 +108,10 @@ def matches_of(snapshot: Snapshot, policy: Policy, rule: Rule) -> tuple[PeerMatc
     return tuple(_matches(snapshot, policy, index, peer) for index, peer in enumerate(rule.peers))
 
 
+@lru_cache(maxsize=512)  # warnings ask again for what the explanation has
 def _matches(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> PeerMatches:
     pods, unknown = [], None
-    candidates = snapshot.pods
-    if peer.namespace_selector is None and not peer.ip_block:
-        candidates = snapshot.pods_in(policy.namespace)
-    for pod in candidates:
+    for pod in _within_reach(snapshot, policy, peer):
         if pod.host_network or pod.finished:
             continue
         # Without an address a real pod is in no block yet; a planned one may come to be.
@@ -126,6 +127,17 @@ def _matches(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> Peer
     if gap and not peer.ip_block:
         unknown = Note(Code.PERMISSION_MISSING, gap.message)
     return PeerMatches(index, peer, tuple(pods), unknown)
+
+
+def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Pod]:
+    """The pods of the namespaces that the peer can mean; each namespace is asked about once."""
+    if peer.ip_block:
+        return snapshot.pods
+    if peer.namespace_selector is None:
+        return snapshot.pods_in(policy.namespace)
+    selector = peer.namespace_selector
+    names = [name for name in snapshot.pod_namespaces if snapshot.namespace(name).selected_by(selector) is not False]
+    return (pod for name in names for pod in snapshot.pods_in(name))
 
 
 def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:

@@ -435,6 +435,11 @@ class Snapshot:
         """The pod of that name, or None."""
         return self._pods_by_key.get((namespace, name))
 
+    @property
+    def pod_namespaces(self) -> tuple[str, ...]:
+        """The namespaces that have pods, in the order they were read."""
+        return tuple(self._pods_by_namespace)
+
     def pods_in(self, namespace: str) -> tuple[Pod, ...]:
         """The pods of one namespace."""
         return tuple(self._pods_by_namespace.get(namespace, ()))
