@@ -34,12 +34,17 @@ class Credentials(NamedTuple):
 
 
 def text(body: Mapping[str, Any], key: str, where: str) -> str:
-    """Return the string at `key`, empty where there is none; `where` names the body in the error."""
+    """Return the string at `key`, empty where there is none; `where` names the body in the error.
+
+    The error does not show the value: it may be a password.
+    """
     value = body.get(key)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ClusterError(f"invalid kubeconfig: {key} of {where} must be a string, is {value!r}", "quote it")
+        kinds = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+        found = kinds.get(type(value), type(value).__name__)
+        raise ClusterError(f"invalid kubeconfig: {key} of {where} must be a string, is {found}", "quote it")
     return value
 
 

@@ -142,7 +142,7 @@ def _read(explicit: str | None) -> _Config:
         except (OSError, ValueError, RecursionError) as error:
             raise ClusterError(f'error loading config file "{name}": {error}') from error
         except yaml.YAMLError as error:
-            raise ClusterError(f'error loading config file "{name}": {_one_line(error)}', "mend its YAML") from error
+            raise ClusterError(f'error loading config file "{name}": {_problem(error)}', "mend its YAML") from error
         config = _merged(config, document, name)
     return config
 
@@ -314,7 +314,8 @@ def _host(cluster: Mapping[str, Any], name: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise ClusterError(f'the server "{server}" of cluster "{name}" must be a URL or a host:port pair')
+        shown = server.rpartition("@")[2]
+        raise ClusterError(f'the server "{shown}" of cluster "{name}" must be a URL or a host:port pair')
     if parts.username is not None:
         raise ClusterError(
             f'the server of cluster "{name}" has a user in its URL', "set the user's username and password"
@@ -374,9 +375,12 @@ def _uses_proxy(host: str) -> bool:
                 if address and address in ipaddress.ip_network(pattern, strict=False):
                     return False
             continue
-        entry = urlsplit(f"//{pattern}" if pattern.count(":") < 2 or "[" in pattern else f"//[{pattern}]")  # noqa: PLR2004 # two colons: an IPv6 address
-        wanted = (entry.hostname or "").removeprefix("*")
-        if pattern.rpartition(":")[2].isdigit() and entry.port and str(entry.port) != port:
+        try:
+            entry = urlsplit(f"//{pattern}" if pattern.count(":") < 2 or "[" in pattern else f"//[{pattern}]")  # noqa: PLR2004 # two colons: an IPv6 address
+            wanted, only = (entry.hostname or "").removeprefix("*"), entry.port
+        except ValueError:
+            continue
+        if pattern.rpartition(":")[2].isdigit() and only and str(only) != port:
             continue
         if name == wanted or (not address and name.endswith(wanted if wanted.startswith(".") else f".{wanted}")):
             return False
@@ -393,5 +397,8 @@ def _anchors(cluster: Mapping[str, Any], name: str) -> bytes:
     return anchors
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _problem(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without a word of the file: that may be of a password."""
+    mark = getattr(error, "problem_mark", None)
+    problem = re.sub(r"(['\"]).*\1", "…", getattr(error, "problem", None) or "not readable as YAML", flags=re.DOTALL)
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem

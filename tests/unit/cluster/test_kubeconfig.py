@@ -209,7 +209,21 @@ ROWS = {
         env={"KUBECONFIG": "k"},
     ),
     "a token that YAML reads as a number": Row(
-        {"home/.kube/config": config({"token": 123})}, "token of main must be a string, is 123"
+        {"home/.kube/config": config({"token": 123})}, "token of main must be a string, is a number"
+    ),
+    "a password that is a list": Row(
+        {"home/.kube/config": config({"username": "u", "password": ["s3cret"]})},
+        "password of main must be a string, is a list",
+    ),
+    "a token with a colon, which is not shown": Row(
+        {"k": "users:\n- user:\n    token: s3cret: s3cret\n"},
+        'error loading config file "k": line 3, column 18: mapping values are not allowed',
+        env={"KUBECONFIG": "k"},
+    ),
+    "a password with a star, which is not shown": Row(
+        {"k": "users:\n- user:\n    password: *s3cret\n"},
+        'error loading config file "k": line 3, column 15: found undefined alias',
+        env={"KUBECONFIG": "k"},
     ),
     "a flag that is a string": Row(
         {"home/.kube/config": config(TOKEN, at=cluster(insecure_skip_tls_verify="yes"))},
@@ -252,6 +266,10 @@ ROWS = {
     ),
     "a server with a bad port": Row(
         {"home/.kube/config": config(TOKEN, at=cluster("https://localhost:x"))}, "must be a URL or a host:port pair"
+    ),
+    "a server with a password and a bad port": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster("https://u:s3cret@localhost:99999"))},
+        'the server "localhost:99999" of cluster "main" must be a URL',
     ),
     "a server with a password": Row(
         {"home/.kube/config": config(at=cluster("https://u:p@localhost"))}, "has a user in its URL", apart="sends it"
@@ -843,6 +861,7 @@ def compare(world: World, row: Row, capfd: pytest.CaptureFixture[str], *before: 
         with pytest.raises(ClusterError, match=re.escape(row.expected)) as caught:
             ours(world, row.options)
         assert row.hint in (caught.value.hint or "")
+        assert "s3cret" not in f"{caught.value.message}{caught.value.hint}"
         assert world.seen() is None
     else:
         expected = Seen(*(filled(world, part) for part in row.expected))
@@ -1014,6 +1033,8 @@ def test_the_request_timeout(world: World, words: dict[str, Any], expected: floa
         ("https://localhost:6443", "", False),
         ("https://127.3.2.1:6443", "", False),
         ("https://[::1]:6443", "", False),
+        ("https://kube.example:6443", "kube.example:99999", True),
+        ("https://kube.example:6443", "[::1, :::, kube.example", False),
     ],
 )
 def test_which_servers_the_proxy_of_the_environment_is_for(
