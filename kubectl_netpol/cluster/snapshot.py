@@ -104,11 +104,12 @@ class _Groups:
     def _ask(self, api: Api) -> None:
         try:
             answer: Any = api.get("/apis")
+            self._found = {group["name"]: group["preferredVersion"]["version"] for group in answer["groups"] or ()}
         except ClusterError as error:
             self._error = error
-            return
-        for group in answer.get("groups") or ():
-            self._found[group["name"]] = group["preferredVersion"]["version"]
+        except (LookupError, TypeError):
+            # Not knowing what may override the policies must not pass for there being nothing.
+            self._error = ClusterError("the server answered /apis with no list of API groups")
 
 
 def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:

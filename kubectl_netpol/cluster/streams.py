@@ -222,9 +222,10 @@ class _Link:
         if not chunked:
             return rest
         body = b""
-        while size := int(rest.partition(b"\r\n")[0] or b"0", 16):
-            start = rest.find(b"\r\n") + 2
-            body, rest = body + rest[start : start + size], rest[start + size + 2 :]
+        with contextlib.suppress(ValueError):  # what is no chunk ends it
+            while size := int(rest.partition(b"\r\n")[0].partition(b";")[0] or b"0", 16):
+                start = rest.find(b"\r\n") + 2
+                body, rest = body + rest[start : start + size], rest[start + size + 2 :]
         return body
 
     # What `websocket` wants of a socket.

@@ -18,6 +18,7 @@ from kubernetes.client.configuration import Configuration
 from kubectl_netpol.cluster.api import Api, Attributes, asked, side_by_side
 from kubectl_netpol.cluster.credentials import tls_context
 from kubectl_netpol.cluster.kubeconfig import Access
+from kubectl_netpol.cluster.snapshot import Scope, read_snapshot
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request
 
@@ -297,6 +298,13 @@ def test_gather_keeps_what_is_forbidden_or_unknown_beside_the_rest(serve: Serve,
     assert isinstance(results["secret"], ForbiddenError)
     assert isinstance(results["gone"], NotFoundError)
     assert set(results) == set(paths)
+
+
+@pytest.mark.parametrize("groups", [[{"name": "cilium.io"}], [7], 7], ids=["no version", "no group", "no list"])
+def test_api_groups_that_can_not_be_read_are_an_error_not_none(serve: Serve, pki: Pki, groups: Any) -> None:
+    server = serve(lambda *_: Answer(body={"items": [], "groups": groups}))
+    with pytest.raises(ClusterError, match="no list of API groups"):
+        read_snapshot(api_for(server.url, pki), Scope(frozenset({"shop"})))
 
 
 def test_gather_asks_in_parallel_on_at_most_eight_connections(serve: Serve, pki: Pki) -> None:

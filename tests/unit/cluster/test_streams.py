@@ -271,6 +271,22 @@ def test_the_reason_is_read_without_a_content_length(serve: Serve, pki: Pki, *, 
 
 
 @pytest.mark.parametrize(
+    ("chunks", "words"),
+    [
+        pytest.param(b'e;x="y"\r\n{"message":"a"\r\n1\r\n}\r\n0\r\n\r\n', "a", id="with an extension"),
+        pytest.param(b"no chunk\r\n0\r\n\r\n", "the server answered 500 Forbidden", id="no chunks"),
+    ],
+)
+def test_odd_chunks_are_no_fault_of_ours(serve: Serve, pki: Pki, chunks: bytes, words: str) -> None:
+    def script(_: Request, stream: Any) -> None:
+        stream.sendall(b"HTTP/1.1 500 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+
+    with pytest.raises(ClusterError) as caught:
+        run(api_for(serve(script), pki))
+    assert caught.value.message == words
+
+
+@pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
         (Answer(404, {"message": 'pods "web" not found'}), NotFoundError, 'pods "web" not found'),
