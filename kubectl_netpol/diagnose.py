@@ -11,7 +11,7 @@ from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 
 class Facts(NamedTuple):

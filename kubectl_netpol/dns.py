@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.addresses import is_ip
 from kubectl_netpol.judge import judge
-from kubectl_netpol.model import Service, is_ip
 from kubectl_netpol.resolve import Named, Reference
 from kubectl_netpol.routes import request
 from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:
-    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.model import Pod, Service
+    from kubectl_netpol.snapshot import Snapshot
 
 DNS_PORT = 53
 NAMESPACES = ("kube-system", "openshift-dns")

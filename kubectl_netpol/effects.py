@@ -9,9 +9,10 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubectl_netpol.addresses import parse_ip
 from kubectl_netpol.codes import Code
 from kubectl_netpol.evaluate import evaluate, isolating_policies
-from kubectl_netpol.model import LAST_PORT, Direction, PortRange, parse_ip
+from kubectl_netpol.model import LAST_PORT, Direction, PortRange
 from kubectl_netpol.parties import outside_groups, pod_groups
 from kubectl_netpol.rules import peer_matches
 from kubectl_netpol.verdict import Answer, Connection
@@ -19,8 +20,9 @@ from kubectl_netpol.verdict import Answer, Connection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_netpol.model import Pod, Policy, Rule, Snapshot
+    from kubectl_netpol.model import Pod, Policy, Rule
     from kubectl_netpol.parties import Group, Party
+    from kubectl_netpol.snapshot import Snapshot
     from kubectl_netpol.verdict import ConnectionVerdict, DirectionVerdict, End, Note
 
 

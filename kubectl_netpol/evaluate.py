@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.addresses import is_outside, parse_ip
 from kubectl_netpol.codes import Code
-from kubectl_netpol.model import LAST_PORT, Direction, NamedPort, PortRange, is_outside, parse_ip
+from kubectl_netpol.model import LAST_PORT, Direction, NamedPort, PortRange
 from kubectl_netpol.rules import match_rule, near_misses, view_of
 from kubectl_netpol.verdict import Allow, Answer, Connection, ConnectionVerdict, DirectionVerdict, End, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.model import Gap, Pod, Policy, Snapshot
+    from kubectl_netpol.model import Pod, Policy
     from kubectl_netpol.rules import View
+    from kubectl_netpol.snapshot import Gap, Snapshot
     from kubectl_netpol.verdict import Dialled
 
 

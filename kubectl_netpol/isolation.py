@@ -15,7 +15,8 @@ from kubectl_netpol.verdict import Note
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_netpol.model import Peer, Pod, Policy, Rule, Service, Snapshot
+    from kubectl_netpol.model import Peer, Pod, Policy, Rule, Service
+    from kubectl_netpol.snapshot import Snapshot
 
 
 class PeerMatches(NamedTuple):

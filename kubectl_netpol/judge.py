@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.addresses import of_family, parse_ip
 from kubectl_netpol.codes import Code
 from kubectl_netpol.evaluate import evaluate
-from kubectl_netpol.model import Direction, of_family, parse_ip
+from kubectl_netpol.model import Direction
 from kubectl_netpol.routes import address_for
 from kubectl_netpol.verdict import Answer, Connection, ConnectionVerdict, DirectionVerdict, End, Note
 
 if TYPE_CHECKING:
-    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.model import Pod
     from kubectl_netpol.routes import Request, Route
+    from kubectl_netpol.snapshot import Snapshot
 
 
 class Verdict(NamedTuple):

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.addresses import is_ip, parse_network
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.generate import dns_rule, in_namespace, policy, under_names
 from kubectl_netpol.labels import is_namespace_name, is_object_name, is_port_name, parse_selector
@@ -20,8 +21,6 @@ from kubectl_netpol.model import (
     Peer,
     PortRange,
     Rule,
-    is_ip,
-    parse_network,
 )
 from kubectl_netpol.rules import requirement_text
 

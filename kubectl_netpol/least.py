@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.addresses import parse_ip
 from kubectl_netpol.dns import DNS_PORT, resolvers, resolvers_blocked
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.generate import dns_rule, in_namespace, policy, under_names
-from kubectl_netpol.model import Direction, IPBlock, LabelSelector, NamedPort, Peer, PortRange, Rule, parse_ip
+from kubectl_netpol.model import Direction, IPBlock, LabelSelector, NamedPort, Peer, PortRange, Rule
 from kubectl_netpol.resolve import Named, Reference
 from kubectl_netpol.routes import request
 from kubectl_netpol.selection import choose
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Pod, Policy, Snapshot
+    from kubectl_netpol.model import Pod, Policy
     from kubectl_netpol.routes import Request, Route
+    from kubectl_netpol.snapshot import Snapshot
 
 _NODE_LOCAL_DNS = LabelSelector.of({"k8s-app": "node-local-dns"})
 _NODE_LOCAL_ADDRESS = "169.254.20.10"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.isolation import Explanation, PeerMatches
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import LabelSelector, Peer, Pod, Policy, Rule, Snapshot
+    from kubectl_netpol.model import LabelSelector, Peer, Pod, Policy, Rule
+    from kubectl_netpol.snapshot import Snapshot
 
 
 def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:

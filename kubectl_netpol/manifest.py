@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from kubectl_netpol.addresses import is_ip
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, each, integer, mapping, objects, optional_text, sequence, shown, text, texts
 from kubectl_netpol.model import (
@@ -17,7 +18,6 @@ from kubectl_netpol.model import (
     Container,
     ContainerPort,
     EndpointSlice,
-    Gap,
     LabelSelector,
     Namespace,
     Node,
@@ -26,13 +26,12 @@ from kubectl_netpol.model import (
     Service,
     ServicePort,
     SliceEndpoint,
-    Snapshot,
     Workload,
-    is_ip,
 )
 from kubectl_netpol.overriding import KINDS as OVERRIDING_KINDS
 from kubectl_netpol.overriding import kind_of, read_overriding
 from kubectl_netpol.policy_manifest import last_change, read_labels, read_policy, read_protocol, read_selector
+from kubectl_netpol.snapshot import Gap, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

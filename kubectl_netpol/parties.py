@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.model import Owner, parse_ip, parse_network
+from kubectl_netpol.addresses import parse_ip, parse_network
+from kubectl_netpol.model import Owner
 from kubectl_netpol.resolve import SHORT
 from kubectl_netpol.verdict import End
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_netpol.model import IPAddress, IPNetwork, LabelSelector, Pod, Policy, Snapshot
+    from kubectl_netpol.addresses import IPAddress, IPNetwork
+    from kubectl_netpol.model import LabelSelector, Pod, Policy
+    from kubectl_netpol.snapshot import Snapshot
 
 OUTSIDE = "outside the cluster"
 _OUTSIDE_ADDRESSES = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubectl_netpol import labels as label_rules
+from kubectl_netpol.addresses import is_cidr, parse_network
 from kubectl_netpol.fields import BadField, integer, known_fields, mapping, objects, sequence, shown, text
 from kubectl_netpol.model import (
     LAST_PORT,
@@ -22,8 +23,6 @@ from kubectl_netpol.model import (
     PortRange,
     Requirement,
     Rule,
-    is_cidr,
-    parse_network,
 )
 
 Object = dict[str, Any]

@@ -5,24 +5,16 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.addresses import is_ip
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.labels import is_namespace_name, is_port_name
-from kubectl_netpol.model import (
-    LAST_PORT,
-    PROTOCOLS,
-    LabelSelector,
-    Node,
-    Owner,
-    Pod,
-    Service,
-    Snapshot,
-    Workload,
-    is_ip,
-)
+from kubectl_netpol.model import LAST_PORT, PROTOCOLS, LabelSelector, Node, Owner, Pod, Service, Workload
 from kubectl_netpol.verdict import End
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from kubectl_netpol.snapshot import Snapshot
 
 _KIND_WORDS = {
     "Pod": ("pod", "pods", "po"),

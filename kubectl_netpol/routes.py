@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.addresses import is_outside, of_family, parse_ip
 from kubectl_netpol.codes import Code
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model import is_outside, of_family, parse_ip
 from kubectl_netpol.resolve import selected_by_service
 from kubectl_netpol.verdict import Dialled, End, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.model import EndpointSlice, Node, Pod, Service, ServicePort, Snapshot
+    from kubectl_netpol.model import EndpointSlice, Node, Pod, Service, ServicePort
     from kubectl_netpol.resolve import Named
+    from kubectl_netpol.snapshot import Snapshot
 
 
 class Route(NamedTuple):

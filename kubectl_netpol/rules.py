@@ -14,7 +14,8 @@ from kubectl_netpol.verdict import Allow, Miss, NearMiss, Note, Part
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from kubectl_netpol.model import Direction, Peer, Pod, Policy, Requirement, Rule, Snapshot
+    from kubectl_netpol.model import Direction, Peer, Pod, Policy, Requirement, Rule
+    from kubectl_netpol.snapshot import Snapshot
     from kubectl_netpol.verdict import Connection, End
 
 

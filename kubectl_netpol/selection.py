@@ -14,8 +14,9 @@ from kubectl_netpol.words import some
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.model import Pod
     from kubectl_netpol.resolve import Named
+    from kubectl_netpol.snapshot import Snapshot
 
 # Labels that differ from replica to replica or from one rollout or run to the next.
 TRANSIENT = frozenset(

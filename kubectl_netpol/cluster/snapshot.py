@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.manifest import TEMPLATED, Reader
-from kubectl_netpol.model import Gap, Snapshot
+from kubectl_netpol.snapshot import Gap, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

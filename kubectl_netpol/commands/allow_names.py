@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from kubectl_netpol.effects import Comparison, Effect
     from kubectl_netpol.judge import Verdict
     from kubectl_netpol.least import Least
-    from kubectl_netpol.model import Policy, Snapshot
+    from kubectl_netpol.model import Policy
     from kubectl_netpol.resolve import Named
+    from kubectl_netpol.snapshot import Snapshot
     from kubectl_netpol.verdict import DirectionVerdict
 
 _WORDS = 3

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.effects import Comparison, Effect
     from kubectl_netpol.label_form import LabelRequest
-    from kubectl_netpol.model import Policy, Snapshot
+    from kubectl_netpol.model import Policy
+    from kubectl_netpol.snapshot import Snapshot
 
 
 def prove_labels(asked: LabelRequest, arguments: argparse.Namespace, console: Console) -> tuple[Policy, ...]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.effects import Comparison
-    from kubectl_netpol.model import Policy, Snapshot
+    from kubectl_netpol.model import Policy
+    from kubectl_netpol.snapshot import Snapshot
 
 SAME, DIFFERENT, UNTOLD = 0, 1, 2
 EXAMPLES = """examples:

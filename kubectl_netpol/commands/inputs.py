@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.snapshot import Scope
     from kubectl_netpol.console import Console
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 _ENDINGS = (".yaml", ".yml", ".json")
 

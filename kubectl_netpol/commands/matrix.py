@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.matrix.compared import Compared
     from kubectl_netpol.matrix.workloads import Group
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol matrix                          the namespace, on the ports that its pods declare

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.streams import Completed
     from kubectl_netpol.dns import Resolver
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.model import Pod
+    from kubectl_netpol.snapshot import Snapshot
 
 FRESH_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.cluster.snapshot import Scope
     from kubectl_netpol.commands.inputs import World
-    from kubectl_netpol.model import Snapshot
     from kubectl_netpol.resolve import Reference
+    from kubectl_netpol.snapshot import Snapshot
 
 T = TypeVar("T")
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.console import Console
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol test san nginx 80                    is nginx open to san?

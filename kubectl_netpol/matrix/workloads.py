@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kubectl_netpol.matrix.grid import Grid
-    from kubectl_netpol.model import Pod, Snapshot
+    from kubectl_netpol.model import Pod
+    from kubectl_netpol.snapshot import Snapshot
 
 SEEN = {"a": 1, "b": 2, "u": 4, "-": 8}
 MIXED = "~"

@@ -6,7 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.model import is_ip
+from kubectl_netpol.addresses import is_ip
 from kubectl_netpol.probe import classify, script
 from kubectl_netpol.probe.classify import Attempt
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome, ProbeResult, Target

@@ -14,7 +14,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.model import is_ip
+from kubectl_netpol.addresses import is_ip
 from kubectl_netpol.probe import classify
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.effects import Cause, Comparison, Effect, Isolated, Ports
-    from kubectl_netpol.model import Policy, Snapshot
+    from kubectl_netpol.model import Policy
+    from kubectl_netpol.snapshot import Snapshot
 
 Object = dict[str, Any]
 MANY = 5

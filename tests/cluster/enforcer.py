@@ -14,7 +14,8 @@ from kubectl_netpol.model import Direction, NamedPort, PortRange
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from kubectl_netpol.model import Peer, Pod, Policy, Rule, Snapshot
+    from kubectl_netpol.model import Peer, Pod, Policy, Rule
+    from kubectl_netpol.snapshot import Snapshot
     from kubectl_netpol.verdict import Connection
 
 

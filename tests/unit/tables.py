@@ -11,15 +11,15 @@ import yaml
 
 from kubectl_netpol.judge import judge
 from kubectl_netpol.manifest import Reader
-from kubectl_netpol.model import Gap
 from kubectl_netpol.resolve import parse_reference, resolve_destination, resolve_source
 from kubectl_netpol.routes import request
+from kubectl_netpol.snapshot import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 FOLDER = Path(__file__).parents[1] / "cases"
 _CHECK = re.compile(

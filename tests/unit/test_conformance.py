@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 LETTER = {Answer.ALLOWED: "a", Answer.BLOCKED: "b", Answer.UNDEFINED: "u"}
 

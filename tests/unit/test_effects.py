@@ -26,10 +26,10 @@ from kubectl_netpol.model import (
     PortRange,
     Requirement,
     Rule,
-    Snapshot,
     Workload,
 )
 from kubectl_netpol.parties import OUTSIDE, outside_groups
+from kubectl_netpol.snapshot import Snapshot
 from kubectl_netpol.verdict import Answer, Connection, End
 
 if TYPE_CHECKING:

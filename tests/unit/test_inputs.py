@@ -22,7 +22,7 @@ from tests.unit.commands import EXAMPLES, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME}\nspec: {containers: [{name: c, image: i}]}\n"
 JSON_POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "b"}, "spec": {"containers": []}}

@@ -13,7 +13,7 @@ from kubectl_netpol.words import peer_text, ports_text
 from tests.unit.tables import snapshot_of
 
 if TYPE_CHECKING:
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 
 def explained(cluster: str, pod: str) -> tuple[Snapshot, Explanation]:

@@ -23,7 +23,7 @@ from tests.unit.clusters import ADDRESSES, NAMESPACES, PROTOCOLS, clusters, poli
 if TYPE_CHECKING:
     import random
 
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 Object = dict[str, Any]
 LONG = int(os.environ.get("NETPOL_LAWS", "0"))

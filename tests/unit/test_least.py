@@ -27,10 +27,10 @@ from kubectl_netpol.model import (
     Rule,
     Service,
     ServicePort,
-    Snapshot,
 )
 from kubectl_netpol.resolve import parse_reference, resolve_destination, resolve_source
 from kubectl_netpol.routes import request
+from kubectl_netpol.snapshot import Snapshot
 from kubectl_netpol.verdict import Answer
 from tests.unit.commands import EXAMPLES, SHOP, TCP80, allow, egress, ingress, labels, named
 

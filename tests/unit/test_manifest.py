@@ -14,16 +14,15 @@ from kubectl_netpol.model import (
     Container,
     ContainerPort,
     Direction,
-    Gap,
     LabelSelector,
     Operator,
     OverridingPolicy,
     Owner,
     PortRange,
     Requirement,
-    Snapshot,
     Workload,
 )
+from kubectl_netpol.snapshot import Gap, Snapshot
 
 
 def read(*texts: str, live: bool = False) -> Snapshot:

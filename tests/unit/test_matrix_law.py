@@ -17,7 +17,6 @@ from kubectl_netpol.model import (
     METADATA_NAME,
     ContainerPort,
     Direction,
-    Gap,
     IPBlock,
     LabelSelector,
     NamedPort,
@@ -30,10 +29,10 @@ from kubectl_netpol.model import (
     PortRange,
     Requirement,
     Rule,
-    Snapshot,
 )
 from kubectl_netpol.resolve import Named, parse_reference
 from kubectl_netpol.routes import request
+from kubectl_netpol.snapshot import Gap, Snapshot
 from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_netpol.model import (
-    Gap,
-    IPBlock,
-    Namespace,
-    Node,
-    OverridingPolicy,
-    Pod,
-    Service,
-    Snapshot,
-    is_cidr,
-    is_ip,
-    is_outside,
-    of_family,
-    parse_ip,
-    parse_network,
-)
+from kubectl_netpol.addresses import is_cidr, is_ip, is_outside, of_family, parse_ip, parse_network
+from kubectl_netpol.model import IPBlock, Namespace, Node, OverridingPolicy, Pod, Service
+from kubectl_netpol.snapshot import Gap, Snapshot
 from kubectl_netpol.verdict import End
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 Object = dict[str, Any]
 LONG = int(os.environ.get("NETPOL_LAWS", "0"))

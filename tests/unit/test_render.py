@@ -13,11 +13,11 @@ from kubectl_netpol.codes import Code
 from kubectl_netpol.console import Console
 from kubectl_netpol.diagnose import Commands, Facts, Result, diagnose, not_probed, predicted
 from kubectl_netpol.isolation import explain_pod
-from kubectl_netpol.model import Gap, Snapshot
 from kubectl_netpol.probe.outcome import Observation, Outcome
 from kubectl_netpol.render.objects import explanation_object, result_object, serialize, verdict_object
 from kubectl_netpol.render.result import result_text, results_table
 from kubectl_netpol.render.text import Names, explanation_text, overview_text, table, verdict_text, wrapped
+from kubectl_netpol.snapshot import Gap, Snapshot
 from tests.unit.tables import ask, snapshot_of
 
 COMMANDS = Commands(

@@ -26,8 +26,8 @@ from tests.unit.tables import snapshot_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_netpol.model import Snapshot
     from kubectl_netpol.resolve import Named
+    from kubectl_netpol.snapshot import Snapshot
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,9 @@ def test_ports_typed(typed: str, ports: tuple[int | str, ...]) -> None:
     assert parse_ports(typed) == ports
 
 
-@pytest.mark.parametrize("typed", ["", "0", "65536", "80-79", "80-", "-80", "80,,81", "Http", "8 0", "٨٠", "1-70000", "9" * 5000])
+@pytest.mark.parametrize(
+    "typed", ["", "0", "65536", "80-79", "80-", "-80", "80,,81", "Http", "8 0", "٨٠", "1-70000", "9" * 5000]
+)
 def test_what_is_no_port(typed: str) -> None:
     with pytest.raises(UsageError, match="is no port"):
         parse_ports(typed)

@@ -14,7 +14,7 @@ from kubectl_netpol.routes import request
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_netpol.model import Snapshot
+    from kubectl_netpol.snapshot import Snapshot
 
 # The engine does not evaluate ClusterNetworkPolicy: undefined is right until it does.
 NOT_EVALUATED = ("41",)
