@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
         if option is None:
             raise UsageError(f'"{unknown[0]}" is one word too many', f"{self.prog} --help")
         option = option.partition("=")[0]
-        near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.6)
+        near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.8)
         raise UsageError(f"there is no option {option}", f"did you mean {near[0]}?" if near else f"{self.prog} --help")
 
 

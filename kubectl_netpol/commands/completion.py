@@ -33,7 +33,6 @@ _FIXED = {"--protocol": ("TCP", "UDP", "SCTP"), "--expect": ("open", "blocked")}
 _FILE_OPTIONS = ("-f", "--filename", "--kubeconfig", "--on")
 _LABEL_OPTIONS = ("--from", "--to", "--from-selector", "--to-selector")
 _NAMESPACE_OPTIONS = ("-n", "--namespace", "--from-namespace", "--to-namespace")
-GENERATED = ("pod-template-hash", "controller-revision-hash", "pod-template-generation")
 _SOURCE, _DESTINATION, _PORT = range(3)
 
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.console import Console
     from kubectl_netpol.model import Pod
+    from kubectl_netpol.resolve import Named, Reference
+    from kubectl_netpol.snapshot import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol explain                      every pod of the namespace
@@ -47,6 +49,7 @@ EXAMPLES = """examples:
   kubectl netpol explain nginx -f manifests/  without a cluster"""
 STATUS = {Answer.ALLOWED: 0, Answer.BLOCKED: 1, Answer.UNDEFINED: 2}
 _CONNECTION = 3
+_POLICY_KINDS = ("netpol", "networkpolicy", "networkpolicies")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +109,7 @@ def _pod(arguments: argparse.Namespace, world: World, console: Console) -> int:
     if reference.address or reference.kind == "Node":
         raise UsageError(f"{reference.typed} is no pod", "explain SOURCE DESTINATION PORT takes addresses and nodes")
     snapshot, named = resolved(
-        world, (reference,), lambda snapshot: resolve_subject(snapshot, reference), everywhere=True
+        world, (reference,), lambda snapshot: _subject(snapshot, reference, world.namespace), everywhere=True
     )
     pod = named.pod
     if named.service:
@@ -127,6 +130,20 @@ def _pod(arguments: argparse.Namespace, world: World, console: Console) -> int:
     for note in warnings:
         console.warning(note.message)
     return 0
+
+
+def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Named:
+    """What is explained; a policy's name is answered with a pod that it selects."""
+    try:
+        return resolve_subject(snapshot, reference)
+    except NetpolError:
+        where = namespace if reference.namespace in _POLICY_KINDS else reference.namespace
+        policy = next((policy for policy in snapshot.policies_in(where) if policy.name == reference.name), None)
+        if policy is None:
+            raise
+        pod = best([pod for pod in snapshot.pods_in(where) if policy.selects(pod) and not pod.finished])
+        hint = f"it selects {pod.key}: kubectl netpol explain {pod.key}" if pod else "it selects no pod"
+        raise NetpolError(f"{policy.key} is a NetworkPolicy, and explain is about pods", hint) from None
 
 
 def _say_which(typed: str, pod: Pod, console: Console) -> None:

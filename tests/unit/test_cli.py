@@ -129,6 +129,11 @@ def test_an_answer(line: str, status: int, out: str, err: str, capsys: pytest.Ca
             id="an option misspelt, with its value",
         ),
         pytest.param(
+            f"test san nginx --port 80 {ON_SHOP}",
+            "error: there is no option --port\nhint: kubectl netpol test --help\n",
+            id="an option of another command",
+        ),
+        pytest.param(
             "explain nginx -context kind",
             "error: there is no option -context\nhint: did you mean --context?\n",
             id="one dash where two belong",

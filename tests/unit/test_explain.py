@@ -362,6 +362,15 @@ def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
             "error: node/one is no pod\nhint: explain SOURCE DESTINATION PORT takes addresses and nodes\n",
             id="a node where a pod is explained",
         ),
+        *(
+            pytest.param(
+                typed,
+                "error: default/web-in is a NetworkPolicy, and explain is about pods\n"
+                "hint: it selects default/web: kubectl netpol explain default/web\n",
+                id=f"a policy where a pod is explained: {typed}",
+            )
+            for typed in ("web-in", "default/web-in", "netpol/web-in")
+        ),
         pytest.param(
             "san pod/web grpc",
             'error: default/web has no TCP port named "grpc"\nhint: it has http\n',
