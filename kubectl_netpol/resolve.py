@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.addresses import is_ip
@@ -32,6 +33,7 @@ KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words}
 SHORT = {kind: words[-1] for kind, words in _KIND_WORDS.items()}
 WORKLOADS = tuple(kind for kind in _KIND_WORDS if kind not in ("Pod", "Service", "Node"))
 _RESOURCES = {"Pod": "pods", "Service": "services", "Node": "nodes"}
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 _PARTS = 3
 _DIGITS = 10
 
@@ -128,6 +130,9 @@ def resolve_destination(snapshot: Snapshot, reference: Reference) -> Named:
         raise _not_found(
             f'there is no Service "{name}" in namespace {namespace}', name, _names(snapshot, namespace, ("Service",))
         )
+    if not _HOST.fullmatch(reference.name) or reference.name.rstrip(".").rpartition(".")[2].isdecimal():
+        hint = "the port is a word of its own" if ":" in reference.name else None
+        raise UsageError(f'"{reference.name}" is neither an address nor a host name', hint)
     return Named(reference, host=reference.name)
 
 
