@@ -6,15 +6,17 @@ Each command's module is imported only when it is the one: `--help` and `allow` 
 from __future__ import annotations
 
 import argparse
-import difflib
 import gc
 import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from kubectl_netpol.console import Console
 from kubectl_netpol.errors import NetpolError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PROGRAM = "kubectl netpol"
 COMMANDS = {
@@ -46,7 +48,7 @@ class Parser(argparse.ArgumentParser):
         if option is None:
             raise UsageError(f'"{unknown[0]}" is one word too many', f"{self.prog} --help")
         option = option.partition("=")[0]
-        near = difflib.get_close_matches(option, self._option_string_actions, 1, 0.8)
+        near = _near(option, self._option_string_actions, 0.8)
         raise UsageError(f"there is no option {option}", f"did you mean {near[0]}?" if near else f"{self.prog} --help")
 
 
@@ -135,6 +137,13 @@ def top_help() -> str:
 def _unknown(name: str) -> UsageError:
     if name.startswith("-"):
         return UsageError(f"{name}: options stand after the command", f"{PROGRAM} COMMAND {name} …")
-    near = difflib.get_close_matches(name, COMMANDS, 1, 0.5)
+    near = _near(name, COMMANDS, 0.5)
     hint = f"did you mean {PROGRAM} {near[0]}?" if near else f"one of {', '.join(COMMANDS)}"
     return UsageError(f'there is no command "{name}"', hint)
+
+
+def _near(word: str, words: Iterable[str], closeness: float) -> list[str]:
+    """The one of the words that was probably meant, or nothing."""
+    import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
+
+    return difflib.get_close_matches(word, list(words), 1, closeness)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.addresses import is_ip, parse_network
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.generate import dns_rule, in_namespace, policy, under_names
-from kubectl_netpol.labels import is_namespace_name, is_object_name, is_port_name, parse_selector
+from kubectl_netpol.labels import is_namespace_name, is_object_name, is_port_name, parse_selector, requirement_text
 from kubectl_netpol.model import (
     LAST_PORT,
     PROTOCOLS,
@@ -22,7 +22,6 @@ from kubectl_netpol.model import (
     PortRange,
     Rule,
 )
-from kubectl_netpol.rules import requirement_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

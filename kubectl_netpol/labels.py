@@ -59,6 +59,16 @@ def parse_selector(text: str) -> LabelSelector:
     return LabelSelector(tuple(_requirement(part, text) for part in _split(text))) if text.strip() else LabelSelector()
 
 
+def requirement_text(requirement: Requirement) -> str:
+    """A requirement in the grammar that parse_selector reads."""
+    key, values = requirement.key, requirement.values
+    if requirement.operator is Operator.IN:
+        return f"{key}={values[0]}" if len(values) == 1 else f"{key} in ({','.join(values)})"
+    if requirement.operator is Operator.NOT_IN:
+        return f"{key}!={values[0]}" if len(values) == 1 else f"{key} notin ({','.join(values)})"
+    return key if requirement.operator is Operator.EXISTS else f"!{key}"
+
+
 def _split(text: str) -> list[str]:
     """The requirements, split at commas outside brackets."""
     parts, depth, start = [], 0, 0

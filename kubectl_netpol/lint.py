@@ -10,9 +10,9 @@ from kubectl_netpol.codes import Code
 from kubectl_netpol.dns import resolvers_blocked
 from kubectl_netpol.evaluate import overridden
 from kubectl_netpol.isolation import RuleMatches, matches_of
+from kubectl_netpol.labels import requirement_text
 from kubectl_netpol.model import METADATA_NAME, Direction, NamedPort, Operator, PortRange
 from kubectl_netpol.resolve import selected_by_service
-from kubectl_netpol.rules import requirement_text
 from kubectl_netpol.verdict import Answer, DirectionVerdict, Note
 from kubectl_netpol.words import peer_text, position_text, selector_text, some
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.model import LAST_PORT, NamedPort, Operator, PortRange
+from kubectl_netpol.labels import requirement_text
+from kubectl_netpol.model import LAST_PORT, NamedPort, PortRange
 from kubectl_netpol.verdict import Allow, Miss, NearMiss, Note, Part
 
 if TYPE_CHECKING:
@@ -167,16 +168,6 @@ def _label_miss(part: Part, requirement: Requirement, labels: Mapping[str, str])
     value = labels.get(requirement.key)
     found = f"no label {requirement.key}" if value is None else f"{requirement.key}={value}"
     return Miss(part, requirement_text(requirement), found)
-
-
-def requirement_text(requirement: Requirement) -> str:
-    """A requirement in kubectl's selector grammar."""
-    key, values = requirement.key, requirement.values
-    if requirement.operator is Operator.IN:
-        return f"{key}={values[0]}" if len(values) == 1 else f"{key} in ({','.join(values)})"
-    if requirement.operator is Operator.NOT_IN:
-        return f"{key}!={values[0]}" if len(values) == 1 else f"{key} notin ({','.join(values)})"
-    return key if requirement.operator is Operator.EXISTS else f"!{key}"
 
 
 def _port_misses(rule: Rule, port: int, protocol: str, destination: Pod | None) -> Iterator[Miss]:

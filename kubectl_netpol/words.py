@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.isolation import is_one_namespace
-from kubectl_netpol.rules import port_text, requirement_text
+from kubectl_netpol.labels import requirement_text
+from kubectl_netpol.rules import port_text
 from kubectl_netpol.verdict import Part
 
 if TYPE_CHECKING:
