@@ -68,7 +68,6 @@ class Result(NamedTuple):
     verdict: Verdict
     finding: Finding
     observation: Observation | None = None
-    source_container: str | None = None
     command: str | None = None
     warnings: tuple[str, ...] = ()
 

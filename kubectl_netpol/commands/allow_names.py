@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
@@ -83,6 +84,9 @@ def _asked(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, l
             f"{len(arguments.words)} words given", "write SOURCE DESTINATION PORT, or labels: --from, --to and --port"
         )
     source, destination, port = arguments.words
+    if "=" in source or "=" in destination:
+        words = shlex.join(["--from", source, "--to", destination, "--port", port])
+        raise UsageError("these are labels, not names", f"kubectl netpol allow {words}")
     if arguments.name is not None and not is_object_name(arguments.name):
         raise UsageError(f'"{arguments.name}" is no name for a policy', "at most 253 of a-z 0-9 . -, such as allow-web")
     ports, protocol = parse_ports(port), parse_protocol(arguments.protocol)

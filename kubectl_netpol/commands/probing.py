@@ -222,7 +222,7 @@ class Prober:
             why = f" (the policies block {facts.dns_blocked}: {commands.allow_dns})" if facts.dns_blocked else ""
             warnings.append(f"{name.name} does not resolve in {source.name}: it is reached by address only{why}")
         command = _exec_command(source, container, observation)
-        return Result(verdict, finding, observation, container, command, tuple(warnings))
+        return Result(verdict, finding, observation, command, tuple(warnings))
 
     def _dns_blocked(self, source: Pod) -> Resolver | None:
         """The resolver from which the policies keep the source; asked for only where a name did not resolve."""

@@ -304,6 +304,7 @@ def test_what_stderr_says(line: str, texts: list[str]) -> None:
         pytest.param("--from run=a --to run=b --named-port", "goes with names", id="--named-port with labels"),
         pytest.param("san nginx 80 --from run=a", "names and labels", id="names and labels"),
         pytest.param("san nginx", "2 words given", id="two words"),
+        pytest.param("run=san run=nginx 80", "these are labels, not names", id="labels without their options"),
         pytest.param("--from run=a --to run=b --fromm run=c", "there is no option", id="an unknown option"),
         pytest.param("--from run=a --to run=b --por 80", "there is no option", id="nothing is abbreviated"),
     ],

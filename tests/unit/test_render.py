@@ -63,7 +63,7 @@ def result(
         return Result(verdict, predicted(verdict))
     observation = Observation(outcome, "nc", ("nc", "-zv", "10.0.0.2", "80"), 1, "nc: refused\nbye", 0.1234)
     finding = diagnose(snapshot, verdict, observation, facts, commands)
-    return Result(verdict, finding, observation, "main", "kubectl exec san -n default -- nc -zv 10.0.0.2 80")
+    return Result(verdict, finding, observation, "kubectl exec san -n default -- nc -zv 10.0.0.2 80")
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_every_outcome_of_a_probe(outcome: Outcome) -> None:
     observation = Observation(outcome, "nc", ("nc", "10.0.0.2", "80"), 1, "said", 0.25)
     facts = Facts(listening=True, listening_words="it listens")
     finding = diagnose(snapshot, verdict, observation, facts, Commands("allow", "explain", "test"))
-    result = Result(verdict, finding, observation, "main", "kubectl exec …", ("odd",))
+    result = Result(verdict, finding, observation, "kubectl exec …", ("odd",))
     assert faults(result_object(result)) == []
     sets = PodSets(snapshot, snapshot.pods)
     grid = Grid(sets, "TCP", 80)

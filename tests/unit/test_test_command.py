@@ -233,7 +233,10 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             id="neither kind nor namespace",
         ),
         pytest.param(
-            "san '*.example.com' 80", '"*.example.com" is neither an address nor a host name', None, id="a wildcard is no host"
+            "san '*.example.com' 80",
+            '"*.example.com" is neither an address nor a host name',
+            None,
+            id="a wildcard is no host",
         ),
         pytest.param(
             "san 'äö.example' 80", '"äö.example" is neither an address nor a host name', None, id="nor other letters"
@@ -242,10 +245,16 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             "san 'a.$(id).b' 80", '"a.$(id).b" is neither an address nor a host name', None, id="nor words for a shell"
         ),
         pytest.param(
-            "san '10.0.0.256' 80", '"10.0.0.256" is neither an address nor a host name', None, id="an address with a number too large"
+            "san '10.0.0.256' 80",
+            '"10.0.0.256" is neither an address nor a host name',
+            None,
+            id="an address with a number too large",
         ),
         pytest.param(
-            "san 'example.com:443' 80", '"example.com:443" is neither an address nor a host name', "the port is a word of its own", id="a port behind a host name"
+            "san 'example.com:443' 80",
+            '"example.com:443" is neither an address nor a host name',
+            "the port is a word of its own",
+            id="a port behind a host name",
         ),
         pytest.param("san nginx 0", '"0" is no port or range of ports', "1 to 65535", id="port 0"),
         pytest.param("san nginx 65536", '"65536" is no port or range of ports', "1 to 65535", id="port 65536"),
