@@ -106,7 +106,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--protocol", default="TCP", metavar="NAME", help="TCP, UDP or SCTP (default TCP)")
     side_group = group.add_mutually_exclusive_group()
     side_group.add_argument(
-        "--egress", action="store_true", help="the policy for the source's side, instead of the destination's"
+        "--egress",
+        action="store_true",
+        help="the source's side: with labels instead of the destination's, with names as well",
     )
     side_group.add_argument("--both", action="store_true", help="a policy for each side, and the way to DNS")
     dns_group = group.add_mutually_exclusive_group()
