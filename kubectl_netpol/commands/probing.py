@@ -54,6 +54,7 @@ class Prober:
         self._timeout = timeout
         self._enforcer: str | None = None
         self._enforcer_asked = False
+        self._debug: dict[str, str] = {}
 
     def results(self, verdicts: Sequence[Verdict]) -> list[Result]:
         """A result for each verdict, in the same order; sources side by side."""
@@ -144,12 +145,7 @@ class Prober:
         self, pod: Pod, targets: Sequence[Target], protocol: str, names: Sequence[str]
     ) -> tuple[Sequence[Observation], Sequence[NameCheck], str | None]:
         """The probe in the first container that has a tool; the debug container alone where one is asked for."""
-        if image := self._arguments.debug_image:
-            from kubectl_netpol.cluster.debug import add_debug_container  # noqa: PLC0415 - asked for only
-
-            containers: tuple[str, ...] = (add_debug_container(self._api, pod.namespace, pod.name, image),)
-        else:
-            containers = pick_container(pod, self._arguments.container)
+        containers = self._containers(pod)
         result = None
         for container in containers:
 
@@ -170,6 +166,17 @@ class Prober:
         if result is None:
             return [Observation(Outcome.NO_TOOL, None, (), None, "", 0.0) for _ in targets], (), None
         return result.observations, result.names, containers[-1]
+
+    def _containers(self, pod: Pod) -> tuple[str, ...]:
+        image = self._arguments.debug_image
+        if not image:
+            return pick_container(pod, self._arguments.container)
+        from kubectl_netpol.cluster.debug import add_debug_container  # noqa: PLC0415 - asked for only
+
+        # It stays on the pod, so a second look uses the same one.
+        if pod.key not in self._debug:
+            self._debug[pod.key] = add_debug_container(self._api, pod.namespace, pod.name, image)
+        return (self._debug[pod.key],)
 
     def _listening(self, seen: Sequence[tuple[Verdict, Observation]]) -> dict[tuple[str, int], bool | None]:
         """For the connections that failed: whether something listens at the pod where they should have arrived."""

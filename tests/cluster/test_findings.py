@@ -32,6 +32,12 @@ spec:
   policyTypes: [Egress]
   egress: [{to: [{podSelector: {matchLabels: {app: web}}}]}]
 """
+WEB_TO_NEW = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: to-new}
+spec: {podSelector: {matchLabels: {run: new}}, policyTypes: [Ingress], ingress: [{}]}
+"""
 SERVICES = """
 apiVersion: v1
 kind: Service
@@ -200,6 +206,21 @@ def test_expect_makes_it_an_assertion(shop: Shop, words: list[str], expected: st
 def test_the_debug_image_brings_the_tool_that_the_image_lacks(shop: Shop) -> None:
     result, answer = shop.test("shut", "web", "80", "--debug-image", "lab/busybox:1")
     assert (result.returncode, answer["outcome"], answer["tool"]) == (0, "open", "nc"), result
+
+
+def test_a_second_look_uses_the_same_debug_container(shop: Shop) -> None:
+    # Fresh, isolated and refused though allowed, so it is tried again for some seconds.
+    shop.cluster.apply(WEB_TO_NEW, namespace=shop.namespace)
+    shop.cluster.create_pods(shop.namespace, pod("new", "distroless"))
+    before = debug_containers(shop)
+    _, answer = shop.test("shut", "new", "7001", "--debug-image", "lab/busybox:1")
+    (added,) = debug_containers(shop) - before
+    assert f"-c {added} " in answer["command"]
+
+
+def debug_containers(shop: Shop) -> set[str]:
+    spec = shop.cluster.get("pod", "shut", "-n", shop.namespace)["spec"]
+    return {entry["name"] for entry in spec.get("ephemeralContainers", ())}
 
 
 def test_a_debug_image_that_can_t_be_had_is_reported_at_once(shop: Shop) -> None:
