@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 _HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?(/\d+)?")
 _DOTTED = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}")
-_RANGE = re.compile(r"(\d+)-(\d+)")
+_RANGE = re.compile(r"(\d+)-(\d+)", re.ASCII)
+_DIGITS = 10
 ASSUMED_DNS = "DNS is assumed to be pods k8s-app=kube-dns in kube-system, port 53"
 NO_HOSTS_HINT = (
     "an ipBlock needs addresses: 203.0.113.7/32; for names some network plugins have policy kinds of their own"
@@ -312,7 +313,8 @@ def _port(typed: str, protocol: str) -> PortRange | NamedPort:
         raise UsageError(f'"{typed}": {protocol or "nothing"} is none of {", ".join(PROTOCOLS)}', "write 53/UDP")
     match = _RANGE.fullmatch(text)
     if match or (text.isascii() and text.isdigit()):
-        first, last = map(int, match.groups() if match else (text, text))
+        # More digits than a port can have are cut: Python refuses thousands of them.
+        first, last = (int(digits[:_DIGITS]) for digits in (match.groups() if match else (text, text)))
         if not (1 <= first <= LAST_PORT and 1 <= last <= LAST_PORT):
             raise UsageError(f'"{typed}" is no port', f"ports are 1 to {LAST_PORT}")
         if last < first:
