@@ -99,6 +99,8 @@ def ask_selected(
         else:
             ends.append(_selected(snapshot, world.namespace, selector or ""))
     pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod or a.pod is None]
+    if not pairs:
+        raise NetpolError(f"{ends[0][0].end.title} is the only pod at both ends", "name it twice to try that")
     return snapshot, [judge(snapshot, request(snapshot, a, b, port, protocol)) for a, b in pairs for port in ports]
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.render.text import STYLE, Names, arrow, fits, near_text, side_text, table, wrapped
+from kubectl_netpol.render.text import (
+    ITSELF,
+    STYLE,
+    Names,
+    arrow,
+    fits,
+    near_text,
+    side_text,
+    table,
+    to_itself,
+    wrapped,
+)
 from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:
@@ -82,7 +93,7 @@ def _policy_lines(result: Result, names: Names, *, verbose: bool) -> list[str]:
         if pod is None or (side.answer is Answer.ALLOWED and verdict.answer is not Answer.ALLOWED):
             continue
         text = side_text(side, pod, names, other, told=verdict.reason, verbose=verbose)
-        lines.append(f"  {side.direction.field + ':':8} {text}")
+        lines.append(f"  {side.direction.field + ':':8} {ITSELF if to_itself(verdict) else text}")
         if side.answer is Answer.BLOCKED and side.near_misses:
             lines.append(f"  nearest: {near_text(side.near_misses[0], verdict)}")
     return lines

@@ -6,6 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.codes import Code
 from kubectl_netpol.model import Direction
 from kubectl_netpol.verdict import Answer, DirectionVerdict
 from kubectl_netpol.words import count, near_miss_text, peer_text, ports_text, position_text, some
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.verdict import NearMiss, Note
 
 STYLE = {Answer.ALLOWED: "green", Answer.BLOCKED: "red", Answer.UNDEFINED: "yellow"}
+ITSELF = "no policy applies to what a pod sends to itself"
 _COLOURED = re.compile(r"(\033\[\d+m)(\S+)(\033\[0m)")
 _FEW = 3
 _NARROWEST = 40
@@ -92,13 +94,18 @@ def side_lines(verdict: Verdict, names: Names, *, verbose: bool = False) -> list
     ):
         label = f"{side.direction.field + ':':8}"
         text = side_text(side, named_pod, names, other, told=verdict.reason, verbose=verbose)
-        lines.append(f"  {label} {text}")
+        lines.append(f"  {label} {ITSELF if to_itself(verdict) else text}")
         if side.answer is not Answer.ALLOWED:
             shown = side.near_misses[: _MANY if verbose else _FEW]
             lines += [f"  {'':8}   {near_text(near, verdict)}" for near in shown]
             if more := len(side.near_misses) - len(shown):
                 lines.append(f"  {'':8}   and {count(more, 'rule')} more (-v)")
     return lines
+
+
+def to_itself(verdict: Verdict) -> bool:
+    """Whether a pod dials its own address, so that whoever isolates it does not matter."""
+    return any(note.code is Code.OWN_ADDRESS for note in verdict.caveats)
 
 
 def side_text(

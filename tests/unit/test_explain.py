@@ -68,6 +68,17 @@ def explain(line: str, cluster: dict[str, Any] | None = None) -> Ran:
             id="allowed: the rule and the peer of each side",
         ),
         pytest.param(
+            "san pod/san 443",
+            0,
+            [
+                "allowed: san → san, TCP 443",
+                "  egress:  no policy applies to what a pod sends to itself",
+                "  ingress: no policy applies to what a pod sends to itself",
+                "  note: default/san reaches its own address: no policy applies to that",
+            ],
+            id="allowed: to itself, though it is isolated",
+        ),
+        pytest.param(
             "lone 203.0.113.7 443",
             0,
             [

@@ -280,6 +280,12 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             "san nginx 80 --max 0", "1 pair to probe, more than --max 0", "add --max 1 to probe them all", id="--max 0"
         ),
         pytest.param(
+            "--from-selector run=san --to-selector run=san 80",
+            "shop/san is the only pod at both ends",
+            "name it twice to try that",
+            id="labels that one pod has, at both ends",
+        ),
+        pytest.param(
             "--from-selector run=none nginx 80",
             'no running pod in namespace shop matches "run=none"',
             "kubectl get pods --show-labels",
