@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.codes import Code
-from kubectl_netpol.faults import enforcer_fault
+from kubectl_netpol.faults import FAULTY, enforcer_fault
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
 from kubectl_netpol.verdict import Answer
 
@@ -101,8 +101,10 @@ def _open(snapshot: Snapshot, prediction: Verdict, facts: Facts, commands: Comma
         return finding(Code.OPEN, "as the policies say")
     if prediction.answer is Answer.UNDEFINED:
         return finding(Code.OPEN_UNPREDICTED, f"what the policies say is undefined ({_why(prediction)})")
-    if fault := enforcer_fault(snapshot, prediction):
-        return finding(fault.code, f"though the policies block it: {fault.message}", fault.fix)
+    may_be_it = facts.enforcer is None or FAULTY in facts.enforcer
+    if may_be_it and (fault := enforcer_fault(snapshot, prediction)):
+        unless = "" if facts.enforcer else "; or nothing enforces the policies here"
+        return finding(fault.code, f"though the policies block it: {fault.message}{unless}", fault.fix)
     plugin = f" ({facts.enforcer} runs here)" if facts.enforcer else ""
     detail = f"though the policies block it: this cluster does not enforce them, or not yet{plugin}"
     step = "if it stays so, use a plugin that does (minikube start --cni=calico)"

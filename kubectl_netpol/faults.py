@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.snapshot import Snapshot
     from kubectl_netpol.verdict import Connection, DirectionVerdict
 
+FAULTY = "kube-router"
+
 
 class Fault(NamedTuple):
     """Why an enforcer may let through what the policies block, and what avoids it."""
@@ -59,7 +61,7 @@ def _unresolved_name(snapshot: Snapshot, connection: Connection, side: Direction
             named = ", ".join(item.name for item in names)
             message = (
                 f"{near.policy.name} allows port {named}, which no pod in question has, "
-                "and some enforcers (kube-router) then open every port"
+                f"and some enforcers ({FAULTY}) then open every port"
             )
             return Fault(Code.ENFORCER_NAMED_PORT_FAULT, message, "write the port's number into the policy")
     return None
@@ -78,7 +80,7 @@ def _both_ends(snapshot: Snapshot, connection: Connection, side: DirectionVerdic
             for rule in policy.rules_of(other):
                 if isinstance(match_rule(snapshot, policy, rule, view), Allow):
                     message = (
-                        f"{policy.name} selects both ends, and some enforcers (kube-router) let its "
+                        f"{policy.name} selects both ends, and some enforcers ({FAULTY}) let its "
                         f"{other.field} rule pass the {side.direction.field} side too"
                     )
                     fix = "split the policy by direction"

@@ -104,9 +104,16 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
             {**ALLOWED, "policies": BOTH_ENDS}, "web 80", Outcome.OPEN, Facts(),
             Code.ENFORCER_BOTH_ENDS_FAULT,
             "open: though the policies block it: both selects both ends, and some enforcers (kube-router) let its "
-            "ingress rule pass the egress side too",
+            "ingress rule pass the egress side too; or nothing enforces the policies here",
             True, False, "split the policy by direction",
-            id="open though blocked, by one policy of both ends",
+            id="open though blocked, by one policy of both ends, and nobody knows the plugin",
+        ),
+        pytest.param(
+            {**ALLOWED, "policies": BOTH_ENDS}, "web 80", Outcome.OPEN, Facts(enforcer="flannel"),
+            Code.NOT_ENFORCED,
+            "open: though the policies block it: this cluster does not enforce them, or not yet (flannel runs here)",
+            True, False, ENFORCE,
+            id="open though blocked, by one policy of both ends, with a plugin that is not known for that",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.OPEN, Facts(proxy="istio"),
