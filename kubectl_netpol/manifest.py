@@ -165,11 +165,6 @@ def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
     return found
 
 
-def load_json_or_yaml(content: str, source: str) -> list[Any]:
-    """The documents of a text, as kubectl reads them."""
-    return list(_documents(content, source))
-
-
 def _documents(content: str, source: str) -> Iterator[Any]:
     content = content.removeprefix("\ufeff")
     if content.lstrip()[:1] in ("{", "["):

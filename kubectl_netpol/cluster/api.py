@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import queue
 import re
 import socket
 import ssl
-import threading
 import time
 import warnings
 from email.utils import parsedate_to_datetime
@@ -20,9 +18,10 @@ import urllib3
 from kubectl_netpol import __version__
 from kubectl_netpol.cluster.credentials import tls_context
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.threads import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kubectl_netpol.cluster.kubeconfig import Access
 
@@ -32,8 +31,8 @@ R = TypeVar("R")
 Objects: TypeAlias = "list[dict[str, Any]]"
 
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
+_POOL = 8  # as many connections as there are threads
 _READ_SECONDS = 75.0  # the API server itself gives up a request after 60
-_THREADS = 8
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _ERROR = 401, 403, 404, 400
 
 
@@ -213,37 +212,6 @@ class Api:
         return ClusterError(message, self._hint())
 
 
-def side_by_side(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return `call` of each item, in order, made in at most eight threads; the first exception is raised at once.
-
-    The threads are daemons, which an interrupt and the end of the process need not wait for; those of
-    concurrent.futures are waited for.
-    """
-    todo: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
-    for task in enumerate(items):
-        todo.put(task)
-
-    def work() -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                index, item = todo.get_nowait()
-                try:
-                    done.put((index, call(item), None))
-                except BaseException as error:  # noqa: BLE001 # it is raised where the results are read
-                    done.put((index, None, error))
-
-    for _ in range(min(_THREADS, len(items))):
-        threading.Thread(target=work, daemon=True).start()
-    results: dict[int, Any] = {}
-    for _ in items:
-        index, result, error = done.get()
-        if error is not None:
-            raise error
-        results[index] = result
-    return [results[index] for index in range(len(items))]
-
-
 def asked(method: str, path: str) -> Attributes:
     """Return what RBAC decides on for a call of `method` on `path`."""
     verbs = {"GET": "get", "POST": "create", "PATCH": "patch"}
@@ -262,7 +230,7 @@ def asked(method: str, path: str) -> Attributes:
 def _pool(access: Access) -> Any:
     """Return urllib3's connection pool for the API server, with our TLS and proxy."""
     configuration = access.configuration
-    settings: dict[str, Any] = {"maxsize": _THREADS, "block": False}
+    settings: dict[str, Any] = {"maxsize": _POOL, "block": False}
     if access.tls:
         settings["ssl_context"] = access.tls
         if configuration.tls_server_name:

@@ -9,7 +9,6 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.cluster.api import side_by_side
 from kubectl_netpol.cluster.plugin import network_plugin
 from kubectl_netpol.cluster.snapshot import Scope, read_snapshot
 from kubectl_netpol.cluster.streams import execute, listens
@@ -20,6 +19,7 @@ from kubectl_netpol.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.dns import resolvers_blocked
 from kubectl_netpol.errors import ClusterError, ForbiddenError
 from kubectl_netpol.probe import NameCheck, Observation, Outcome, Target, intercepted, pick_container, probe
+from kubectl_netpol.threads import side_by_side
 from kubectl_netpol.verdict import Answer
 
 if TYPE_CHECKING:

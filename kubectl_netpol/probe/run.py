@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.addresses import is_ip
 from kubectl_netpol.probe import classify, script
 from kubectl_netpol.probe.classify import Attempt
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome, ProbeResult, Target
+from kubectl_netpol.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,6 @@ DIRECT = {
     ),
     "UDP": (("python", "python3"), ("python", "python"), ("perl", "perl")),
 }
-DIRECT_AT_ONCE = 8
 HANDSHAKE = 5.0
 MISSING = re.compile(r"executable file not found|no such file or directory|not found in \$PATH", re.IGNORECASE)
 ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")
@@ -192,12 +191,8 @@ def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout:
                 break
         return observation
 
-    first = [observe(target) for target in targets[:1]]
-    executor = ThreadPoolExecutor(max_workers=DIRECT_AT_ONCE)
-    try:
-        return [*first, *executor.map(observe, targets[1:])]
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+    # The first finds the tool that tells; it serves for the others.
+    return [*map(observe, targets[:1]), *side_by_side(observe, targets[1:])]
 
 
 def shown(words: str) -> str:

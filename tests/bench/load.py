@@ -10,9 +10,10 @@ import sys
 import time
 from typing import Any
 
-from kubectl_netpol.cluster.api import Api, side_by_side
+from kubectl_netpol.cluster.api import Api
 from kubectl_netpol.cluster.kubeconfig import Options, load
 from kubectl_netpol.errors import ClusterError
+from kubectl_netpol.threads import side_by_side
 from tests.bench.clusters import Size, cluster
 
 WHERE = {"Namespace": "/api/v1", "Pod": "/api/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1"}

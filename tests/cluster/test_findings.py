@@ -160,13 +160,13 @@ def test_reachable_by_address_though_the_name_does_not_resolve_is_open_with_a_wa
 def test_what_is_dropped_times_out_and_the_policies_are_said_to_allow_it(shop: Shop) -> None:
     address = shop.cluster.pod_ip(shop.namespace, "web")
     rule = ["FORWARD", "-p", "tcp", "-d", address, "--dport", "80", "-j", "DROP"]
-    assert shop.cluster.run("iptables", "-I", *rule).returncode == 0
+    assert shop.cluster.run("iptables", "-t", "mangle", "-I", *rule).returncode == 0
     try:
         began = time.monotonic()
         result, answer = shop.test("san", "web", "80", "--timeout", "1s")
         assert time.monotonic() - began < 15
     finally:
-        shop.cluster.run("iptables", "-D", *rule)
+        shop.cluster.run("iptables", "-t", "mangle", "-D", *rule)
     assert (answer["outcome"], answer["agrees"]) == ("timed-out", False), result
     assert answer["finding"]["code"] in ("timed-out-though-allowed", "policy-late")
     assert result.returncode == 1
@@ -234,9 +234,9 @@ def test_a_debug_image_that_can_t_be_had_is_reported_at_once(shop: Shop) -> None
 @pytest.fixture
 def black_hole(shop: Shop) -> Iterator[None]:
     rule = ["FORWARD", "-d", "198.51.100.0/24", "-j", "DROP"]
-    assert shop.cluster.run("iptables", "-I", *rule).returncode == 0
+    assert shop.cluster.run("iptables", "-t", "mangle", "-I", *rule).returncode == 0
     yield
-    shop.cluster.run("iptables", "-D", *rule)
+    shop.cluster.run("iptables", "-t", "mangle", "-D", *rule)
 
 
 def probing_for_long(shop: Shop, source: str, address: str) -> subprocess.Popen[str]:

@@ -62,10 +62,10 @@ def hung(cluster: Cluster, *policies: str) -> Iterator[Gallery]:
         cluster.create_pods(namespace, *servers, *sources)
         rules = [["FORWARD", "-d", cluster.pod_ip(namespace, name), "-j", "DROP"] for name in ("dropped", "lost")]
         for rule in rules:
-            cluster.run("iptables", "-I", *rule)
+            cluster.run("iptables", "-t", "mangle", "-I", *rule)
         yield Gallery(cluster, namespace)
         for rule in rules:
-            cluster.run("iptables", "-D", *rule)
+            cluster.run("iptables", "-t", "mangle", "-D", *rule)
 
 
 @pytest.fixture(scope="module")

@@ -109,12 +109,12 @@ class Shop(NamedTuple):
 
 @contextmanager
 def rule(cluster: Cluster, *words: str) -> Iterator[None]:
-    """An iptables rule on the node, before those of the enforcer."""
-    cluster.run("iptables", "-I", "FORWARD", *words)
+    """An iptables rule on the node, in a table before the one where the enforcer puts itself first again and again."""
+    cluster.run("iptables", "-t", "mangle", "-I", "FORWARD", *words)
     try:
         yield
     finally:
-        cluster.run("iptables", "-D", "FORWARD", *words)
+        cluster.run("iptables", "-t", "mangle", "-D", "FORWARD", *words)
 
 
 @pytest.fixture(scope="module")

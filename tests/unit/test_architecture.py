@@ -18,7 +18,7 @@ PACKAGE = ROOT / "kubectl_netpol"
 
 # From the ground up: a module or folder may import what stands in lines above its own, or in its own folder.
 LAYERS = (
-    ("__init__", "errors", "codes", "fields", "addresses"),
+    ("__init__", "errors", "codes", "fields", "addresses", "threads"),
     ("model",),
     ("snapshot", "console", "labels", "verdict", "yaml_text", "policy_text", "probe"),
     ("rules", "resolve", "policy_manifest"),

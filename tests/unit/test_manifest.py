@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_netpol.errors import ManifestError
-from kubectl_netpol.manifest import Reader, load_json_or_yaml
+from kubectl_netpol.manifest import Reader
 from kubectl_netpol.model import (
     METADATA_NAME,
     Container,
@@ -407,7 +407,6 @@ def test_json_yaml_typed_lists_and_a_byte_order_mark_are_read_alike() -> None:
     found = [read(text).pods for text in texts]
     assert all(pods == found[0] for pods in found)
     assert found[0][0].labels == {"k": "v"}
-    assert load_json_or_yaml(texts[0], "it") == [pod]
 
 
 POD: dict[str, Any] = {

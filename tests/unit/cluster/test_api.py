@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kubernetes.client.configuration import Configuration
 
-from kubectl_netpol.cluster.api import Api, Attributes, asked, side_by_side
+from kubectl_netpol.cluster.api import Api, Attributes, asked
 from kubectl_netpol.cluster.credentials import tls_context
 from kubectl_netpol.cluster.kubeconfig import Access
 from kubectl_netpol.cluster.snapshot import Scope, read_snapshot
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.threads import side_by_side
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request
 
 if TYPE_CHECKING:
@@ -337,7 +338,7 @@ def test_gather_raises_what_is_neither_forbidden_nor_unknown(serve: Serve, pki: 
 
 INTERRUPTED = """
 import os, sys, time
-from kubectl_netpol.cluster.api import side_by_side
+from kubectl_netpol.threads import side_by_side
 try:
     side_by_side(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
 except KeyboardInterrupt:
