@@ -8,7 +8,7 @@ ZIPAPP=dist/kubectl-netpol
 # No input, no output, every branch tested.
 PURE_CORE=(
   addresses codes diagnose dns errors evaluate faults fields generate isolation judge label_form labels least lint manifest model
-  overriding policy_manifest policy_text resolve routes rules selection snapshot verdict words yaml_text
+  overriding policy_manifest policy_text resolve routes rules selection snapshot threads verdict words yaml_text
 )
 
 usage() {
