@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.kubeconfig import Access
 
 K = TypeVar("K")
-T = TypeVar("T")
-R = TypeVar("R")
 Objects: TypeAlias = "list[dict[str, Any]]"
 
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake

@@ -192,7 +192,7 @@ def _print_text(
     if arguments.probe:
         console.data(comparison_text(compared, names, console))
     elif not arguments.verbose:
-        console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)")
+        console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)")
 
 
 def _by_cell(

@@ -53,7 +53,7 @@ a allowed   b blocked   ~ mixed   . itself
 
 4 pairs of workloads: 1 allowed, 1 blocked, 2 mixed
 left out as destinations, without such a port: san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
 """,
         id="a namespace on the ports that its pods declare",
     ),
@@ -69,7 +69,7 @@ a allowed   b blocked   . itself
 
 6 pairs of workloads: 5 allowed, 1 blocked
 open to all of these: db, san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
 """,
         id="a number, whether declared or not",
     ),
@@ -96,7 +96,7 @@ a allowed   b blocked   . itself
 
 2 pairs of workloads: 1 allowed, 1 blocked
 left out as destinations, without such a port: db, san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
 """,
         id="two port names, one after the other",
     ),
@@ -113,7 +113,7 @@ a allowed   b blocked   u undefined   . itself
 
 12 pairs of pods: 7 allowed, 3 blocked, 2 undefined
 open to all of these: other/spy, shop/san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
 """,
         id="every namespace, by pod, and one in its node's network",
     ),
@@ -122,7 +122,7 @@ why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each ce
         """\
 namespace shop, TCP metrics: 3 workloads
 no destination has such a port
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: the command for each cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
 """,
         id="a port name that nobody has",
     ),
