@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.commands.inputs import open_world, read_manifests, texts
-from kubectl_netpol.commands.options import add_cluster_options, add_output_option, add_verbose_option
+from kubectl_netpol.commands.options import (
+    add_cluster_options,
+    add_filename_option,
+    add_output_option,
+    add_verbose_option,
+)
 from kubectl_netpol.effects import compare
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.manifest import Reader
@@ -37,15 +42,7 @@ EXAMPLES = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument(
-        "-f",
-        "--filename",
-        dest="filenames",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="the policies: a file, a folder, - for stdin; may be repeated",
-    )
+    add_filename_option(parser, "the policies: a file, a folder, - for stdin; may be repeated")
     parser.add_argument(
         "--on",
         action="append",

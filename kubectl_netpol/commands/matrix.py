@@ -15,6 +15,7 @@ from kubectl_netpol.commands.options import (
     add_filename_option,
     add_output_option,
     add_verbose_option,
+    cluster_words,
 )
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.matrix import Grid, PodSets, declared_ports
@@ -233,10 +234,5 @@ def _place(arguments: argparse.Namespace, world: World) -> str:
 
 def _where(arguments: argparse.Namespace) -> list[str]:
     """The options that `explain` needs to look at the same."""
-    options = []
-    for filename in arguments.filenames:
-        options += ["-f", filename]
-    for name in ("kubeconfig", "context", "cluster", "user"):
-        if value := getattr(arguments, name):
-            options += [f"--{name}", value]
-    return options
+    files = [word for filename in arguments.filenames for word in ("-f", filename)]
+    return files + cluster_words(arguments)

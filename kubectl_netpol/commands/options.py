@@ -52,8 +52,11 @@ def cluster_words(arguments: argparse.Namespace) -> list[str]:
     return found + (["--as-uid", arguments.as_uid] if arguments.as_uid else [])
 
 
-def add_filename_option(parser: argparse.ArgumentParser) -> None:
-    """-f: manifests instead of a cluster."""
+def add_filename_option(
+    parser: argparse.ArgumentParser,
+    meaning: str = "read manifests (a file, a folder, - for stdin; may be repeated) instead of a cluster",
+) -> None:
+    """-f: manifests instead of a cluster, or what `meaning` says."""
     parser.add_argument(
         "-f",
         "--filename",
@@ -61,7 +64,7 @@ def add_filename_option(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="read manifests (a file, a folder, - for stdin; may be repeated) instead of a cluster",
+        help=meaning,
     )
 
 
