@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PROGRAM = "kubectl netpol"
+
+
 COMMANDS = {
     "test": "is it open? A probe from the source, beside what the policies say",
     "explain": "which policies select a pod, what they let in and out, and why",
@@ -28,7 +30,11 @@ COMMANDS = {
     "completion": "how to switch on completion",
     "version": "print the version",
 }
+
+
 FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+
 _TOP_HELP = ("-h", "--help", "help")
 
 

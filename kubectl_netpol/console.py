@@ -8,19 +8,28 @@ import os
 import re
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from kubectl_netpol.errors import NetpolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import TextIO
 
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
+
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 _CONTROL_BUT_COLOUR = re.compile(r"(?!\x1b\[\d\d?m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 _ERASED = "\r\033[K"
+
+
 _PATIENCE_SECONDS = 1.0
+
+
 _USUAL_WIDTH = 80
 
 

@@ -16,7 +16,10 @@ def options() -> str:
     """The help of every command, as Markdown."""
     os.environ["COLUMNS"] = "100"
     sys.path.insert(0, str(ROOT))
-    from kubectl_netpol.cli import COMMANDS, build_parser  # noqa: PLC0415 - the path is set just above
+    from kubectl_netpol.cli import (
+        COMMANDS,  # noqa: PLC0415 - the path is set just above
+        build_parser,  # noqa: PLC0415 - the path is set just above
+    )
 
     parts = []
     for name, summary in COMMANDS.items():

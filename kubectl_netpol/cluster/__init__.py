@@ -1,1 +1,5 @@
-"""The API side, and the only part that imports `kubernetes`, `urllib3` and `websocket`; import it inside functions."""
+"""The API server: kubeconfig, credentials, lists, exec and port-forward.
+
+Imports `manifests` and below. The only place that imports `kubernetes`, `urllib3` and `websocket`; itself imported only
+inside functions, so that a command without a cluster starts without them. Nothing of policies' meaning.
+"""

@@ -17,8 +17,8 @@ import urllib3
 
 from kubectl_netpol import __version__
 from kubectl_netpol.cluster.credentials import tls_context
+from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
-from kubectl_netpol.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,11 +26,20 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.kubeconfig import Access
 
 K = TypeVar("K")
+
+
 Objects: TypeAlias = "list[dict[str, Any]]"
 
+
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
+
+
 _POOL = 8  # as many connections as there are threads
+
+
 _READ_SECONDS = 75.0  # the API server itself gives up a request after 60
+
+
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _ERROR = 401, 403, 404, 400
 
 
@@ -87,7 +96,7 @@ class Api:
             except (ForbiddenError, NotFoundError) as error:
                 return error
 
-        return dict(zip(paths, side_by_side(one, list(paths.values())), strict=True))
+        return dict(zip(paths, map_concurrently(one, list(paths.values())), strict=True))
 
     def patch(self, path: str, body: Any, content_type: str) -> Any:
         """Patch what stands at `path`, for example with "application/strategic-merge-patch+json"."""

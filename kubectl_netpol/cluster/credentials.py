@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
 _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+
 _EXEC_EXTENSION = "client.authentication.k8s.io/exec"
 
 
@@ -231,9 +234,6 @@ def _plugin_answer(output: bytes, command: str, version: str) -> Credentials:
         raise ClusterError("getting credentials: exec plugin didn't return a token or cert/key pair")
     pem = f"{certificate}\n{key}".encode() if certificate else None
     return Credentials(f"Bearer {token}" if token else None, pem)
-
-
-# TLS.
 
 
 def tls_context(anchors: bytes, pem: bytes | None, *, verify: bool, user: str) -> ssl.SSLContext:

@@ -12,9 +12,17 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
 
 _WAIT_SECONDS = 60.0
+
+
 _LIVES_SECONDS = 600
+
+
 _LOOK_EVERY = 0.3
+
+
 _NOBODY = 65534
+
+
 _HOPELESS = (
     "ErrImagePull",
     "ImagePullBackOff",

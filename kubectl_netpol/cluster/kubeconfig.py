@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
 _PEM_DATA = re.compile(r"(?<=: )LS0tLS1[A-Za-z0-9+/]{64,}={0,2}$", re.MULTILINE)  # "-----" in base64
+
+
 _STAND_IN = "\ue000"
+
+
 _HEADER_BYTES = "!#$&'*+-.^_`|~"
 
 
@@ -112,9 +118,6 @@ def load(options: Options) -> Access:
         tls = tls_context(anchors, identity.pem, verify=configuration.verify_ssl, user=user_name)
     namespace = options.namespace or text(context, "namespace", "context") or _service_account_namespace() or "default"
     return Access(configuration, headers, namespace, options.request_timeout or None, tls)
-
-
-# The files.
 
 
 def entries(section: str, kubeconfig: str | None) -> list[str]:
@@ -212,9 +215,6 @@ def _resolved(body: dict[str, Any], folder: Path, file: str) -> dict[str, Any]:
     return body
 
 
-# Context, cluster and user.
-
-
 def _context(config: _Config, wanted: str | None) -> dict[str, Any]:
     name = wanted or config.current_context
     if name and name not in config.contexts:
@@ -297,9 +297,6 @@ def _impersonation(user: Mapping[str, Any], name: str, options: Options) -> tupl
         if not value.isprintable():
             raise ClusterError(f"{header} can't be {value!r}", "it goes into a header: one line of text")
     return tuple(headers)
-
-
-# The server.
 
 
 def _host(cluster: Mapping[str, Any], name: str) -> str:

@@ -11,26 +11,40 @@ from urllib.parse import urlsplit
 
 import websocket
 
-from kubectl_netpol.cluster.api import asked
+from kubectl_netpol.cluster.api import Api, asked
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_netpol.cluster.api import Api
-
 _STDOUT, _STDERR, _ERROR = 1, 2, 3
+
+
 _EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+
+
 _FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
+
+
 _FORWARD_DATA = 0
+
+
 _MISSING = re.compile(rb"executable file not found in \$PATH|no such file or directory")
+
+
 _RECEIVE = 1 << 16
+
+
 _STATUS = 1 << 16  # bytes of a Status that are read
+
+
 _LAST_SECONDS = 0.3  # from the Status of an exec to the end of the connection; Kubernetes 1.35 takes 0.2 ms
+
+
 _QUIET_SECONDS = 0.5  # from the beginning of a port-forward to a refusal; Kubernetes 1.35 takes 3 ms
 
 
-class Completed(NamedTuple):
+class CompletedExec(NamedTuple):
     """What a command in a container did.
 
     `exit_code` is None where the program did not run, or the end is not known; `error` is then the server's message.
@@ -62,7 +76,7 @@ def execute(
     *,
     deadline: float,
     limit: int = 1 << 20,
-) -> Completed:
+) -> CompletedExec:
     """Run `command` in a container, without stdin, and return within `deadline` seconds, handshake included.
 
     Raises ForbiddenError, NotFoundError, or ClusterError where no connection comes about in time. The program itself
@@ -87,7 +101,7 @@ def execute(
             timed_out = not kept[_ERROR]
     stdout, stderr = bytes(kept[_STDOUT]), bytes(kept[_STDERR])
     code, error = (None, None) if timed_out else _status(bytes(kept[_ERROR]), stdout + stderr)
-    return Completed(code, stdout, stderr, error, time.monotonic() - began, timed_out, truncated)
+    return CompletedExec(code, stdout, stderr, error, time.monotonic() - began, timed_out, truncated)
 
 
 def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -> Listening:

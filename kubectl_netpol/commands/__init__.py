@@ -1,1 +1,4 @@
-"""One subcommand a module: `add_arguments(parser)` and `run(arguments, console) -> exit status`."""
+"""One subcommand per file: its options, what it reads, what it asks, what it prints, its exit status.
+
+May import everything but `cli`. `argparse.Namespace` ends here: what is called gets values, never the options.
+"""

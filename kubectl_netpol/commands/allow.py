@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.commands.options import (
-    add_cluster_options,
-    add_filename_option,
-    add_output_option,
-    add_verbose_option,
-)
-from kubectl_netpol.errors import UsageError
-from kubectl_netpol.label_form import (
+from kubectl_netpol.allow.labels import (
     ASSUMED_DNS,
-    EndWords,
+    EndOptions,
     LabelRequest,
     bare_words,
     isolates_text,
     parse_ports,
     policies,
 )
-from kubectl_netpol.policy_text import policy_object, to_json, to_yaml
+from kubectl_netpol.commands.common.options import (
+    add_cluster_options,
+    add_filename_option,
+    add_output_option,
+    add_verbose_option,
+)
+from kubectl_netpol.errors import UsageError
+from kubectl_netpol.manifests.writer import policy_object, to_json, to_yaml
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from kubectl_netpol.console import Console
-    from kubectl_netpol.model import Policy
+    from kubectl_netpol.model.policies import Policy
 
 EXAMPLES = """examples:
   from labels, without a cluster:
@@ -136,13 +136,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             raise UsageError(
                 "names and labels in one command", "either SOURCE DESTINATION PORT, or --from, --to and --port"
             )
-        from kubectl_netpol.commands.allow_names import allow_names  # noqa: PLC0415 - labels do without
+        from kubectl_netpol.commands.common.allow_names import allow_names  # noqa: PLC0415 - labels do without
 
         write(allow_names(arguments, console), arguments.output, console)
         return 0
     asked = _asked(arguments, source, destination)
     if arguments.filenames:
-        from kubectl_netpol.commands.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
+        from kubectl_netpol.commands.common.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
 
         found = prove_labels(asked, arguments, console)
     elif arguments.strict:
@@ -159,7 +159,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _asked(arguments: argparse.Namespace, source: EndWords, destination: EndWords) -> LabelRequest:
+def _asked(arguments: argparse.Namespace, source: EndOptions, destination: EndOptions) -> LabelRequest:
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
         if given:
             raise UsageError(f"{option} goes with names", "kubectl netpol allow SOURCE DESTINATION PORT")
@@ -184,9 +184,9 @@ def write(found: Sequence[Policy], output: str | None, console: Console) -> None
         console.data(to_json(objects) if output == "json" else to_yaml(objects))
 
 
-def _end_words(arguments: argparse.Namespace, side: str) -> EndWords:
+def _end_words(arguments: argparse.Namespace, side: str) -> EndOptions:
     given = vars(arguments)
-    return EndWords(
+    return EndOptions(
         side,
         tuple(given[f"{side}_selectors"]),
         tuple(given[f"{side}_namespaces"]),
@@ -196,7 +196,9 @@ def _end_words(arguments: argparse.Namespace, side: str) -> EndWords:
     )
 
 
-def _with_excepts(source: EndWords, destination: EndWords, excepts: tuple[str, ...]) -> tuple[EndWords, EndWords]:
+def _with_excepts(
+    source: EndOptions, destination: EndOptions, excepts: tuple[str, ...]
+) -> tuple[EndOptions, EndOptions]:
     """--except belongs to the end that has blocks."""
     if source.cidrs and destination.cidrs:
         raise UsageError("--from-cidr and --to-cidr in one policy", "one end has to be pods")

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_netpol.commands.inputs import open_world
+from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.errors import NetpolError
-from kubectl_netpol.resolve import KINDS
+from kubectl_netpol.model.kinds import KINDS
 
 if TYPE_CHECKING:
     import argparse
@@ -25,14 +25,32 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   kubectl netpol completion
   source <(kubectl completion bash)      once a shell, if kubectl itself is not completed yet"""
+
+
 PROGRAM = "kubectl_complete-netpol"
+
+
 _FILES, _NO_FILES = ":0", ":4"
+
+
 _PATIENCE = "2s"
+
+
 _WORKLOADS = {"deploy": "apps/v1/deployments", "sts": "apps/v1/statefulsets", "ds": "apps/v1/daemonsets"}
+
+
 _FIXED = {"--protocol": ("TCP", "UDP", "SCTP"), "--expect": ("open", "blocked")}
+
+
 _FILE_OPTIONS = ("-f", "--filename", "--kubeconfig", "--on")
+
+
 _LABEL_OPTIONS = ("--from", "--to", "--from-selector", "--to-selector")
+
+
 _NAMESPACE_OPTIONS = ("-n", "--namespace", "--from-namespace", "--to-namespace")
+
+
 _SOURCE, _DESTINATION, _PORT = range(3)
 
 
@@ -156,7 +174,7 @@ def _open(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> t
     arguments.request_timeout = _PATIENCE
     if getattr(arguments, "filenames", None):
         raise NetpolError("manifests are not completed")
-    world = open_world(arguments, console)
+    world = open_inputs(arguments, console)
     if world.api is None:
         raise NetpolError("no cluster")
     return world.api, world.namespace

@@ -8,30 +8,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.commands.inputs import open_world, read_manifests, texts
-from kubectl_netpol.commands.options import (
+from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.commands.common.inputs import open_inputs, read_manifests, texts
+from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
     add_output_option,
     add_verbose_option,
 )
-from kubectl_netpol.effects import compare
+from kubectl_netpol.engine.phrases import count, some
 from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.manifest import Reader
-from kubectl_netpol.render.effects import comparison_object, comparison_text, policy_change_object, unread_texts
+from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
 from kubectl_netpol.render.objects import kind, serialize
-from kubectl_netpol.words import count, some
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from kubectl_netpol.console import Console
-    from kubectl_netpol.effects import Comparison
-    from kubectl_netpol.model import Policy
-    from kubectl_netpol.snapshot import Snapshot
+    from kubectl_netpol.model.policies import Policy
+    from kubectl_netpol.model.snapshot import Snapshot
 
 SAME, DIFFERENT, UNTOLD = 0, 1, 2
+
+
 EXAMPLES = """examples:
   kubectl netpol diff -f policy.yaml
   kubectl netpol diff -f policies/ -n shop
@@ -71,10 +72,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         kept = {key: policy for key, policy in there.items() if key not in changes}
     else:
         kept = {**there, **{policy.key: policy for policy in policies}}
-    comparison = compare(before, before.with_policies(kept.values()))
+    comparison = changes_between(before, before.with_policies(kept.values()))
     if arguments.output:
         listed = [policy_change_object(policy, changes[policy.key]) for policy in policies]
-        console.data(serialize(kind("Diff", {"policies": listed, **comparison_object(comparison)}), arguments.output))
+        console.data(serialize(kind("Diff", {"policies": listed, **changes_object(comparison)}), arguments.output))
     else:
         _say(comparison, policies, changes, console, verbose=arguments.verbose)
     unread = unread_texts(before, comparison, verbose=arguments.verbose)
@@ -93,9 +94,9 @@ def _read(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, tu
         return before, _policies(arguments.filenames, namespace, console)
     given = arguments.filenames
     arguments.filenames = []
-    world = open_world(arguments, console)
+    world = open_inputs(arguments, console)
     policies = _policies(given, world.namespace, console)
-    from kubectl_netpol.cluster.snapshot import Scope  # noqa: PLC0415 - only for a cluster
+    from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
 
     namespaces = frozenset(policy.namespace for policy in policies)
     before = world.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), endpoints=False))
@@ -126,9 +127,9 @@ def _change(policy: Policy, old: Policy | None, *, delete: bool) -> str:
 
 
 def _say(
-    comparison: Comparison, policies: Sequence[Policy], changes: dict[str, str], console: Console, *, verbose: bool
+    comparison: Changes, policies: Sequence[Policy], changes: dict[str, str], console: Console, *, verbose: bool
 ) -> None:
-    text = comparison_text(comparison, console, verbose=verbose)
+    text = changes_text(comparison, console, verbose=verbose)
     if text:
         console.data(text)
     if not comparison.effects:

@@ -8,38 +8,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.commands.inputs import open_world
-from kubectl_netpol.commands.options import (
+from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.commands.common.inputs import Inputs, open_inputs
+from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
     add_output_option,
     add_verbose_option,
 )
-from kubectl_netpol.commands.questions import ask, resolved, scope_of
-from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.isolation import explain_pod
-from kubectl_netpol.lint import connection_warnings, namespace_warnings, pod_warnings
-from kubectl_netpol.render.objects import explanation_object, kind, note_object, serialize, verdict_object
-from kubectl_netpol.render.text import Names, explanation_text, overview_text, verdict_text
-from kubectl_netpol.resolve import (
+from kubectl_netpol.commands.common.questions import ask, read_and_resolve, scope_of
+from kubectl_netpol.connection.resolve import (
+    Reference,
+    Resolved,
     best,
-    parse_ports,
-    parse_protocol,
     parse_reference,
     resolve_subject,
-    selected_by_service,
 )
-from kubectl_netpol.verdict import Answer
-from kubectl_netpol.words import count
+from kubectl_netpol.engine.phrases import count
+from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
+from kubectl_netpol.model.ports import parse_ports, parse_protocol
+from kubectl_netpol.render.explanation import explanation_text, overview_text
+from kubectl_netpol.render.objects import explanation_object, kind, note_object, serialize, verdict_object
+from kubectl_netpol.render.text import Names
+from kubectl_netpol.render.verdict import verdict_text
 
 if TYPE_CHECKING:
     import argparse
 
-    from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.console import Console
-    from kubectl_netpol.model import Pod
-    from kubectl_netpol.resolve import Named, Reference
-    from kubectl_netpol.snapshot import Snapshot
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.snapshot import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol explain                      every pod of the namespace
@@ -47,8 +47,14 @@ EXAMPLES = """examples:
   kubectl netpol explain san nginx 80         why san may, or may not, reach nginx on port 80
   kubectl netpol explain 10.0.0.7 shop/svc/nginx http -o json
   kubectl netpol explain nginx -f manifests/  without a cluster"""
-STATUS = {Answer.ALLOWED: 0, Answer.BLOCKED: 1, Answer.UNDEFINED: 2}
+
+
+STATUS = {Verdict.ALLOWED: 0, Verdict.BLOCKED: 1, Verdict.UNDEFINED: 2}
+
+
 _CONNECTION = 3
+
+
 _POLICY_KINDS = ("netpol", "networkpolicy", "networkpolicies")
 
 
@@ -77,13 +83,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError(f"{count(len(words), 'word')} given", "write nothing, POD, or SOURCE DESTINATION PORT")
     if words and arguments.all_namespaces:
         raise UsageError("-A goes with nothing named", "write NAMESPACE/NAME for a pod elsewhere")
-    world = open_world(arguments, console)
+    world = open_inputs(arguments, console)
     if len(words) == _CONNECTION:
         return _connection(arguments, world, console)
     return _pod(arguments, world, console) if words else _namespace(arguments, world, console)
 
 
-def _connection(arguments: argparse.Namespace, world: World, console: Console) -> int:
+def _connection(arguments: argparse.Namespace, world: Inputs, console: Console) -> int:
     source, destination, port = arguments.words
     ports = parse_ports(port)
     protocol = parse_protocol(arguments.protocol)
@@ -100,20 +106,20 @@ def _connection(arguments: argparse.Namespace, world: World, console: Console) -
     if arguments.output:
         content = objects[0] if len(objects) == 1 else kind("VerdictList", {"items": objects})
         console.data(serialize(content, arguments.output))
-    statuses = [STATUS[verdict.answer] for verdict in verdicts]
+    statuses = [STATUS[verdict.verdict] for verdict in verdicts]
     return max(statuses)
 
 
-def _pod(arguments: argparse.Namespace, world: World, console: Console) -> int:
+def _pod(arguments: argparse.Namespace, world: Inputs, console: Console) -> int:
     reference = parse_reference(arguments.words[0], world.namespace)
     if reference.address or reference.kind == "Node":
         raise UsageError(f"{reference.typed} is no pod", "explain SOURCE DESTINATION PORT takes addresses and nodes")
-    snapshot, named = resolved(
+    snapshot, named = read_and_resolve(
         world, (reference,), lambda snapshot: _subject(snapshot, reference, world.namespace), everywhere=True
     )
     pod = named.pod
     if named.service:
-        pods = selected_by_service(snapshot, named.service)
+        pods = snapshot.selected_by_service(named.service)
         pod = best(pods)
         if pod is None:
             raise NetpolError(
@@ -132,7 +138,7 @@ def _pod(arguments: argparse.Namespace, world: World, console: Console) -> int:
     return 0
 
 
-def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Named:
+def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Resolved:
     """What is explained; a policy's name is answered with a pod that it selects."""
     try:
         return resolve_subject(snapshot, reference)
@@ -151,7 +157,7 @@ def _say_which(typed: str, pod: Pod, console: Console) -> None:
         console.note(f"{typed} stands for its pod {pod.name}")
 
 
-def _namespace(arguments: argparse.Namespace, world: World, console: Console) -> int:
+def _namespace(arguments: argparse.Namespace, world: Inputs, console: Console) -> int:
     # The pods that peers match stand in the JSON; for the overview the namespace itself is enough.
     everywhere = arguments.all_namespaces or bool(arguments.output)
     snapshot = world.read(scope_of(parse_reference("pod/any", world.namespace), everywhere=everywhere))

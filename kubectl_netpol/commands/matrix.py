@@ -9,40 +9,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.commands.inputs import open_world
-from kubectl_netpol.commands.options import (
+from kubectl_netpol.commands.common.inputs import Inputs, open_inputs
+from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
     add_output_option,
     add_verbose_option,
     cluster_words,
 )
+from kubectl_netpol.engine.phrases import count, some
 from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.matrix import Grid, PodSets, declared_ports
-from kubectl_netpol.matrix.workloads import each_pod, examples, in_order, summarize
-from kubectl_netpol.render.matrix import (
-    Explainer,
-    Heading,
-    cells_text,
-    comparison_text,
-    difference_text,
-    matrix_json,
-    matrix_text,
-    network_fields,
-)
+from kubectl_netpol.matrix.grid import Grid, declared_ports
+from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.summary import WorkloadSpan, each_pod, examples, in_order, summarize
+from kubectl_netpol.model.ports import parse_ports, parse_protocol
+from kubectl_netpol.render.matrix import Explainer, Heading, cells_text, difference_text, matrix_text, network_text
+from kubectl_netpol.render.matrix_json import matrix_json, network_fields
 from kubectl_netpol.render.text import Names
-from kubectl_netpol.resolve import parse_ports, parse_protocol
-from kubectl_netpol.words import count, some
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from kubectl_netpol.commands.inputs import World
     from kubectl_netpol.console import Console
     from kubectl_netpol.matrix.compared import Compared
-    from kubectl_netpol.matrix.workloads import Group
-    from kubectl_netpol.snapshot import Snapshot
+    from kubectl_netpol.model.snapshot import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol matrix                          the namespace, on the ports that its pods declare
@@ -51,6 +42,8 @@ EXAMPLES = """examples:
   kubectl netpol matrix -A -o html >matrix.html  a page to look at
   kubectl netpol matrix -f manifests/ -A         without a cluster
   kubectl netpol matrix --probe                  does the network do what the policies say?"""
+
+
 MOST_PAIRS = 100
 
 
@@ -59,7 +52,7 @@ class Asked(NamedTuple):
 
     snapshot: Snapshot
     sets: PodSets
-    groups: tuple[Group, ...]
+    groups: tuple[WorkloadSpan, ...]
     grids: tuple[tuple[Grid, int], ...]
 
 
@@ -90,14 +83,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     ports = parse_ports(arguments.port) if arguments.port else ()
     if arguments.all_namespaces and arguments.namespace:
         raise UsageError("-A and -n are both given", "-A is every namespace")
-    world = open_world(arguments, console)
+    world = open_inputs(arguments, console)
     asked = _ask(arguments, world, ports, protocol, console)
     explainer = Explainer(asked.sets.pods, asked.groups, _where(arguments))
     compared: list[Compared] = []
     if arguments.probe:
-        from kubectl_netpol.commands.comparing import compare  # noqa: PLC0415 - only for a cluster
+        from kubectl_netpol.commands.common.matrix_probe import probe_matrix  # noqa: PLC0415 - only for a cluster
 
-        compared = compare(arguments, world, asked.sets, asked.grids, explainer)
+        compared = probe_matrix(arguments, world, asked.sets, asked.grids, explainer)
         for message in dict.fromkeys(message for pair in compared for message in pair.result.warnings):
             console.warning(message)
     if arguments.output == "json":
@@ -121,7 +114,7 @@ def _status(compared: Sequence[Compared], *, probed: bool) -> int:
 
 def _ask(
     arguments: argparse.Namespace,
-    world: World,
+    world: Inputs,
     ports: Sequence[int | str],
     protocol: str | None,
     console: Console,
@@ -157,8 +150,8 @@ def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
     )
 
 
-def _read(world: World, *, everywhere: bool) -> Snapshot:
-    from kubectl_netpol.cluster.snapshot import Scope  # noqa: PLC0415 - only for a cluster
+def _read(world: Inputs, *, everywhere: bool) -> Snapshot:
+    from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
 
     wide = frozenset({"pods", "networkpolicies"}) if everywhere else frozenset()
     return world.read(Scope(frozenset({world.namespace}), wide, endpoints=False))
@@ -166,7 +159,7 @@ def _read(world: World, *, everywhere: bool) -> Snapshot:
 
 def _print_text(
     arguments: argparse.Namespace,
-    world: World,
+    world: Inputs,
     asked: Asked,
     console: Console,
     *,
@@ -191,13 +184,13 @@ def _print_text(
             everything = [(here, there) for here in range(len(groups)) for there in range(len(groups))]
             console.data("\n" + cells_text(summary, examples(part, summary, everything), explainer))
     if arguments.probe:
-        console.data(comparison_text(compared, names, console))
+        console.data(network_text(compared, names, console))
     elif not arguments.verbose:
         console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)")
 
 
 def _by_cell(
-    part: Sequence[tuple[Grid, int]], groups: Sequence[Group], compared: Sequence[Compared]
+    part: Sequence[tuple[Grid, int]], groups: Sequence[WorkloadSpan], compared: Sequence[Compared]
 ) -> dict[tuple[int, int], list[Compared]]:
     """The pairs that differ from the network, by the cell of their groups."""
     place_of = [place for place, group in enumerate(groups) for _ in range(group.size)]
@@ -210,9 +203,9 @@ def _by_cell(
 
 
 def _page(
-    arguments: argparse.Namespace, world: World, asked: Asked, explainer: Explainer, compared: Sequence[Compared]
+    arguments: argparse.Namespace, world: Inputs, asked: Asked, explainer: Explainer, compared: Sequence[Compared]
 ) -> str:
-    from kubectl_netpol.render.page import View, matrix_page, mixed_cells  # noqa: PLC0415 - the page's parts are large
+    from kubectl_netpol.render.page import PageView, matrix_page, mixed_cells  # noqa: PLC0415 - the page's parts are large
 
     parts = [("each on the ports it declares", asked.grids)] if not arguments.port and len(asked.grids) > 1 else []
     parts += [(f"{grid.protocol} {grid.port}", ((grid, asked.sets.all),)) for grid, _ in asked.grids]
@@ -224,11 +217,11 @@ def _page(
             place: [difference_text(pair, names) for pair in pairs]
             for place, pairs in _by_cell(part, asked.groups, compared).items()
         }
-        views.append(View(title, part, summary, examples(part, summary, mixed_cells(summary)), differences))
+        views.append(PageView(title, part, summary, examples(part, summary, mixed_cells(summary)), differences))
     return matrix_page(views, _place(arguments, world), explainer, one_namespace=not arguments.all_namespaces)
 
 
-def _place(arguments: argparse.Namespace, world: World) -> str:
+def _place(arguments: argparse.Namespace, world: Inputs) -> str:
     return "all namespaces" if arguments.all_namespaces else f"namespace {world.namespace}"
 
 

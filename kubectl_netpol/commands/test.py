@@ -8,33 +8,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.codes import Code
-from kubectl_netpol.commands.inputs import open_world
-from kubectl_netpol.commands.options import (
+from kubectl_netpol.commands.common.inputs import Inputs, open_inputs
+from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
     add_output_option,
     add_verbose_option,
     parse_duration,
 )
-from kubectl_netpol.commands.questions import ask, ask_selected
-from kubectl_netpol.diagnose import Result, not_probed, predicted
+from kubectl_netpol.commands.common.questions import ask, ask_selected
+from kubectl_netpol.diagnosis.diagnose import Result, not_probed, predicted
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.phrases import count
+from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import UsageError
+from kubectl_netpol.model.ports import parse_ports, parse_protocol
 from kubectl_netpol.render.objects import kind, result_object, serialize
 from kubectl_netpol.render.result import result_text, results_table
 from kubectl_netpol.render.text import Names
-from kubectl_netpol.resolve import parse_ports, parse_protocol
-from kubectl_netpol.verdict import Answer
-from kubectl_netpol.words import count
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from kubectl_netpol.commands.inputs import World
+    from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.console import Console
-    from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.snapshot import Snapshot
+    from kubectl_netpol.model.snapshot import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol test san nginx 80                    is nginx open to san?
@@ -43,9 +42,17 @@ EXAMPLES = """examples:
   kubectl netpol test --from-selector app=web --to-selector app=db 5432
   kubectl netpol test san nginx 80 --expect blocked   exit 0 where it is blocked
   kubectl netpol test san nginx 80 -f manifests/      only what the policies say"""
+
+
 MOST_PAIRS = 100
+
+
 _HOUR = 3600
+
+
 _UNKNOWN = 2
+
+
 _EXPECTED = {"open": True, "blocked": False}
 
 
@@ -101,7 +108,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if not 0 < timeout <= _HOUR:
         raise UsageError(f"--timeout {arguments.timeout} is too short or too long", "write 3s or 500ms")
     ports = parse_ports(words.pop())
-    world = open_world(arguments, console)
+    world = open_inputs(arguments, console)
     snapshot, verdicts = _ask(arguments, world, words, ports, protocol)
     if len(verdicts) > arguments.max:
         raise UsageError(
@@ -114,7 +121,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     elif protocol == "SCTP":
         results = [Result(v, not_probed(v, "SCTP can't be probed", Code.NOT_PROBED)) for v in verdicts]
     else:
-        from kubectl_netpol.commands.probing import Prober  # noqa: PLC0415 - not for manifests
+        from kubectl_netpol.commands.common.prober import Prober  # noqa: PLC0415 - not for manifests
 
         prober = Prober(world.api, snapshot, arguments, world.namespace, timeout)
         with console.progress(f"probing {count(len(verdicts), 'connection')}"):
@@ -141,8 +148,8 @@ def _words(arguments: argparse.Namespace) -> list[str]:
 
 
 def _ask(
-    arguments: argparse.Namespace, world: World, words: list[str], ports: Sequence[int | str], protocol: str
-) -> tuple[Snapshot, list[Verdict]]:
+    arguments: argparse.Namespace, world: Inputs, words: list[str], ports: Sequence[int | str], protocol: str
+) -> tuple[Snapshot, list[Prediction]]:
     if arguments.from_selector is None and arguments.to_selector is None:
         return ask(world, words[0], words[1], ports, protocol)
     source = None if arguments.from_selector is not None else words.pop(0)
@@ -170,7 +177,7 @@ def _status(results: list[Result], expected: str | None) -> int:
     for result in results:
         reachable = result.finding.reachable
         if result.finding.code is Code.PREDICTED:
-            reachable = {Answer.ALLOWED: True, Answer.BLOCKED: False}.get(result.verdict.answer)
+            reachable = {Verdict.ALLOWED: True, Verdict.BLOCKED: False}.get(result.verdict.verdict)
         wanted = _EXPECTED[expected] if expected else True
         statuses.append(_UNKNOWN if reachable is None else int(reachable is not wanted))
     return max(statuses)

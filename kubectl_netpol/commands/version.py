@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kubectl_netpol import __version__
-from kubectl_netpol.commands.options import add_output_option
+from kubectl_netpol.commands.common.options import add_output_option
 
 if TYPE_CHECKING:
     import argparse

@@ -1,8 +1,4 @@
-"""Who reaches whom: the engine asked for all pairs of pods at once."""
+"""The verdict between every two pods, as bit sets, and its summary by workload.
 
-from __future__ import annotations
-
-from kubectl_netpol.matrix.grid import Grid, declared_ports
-from kubectl_netpol.matrix.sets import PodSets
-
-__all__ = ["Grid", "PodSets", "declared_ports"]
+Imports `engine`, `connection`, `diagnosis` (to hold a probe's result beside a verdict) and below. No text, no JSON.
+"""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from kubectl_netpol.diagnose import Result
-    from kubectl_netpol.matrix.workloads import Cell
+    from kubectl_netpol.diagnosis.diagnose import Result
+    from kubectl_netpol.matrix.summary import Cell
 
 
 class Compared(NamedTuple):

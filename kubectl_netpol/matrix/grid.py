@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.evaluate import pod_problem
-from kubectl_netpol.matrix.sides import Sides
-from kubectl_netpol.model import Direction
+from kubectl_netpol.engine.evaluate import pod_problem
+from kubectl_netpol.matrix.sides import PeerVerdicts, Sides
+from kubectl_netpol.model.policies import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.matrix.sets import PodSets
-    from kubectl_netpol.matrix.sides import Answers
-    from kubectl_netpol.model import Pod
+    from kubectl_netpol.model.objects import Pod
 
 UNDEFINED, BLOCKED, NOT_TALKING, NO_PORT = 1, 2, 4, 8
+
+
 _AT_ONCE = 256
+
+
 _ONE_SET = bytes.maketrans(b"01", bytes([0, BLOCKED]))
+
+
 _TWO_SETS = bytes.maketrans(bytes(range(0x90, 0x94)), bytes(range(4)))
 
 
@@ -45,7 +50,7 @@ class Grid:
         self.protocol = protocol
         self.port = port
         self._sides = Sides(sets, protocol, port)
-        self._interned: dict[Answers, bytes] = {}
+        self._interned: dict[PeerVerdicts, bytes] = {}
         self._by_key: dict[str, list[int]] = {}
         for position, pod in enumerate(sets.pods):
             self._by_key.setdefault(pod.key, []).append(position)
@@ -101,7 +106,7 @@ class Grid:
             return bytes([NOT_TALKING]) * len(self.pods)
         return self._bytes(self._sides.answers(position, Direction.EGRESS))
 
-    def _bytes(self, answers: Answers) -> bytes:
+    def _bytes(self, answers: PeerVerdicts) -> bytes:
         found = self._interned.get(answers)
         if found is None:
             size = len(self.pods)

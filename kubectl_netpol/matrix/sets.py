@@ -9,16 +9,17 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.addresses import parse_ip, parse_network
-from kubectl_netpol.judge import pod_connection
-from kubectl_netpol.model import Direction, Peer
-from kubectl_netpol.rules import peer_matches
+from kubectl_netpol.connection.predict import pod_connection
+from kubectl_netpol.engine.rules import peer_matches
+from kubectl_netpol.model.addresses import parse_ip, parse_network
+from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kubectl_netpol.model import IPBlock, LabelSelector, Pod, Policy, Requirement
-    from kubectl_netpol.snapshot import Snapshot
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.selectors import LabelSelector, Requirement
+    from kubectl_netpol.model.snapshot import Snapshot
 
 _Edge = tuple[int, int]
 

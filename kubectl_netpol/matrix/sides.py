@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.evaluate import isolating_policies, overridden, views
-from kubectl_netpol.judge import pod_connection
-from kubectl_netpol.matrix.sets import Sets
-from kubectl_netpol.model import Direction
-from kubectl_netpol.rules import matching_port
-from kubectl_netpol.verdict import Answer, DirectionVerdict
+from kubectl_netpol.connection.predict import pod_connection
+from kubectl_netpol.engine.evaluate import isolating_policies, overridden
+from kubectl_netpol.engine.readings import Reading, readings_of
+from kubectl_netpol.engine.rules import matching_port
+from kubectl_netpol.engine.verdict import DirectionVerdict, Verdict
+from kubectl_netpol.matrix.sets import PodSets, Sets
+from kubectl_netpol.model.policies import Direction, Policy, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.matrix.sets import PodSets
-    from kubectl_netpol.model import NamedPort, Pod, Policy, PortRange, Rule
-    from kubectl_netpol.rules import View
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.ports import NamedPort, PortRange
 
 
-class Answers(NamedTuple):
+class PeerVerdicts(NamedTuple):
     """What a subject's policies say of every pod as its peer: allowed wins, and blocked where neither."""
 
     allowed: int
@@ -33,11 +33,11 @@ class Sides:
         self._sets = sets
         self._protocol = protocol
         self._port = port
-        self._all = Answers(sets.all)
+        self._all = PeerVerdicts(sets.all)
         self._keys = _keys_by_namespace(sets)
         self._hosts = _by_node(sets)
         self._by_ports = self._destinations()
-        self._answers: dict[tuple[object, ...], Answers] = {}
+        self._answers: dict[tuple[object, ...], PeerVerdicts] = {}
         self._peers: dict[tuple[int, tuple[int, ...], bool], Sets] = {}
         self._egress_ports: dict[tuple[tuple[PortRange | NamedPort, ...], bool], int] = {}
 
@@ -45,7 +45,7 @@ class Sides:
         """The port's number on this pod as the destination; None where it has no port of that name."""
         return self._port if isinstance(self._port, int) else pod.port_named(self._port, self._protocol)
 
-    def answers(self, position: int, direction: Direction) -> Answers:
+    def answers(self, position: int, direction: Direction) -> PeerVerdicts:
         """What the policies of the pod at this position say of every pod. Not for pods that can't talk at all."""
         pod = self._sets.pods[position]
         families = self._sets.families[position]
@@ -63,17 +63,17 @@ class Sides:
             found = self._answers[key] = self._ask(pod, families, direction)
         return found
 
-    def _ask(self, pod: Pod, families: tuple[int, ...], direction: Direction) -> Answers:
+    def _ask(self, pod: Pod, families: tuple[int, ...], direction: Direction) -> PeerVerdicts:
         snapshot = self._sets.snapshot
         unread = snapshot.gap("networkpolicies", pod.namespace) is not None
         isolating = () if unread else isolating_policies(snapshot, pod, direction)
-        plain = DirectionVerdict(direction, Answer.UNDEFINED if unread else Answer.ALLOWED, isolating)
-        if overridden(snapshot, pod, plain).answer is Answer.UNDEFINED:
-            return Answers(0, self._sets.all)
+        plain = DirectionVerdict(direction, Verdict.UNDEFINED if unread else Verdict.ALLOWED, isolating)
+        if overridden(snapshot, pod, plain).verdict is Verdict.UNDEFINED:
+            return PeerVerdicts(0, self._sets.all)
         if not isolating:
             return self._all
         allowed = blocked = 0
-        walked: dict[tuple[bool, bool], Answers] = {}
+        walked: dict[tuple[bool, bool], PeerVerdicts] = {}
         for peers, witness in self._peer_groups(pod):
             agreed, refused = peers, peers
             for view in self._views(pod, witness, direction):
@@ -87,7 +87,7 @@ class Sides:
                 refused &= ~(walked[kind].allowed | walked[kind].undefined)
             allowed |= agreed
             blocked |= refused
-        return Answers(allowed, self._sets.all & ~(allowed | blocked))
+        return PeerVerdicts(allowed, self._sets.all & ~(allowed | blocked))
 
     def _peer_groups(self, subject: Pod) -> Iterator[tuple[int, Pod]]:
         """The pods in groups of which the engine has the same readings, each with one of them."""
@@ -95,17 +95,17 @@ class Sides:
         groups = [self._sets.all & ~_union(self._hosts), *on_hosts.values(), _union(self._hosts) & ~_union(on_hosts)]
         yield from ((pods, self._sets.first(pods)) for pods in groups if pods)
 
-    def _views(self, subject: Pod, peer: Pod, direction: Direction) -> list[View]:
+    def _views(self, subject: Pod, peer: Pod, direction: Direction) -> list[Reading]:
         ends = (subject, peer) if direction is Direction.EGRESS else (peer, subject)
         connection = pod_connection(*ends, self._protocol, self.number(ends[1]) or 0)
         mine, theirs = connection.source, connection.destination
         if direction is Direction.INGRESS:
             mine, theirs = theirs, mine
-        return list(views(self._sets.snapshot, connection, direction, mine, theirs))
+        return list(readings_of(self._sets.snapshot, connection, direction, mine, theirs))
 
     def _walk(
-        self, pod: Pod, families: tuple[int, ...], isolating: tuple[Policy, ...], direction: Direction, view: View
-    ) -> Answers:
+        self, pod: Pod, families: tuple[int, ...], isolating: tuple[Policy, ...], direction: Direction, view: Reading
+    ) -> PeerVerdicts:
         """One reading: the union of the rules of all isolating policies."""
         yes = unknown = 0
         for policy in isolating:
@@ -120,7 +120,7 @@ class Sides:
                     matched = self._rule(policy, rule, families, as_pod=view.pod is not None)
                     yes |= matched.yes & within
                     unknown |= matched.unknown & within
-        return Answers(yes, unknown)
+        return PeerVerdicts(yes, unknown)
 
     def _rule(self, policy: Policy, rule: Rule, families: tuple[int, ...], *, as_pod: bool) -> Sets:
         """The pods that the rule's peers match; seen as no pod, only blocks can match them."""

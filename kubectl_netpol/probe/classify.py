@@ -15,19 +15,33 @@ CONNECTED = (
     "* Established connection to ",  # curl from 8.16 on
     "netpol: connected",  # our own words to bash, Python, Perl and `nc -e`
 )
+
+
 # Without one of these the guard may have come before the tool had begun.
 CONNECTING = (
     "netpol: connecting",  # bash, which has no limit of its own
     "TCP connection requested",  # ncat -vv
 )
+
+
 # An answer to a request: curl's, GNU wget's with its status, BusyBox wget's with any status but 200.
 RESPONSE = re.compile(
     r"^< HTTP/[\d.]+ (\d+)|awaiting response\.\.\. (\d+)|returned error: HTTP/[\d.]+ (\d+)", re.MULTILINE
 )
+
+
 GATEWAY_FAILED = ("502", "503", "504")
+
+
 ANSWERED = ("netpol: answered",)
+
+
 SILENT = ("netpol: silent", "net timeout", "Idle timeout expired")
+
+
 REFUSED = ("onnection refused",)
+
+
 UNKNOWN_NAME = (
     "bad address",
     "getaddrinfo for host",
@@ -43,6 +57,8 @@ UNKNOWN_NAME = (
     "esolving timed out",
     "netpol: unknown name",
 )
+
+
 KNOWN_NAME = (
     "netpol: resolves",
     "PING ",
@@ -51,7 +67,11 @@ KNOWN_NAME = (
     "Connection refused",  # the same, and the address is the pod's own
     "Name:",  # nslookup
 )
+
+
 TIMED_OUT = ("imed out", "nc: Timeout", "Ncat: TIMEOUT")
+
+
 UNREACHABLE = (
     "o route to host",
     "etwork is unreachable",
@@ -62,10 +82,20 @@ UNREACHABLE = (
     "peration not permitted",  # a filter at connect()
     "ermission denied",  # a route of type prohibit
 )
+
+
 ASKING = "netpol: asking"
+
+
 QUICK = ("getent", "bash", "nc", "ping", "nslookup")  # ended by the guard, they were asking; others say when they begin
+
+
 WRONG_OPTION = ("nvalid option", "nrecognized option", "nknown option")
+
+
 NOT_RUN = (126, 127)
+
+
 AT_ONCE = 0.9  # shorter than the shortest limit of a tool, which is a second
 
 

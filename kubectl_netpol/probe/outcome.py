@@ -64,7 +64,7 @@ class ProbeResult(NamedTuple):
     names: tuple[NameCheck, ...]
 
 
-class Completed(Protocol):
+class ExecResult(Protocol):
     """What an exec call gives back.
 
     `exit_code` None: the program's status is not known. `error`: why it did not start or finish, in the API's words.
@@ -90,4 +90,4 @@ class Completed(Protocol):
 class Exec(Protocol):
     """Runs a program in the source container: its words and a deadline in seconds, handshake included."""
 
-    def __call__(self, argv: Sequence[str], deadline: float, /) -> Completed: ...  # noqa: D102
+    def __call__(self, argv: Sequence[str], deadline: float, /) -> ExecResult: ...  # noqa: D102

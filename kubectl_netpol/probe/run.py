@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.addresses import is_ip
+from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.probe import classify, script
 from kubectl_netpol.probe.classify import Attempt
-from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome, ProbeResult, Target
-from kubectl_netpol.threads import side_by_side
+from kubectl_netpol.probe.outcome import Exec, ExecResult, NameCheck, Observation, Outcome, ProbeResult, Target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_netpol.probe.outcome import Completed, Exec
-
 SHELLS = ("sh", "bash")
+
+
 # Without a shell: (form, program), as in script.tool_words. Each limits itself, given an address.
 DIRECT = {
     "TCP": (
@@ -30,13 +30,29 @@ DIRECT = {
     ),
     "UDP": (("python", "python3"), ("python", "python"), ("perl", "perl")),
 }
+
+
 HANDSHAKE = 5.0
+
+
 MISSING = re.compile(r"executable file not found|no such file or directory|not found in \$PATH", re.IGNORECASE)
+
+
 ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")
+
+
 REPORT = re.compile(r"R ([tn]\d{1,6}) (\S+) (\S+) (\d{1,6}) (\d{1,6}) (-?\d{1,9})", re.ASCII)
+
+
 WORDS = re.compile(r"W ([tn]\d{1,6}) (.*)", re.ASCII)
+
+
 WORDS_LIMIT = 1000
+
+
 KILLED = 128
+
+
 NOISE = ("libnsock ", "NCAT DEBUG")
 
 
@@ -88,7 +104,7 @@ def probe(  # noqa: D417 - the rest is in Target and ProbeResult
 
 def _with_shell(
     execute: Exec, targets: Sequence[Target], lookups: Sequence[str], *, protocol: str, timeout: float, http: bool
-) -> tuple[Completed, str | None]:
+) -> tuple[ExecResult, str | None]:
     rounds = max(1, -(-len(targets) // script.SIDE_BY_SIDE_SLOW))
     deadline = rounds * (timeout + 1) + HANDSHAKE
     for shell in SHELLS:
@@ -99,7 +115,7 @@ def _with_shell(
     return done, None
 
 
-def _missing(done: Completed) -> bool:
+def _missing(done: ExecResult) -> bool:
     """Whether the program is not in the image, as the container runtimes say it."""
     if done.error is not None:
         return bool(MISSING.search(done.error))
@@ -162,7 +178,7 @@ def _observation(outcome: Outcome, target: Target, attempt: Attempt, protocol: s
     return Observation(outcome, attempt.program, command, code, shown(attempt.words), attempt.seconds)
 
 
-def _failed(done: Completed) -> Observation:
+def _failed(done: ExecResult) -> Observation:
     said = (done.stderr or done.stdout).decode(errors="replace")
     words = done.error or ("the deadline passed" if done.timed_out else said) or "the exec ended without an answer"
     return Observation(Outcome.EXEC_FAILED, None, (), done.exit_code, shown(words), done.seconds)
@@ -192,7 +208,7 @@ def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout:
         return observation
 
     # The first finds the tool that tells; it serves for the others.
-    return [*map(observe, targets[:1]), *side_by_side(observe, targets[1:])]
+    return [*map(observe, targets[:1]), *map_concurrently(observe, targets[1:])]
 
 
 def shown(words: str) -> str:

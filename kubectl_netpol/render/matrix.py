@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.matrix.workloads import MIXED, alike, by_namespace, put_together, reference
-from kubectl_netpol.render.objects import API_VERSION
-from kubectl_netpol.render.text import arrow, table, wrapped
-from kubectl_netpol.words import count, some
+from kubectl_netpol.engine.phrases import count, some
+from kubectl_netpol.matrix.summary import (
+    MIXED,
+    Cell,
+    Summary,
+    WorkloadSpan,
+    alike,
+    by_namespace,
+    put_together,
+    reference,
+)
+from kubectl_netpol.render.text import Names, table, wrapped
+from kubectl_netpol.render.verdict import arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.matrix.compared import Compared
-    from kubectl_netpol.matrix.grid import Grid
-    from kubectl_netpol.matrix.workloads import Cell, Group, Summary
-    from kubectl_netpol.model import Pod
-    from kubectl_netpol.render.text import Names
+    from kubectl_netpol.model.objects import Pod
 
 MOST_COLUMNS = 30
+
+
 _MOST_LINES = 40
+
+
 _FEW, _SOME, _MANY = 3, 8, 10_000
+
+
 WORDS = {"a": "allowed", "b": "blocked", "u": "undefined", "-": "no such port", MIXED: "mixed"}
+
+
 _STYLE = {"a": "green", "b": "red", "u": "yellow", MIXED: "yellow", "-": "dim"}
+
+
 _ITSELF, _DIFFERS = ".", "!"
-_OUTCOMES = {True: "o", False: "c", None: "u"}
-Extra = tuple[str, str]
 
 
 class Explainer:
     """The `explain` command for a cell: `options` are those that say where to look, as typed."""
 
-    def __init__(self, pods: Sequence[Pod], groups: Sequence[Group], options: Sequence[str]) -> None:
+    def __init__(self, pods: Sequence[Pod], groups: Sequence[WorkloadSpan], options: Sequence[str]) -> None:
         self._pods = pods
         self._group_of = [group for group in groups for _ in range(group.size)]
         self._options = options
@@ -60,34 +73,6 @@ class Heading(NamedTuple):
     ports: str
     where: str
     noun: str
-
-
-def matrix_json(grids: Sequence[Grid], *, as_list: bool, extra: Callable[[Grid], Iterable[Extra]]) -> Iterator[str]:
-    """kind: Matrix, or MatrixList, in pieces that end with a line. `extra`: more fields (name, JSON) of a matrix."""
-    if not as_list:
-        yield from _one(grids[0], "", extra(grids[0]))
-        yield "\n"
-        return
-    yield f'{{\n  "apiVersion": "{API_VERSION}",\n  "kind": "MatrixList",\n  "items": [\n'
-    for number, grid in enumerate(grids):
-        yield from _one(grid, "    ", extra(grid))
-        yield ",\n" if number < len(grids) - 1 else "\n"
-    yield "  ]\n}\n"
-
-
-def _one(grid: Grid, indent: str, extra: Iterable[Extra]) -> Iterator[str]:
-    names = json.dumps([pod.key for pod in grid.pods], ensure_ascii=False)
-    yield f'{indent}{{\n{indent}  "apiVersion": "{API_VERSION}",\n{indent}  "kind": "Matrix",\n'
-    yield f'{indent}  "protocol": "{grid.protocol}",\n{indent}  "port": {json.dumps(grid.port)},\n'
-    yield f'{indent}  "sources": {names},\n{indent}  "destinations": {names},\n'
-    for name, content in extra:
-        yield f'{indent}  "{name}": {content},\n'
-    yield f'{indent}  "verdicts": ['
-    separator = "\n"
-    for row in grid.rows():
-        yield f'{separator}{indent}    "{row}"'
-        separator = ",\n"
-    yield f"\n{indent}  ]\n{indent}}}"
 
 
 def _asked(column: tuple[str, ...]) -> bool:
@@ -240,10 +225,10 @@ def cells_text(summary: Summary, examples: Mapping[tuple[int, int], Mapping[str,
 def difference_text(pair: Compared, names: Names) -> str:
     """A pair on which the network differs from the policies, in a line."""
     finding, verdict = pair.result.finding, pair.result.verdict
-    return f"{arrow(verdict.request, names)}: policies {verdict.answer.value}, network {finding.message}"
+    return f"{arrow(verdict.request, names)}: policies {verdict.verdict.value}, network {finding.message}"
 
 
-def comparison_text(compared: Sequence[Compared], names: Names, console: Console) -> str:
+def network_text(compared: Sequence[Compared], names: Names, console: Console) -> str:
     """How many pairs the network agrees on, each that it does not, and why the others can't be told."""
     agreed = sum(pair.result.finding.agrees is True for pair in compared)
     differing = [pair for pair in compared if pair.differs]
@@ -256,29 +241,3 @@ def comparison_text(compared: Sequence[Compared], names: Names, console: Console
     reasons = Counter(pair.result.finding.message for pair in unknown)
     lines += [f"  can't compare {number}: {message}" for message, number in reasons.most_common()]
     return wrapped(lines, console)
-
-
-def network_fields(grid: Grid, compared: Sequence[Compared]) -> Iterator[Extra]:
-    """The fields that --probe adds to a Matrix: `network`, letters as in `verdicts`, and `differences`.
-
-    o open, c refused, timed out or unreachable, u can't tell, - not probed.
-    """
-    network = [["-"] * len(grid.pods) for _ in grid.pods]
-    differences = []
-    for pair in compared:
-        if (pair.cell.protocol, pair.cell.port) != (grid.protocol, grid.port):
-            continue
-        finding = pair.result.finding
-        network[pair.cell.source][pair.cell.destination] = _OUTCOMES[finding.reachable]
-        if pair.differs:
-            differences.append(
-                {
-                    "source": grid.pods[pair.cell.source].key,
-                    "destination": grid.pods[pair.cell.destination].key,
-                    "verdict": pair.result.verdict.answer.value,
-                    "outcome": pair.result.observation.outcome.value if pair.result.observation else None,
-                    "finding": {"code": finding.code.value, "message": finding.message, "next": finding.next},
-                }
-            )
-    yield "network", json.dumps(["".join(row) for row in network])
-    yield "differences", json.dumps(differences, ensure_ascii=False)

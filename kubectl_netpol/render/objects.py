@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.words import near_miss_text, peer_text, ports_text
+from kubectl_netpol.engine.phrases import near_miss_text, peer_text, ports_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kubectl_netpol.diagnose import Result
-    from kubectl_netpol.isolation import Explanation, Isolation, RuleMatches
-    from kubectl_netpol.judge import Verdict
-    from kubectl_netpol.model import Policy
-    from kubectl_netpol.resolve import Named
-    from kubectl_netpol.verdict import Allow, ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, Note
+    from kubectl_netpol.analysis.isolation import Explanation, Isolation, RulePeers
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.connection.resolve import Resolved
+    from kubectl_netpol.diagnosis.diagnose import Result
+    from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, Note, RuleMatch
+    from kubectl_netpol.model.policies import Policy
 
 API_VERSION = "netpol/v1"
+
+
 Object = dict[str, Any]
 
 
@@ -25,7 +27,7 @@ def serialize(value: Object, output: str) -> str:
     """The object as the text of `-o json` or `-o yaml`."""
     if output == "json":
         return json.dumps(value, indent=2, ensure_ascii=False)
-    from kubectl_netpol.yaml_text import dump  # noqa: PLC0415 - PyYAML costs 15 ms
+    from kubectl_netpol.manifests.yaml_text import dump  # noqa: PLC0415 - PyYAML costs 15 ms
 
     return dump(value)
 
@@ -35,7 +37,7 @@ def kind(name: str, content: Mapping[str, Any]) -> Object:
     return {"apiVersion": API_VERSION, "kind": name, **content}
 
 
-def verdict_object(verdict: Verdict, warnings: Iterable[Note] = ()) -> Object:
+def verdict_object(verdict: Prediction, warnings: Iterable[Note] = ()) -> Object:
     """kind: Verdict."""
     request = verdict.request
     return kind(
@@ -47,7 +49,7 @@ def verdict_object(verdict: Verdict, warnings: Iterable[Note] = ()) -> Object:
                 "protocol": request.protocol,
                 "port": request.port,
             },
-            "verdict": verdict.answer.value,
+            "verdict": verdict.verdict.value,
             "blockedAt": [direction.field for direction in verdict.blocked_at],
             "reason": note_object(verdict.reason),
             "egress": _side(verdict.egress, verdict),
@@ -59,7 +61,7 @@ def verdict_object(verdict: Verdict, warnings: Iterable[Note] = ()) -> Object:
     )
 
 
-def end_object(named: Named) -> Object:
+def end_object(named: Resolved) -> Object:
     """What was typed and what it is: one of pod, service, node, host, and the address where there is one."""
     found: Object = {}
     if named.pod:
@@ -87,10 +89,10 @@ def policy_object(policy: Policy) -> Object:
     return {"namespace": policy.namespace, "name": policy.name}
 
 
-def _side(side: DirectionVerdict, verdict: Verdict | None = None) -> Object:
+def _side(side: DirectionVerdict, verdict: Prediction | None = None) -> Object:
     dialled = verdict.routes[0].connection.dialled if verdict and verdict.routes else None
     return {
-        "verdict": side.answer.value,
+        "verdict": side.verdict.value,
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
         "allowedBy": [_allow(allow) for allow in side.allowed_by],
         "nearMisses": [_near(near, dialled) for near in side.near_misses],
@@ -98,7 +100,7 @@ def _side(side: DirectionVerdict, verdict: Verdict | None = None) -> Object:
     }
 
 
-def _allow(allow: Allow) -> Object:
+def _allow(allow: RuleMatch) -> Object:
     return {
         **policy_object(allow.policy),
         "rule": allow.rule.position,
@@ -123,7 +125,7 @@ def _route(route: ConnectionVerdict) -> Object:
         "pod": destination.pod.key if destination.pod else None,
         "address": destination.address,
         "port": route.connection.port,
-        "verdict": route.answer.value,
+        "verdict": route.verdict.value,
         "reason": note_object(route.reason),
         "egress": _side(route.egress),
         "ingress": _side(route.ingress),
@@ -175,7 +177,7 @@ def _isolation(side: Isolation) -> Object:
     }
 
 
-def _rule(entry: RuleMatches) -> Object:
+def _rule(entry: RulePeers) -> Object:
     peers = [
         {
             "peer": match.position,

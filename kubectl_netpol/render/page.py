@@ -8,24 +8,27 @@ import shlex
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_netpol.matrix.workloads import MIXED
+from kubectl_netpol.engine.phrases import count
+from kubectl_netpol.matrix.summary import MIXED, Cell, Summary
 from kubectl_netpol.render.page_script import SCRIPT
 from kubectl_netpol.render.page_style import STYLE
-from kubectl_netpol.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kubectl_netpol.matrix.grid import Grid
-    from kubectl_netpol.matrix.workloads import Cell, Summary
     from kubectl_netpol.render.matrix import Explainer
 
 _ASKED = {"a", "b", "u", MIXED}
+
+
 MOST_EXAMPLES = 5_000
+
+
 Places = tuple[int, int]
 
 
-class View(NamedTuple):
+class PageView(NamedTuple):
     """What the page shows at a time. `grids`: those summarized; one, or that of each port that destinations declare.
 
     `examples`: of cells whose pods differ. `differences`: sentences about the network, by cell.
@@ -38,7 +41,7 @@ class View(NamedTuple):
     differences: Mapping[Places, Sequence[str]]
 
 
-def matrix_page(views: Sequence[View], where: str, explainer: Explainer, *, one_namespace: bool) -> str:
+def matrix_page(views: Sequence[PageView], where: str, explainer: Explainer, *, one_namespace: bool) -> str:
     """The page. `where` as in "namespace shop"."""
     groups = views[0].summary.groups
     pods = groups[-1].last
@@ -65,7 +68,7 @@ def matrix_page(views: Sequence[View], where: str, explainer: Explainer, *, one_
     return _PAGE.format(title=html.escape(title), about=html.escape(about), style=STYLE, script=SCRIPT, data=text)
 
 
-def _first_port(view: View, position: int) -> tuple[str, int | str]:
+def _first_port(view: PageView, position: int) -> tuple[str, int | str]:
     """(protocol, port) of the first grid that counts for this destination."""
     for grid, counted in view.grids:
         if counted >> (len(grid.pods) - 1 - position) & 1:
@@ -74,7 +77,7 @@ def _first_port(view: View, position: int) -> tuple[str, int | str]:
     return grid.protocol, grid.port
 
 
-def _view(view: View) -> dict[str, Any]:
+def _view(view: PageView) -> dict[str, Any]:
     summary = view.summary
     letters = summary.letters()
     return {

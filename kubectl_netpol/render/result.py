@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.codes import Code
-from kubectl_netpol.render.text import (
-    ITSELF,
-    STYLE,
-    Names,
-    arrow,
-    fits,
-    near_text,
-    side_text,
-    table,
-    to_itself,
-    wrapped,
-)
-from kubectl_netpol.verdict import Answer
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.render.text import Names, fits, table, wrapped
+from kubectl_netpol.render.verdict import ITSELF, STYLE, arrow, near_text, side_text, to_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_netpol.console import Console
-    from kubectl_netpol.diagnose import Finding, Result
+    from kubectl_netpol.diagnosis.diagnose import Finding, Result
 
 _STYLE = {True: "green", False: "red", None: "yellow"}
+
+
 _COMMAND = "kubectl "
+
+
 _ALLOW = "kubectl netpol allow"
+
+
 _MORE = " … (-v: all of it)"
+
+
 MOST_LINES = 8
 
 
@@ -62,7 +60,7 @@ def _cut(line: str, console: Console) -> str:
 def _first(result: Result, names: Names, console: Console) -> str:
     """The answer in its colour, and the question."""
     finding, verdict = result.finding, result.verdict
-    style = STYLE[verdict.answer] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
+    style = STYLE[verdict.verdict] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
     return f"{console.paint(finding.word, style)}: {arrow(verdict.request, names)}"
 
 
@@ -90,11 +88,11 @@ def _policy_lines(result: Result, names: Names, *, verbose: bool) -> list[str]:
         (verdict.egress, connection.source.pod, destination),
         (verdict.ingress, connection.destination.pod, source),
     ):
-        if pod is None or (side.answer is Answer.ALLOWED and verdict.answer is not Answer.ALLOWED):
+        if pod is None or (side.verdict is Verdict.ALLOWED and verdict.verdict is not Verdict.ALLOWED):
             continue
         text = side_text(side, pod, names, other, told=verdict.reason, verbose=verbose)
         lines.append(f"  {side.direction.field + ':':8} {ITSELF if to_itself(verdict) else text}")
-        if side.answer is Answer.BLOCKED and side.near_misses:
+        if side.verdict is Verdict.BLOCKED and side.near_misses:
             lines.append(f"  nearest: {near_text(side.near_misses[0], verdict)}")
     return lines
 
@@ -126,7 +124,7 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
                 names.end(request.destination),
                 f"{request.port or '?'}/{request.protocol}",
                 outcome,
-                result.verdict.answer.value,
+                result.verdict.verdict.value,
                 result.finding.code.value,
             )
         )
@@ -142,7 +140,7 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
 def _counts(results: Sequence[Result]) -> str:
     """How many there are of each; where nothing was probed, of what the policies say."""
     if all(result.finding.code is Code.PREDICTED for result in results):
-        answers = [result.verdict.answer for result in results]
-        return ", ".join(f"{answers.count(answer)} {answer.value}" for answer in Answer)
+        answers = [result.verdict.verdict for result in results]
+        return ", ".join(f"{answers.count(answer)} {answer.value}" for answer in Verdict)
     reachable = [result.finding.reachable for result in results]
     return f"{reachable.count(True)} open, {reachable.count(False)} not, {reachable.count(None)} can't tell"

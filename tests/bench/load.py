@@ -12,8 +12,8 @@ from typing import Any
 
 from kubectl_netpol.cluster.api import Api
 from kubectl_netpol.cluster.kubeconfig import Options, load
+from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.errors import ClusterError
-from kubectl_netpol.threads import side_by_side
 from tests.bench.clusters import Size, cluster
 
 WHERE = {"Namespace": "/api/v1", "Pod": "/api/v1", "NetworkPolicy": "/apis/networking.k8s.io/v1"}
@@ -49,7 +49,7 @@ def main() -> None:
     api = Api(load(Options(kubeconfig=kubeconfig)))
     items = list(cluster(Size(int(pods), int(policies))))
     for kind in PLURAL:
-        side_by_side(lambda item: create(api, item), [item for item in items if item["kind"] == kind])
+        map_concurrently(lambda item: create(api, item), [item for item in items if item["kind"] == kind])
 
 
 if __name__ == "__main__":

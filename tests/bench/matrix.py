@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from kubectl_netpol.evaluate import evaluate
-from kubectl_netpol.judge import pod_connection
-from kubectl_netpol.manifest import Reader
+from kubectl_netpol.connection.predict import pod_connection
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.manifests.reader import Reader
 from tests.bench.clusters import SIZES, Size, as_list
 
 PROJECT = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ def check(manifest: str, answer: Path) -> None:
         source, destination = pods[here], pods[there]
         assert source
         assert destination
-        expected = evaluate(snapshot, pod_connection(source, destination, "TCP", PORT)).answer.value[0]
+        expected = evaluate(snapshot, pod_connection(source, destination, "TCP", PORT)).verdict.value[0]
         got = matrix["verdicts"][here][there]
         if got != expected:
             raise SystemExit(f"error: {source.key} to {destination.key} is {got}, and the engine says {expected}")

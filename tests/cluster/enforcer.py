@@ -9,14 +9,16 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.model import Direction, NamedPort, PortRange
+from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.ports import NamedPort, PortRange
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from kubectl_netpol.model import Peer, Pod, Policy, Rule
-    from kubectl_netpol.snapshot import Snapshot
-    from kubectl_netpol.verdict import Connection
+    from kubectl_netpol.engine.verdict import Connection
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Peer, Policy, Rule
+    from kubectl_netpol.model.snapshot import Snapshot
 
 
 class Fault(Enum):

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from kubectl_netpol.evaluate import evaluate
-from kubectl_netpol.manifest import Reader
-from kubectl_netpol.verdict import Answer, Connection, End
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.verdict import Connection, End, Verdict
+from kubectl_netpol.manifests.reader import Reader
 from tests.cluster.connects import Target, connect_all, own_address, within
 from tests.cluster.enforcer import ALL, Fault, passes
 from tests.cluster.lab import OUTSIDE, Cluster, pod, summary
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kubectl_netpol.snapshot import Snapshot
+    from kubectl_netpol.model.snapshot import Snapshot
 
 PROTOCOLS = ("TCP", "UDP")
 PORTS = (80, 81)
@@ -175,9 +175,9 @@ def compare(arena: Arena, policies: list[dict[str, Any]]) -> Counter[Fault]:
     explained: Counter[Fault] = Counter()
     for key in itertools.starmap(Probe, itertools.product(ends, ends, PROTOCOLS, PORTS)):
         connection = Connection(ends[key.source], ends[key.destination], key.protocol, key.port)
-        answer = evaluate(snapshot, connection).answer
-        assert answer is not Answer.UNDEFINED, key
-        engine[key] = predicted[key] = answer is Answer.ALLOWED
+        answer = evaluate(snapshot, connection).verdict
+        assert answer is not Verdict.UNDEFINED, key
+        engine[key] = predicted[key] = answer is Verdict.ALLOWED
         if key.source == key.destination:  # what a pod sends to itself never meets the enforcer
             continue
         assert engine[key] is passes(snapshot, connection, ()), f"{key}: the two evaluators differ"

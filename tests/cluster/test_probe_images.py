@@ -11,8 +11,9 @@ import pytest
 
 from kubectl_netpol.cluster.api import Api
 from kubectl_netpol.cluster.kubeconfig import Options, load
-from kubectl_netpol.cluster.streams import Completed, execute
-from kubectl_netpol.probe import Outcome, ProbeResult, Target, probe
+from kubectl_netpol.cluster.streams import CompletedExec, execute
+from kubectl_netpol.probe.outcome import Outcome, ProbeResult, Target
+from kubectl_netpol.probe.run import probe
 from kubectl_netpol.probe.script import shell_words
 from tests.cluster.connects import within
 from tests.cluster.lab import Cluster, pod
@@ -85,7 +86,7 @@ class Shop(NamedTuple):
     uids: dict[str, str]
 
     def probe(self, source: str, targets: Sequence[Target], **options: object) -> ProbeResult:
-        def run(argv: Sequence[str], deadline: float) -> Completed:
+        def run(argv: Sequence[str], deadline: float) -> CompletedExec:
             return execute(self.api, self.namespace, source, source, argv, deadline=deadline)
 
         return within(self.cluster.netns, lambda: probe(run, targets, timeout=TIMEOUT, **options))  # type: ignore[arg-type]  # protocol, names

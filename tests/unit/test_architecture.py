@@ -1,8 +1,9 @@
-"""Imports go down only, and what is costly to import stays unread until it is needed."""
+"""Who may import whom, how large a module may grow, and what is costly to import stays unread until it is needed."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,38 +17,57 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "kubectl_netpol"
 
-# From the ground up: a module or folder may import what stands in lines above its own, or in its own folder.
-LAYERS = (
-    ("__init__", "errors", "codes", "fields", "addresses", "threads"),
-    ("model",),
-    ("snapshot", "console", "labels", "verdict", "yaml_text", "policy_text", "probe"),
-    ("rules", "resolve", "policy_manifest"),
-    ("evaluate", "overriding", "routes", "parties", "generate"),
-    ("judge", "manifest", "isolation", "label_form", "effects"),
-    ("words", "dns", "faults", "cluster"),
-    ("lint", "selection", "diagnose"),
-    ("least", "matrix"),
-    ("render",),
-    ("commands",),
-    ("cli",),
-    ("__main__",),
-)
-HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
+# Room -> the rooms that it may import. A room stands below all that may import it, so there is no cycle.
+MAY_IMPORT = {
+    "errors": "",
+    "fields": "",
+    "concurrency": "",
+    "console": "errors",
+    "model": "errors",
+    "policies": "fields model",
+    "manifests": "errors fields model policies",
+    "engine": "model",
+    "connection": "errors model engine",
+    "analysis": "model engine connection",
+    "lint": "model engine connection analysis",
+    "allow": "errors model manifests engine connection analysis",
+    "probe": "errors concurrency model",
+    "diagnosis": "model engine connection analysis probe",
+    "matrix": "model engine connection diagnosis",
+    "cluster": "errors fields concurrency model manifests",
+    "render": "console model manifests engine connection analysis diagnosis matrix",
+    "commands/common": (
+        "errors concurrency console model manifests engine connection analysis lint allow probe diagnosis matrix "
+        "cluster render"
+    ),
+    "commands": (
+        "errors console model manifests engine connection analysis lint allow diagnosis matrix cluster render "
+        "commands/common"
+    ),
+    "cli": "errors console commands",
+    "__main__": "cli",
+}
 BOUND = {
     "kubernetes": ("cluster/",),
     "urllib3": ("cluster/",),
     "websocket": ("cluster/",),
-    "yaml": ("cluster/", "yaml_text.py"),
+    "yaml": ("manifests/yaml_text.py",),
 }
+MOST_LINES = 450
+MOST_LINES_OF_A_FUNCTION = 60
 
 
 def modules() -> list[str]:
     return sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py"))
 
 
+def tree_of(module: str) -> ast.Module:
+    return ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+
+
 def imported(module: str) -> Iterator[str]:
     """Full names of the modules that a module imports, at any level of its code and for type checking too."""
-    for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -56,37 +76,106 @@ def imported(module: str) -> Iterator[str]:
             yield from (f"{name}.{a.name}" for a in node.names) if name == "kubectl_netpol" else [name]
 
 
-def unit(module: str) -> str:
-    """The name in LAYERS: of "render/text.py" render, of "model.py" model."""
-    return module.split("/", maxsplit=1)[0].removesuffix(".py")
+def room(name: str) -> str:
+    """The room of "render/text.py", or of "kubectl_netpol.render.text": render."""
+    parts = name.removesuffix(".py").removeprefix("kubectl_netpol.").replace(".", "/").split("/")
+    return "commands/common" if parts[:2] == ["commands", "common"] else parts[0]
+
+
+def rooms_imported(module: str) -> set[str]:
+    ours = {room(name) for name in imported(module) if name.startswith("kubectl_netpol.")}
+    return ours - {"__version__", room(module)}
 
 
 @pytest.mark.parametrize("module", modules())
-def test_imports_go_down_only(module: str) -> None:
-    own = unit(module)
-    assert own in HEIGHT, f"{own} stands in no layer: decide where it belongs"
-    for name in imported(module):
-        package, _, rest = name.partition(".")
-        if package != "kubectl_netpol":
-            continue
-        other = "__init__" if rest.startswith("__") else rest.split(".")[0]
-        assert other == own or HEIGHT[other] < HEIGHT[own], f"{module} imports {name}"
+def test_a_room_imports_only_what_the_table_allows(module: str) -> None:
+    if module == "__init__.py":
+        return
+    assert rooms_imported(module) <= set(MAY_IMPORT[room(module)].split())
+
+
+def test_the_table_has_no_cycle_and_nothing_that_is_not_used() -> None:
+    done: list[str] = []
+    for name, allowed in MAY_IMPORT.items():
+        assert set(allowed.split()) <= set(done), f"{name} stands above something that it may import"
+        done.append(name)
+        used = {other for module in modules() if room(module) == name for other in rooms_imported(module)}
+        assert used == set(allowed.split()), f"{name} no longer imports {set(allowed.split()) - used}"
+
+
+def test_contributing_shows_the_same_table() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w/]+?)(?:\.py|/)?` \|.*\| ([^|]*) \|$", text, re.MULTILINE)
+    assert {name: set(re.findall(r"`([\w/]+)`", allowed)) for name, allowed in rows} == {
+        name: set(allowed.split()) for name, allowed in MAY_IMPORT.items() if name != "__main__"
+    }
 
 
 @pytest.mark.parametrize("module", modules())
-def test_clients_of_the_cluster_stay_in_their_folder(module: str) -> None:
+def test_every_module_says_in_its_first_line_what_it_is_for(module: str) -> None:
+    first = (ast.get_docstring(tree_of(module)) or "").partition("\n")[0]
+    assert first.endswith((".", "?")), module
+    assert first.count(" ") > 1, module
+
+
+def test_a_package_has_nothing_but_its_docstring_in_init() -> None:
+    for module in modules():
+        if module.endswith("/__init__.py"):
+            assert len(tree_of(module).body) == 1, module
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_module_and_no_function_is_too_long_to_hold_in_mind(module: str) -> None:
+    assert len((PACKAGE / module).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.FunctionDef) and node.name != "add_arguments":
+            assert (node.end_lineno or 0) - node.lineno < MOST_LINES_OF_A_FUNCTION, f"{module}: {node.name}"
+
+
+# Tests of no single module: of several together, of the documents, and what tests share.
+TESTS_ACROSS = {
+    "test_architecture.py",
+    "test_laws.py",
+}
+
+
+def test_tests_mirror_the_package_name_for_name() -> None:
+    unit = ROOT / "tests/unit"
+    tests = {str(path.relative_to(unit)) for path in unit.rglob("test_*.py")} - TESTS_ACROSS
+    wanted = {
+        f"{folder}test_{name}"
+        for folder, name in (re.fullmatch(r"(.*/)?(.*)", module).groups(default="") for module in modules())  # type: ignore[union-attr] # it always matches
+        if not name.startswith("__")
+    }
+    assert sorted(tests - wanted) == [], "these test no module of their name"
+    assert sorted(wanted - tests) == [], "these modules have no test of their name"
+
+
+@pytest.mark.parametrize("module", modules())
+def test_clients_of_the_cluster_and_yaml_stay_in_their_rooms(module: str) -> None:
     for name in imported(module):
         allowed = BOUND.get(name.split(".")[0])
         assert allowed is None or module.startswith(allowed), f"{module} imports {name}"
 
 
-@pytest.mark.parametrize("module", ["addresses.py", "errors.py", "codes.py", "fields.py"])
-def test_the_ground_stands_on_the_standard_library_alone(module: str) -> None:
-    assert {name.split(".")[0] for name in imported(module)} <= sys.stdlib_module_names
+@pytest.mark.parametrize("module", modules())
+def test_typed_options_end_in_commands(module: str) -> None:
+    """argparse.Namespace is a parameter of `run` and of what builds the options, and of nothing else."""
+    for node in ast.walk(tree_of(module)):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        annotations = [argument.annotation for argument in (*node.args.args, *node.args.kwonlyargs)]
+        if any(annotation and "argparse.Namespace" in ast.unparse(annotation) for annotation in annotations):
+            assert module.startswith("commands/"), f"{module}: {node.name}"
+            assert node.name == "run" or node.name.endswith("_options"), f"{module}: {node.name}"
 
 
 # Themselves imported inside functions only.
-NEEDS_CLUSTER = ("kubectl_netpol.cluster", "kubectl_netpol.commands.probing", "kubectl_netpol.commands.comparing")
+NEEDS_CLUSTER = (
+    "kubectl_netpol.cluster",
+    "kubectl_netpol.commands.common.prober",
+    "kubectl_netpol.commands.common.matrix_probe",
+)
 
 
 @pytest.mark.parametrize("module", modules())
@@ -94,8 +183,7 @@ def test_the_cluster_is_imported_inside_functions(module: str) -> None:
     """Or for type checking: a command that needs no cluster starts without it."""
     if f"kubectl_netpol/{module}".removesuffix(".py").replace("/", ".").startswith(NEEDS_CLUSTER):
         return
-    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
-    for node in tree.body:
+    for node in tree_of(module).body:
         if isinstance(node, ast.ImportFrom):
             assert not (node.module or "").startswith(NEEDS_CLUSTER), f"{module} imports {node.module}"
 
@@ -108,7 +196,7 @@ def test_the_cluster_is_imported_inside_functions(module: str) -> None:
         pytest.param(["version"], ("kubernetes", "urllib3", "websocket", "yaml"), id="version"),
         pytest.param(
             ["allow", "--from", "run=san", "--to", "run=nginx", "--port", "80", "-n", "shop"],
-            ("kubernetes", "urllib3", "websocket", "yaml", "dataclasses"),
+            ("kubernetes", "urllib3", "websocket", "yaml", "dataclasses", "kubectl_netpol.engine.evaluate"),
             id="allow by labels",
         ),
         pytest.param(

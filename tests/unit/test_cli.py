@@ -14,7 +14,7 @@ import pytest
 from kubectl_netpol import __version__, cli
 from kubectl_netpol.cli import COMMANDS
 from kubectl_netpol.commands import explain
-from tests.unit.commands import EXAMPLES, SHOP
+from tests.support.running import EXAMPLES, SHOP
 
 if TYPE_CHECKING:
     from pathlib import Path

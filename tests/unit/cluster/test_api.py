@@ -18,9 +18,9 @@ from kubernetes.client.configuration import Configuration
 from kubectl_netpol.cluster.api import Api, Attributes, asked
 from kubectl_netpol.cluster.credentials import tls_context
 from kubectl_netpol.cluster.kubeconfig import Access
-from kubectl_netpol.cluster.snapshot import Scope, read_snapshot
+from kubectl_netpol.cluster.reader import Scope, read_snapshot
+from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
-from kubectl_netpol.threads import side_by_side
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request
 
 if TYPE_CHECKING:
@@ -338,9 +338,9 @@ def test_gather_raises_what_is_neither_forbidden_nor_unknown(serve: Serve, pki: 
 
 INTERRUPTED = """
 import os, sys, time
-from kubectl_netpol.threads import side_by_side
+from kubectl_netpol.concurrency import map_concurrently
 try:
-    side_by_side(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
+    map_concurrently(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -357,7 +357,7 @@ def test_an_interrupted_process_ends_without_waiting_for_its_threads() -> None:
 
 
 def test_results_side_by_side_keep_their_order() -> None:
-    assert side_by_side(lambda number: number * number, list(range(100))) == [n * n for n in range(100)]
+    assert map_concurrently(lambda number: number * number, list(range(100))) == [n * n for n in range(100)]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from kubernetes.client.configuration import Configuration
 from kubectl_netpol.cluster.api import Api
 from kubectl_netpol.cluster.credentials import tls_context
 from kubectl_netpol.cluster.kubeconfig import Access
-from kubectl_netpol.cluster.streams import Completed, Listening, execute, listens
+from kubectl_netpol.cluster.streams import CompletedExec, Listening, execute, listens
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, close, encode, frame, message, switch
 
@@ -66,7 +66,7 @@ def api_for(server: FakeServer, pki: Pki, *headers: tuple[str, str]) -> Api:
     return Api(Access(configuration, headers, "shop", None, context))
 
 
-def run(api: Api, *command: str, deadline: float = 10, **more: Any) -> Completed:
+def run(api: Api, *command: str, deadline: float = 10, **more: Any) -> CompletedExec:
     return execute(api, "shop", "web", "app", command or ("true",), deadline=deadline, **more)
 
 
@@ -340,7 +340,7 @@ def test_fifty_at_once(serve: Serve, pki: Pki) -> None:
         stream.sendall(switch(request) + message(STDOUT, request.target[-2:]) + message(STATUS, SUCCESS) + close())
 
     api = api_for(serve(script), pki)
-    results: dict[int, Completed] = {}
+    results: dict[int, CompletedExec] = {}
     threads = [
         threading.Thread(target=lambda n=n: results.__setitem__(n, run(api, f"{n:02}", deadline=20))) for n in range(50)
     ]

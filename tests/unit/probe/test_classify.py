@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_netpol.probe import Outcome
 from kubectl_netpol.probe.classify import Attempt, resolves, tcp_outcome, udp_outcome
+from kubectl_netpol.probe.outcome import Outcome
 
 NCAT = "Ncat: Version 7.93 ( https://nmap.org/ncat )\n"
 USAGE = "nc: invalid option -- 'n'\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.\n"

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model import Container, Pod
-from kubectl_netpol.probe import intercepted, pick_container
+from kubectl_netpol.model.objects import Container, Pod
+from kubectl_netpol.probe.containers import intercepted, pick_container
 
 APP, LOGS = Container("app", "app:1", running=True), Container("logs", "logs:1", running=True)
 ENDED = Container("app", "app:1", running=False)

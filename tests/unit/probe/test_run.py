@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpol.probe import NameCheck, Outcome, Target, probe
-from kubectl_netpol.probe.run import shown
+from kubectl_netpol.probe.outcome import NameCheck, Outcome, Target
+from kubectl_netpol.probe.run import probe, shown
 from kubectl_netpol.probe.script import tool_words
 
 if TYPE_CHECKING:

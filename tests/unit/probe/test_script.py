@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_netpol.probe import Outcome, Target, probe
+from kubectl_netpol.probe.outcome import Outcome, Target
+from kubectl_netpol.probe.run import probe
 from kubectl_netpol.probe.script import shell_words
 from tests.unit.probe.images import IMAGES, NO_IPV6, NO_LOOKUP, NO_UDP, Container, available, make
 

@@ -1,0 +1,309 @@
+"""What changes between two sets of policies on one cluster: which connections open, which close, and by which rule.
+
+Pure. Every answer is the engine's. Only pods whose isolation or rules changed are looked at, and pods that no policy
+can tell apart are asked about once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod_groups
+from kubectl_netpol.analysis.port_classes import PortClass, port_classes
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
+from kubectl_netpol.engine.rules import peer_matches
+from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
+from kubectl_netpol.model.addresses import parse_ip
+from kubectl_netpol.model.policies import Direction, Policy, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+class Cause(NamedTuple):
+    """A policy that makes the difference: its rule at `position`, None: by isolating. `gone`: it no longer does."""
+
+    policy: str
+    direction: Direction
+    position: int | None
+    gone: bool
+
+
+class Change(NamedTuple):
+    """Connections whose verdict changes alike: from each source to each destination, on these ports.
+
+    `left`: between the same two, other ports are open afterwards.
+    """
+
+    sources: tuple[Member, ...]
+    destinations: tuple[Member, ...]
+    ports: PortClass
+    before: Verdict
+    after: Verdict
+    because: tuple[Cause, ...]
+    left: bool
+
+    @property
+    def opens(self) -> bool:
+        """Whether access is gained, for sure or perhaps."""
+        return self.after is Verdict.ALLOWED or self.before is Verdict.BLOCKED
+
+
+class Isolated(NamedTuple):
+    """A workload that a changed policy isolates; `newly` where nothing did before."""
+
+    member: Member
+    direction: Direction
+    newly: bool
+
+
+class Changes(NamedTuple):
+    """All that changes. `untold`: what was not known of connections that may change, each reason once."""
+
+    effects: tuple[Change, ...] = ()
+    isolated: tuple[Isolated, ...] = ()
+    undetermined: tuple[Note, ...] = ()
+
+    @property
+    def opens(self) -> tuple[Change, ...]:
+        """What opens."""
+        return tuple(effect for effect in self.effects if effect.opens)
+
+    @property
+    def closes(self) -> tuple[Change, ...]:
+        """What closes."""
+        return tuple(effect for effect in self.effects if not effect.opens)
+
+
+def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
+    """The policies that are there only before or only after; one whose spec changed is there twice."""
+    old, new = (dict.fromkeys(_timeless(snapshot).policies) for snapshot in (before, after))
+    return [*(policy for policy in old if policy not in new), *(policy for policy in new if policy not in old)]
+
+
+def changes_between(before: Snapshot, after: Snapshot) -> Changes:
+    """The differences between two snapshots that differ in their NetworkPolicies only."""
+    return _Differ(*map(_timeless, (before, after))).run()
+
+
+def _timeless(snapshot: Snapshot) -> Snapshot:
+    """The same without the times at which the policies changed last, so that equal ones are equal."""
+    return snapshot.with_policies(policy._replace(changed=None) for policy in snapshot.policies)
+
+
+class _Part(NamedTuple):
+    """A policy (no rule) or one of its rules; `changed`: its key and position where the policy changed, else None."""
+
+    policy: Policy
+    rule: Rule | None
+    changed: tuple[str, int | None] | None
+
+
+class _Differ:
+    """One comparison: the groups, and what was found so far."""
+
+    def __init__(self, before: Snapshot, after: Snapshot) -> None:
+        self.before = before
+        self.after = after
+        self.changed = changed_policies(before, after)
+        policies = dict.fromkeys((*before.policies, *after.policies))
+        self.has_blocks = bool(_blocks(policies))
+        self.pods = pod_groups(after, policies, _blocks(policies))
+        namespaces = {policy.namespace for policy in self.changed}
+        nearby = _blocks(policy for policy in policies if policy.namespace in namespaces)
+        self.outside = outside_groups(after, nearby, len(self.pods))
+        self.affected = {direction: self._affected(direction) for direction in Direction}
+        self.sides: dict[tuple[int, Direction], list[list[_Part]]] = {}
+        self.matches: dict[tuple[int, int], object] = {}
+        self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
+        self.undetermined: dict[Note, None] = {}
+
+    def run(self) -> Changes:
+        """Every pair with an affected end: ingress at the destination first, then egress at the source."""
+        for destination in self.affected[Direction.INGRESS].values():
+            for alike in self._alike(destination, [*self.pods, *self.outside], Direction.INGRESS):
+                self._ask(alike[0], destination, Direction.INGRESS, alike)
+        for source in self.affected[Direction.EGRESS].values():
+            rest = [group for group in self.pods if group.number not in self.affected[Direction.INGRESS]]
+            for alike in self._alike(source, [*rest, *self.outside], Direction.EGRESS):
+                self._ask(source, alike[0], Direction.EGRESS, alike)
+        groups = {group.number: group for group in self.pods}
+        effects = []
+        for (number, direction, *what), parties in self.rows.items():
+            own, others = groups[number].members, tuple(parties)
+            ends = (others, own) if direction is Direction.INGRESS else (own, others)
+            effects.append(Change(*ends, *what))
+        return Changes(tuple(effects), tuple(self._isolated()), tuple(self.undetermined))
+
+    def _affected(self, direction: Direction) -> dict[int, PodGroup]:
+        changed = [policy for policy in self.changed if direction in policy.directions]
+        return {
+            group.number: group
+            for group in self.pods
+            if group.pod and any(policy.selects(group.pod) for policy in changed)
+        }
+
+    def _isolated(self) -> Iterator[Isolated]:
+        for direction, groups in self.affected.items():
+            for group in groups.values():
+                if group.pod and isolating_policies(self.after, group.pod, direction):
+                    newly = not isolating_policies(self.before, group.pod, direction)
+                    yield from (Isolated(party, direction, newly) for party in group.members)
+
+    def _sides(self, group: PodGroup, direction: Direction) -> list[list[_Part]]:
+        """Before and after: the policies that isolate the group, each by itself and then with each of its rules."""
+        key = (group.number, direction)
+        if key not in self.sides:
+            self.sides[key] = [
+                [
+                    _Part(policy, rule, (policy.key, rule and rule.position) if policy in self.changed else None)
+                    for policy in (isolating_policies(snapshot, group.pod, direction) if group.pod else ())
+                    for rule in (None, *policy.rules_of(direction))
+                ]
+                for snapshot in (self.before, self.after)
+            ]
+        return self.sides[key]
+
+    def _alike(self, subject: PodGroup, others: Iterable[PodGroup], direction: Direction) -> Iterable[list[PodGroup]]:
+        """The other ends, put together where all policies of both ends see them alike."""
+        found: dict[object, list[PodGroup]] = {}
+        for other in others:
+            found.setdefault(self._seen(subject, other, direction), []).append(other)
+        return found.values()
+
+    def _seen(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
+        pod = other.pod
+        if other is subject or (pod and (pod.host_network or self.after.overriding or self.after.gaps)):
+            return other.number
+        addresses = pod.ips if pod else (other.ends[0].address,)
+        return (
+            tuple(parse_ip(address).version for address in addresses if address),
+            pod.ports if pod and direction is Direction.EGRESS else (),
+            self._view(subject, other, direction),
+            self._view(other, subject, _OPPOSITE[direction]),
+        )
+
+    def _view(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
+        """How the group's policies see the peer: each rule's ports and whether it matches, before and after."""
+        return tuple(
+            frozenset(
+                (part.changed, part.rule and (part.rule.ports, self._matches(part.policy, part.rule, peer)))
+                for part in side
+            )
+            for side in self._sides(group, direction)
+        )
+
+    def _matches(self, policy: Policy, rule: Rule, peer: PodGroup) -> object:
+        """Whether the rule's peers are this group, by each of its addresses."""
+        key = (id(rule), peer.number)
+        if key not in self.matches:
+            addresses = peer.pod.ips if peer.pod else (peer.ends[0].address,)
+            self.matches[key] = tuple(
+                tuple(
+                    matched if isinstance(matched, bool) else None
+                    for matched in (peer_matches(self.after, policy, item, peer.pod, ip) for ip in addresses or (None,))
+                )
+                for item in rule.peers
+            )
+        return self.matches[key]
+
+    def _ask(self, source: PodGroup, destination: PodGroup, direction: Direction, alike: list[PodGroup]) -> None:
+        """Both snapshots about one source and one destination, which stand for all that are alike."""
+        pairs = self._connections(source, destination)
+        own = source if direction is Direction.EGRESS else destination
+        rules = [
+            part.rule
+            for group, way in ((source, Direction.EGRESS), (destination, Direction.INGRESS))
+            for side in self._sides(group, way)
+            for part in side
+            if part.rule
+        ]
+        found = []
+        left = False
+        for ports in port_classes(destination.pod, rules) if pairs else ():
+            connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
+            old = [evaluate(self.before, connection) for connection in connections]
+            new = [evaluate(self.after, connection) for connection in connections]
+            then, now = _together(old), _together(new)
+            left = left or now is Verdict.ALLOWED
+            if then is not now:
+                causes = [
+                    cause for one, other in zip(old, new, strict=True) for cause in _causes(one, other, self.changed)
+                ]
+                found.append((own.number, direction, ports, then, now, tuple(dict.fromkeys(causes))))
+            elif now is Verdict.UNDEFINED:
+                reasons = [verdict.reason for verdict in new if verdict.reason]
+                self.undetermined.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
+        parties = {party: None for group in alike for party in group.members}
+        for row in found:
+            self.rows.setdefault((*row, left), {}).update(parties)
+
+    def _connections(self, source: PodGroup, destination: PodGroup) -> list[tuple[End, End]]:
+        """The two ends by each family that both have; one family is enough where no policy names addresses."""
+        one, other = source.ends[0], destination.ends[-1]
+        if source is destination and len(source.ends) == 1:
+            return []
+        mine, theirs = _by_family(one), _by_family(other)
+        if not mine or not theirs:
+            return [(one, other)]
+        pairs = [
+            (one._replace(address=address), other._replace(address=theirs[version]))
+            for version, address in mine.items()
+            if version in theirs
+        ]
+        return pairs if self.has_blocks else pairs[:1]
+
+
+# Undecided because something is not known, not because plugins may differ.
+_UNREAD = (Code.OVERRIDING_POLICY, Code.PERMISSION_MISSING, Code.NAMESPACE_LABELS_UNKNOWN, Code.POD_ADDRESS_UNKNOWN)
+
+
+_OPPOSITE = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
+
+
+def _blocks(policies: Iterable[Policy]) -> set[str]:
+    """Every CIDR in the policies' rules, excepts included."""
+    return {
+        block
+        for policy in policies
+        for rule in policy.rules
+        for peer in rule.peers
+        if peer.ip_block
+        for block in (peer.ip_block.cidr, *peer.ip_block.except_)
+    }
+
+
+def _by_family(end: End) -> dict[int, str]:
+    addresses = end.pod.ips if end.pod else (end.address,)
+    found: dict[int, str] = {}
+    for address in addresses:
+        if address:
+            found.setdefault(parse_ip(address).version, address)
+    return found
+
+
+def _causes(old: ConnectionVerdict, new: ConnectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
+    """The changed policies that make the answers differ, in each direction that does."""
+    for then, now in ((old.egress, new.egress), (old.ingress, new.ingress)):
+        if then.verdict is not now.verdict:
+            yield from _side_causes(then, now, changed)
+
+
+def _side_causes(then: DirectionVerdict, now: DirectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
+    opened = now.verdict is Verdict.ALLOWED
+    allows = now.allowed_by if opened else then.allowed_by
+    rules = [allow for allow in allows if allow.policy in changed]
+    if rules:
+        yield from (Cause(allow.policy.key, now.direction, allow.rule.position, not opened) for allow in rules)
+        return
+    isolating = then.isolated_by if opened else now.isolated_by
+    yield from (Cause(policy.key, now.direction, None, gone=opened) for policy in isolating if policy in changed)
+
+
+def _together(verdicts: list[ConnectionVerdict]) -> Verdict:
+    """One answer for all families: UNDEFINED where they differ."""
+    answers = {verdict.verdict for verdict in verdicts}
+    return answers.pop() if len(answers) == 1 else Verdict.UNDEFINED

@@ -1,0 +1,163 @@
+"""Who may talk to whom, in groups that no policy can tell apart: pods, and addresses outside the cluster. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.engine.verdict import End
+from kubectl_netpol.model.addresses import IPAddress, IPNetwork, parse_ip, parse_network
+from kubectl_netpol.model.workloads import controllers, pod_title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_netpol.model.objects import Owner, Pod
+    from kubectl_netpol.model.policies import Policy
+    from kubectl_netpol.model.selectors import LabelSelector
+    from kubectl_netpol.model.snapshot import Snapshot
+
+OUTSIDE = "outside the cluster"
+
+
+_OUTSIDE_ADDRESSES = (
+    "203.0.113.77",
+    "198.51.100.77",
+    "192.0.2.77",
+    "9.9.9.9",
+    "2001:db8:77::77",
+    "2001:db8:ffff::1",
+    "2620:fe::9",
+)
+
+
+_IPV4, _IPV6 = 4, 6
+
+
+class Member(NamedTuple):
+    """What people call one end: a workload, a pod without one, or addresses outside. `pods`: how many it has now."""
+
+    title: str
+    namespace: str | None = None
+    pods: int = 0
+
+
+class PodGroup(NamedTuple):
+    """Pods (or one address outside) that every policy in question treats alike. `ends`: up to a few of them."""
+
+    number: int
+    members: tuple[Member, ...]
+    ends: tuple[End, ...]
+
+    @property
+    def pod(self) -> Pod | None:
+        """One of the pods; None outside the cluster."""
+        return self.ends[0].pod
+
+
+def pod_groups(snapshot: Snapshot, policies: Iterable[Policy], blocks: Iterable[str]) -> list[PodGroup]:
+    """All pods that have not finished, grouped; `policies` and `blocks` (CIDRs) are those that may tell them apart."""
+    keys = _label_keys(snapshot, policies)
+    networks = [_mask(parse_network(block)) for block in sorted(blocks)]
+    members: dict[object, list[Pod]] = {}
+    for pod in snapshot.pods:
+        if not pod.finished:
+            members.setdefault(_group_key(pod, keys, networks), []).append(pod)
+    owners = controllers(snapshot)
+    return [
+        PodGroup(
+            number,
+            tuple(_members(pods, owners)),
+            tuple(End(pod=_as_running(pod), address=next(iter(pod.ips), None)) for pod in _spread(pods)),
+        )
+        for number, pods in enumerate(members.values())
+    ]
+
+
+def _mask(network: IPNetwork) -> tuple[int, int, int]:
+    """Family, mask and network as numbers: thousands of addresses are compared with each."""
+    return network.version, int(network.netmask), int(network.network_address)
+
+
+def _group_key(pod: Pod, keys: list[str], networks: list[tuple[int, int, int]]) -> object:
+    addresses = [(ip.version, int(ip)) for ip in map(parse_ip, pod.ips)]
+    return (
+        pod.namespace,
+        tuple(pod.labels.get(key) for key in keys),
+        pod.ports,
+        pod.host_network and (pod.node, pod.host_ips),
+        tuple(version for version, _ in addresses),
+        tuple(
+            tuple([version == family and number & mask == start for family, mask, start in networks])
+            for version, number in addresses
+        ),
+    )
+
+
+def _label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
+    """The keys in any pod selector: pods that agree on them are selected alike."""
+    selectors: list[LabelSelector | None] = [policy.pod_selector for policy in snapshot.overriding]
+    for policy in policies:
+        selectors.append(policy.pod_selector)
+        selectors += [peer.pod_selector for rule in policy.rules for peer in rule.peers]
+    return sorted({requirement.key for selector in selectors if selector for requirement in selector.requirements})
+
+
+def _as_running(pod: Pod) -> Pod:
+    """A pod that waits for its address is asked about as if only its manifest were known."""
+    return pod if pod.ips or pod.planned else pod._replace(planned=True)
+
+
+def _spread(pods: list[Pod]) -> Iterator[Pod]:
+    """The first pod, and one more: on another node where there is one."""
+    yield pods[0]
+    if len(pods) > 1:
+        yield next((pod for pod in pods[1:] if pod.node != pods[0].node), pods[1])
+
+
+def _members(pods: list[Pod], owners: dict[tuple[str, Owner], Owner]) -> Iterator[Member]:
+    counts: dict[str, Member] = {}
+    for pod in pods:
+        title = pod_title(pod, owners)
+        party = counts.get(title) or Member(title, pod.namespace)
+        counts[title] = party._replace(pods=party.pods + 1)
+    yield from counts.values()
+
+
+def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int) -> list[PodGroup]:
+    """Addresses of no pod and no node: one outside every block, and one of its own for every block."""
+    networks = sorted(
+        {parse_network(block) for block in blocks}, key=lambda net: (net.version, -net.prefixlen, str(net))
+    )
+    taken = {parse_ip(ip) for pod in snapshot.pods for ip in pod.ips}
+    taken |= {parse_ip(ip) for node in snapshot.nodes for ip in node.addresses}
+    versions: set[int] = {ip.version for ip in taken} | {network.version for network in networks} or {_IPV4}
+    found: dict[str, str] = {}
+    wide = [network for network in networks if network.prefixlen]
+    for version in sorted(versions):
+        for address in _OUTSIDE_ADDRESSES:
+            ip = parse_ip(address)
+            if ip.version == version and ip not in taken and not any(ip in network for network in wide):
+                found[address] = OUTSIDE if version == _IPV4 or versions == {_IPV6} else f"{OUTSIDE} (IPv6)"
+                break
+    for network in wide:
+        narrower = [other for other in wide if other != network and other.version == network.version]
+        narrower = [other for other in narrower if other.subnet_of(network)]  # type: ignore[arg-type] # same version
+        if own := _own_address(network, narrower, taken):
+            found[own] = own if network.prefixlen == network.max_prefixlen else f"addresses in {network}"
+    return [
+        PodGroup(number, (Member(title),), (End(address=address),))
+        for number, (address, title) in enumerate(found.items(), first_number)
+    ]
+
+
+def _own_address(network: IPNetwork, narrower: list[IPNetwork], taken: set[IPAddress]) -> str | None:
+    """An address of the block that is in no narrower one and belongs to nobody."""
+    starts = [network.network_address, *(other.broadcast_address for other in narrower)]
+    for start in starts:
+        for step in range(64):
+            if int(start) + step >= 1 << network.max_prefixlen:
+                break
+            ip = start + step
+            if ip in network and ip not in taken and not any(ip in other for other in narrower):
+                return str(ip)
+    return None

@@ -1,0 +1,67 @@
+"""What changes between two sets of policies on one cluster: which connections open, which close, and by which rule.
+
+Pure. Every answer is the engine's. Only pods whose isolation or rules changed are looked at, and pods that no policy
+can tell apart are asked about once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.model.ports import LAST_PORT, PortRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Rule
+
+
+class PortClass(NamedTuple):
+    """Ports of one protocol that are all treated alike.
+
+    `other`: what neither the pod declares nor a rule names, by one of them as `first` and `last`; 1 to 65535 for all.
+    `minor`: such ports of a pod that does declare ports, so that hardly anything listens there.
+    """
+
+    protocol: str
+    first: int
+    last: int
+    other: bool = False
+    minor: bool = False
+
+
+def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[PortClass]:
+    """The ports, in parts that these rules treat alike: what the pod declares, what the rules name, and the rest."""
+    ranges: dict[str, set[tuple[int, int]]] = {"TCP": set()}
+    for item in (item for rule in rules for item in rule.ports):
+        named = ranges.setdefault(item.protocol, set())
+        if isinstance(item, PortRange) and (item.first, item.last) != (1, LAST_PORT):
+            named.add((item.first, item.last))
+    declared: dict[str, set[int]] = {}
+    for port in destination.ports if destination else ():
+        declared.setdefault(port.protocol, set()).add(port.number)
+        ranges.setdefault(port.protocol, set())
+    return [
+        ports._replace(minor=ports.other and bool(declared))
+        for protocol, named in ranges.items()
+        for ports in _protocol_classes(protocol, named, declared.get(protocol, set()))
+    ]
+
+
+def _protocol_classes(protocol: str, named: set[tuple[int, int]], declared: set[int]) -> Iterator[PortClass]:
+    cuts = {1, LAST_PORT + 1, *declared, *(number + 1 for number in declared)}
+    cuts |= {cut for first, last in named for cut in (first, last + 1)}
+    edges = sorted(cuts)
+    rest = None
+    for first, after in itertools.pairwise(edges):
+        if first in declared:
+            yield PortClass(protocol, first, first)
+        elif any(low <= first <= high for low, high in named):
+            yield PortClass(protocol, first, after - 1)
+        else:
+            rest = after - 1
+    if rest:
+        whole = len(edges) == len((1, LAST_PORT + 1))
+        yield PortClass(protocol, 1 if whole else rest, rest, other=True)

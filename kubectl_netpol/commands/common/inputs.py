@@ -1,0 +1,143 @@
+"""Where the snapshot comes from: manifests named by -f, or the cluster that kubectl would use."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.commands.common.options import parse_duration
+from kubectl_netpol.engine.phrases import count
+from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.model.names import is_namespace_name
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_netpol.cluster.api import Api
+    from kubectl_netpol.cluster.reader import Scope
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.model.snapshot import Snapshot
+
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+class Inputs(NamedTuple):
+    """A cluster or a set of manifests. `snapshot` is there for manifests; a cluster (`api`) is read by `read`.
+
+    `console` tells that it is being read, where that takes long.
+    """
+
+    namespace: str
+    api: Api | None
+    snapshot: Snapshot | None
+    console: Console
+
+    def read(self, scope: Scope) -> Snapshot:
+        """The manifests, or as much of the cluster as the scope says."""
+        if self.snapshot is not None:
+            return self.snapshot
+        from kubectl_netpol.cluster.reader import read_snapshot  # noqa: PLC0415 - only for a cluster
+
+        assert self.api is not None  # noqa: S101 - one of the two is there
+        with self.console.progress("reading the cluster"):
+            return read_snapshot(self.api, scope)
+
+
+def open_inputs(arguments: argparse.Namespace, console: Console) -> Inputs:
+    """What the options say: manifests (then no kubeconfig is read), or the cluster of kubectl's choice."""
+    if arguments.namespace is not None and not is_namespace_name(arguments.namespace):
+        raise UsageError(f"\"{arguments.namespace}\" can't be a namespace's name")
+    if arguments.filenames:
+        namespace = arguments.namespace or "default"
+        return Inputs(namespace, None, read_manifests(arguments.filenames, namespace, console), console)
+    from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
+    from kubectl_netpol.cluster.kubeconfig import Options, load  # noqa: PLC0415 - the same
+
+    limit = parse_duration(arguments.request_timeout) if arguments.request_timeout else None
+    access = load(
+        Options(
+            kubeconfig=arguments.kubeconfig,
+            context=arguments.context,
+            cluster=arguments.cluster,
+            user=arguments.user,
+            namespace=arguments.namespace,
+            as_user=arguments.as_user,
+            as_groups=tuple(arguments.as_groups),
+            as_uid=arguments.as_uid,
+            request_timeout=limit or None,
+        )
+    )
+    return Inputs(access.namespace, Api(access), None, console)
+
+
+def read_manifests(filenames: Sequence[str], namespace: str, console: Console) -> Snapshot:
+    """Every object of the files, folders (their files, not those of folders below) and stdin (-)."""
+    from kubectl_netpol.manifests.reader import Reader  # noqa: PLC0415 - allow without -f does without
+
+    reader = Reader(default_namespace=namespace)
+    for name, content in texts(filenames):
+        reader.add_text(content, name)
+    if reader.skipped:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(reader.skipped.items()))
+        console.note(f"{count(sum(reader.skipped.values()), 'object')} of other kinds skipped: {kinds}")
+    return reader.snapshot()
+
+
+def texts(filenames: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(name, text) of each file meant."""
+    for filename in filenames:
+        if filename == "-":
+            yield "stdin", _decoded("stdin", _stdin())
+        elif "://" in filename:
+            raise NetpolError(f"{filename} is no file or folder", f"curl -fsSL {filename} | kubectl netpol … -f -")
+        elif not filename:
+            raise NetpolError('-f "" names no file')
+        else:
+            for name in _files(filename):
+                yield name, _decoded(name, _content(name))
+
+
+def _files(filename: str) -> list[str]:
+    """The file, or the manifests in the folder."""
+    path = Path(filename)
+    try:
+        if not path.is_dir():
+            return [filename]
+        found = sorted(str(entry) for entry in path.iterdir() if entry.suffix in _ENDINGS and entry.is_file())
+    except OSError as error:
+        raise _unreadable(filename, error) from None
+    if not found:
+        raise NetpolError(f"{filename}: no {', '.join(_ENDINGS)} in this folder")
+    return found
+
+
+def _content(filename: str) -> bytes:
+    try:
+        return Path(filename).read_bytes()
+    except FileNotFoundError:
+        raise NetpolError(f"{filename}: no such file or folder") from None
+    except OSError as error:
+        raise _unreadable(filename, error) from None
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise NetpolError("-f - reads stdin, which is closed")
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise _unreadable("stdin", error) from None
+
+
+def _decoded(name: str, content: bytes) -> str:
+    """The text of a manifest: UTF-8 whatever the locale, with or without a byte order mark."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NetpolError(f"{name}: can't be read: byte {error.start + 1} is not UTF-8") from None
+
+
+def _unreadable(name: str, error: OSError) -> NetpolError:
+    return NetpolError(f"{name}: can't be read: {error.strerror}")

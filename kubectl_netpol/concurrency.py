@@ -1,0 +1,50 @@
+"""Several calls at once, in threads that nobody has to wait for."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+
+
+R = TypeVar("R")
+
+
+_THREADS = 8
+
+
+def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return `call` of each item, in order, made in at most eight threads; the first exception is raised at once.
+
+    The threads are daemons, which an interrupt and the end of the process need not wait for; those of
+    concurrent.futures are waited for.
+    """
+    todo: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
+    for task in enumerate(items):
+        todo.put(task)
+
+    def work() -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                index, item = todo.get_nowait()
+                try:
+                    done.put((index, call(item), None))
+                except BaseException as error:  # noqa: BLE001 # it is raised where the results are read
+                    done.put((index, None, error))
+
+    for _ in range(min(_THREADS, len(items))):
+        threading.Thread(target=work, daemon=True).start()
+    results: dict[int, Any] = {}
+    for _ in items:
+        index, result, error = done.get()
+        if error is not None:
+            raise error
+        results[index] = result
+    return [results[index] for index in range(len(items))]

@@ -1,0 +1,69 @@
+"""The resolver that a pod has, as far as the API shows it, and whether the policies let the pod reach it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.connection.predict import predict
+from kubectl_netpol.connection.resolve import Reference, Resolved
+from kubectl_netpol.connection.routes import request
+from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.model.addresses import is_ip
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model.objects import Pod, Service
+    from kubectl_netpol.model.snapshot import Snapshot
+
+DNS_PORT = 53
+
+
+NAMESPACES = ("kube-system", "openshift-dns")
+
+
+_SERVICES = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"), ("kube-system", "coredns"))
+
+
+class Resolver(NamedTuple):
+    """Where a pod asks: a Service of the cluster, or an address (spec.dnsConfig, a node-local cache)."""
+
+    service: Service | None = None
+    address: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"Service {self.service.key}" if self.service else str(self.address)
+
+    @property
+    def port_title(self) -> str:
+        """The same with the port that is asked."""
+        return f"{self.title} port {DNS_PORT}/UDP"
+
+    def allow_words(self, source: str) -> list[str]:
+        """What to type after `kubectl netpol allow` so that the source may ask it."""
+        return [source, self.service.key if self.service else str(self.address), str(DNS_PORT), "--protocol", "udp"]
+
+
+def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
+    """The pod's resolvers; none where the API does not show them (dnsPolicy Default is the node's own file)."""
+    if pod.dns_policy == "None":
+        return tuple(Resolver(address=address) for address in pod.nameservers if is_ip(address))
+    if pod.dns_policy == "Default" or (pod.host_network and pod.dns_policy != "ClusterFirstWithHostNet"):
+        return ()
+    for namespace, name in _SERVICES:
+        if service := snapshot.service(namespace, name):
+            return (Resolver(service=service),)
+    return ()
+
+
+def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> Resolver | None:
+    """The pod's first resolver where the policies block every one of them, else None."""
+    found = resolvers(snapshot, pod)
+    source = Resolved(Reference(pod.name, pod.namespace, pod.name), pod=pod)
+    for resolver in found:
+        reference = Reference(resolver.title, "", resolver.title)
+        destination = Resolved(reference, service=resolver.service, address=resolver.address)
+        verdict = predict(snapshot, request(snapshot, source, destination, DNS_PORT, "UDP"))
+        if verdict.verdict is not Verdict.BLOCKED:
+            return None
+    return found[0] if found else None

@@ -1,0 +1,128 @@
+"""The verdict on a whole request: the engine asked once a route, and the answers put together. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.connection.routes import Request, Route, address_for
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
+from kubectl_netpol.model.addresses import of_family, parse_ip
+from kubectl_netpol.model.policies import Direction
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+class Prediction(NamedTuple):
+    """What the policies say of a request. `routes`: one verdict for each place where it may arrive."""
+
+    request: Request
+    verdict: Verdict
+    egress: DirectionVerdict
+    ingress: DirectionVerdict
+    reason: Note | None
+    routes: tuple[ConnectionVerdict, ...] = ()
+    caveats: tuple[Note, ...] = ()
+
+    @property
+    def blocked_at(self) -> tuple[Direction, ...]:
+        """The ends that stop it; none where it is not blocked."""
+        if self.verdict is not Verdict.BLOCKED:
+            return ()
+        sides = {
+            side.direction
+            for route in self.routes
+            for side in (route.egress, route.ingress)
+            if side.verdict is Verdict.BLOCKED
+        }
+        return tuple(direction for direction in (Direction.EGRESS, Direction.INGRESS) if direction in sides)
+
+
+def predict(snapshot: Snapshot, request: Request) -> Prediction:
+    """What the policies say of the request; UNDEFINED where its routes disagree."""
+    if not request.routes:
+        sides = [
+            DirectionVerdict(direction, Verdict.UNDEFINED, reason=request.problem)
+            for direction in (Direction.EGRESS, Direction.INGRESS)
+        ]
+        return Prediction(request, Verdict.UNDEFINED, sides[0], sides[1], request.problem)
+    routes = tuple(_predict_route(snapshot, request, route) for route in request.routes)
+    egress = _together(tuple(route.egress for route in routes))
+    ingress = _together(tuple(route.ingress for route in routes))
+    caveats = tuple(dict.fromkeys(note for route in routes for note in route.caveats))
+    first = routes[0]
+    if all(route.verdict is first.verdict for route in routes):
+        return Prediction(request, first.verdict, egress, ingress, first.reason, routes, caveats)
+    return Prediction(request, Verdict.UNDEFINED, egress, ingress, _differing(routes), routes, caveats)
+
+
+def pod_connection(source: Pod, destination: Pod, protocol: str, port: int) -> Connection:
+    """The connection between two pods that `judge` decides on for a request by name."""
+    address = address_for(destination, source)
+    mine = of_family(source.ips, address) if address else next(iter(source.ips), None)
+    return Connection(End(pod=source, address=mine), End(pod=destination, address=address), protocol, port)
+
+
+def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> ConnectionVerdict:
+    source = request.source.end
+    if not request.source.address and route.destination.address:
+        mine = source.pod.ips if source.pod else source.node.addresses if source.node else ()
+        source = source._replace(address=of_family(mine, route.destination.address))
+    connection = Connection(source, route.destination, request.protocol, route.port, route.dialled)
+    verdict = evaluate(snapshot, connection)
+    if other := _other_family(connection, request):
+        second = evaluate(snapshot, other)
+        if second.verdict is not verdict.verdict:
+            this, that = (c.dialled.address if c.dialled else c.destination.address for c in (connection, other))
+            message = f"this is for {this}; for {that} it is {second.verdict.value}"
+            return verdict._replace(caveats=(*verdict.caveats, Note(Code.FAMILIES_DIFFER, message)))
+    return verdict
+
+
+def _other_family(connection: Connection, request: Request) -> Connection | None:
+    """The same between two dual-stack pods by their other addresses; None where there is none to compare."""
+    source, destination, dialled = connection.source, connection.destination, connection.dialled
+    if not (source.pod and destination.pod and destination.address):
+        return None
+    version = parse_ip(destination.address).version
+    if dialled:
+        clusters = request.service.cluster_ips if request.service and dialled.address else ()
+        if dialled.address not in clusters:
+            return None
+        dialled = dialled._replace(address=_unlike(clusters, version))
+    mine, theirs = _unlike(source.pod.ips, version), _unlike(destination.pod.ips, version)
+    if not mine or not theirs or (dialled and not dialled.address):
+        return None
+    return connection._replace(
+        source=source._replace(address=mine), destination=destination._replace(address=theirs), dialled=dialled
+    )
+
+
+def _unlike(addresses: tuple[str, ...], version: int) -> str | None:
+    return next((ip for ip in addresses if parse_ip(ip).version != version), None)
+
+
+def _together(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:
+    """One direction over all routes."""
+    first = sides[0]
+    if len(sides) == 1:
+        return first
+    same = all(side.verdict is first.verdict for side in sides)
+    return DirectionVerdict(
+        first.direction,
+        first.verdict if same else Verdict.UNDEFINED,
+        tuple({policy.key: policy for side in sides for policy in side.isolated_by}.values()),
+        tuple({(a.policy.key, a.rule.position, a.peer, a.port): a for side in sides for a in side.allowed_by}.values()),
+        tuple({(n.policy.key, n.rule.position, n.peer): n for side in sides for n in side.near_misses}.values()),
+        first.reason if same else Note(Code.ENDPOINTS_DIFFER, f"the endpoints differ for {first.direction.field}"),
+        tuple(dict.fromkeys(note for side in sides for note in side.caveats)),
+    )
+
+
+def _differing(routes: tuple[ConnectionVerdict, ...]) -> Note:
+    counts = {answer: sum(route.verdict is answer for route in routes) for answer in Verdict}
+    listed = ", ".join(f"{count} {answer.value}" for answer, count in counts.items() if count)
+    return Note(Code.ENDPOINTS_DIFFER, f"it depends on the endpoint: of {len(routes)}, {listed}")

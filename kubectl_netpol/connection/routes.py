@@ -1,0 +1,313 @@
+"""From what was dialled to the pods and addresses behind it: a Service's port to its endpoints' ports. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.verdict import Dialled, End, Note
+from kubectl_netpol.errors import UsageError
+from kubectl_netpol.model.addresses import is_outside, of_family, parse_ip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_netpol.connection.resolve import Resolved
+    from kubectl_netpol.model.objects import EndpointSlice, Node, Pod, Service, ServicePort
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+class Route(NamedTuple):
+    """One place where the connection may arrive, and its port there."""
+
+    destination: End
+    port: int
+    dialled: Dialled | None = None
+
+
+class Request(NamedTuple):
+    """One connection asked about. `port` is the one dialled; `address` the one to dial, None where not known.
+
+    `problem`: why there is nothing to decide (no endpoints, no such port, …); then there may be no routes.
+    `service` also where its node port or address was typed.
+    """
+
+    source: Resolved
+    destination: Resolved
+    protocol: str
+    port: int | None
+    routes: tuple[Route, ...] = ()
+    address: str | None = None
+    service: Service | None = None
+    service_port: ServicePort | None = None
+    problem: Note | None = None
+
+
+def request(snapshot: Snapshot, source: Resolved, destination: Resolved, port: int | str, protocol: str) -> Request:
+    """The connection from `source` to `destination` on `port` with every route it may take.
+
+    UsageError for a port name that a pod, node or address does not have.
+    """
+    asked = Request(source, destination, protocol, port if isinstance(port, int) else None)
+    if destination.service:
+        return _to_service(snapshot, asked, destination.service, port)
+    if destination.host:
+        if isinstance(port, str):
+            raise UsageError(
+                f'"{port}" is a port name, and {destination.host} is outside the cluster', "write the number"
+            )
+        return asked._replace(routes=(Route(End(), port),))
+    if not destination.pod and (rewritten := _at_service_address(snapshot, asked, port)):
+        return rewritten
+    end = destination.end
+    if destination.node:
+        end = end._replace(address=_node_address(asked))
+    if destination.pod:
+        number = _pod_port(destination.pod, port, protocol)
+        end = End(pod=destination.pod, address=destination.address or address_for(destination.pod, source.pod))
+    elif isinstance(port, str):
+        raise UsageError(f'"{port}" is a port name, and {end.title} is no pod', "write the number")
+    else:
+        number = port
+    return asked._replace(port=number, routes=(Route(end, number),), address=end.address)
+
+
+def _at_service_address(snapshot: Snapshot, asked: Request, port: int | str) -> Request | None:
+    """The request where its address is a Service's, or its node and port are a Service's node port or a pod's hostPort.
+
+    Services can share an address (externalIPs, a load balancer's): the one that has the port is meant. On a node's
+    address any other port is the node's own.
+    """
+    destination = asked.destination
+    here = [s for s in snapshot.services if destination.address and _has_address(s, destination.address)]
+    fitting = [service for service in here if _ports_of(service, port, asked.protocol)]
+    if fitting or (here and not destination.node):
+        return _to_service(snapshot, asked, (fitting or here)[0], port, destination.address)
+    if destination.node or (destination.address and not _nodes_known(snapshot)):
+        for service in snapshot.services:
+            for service_port in service.ports:
+                if (service_port.node_port, service_port.protocol) == (port, asked.protocol):
+                    return _to_node_port(snapshot, asked, service, service_port)
+    if destination.node and isinstance(port, int) and (found := _to_host_port(snapshot, asked, destination.node, port)):
+        return found
+    return _perhaps_a_services(snapshot, asked)
+
+
+def _perhaps_a_services(snapshot: Snapshot, asked: Request) -> Request | None:
+    """The request without routes where an unread Service or pod may take what goes to this node or address."""
+    destination = asked.destination
+    gap = snapshot.gap("services", None) or (snapshot.gap("pods", None) if destination.node else None)
+    if gap is None or not (destination.node or (destination.address and not is_outside(destination.address))):
+        return None
+    what = "a pod's hostPort" if gap.resource == "pods" else "a Service's"
+    message = f"port {asked.port} of {destination.end.title} may be {what}, and {gap.message}"
+    return asked._replace(address=destination.end.address, problem=Note(Code.PERMISSION_MISSING, message))
+
+
+def _node_address(asked: Request) -> str | None:
+    """The address typed, or the node's first of a family that the source has too."""
+    node = asked.destination.node
+    return asked.destination.address or _shared_family(node.addresses if node else (), asked.source.pod)
+
+
+def _nodes_known(snapshot: Snapshot) -> bool:
+    return bool(snapshot.nodes) or any(pod.host_ips for pod in snapshot.pods)
+
+
+def _to_host_port(snapshot: Snapshot, asked: Request, node: Node, port: int) -> Request | None:
+    """The request where a pod on this node has the port: as its hostPort, which the node hands on to the pod's own, or
+    in the node's network, where the API leaves open whether policies see the pod or the node.
+    """  # noqa: D205 - one sentence
+    address = _node_address(asked)
+    for pod in snapshot.pods:
+        if pod.node != node.name or pod.finished:
+            continue
+        for entry in pod.ports:
+            if pod.host_network:
+                if (entry.number, entry.protocol) == (port, asked.protocol):
+                    return asked._replace(address=address, routes=(Route(End(pod=pod, address=address), port),))
+            elif (entry.host_port, entry.protocol) == (port, asked.protocol):
+                dialled = Dialled(address, port, source_rewritten=True)
+                end = End(pod=pod, address=_endpoint_address(pod, asked, dialled))
+                return asked._replace(address=address, routes=(Route(end, entry.number, dialled),))
+    return None
+
+
+def _pod_port(pod: Pod, port: int | str, protocol: str) -> int:
+    if isinstance(port, int):
+        return port
+    number = pod.port_named(port, protocol)
+    if number is None:
+        names = ", ".join(entry.name for entry in pod.ports if entry.name and entry.protocol == protocol)
+        raise UsageError(
+            f'{pod.key} has no {protocol} port named "{port}"', f"it has {names}" if names else "write the number"
+        )
+    return number
+
+
+def address_for(pod: Pod, source: Pod | None) -> str | None:
+    """The pod's first address of a family that the source has too."""
+    return _shared_family(pod.ips, source)
+
+
+def _shared_family(addresses: tuple[str, ...], source: Pod | None) -> str | None:
+    if source and source.ips:
+        families = {parse_ip(ip).version for ip in source.ips}
+        return next((ip for ip in addresses if parse_ip(ip).version in families), next(iter(addresses), None))
+    return next(iter(addresses), None)
+
+
+def _has_address(service: Service, address: str) -> bool:
+    return _among((*service.cluster_ips, *service.addresses), address)
+
+
+def _among(addresses: tuple[str, ...], address: str) -> bool:
+    return any(parse_ip(own) == parse_ip(address) for own in addresses)
+
+
+def _ports_of(service: Service, port: int | str, protocol: str) -> list[ServicePort]:
+    return [entry for entry in service.ports if entry.protocol == protocol and port in (entry.number, entry.name)]
+
+
+def _to_service(
+    snapshot: Snapshot, asked: Request, service: Service, port: int | str, address: str | None = None
+) -> Request:
+    asked = asked._replace(service=service, address=address)
+    if service.external_name:
+        message = f"Service {service.key} is only another name for {service.external_name}"
+        return asked._replace(problem=Note(Code.EXTERNAL_NAME, message))
+    wanted = _ports_of(service, port, asked.protocol)
+    if not wanted and service.headless and isinstance(port, int):
+        return _to_headless(snapshot, asked, service, port)
+    if not wanted:
+        return asked._replace(problem=_no_such_port(service, port, asked.protocol))
+    service_port = wanted[0]
+    asked = asked._replace(service_port=service_port, port=service_port.number)
+    if service.headless and isinstance(port, int):
+        return _to_headless(snapshot, asked, service, port)
+    cluster_ip = address or _shared_family(service.cluster_ips, asked.source.pod)
+    rewritten = cluster_ip is not None and not _among(service.cluster_ips, cluster_ip)
+    # From outside the cluster a Service's address is reached through some node, which puts its own in.
+    from_outside = not asked.source.pod and not asked.source.node
+    dialled = None if service.headless else Dialled(cluster_ip, service_port.number, rewritten or from_outside)
+    routed = _with_routes(snapshot, asked._replace(address=cluster_ip), service, service_port, dialled)
+    if service.headless and routed.routes:
+        return routed._replace(address=routed.routes[0].destination.address, port=routed.routes[0].port)
+    return routed
+
+
+def _to_node_port(snapshot: Snapshot, asked: Request, service: Service, service_port: ServicePort) -> Request:
+    address = _node_address(asked)
+    dialled = Dialled(address, service_port.node_port or service_port.number, source_rewritten=True)
+    asked = asked._replace(service=service, service_port=service_port, address=address)
+    return _with_routes(snapshot, asked, service, service_port, dialled)
+
+
+def _to_headless(snapshot: Snapshot, asked: Request, service: Service, port: int) -> Request:
+    """A headless Service maps nothing: its name means the pods, and the port dialled is the port on the pod."""
+    pods, problem = _endpoints(snapshot, service)
+    if problem:
+        return asked._replace(problem=problem)
+    routes = tuple(Route(End(pod=pod, address=address_for(pod, asked.source.pod)), port) for pod in pods)
+    if not routes:
+        routes = tuple(Route(end, port) for end in _slice_ends(snapshot, service))
+    if not routes:
+        return asked._replace(problem=_no_endpoints(snapshot, service))
+    return asked._replace(routes=routes, address=routes[0].destination.address)
+
+
+def _with_routes(
+    snapshot: Snapshot, asked: Request, service: Service, service_port: ServicePort, dialled: Dialled | None
+) -> Request:
+    pods, problem = _endpoints(snapshot, service)
+    if problem:
+        return asked._replace(problem=problem)
+    routes = []
+    for pod in pods:
+        target = service_port.target
+        number = pod.port_named(target, service_port.protocol) if isinstance(target, str) else target
+        if number is not None:
+            routes.append(Route(End(pod=pod, address=_endpoint_address(pod, asked, dialled)), number, dialled))
+    if service.selector is None:
+        routes = _slice_routes(snapshot, service, service_port, dialled)
+    if not routes:
+        return asked._replace(problem=_no_endpoints(snapshot, service, service_port))
+    return asked._replace(routes=tuple(routes))
+
+
+def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str | None:
+    """The endpoint of the family that was dialled."""
+    if dialled and dialled.address:
+        return of_family(pod.ips, dialled.address)
+    return address_for(pod, asked.source.pod)
+
+
+def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], Note | None]:
+    """The pods that take a Service's traffic, or why they can't be told."""
+    resource = "pods" if service.selector else "endpointslices"
+    if gap := snapshot.gap(resource, service.namespace):
+        return (), Note(Code.PERMISSION_MISSING, gap.message)
+    pods = snapshot.selected_by_service(service)
+    return tuple(pod for pod in pods if (pod.ready or service.publish_not_ready) and (pod.ips or pod.planned)), None
+
+
+def _slices(snapshot: Snapshot, service: Service) -> list[EndpointSlice]:
+    return [s for s in snapshot.endpoint_slices if (s.namespace, s.service) == (service.namespace, service.name)]
+
+
+def _slice_routes(
+    snapshot: Snapshot, service: Service, service_port: ServicePort, dialled: Dialled | None
+) -> list[Route]:
+    """The ready endpoints of a Service without selector that have the port, each once."""
+    wanted = (service_port.name or "", service_port.protocol)
+    routes = []
+    for entry in _slices(snapshot, service):
+        number = next((number for name, number, protocol in entry.ports if (name, protocol) == wanted), None)
+        if number is not None and _same_family(entry, dialled):
+            routes += [Route(end, number, dialled) for end in _ends_of(snapshot, entry)]
+    return [route for index, route in enumerate(routes) if route not in routes[:index]]
+
+
+def _slice_ends(snapshot: Snapshot, service: Service) -> list[End]:
+    """The ready endpoints of a headless Service without selector, each once, whatever ports they list."""
+    ends = [end for entry in _slices(snapshot, service) for end in _ends_of(snapshot, entry)]
+    return [end for index, end in enumerate(ends) if end not in ends[:index]]
+
+
+def _same_family(entry: EndpointSlice, dialled: Dialled | None) -> bool:
+    """A slice holds addresses of one family, and a Service's address leads to its own family."""
+    address = next((address for endpoint in entry.endpoints for address in endpoint.addresses), None)
+    if not dialled or not dialled.address or not address:
+        return True
+    return parse_ip(address).version == parse_ip(dialled.address).version
+
+
+def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:
+    """The ready endpoints of a slice by address: a pod's address is that pod, a node's that node."""
+    for endpoint in entry.endpoints:
+        for address in endpoint.addresses[:1] if endpoint.ready else ():
+            named = snapshot.pod(entry.namespace, endpoint.pod) if endpoint.pod else None
+            if named and _among(named.ips, address):
+                yield End(pod=named, address=address)
+            elif pod := snapshot.pod_at(address):
+                yield End(pod=pod, address=address)
+            else:
+                yield End(node=snapshot.node_at(address), address=address)
+
+
+def _no_such_port(service: Service, port: int | str, protocol: str) -> Note:
+    ports = ", ".join(f"{f'{p.name} ' if p.name else ''}{p.number}/{p.protocol}" for p in service.ports) or "none"
+    return Note(Code.SERVICE_HAS_NO_SUCH_PORT, f"Service {service.key} has no port {port}/{protocol}; it has {ports}")
+
+
+def _no_endpoints(snapshot: Snapshot, service: Service, service_port: ServicePort | None = None) -> Note:
+    pods = snapshot.selected_by_service(service)
+    if service.selector is None:
+        why = "it has no selector and no ready EndpointSlice"
+    elif not pods:
+        why = "its selector selects no pod"
+    elif service_port and isinstance(service_port.target, str) and any(pod.ready for pod in pods):
+        why = f'no pod it selects has a port named "{service_port.target}"'
+    else:
+        why = f"none of the {len(pods)} pods it selects is ready"
+    return Note(Code.SERVICE_HAS_NO_ENDPOINTS, f"Service {service.key} has no ready endpoints: {why}")

@@ -1,0 +1,89 @@
+"""Known faults of enforcers, recognised by the policies that trigger them. Pure.
+
+Both were measured with kube-router 2.1.0 on a real cluster.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.analysis.isolation import peer_pods
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.readings import plain_reading
+from kubectl_netpol.engine.rules import match_rule, peer_matches
+from kubectl_netpol.engine.verdict import Connection, DirectionVerdict, RuleMatch, Verdict
+from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.ports import NamedPort
+
+if TYPE_CHECKING:
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.model.snapshot import Snapshot
+
+FAULTY = "kube-router"
+
+
+class Fault(NamedTuple):
+    """Why an enforcer may let through what the policies block, and what avoids it."""
+
+    code: Code
+    message: str
+    fix: str
+
+
+def enforcer_fault(snapshot: Snapshot, prediction: Prediction) -> Fault | None:
+    """The known fault that explains an open connection which the policies block, or None."""
+    for route in prediction.routes:
+        for side in (route.egress, route.ingress):
+            if side.verdict is not Verdict.BLOCKED:
+                continue
+            connection = route.connection
+            if fault := _unresolved_name(snapshot, connection, side) or _both_ends(snapshot, connection, side):
+                return fault
+    return None
+
+
+def _unresolved_name(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
+    """A rule of pod peers whose ports are all names that no pod has is programmed without ports: it opens them all.
+
+    The pods are those that the policy selects for ingress, and those that the rule's peers match for egress.
+    """
+    peer_end = connection.destination if side.direction is Direction.EGRESS else connection.source
+    for near in side.near_misses:
+        names = [item for item in near.rule.ports if isinstance(item, NamedPort)]
+        if not names or len(names) != len(near.rule.ports):
+            continue
+        peers = [peer for peer in near.rule.peers if not peer.ip_block]
+        if not any(peer_matches(snapshot, near.policy, peer, peer_end.pod, peer_end.address) is True for peer in peers):
+            continue
+        pods = [pod for pod in snapshot.pods_in(near.policy.namespace) if near.policy.selects(pod)]
+        if side.direction is Direction.EGRESS:
+            pods = [pod for match in peer_pods(snapshot, near.policy, near.rule) for pod in match.pods]
+        if not any(pod.port_named(item.name, item.protocol) for pod in pods for item in names):
+            named = ", ".join(item.name for item in names)
+            message = (
+                f"{near.policy.name} allows port {named}, which no pod in question has, "
+                f"and some enforcers ({FAULTY}) then open every port"
+            )
+            return Fault(Code.ENFORCER_NAMED_PORT_FAULT, message, "write the port's number into the policy")
+    return None
+
+
+def _both_ends(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
+    """A policy that selects both ends is programmed as one chain: a rule of one direction serves the other too."""
+    source, destination = connection.source.pod, connection.destination.pod
+    if not source or not destination:
+        return None
+    other = Direction.INGRESS if side.direction is Direction.EGRESS else Direction.EGRESS
+    peer = connection.source if other is Direction.INGRESS else connection.destination
+    view = plain_reading(connection, peer)
+    for policy in side.isolated_by:
+        if policy.selects(source) and policy.selects(destination):
+            for rule in policy.rules_of(other):
+                if isinstance(match_rule(snapshot, policy, rule, view), RuleMatch):
+                    message = (
+                        f"{policy.name} selects both ends, and some enforcers ({FAULTY}) let its "
+                        f"{other.field} rule pass the {side.direction.field} side too"
+                    )
+                    fix = "split the policy by direction"
+                    return Fault(Code.ENFORCER_BOTH_ENDS_FAULT, message, fix)
+    return None

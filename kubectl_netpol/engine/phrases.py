@@ -1,0 +1,85 @@
+"""Selectors, peers, ports and misses in words: those of `kubectl describe networkpolicy` where it has them. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, Part
+from kubectl_netpol.model.ports import protocols_text
+from kubectl_netpol.model.selectors import selector_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
+
+
+def peer_text(peer: Peer | None, policy: Policy) -> str:
+    """Whom a peer means: "pods run=san", "all pods in shop", "pods app=x in namespaces team=a", "10.0.0.0/8"."""
+    if peer is None:
+        return "everyone"
+    if peer.ip_block:
+        excepted = f" except {', '.join(peer.ip_block.except_)}" if peer.ip_block.except_ else ""
+        return peer.ip_block.cidr + excepted
+    pods = selector_text(peer.pod_selector) if peer.pod_selector else ""
+    who = f"pods {pods}" if pods else "all pods"
+    if peer.namespace_selector is None:
+        return who if pods else f"{who} in {policy.namespace}"
+    if name := peer.one_namespace:
+        return f"{who} in {name}"
+    namespaces = selector_text(peer.namespace_selector)
+    return f"{who} in namespaces {namespaces}" if namespaces else f"{who} in all namespaces"
+
+
+def ports_text(rule: Rule, pod: Pod | None = None) -> str:
+    """A rule's ports: "TCP 80,443", "TCP http (8080), UDP 53", "all ports". Names are looked up on the pod."""
+    if not rule.ports:
+        return "all ports"
+    return protocols_text(rule.ports, pod)
+
+
+def position_text(direction: Direction, rule: int | None, peer: int | None = None) -> str:
+    """Where it stands in the spec: "ingress[0].from[1]"."""
+    text = f"{direction.field}[{rule}]"
+    return text if peer is None else f"{text}.{direction.peers_field}[{peer}]"
+
+
+def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
+    """Why a part of a rule does not match: "pod label run=san wanted, it has run=sam"."""
+    wanted, found = miss.wanted, miss.found
+    has = found if found.startswith("no ") else f"has {found}"
+    if miss.part is Part.POD:
+        return f"label {wanted} wanted, pod {has.replace('no label', 'has no label')}"
+    if miss.part is Part.NAMESPACE:
+        if "=" not in wanted and "=" not in found and not found.startswith("no "):
+            return f"pods of namespace {wanted} wanted, this one is in {found}"
+        return f"namespace label {wanted} wanted, namespace {has.replace('no label', 'has no label')}"
+    if miss.part is Part.ADDRESS:
+        return f"{wanted} wanted, not {found}"
+    if miss.part is Part.NO_POD:
+        return f"a pod wanted, not {found}"
+    if miss.part is Part.PROTOCOL:
+        return f"{wanted} wanted, not {found}"
+    if miss.part is Part.PORT_NAME:
+        return f"port {wanted} wanted, {found} has no port of that name"
+    mapped = f" (the Service's {dialled.port} is the pod's {found})" if dialled and str(dialled.port) != found else ""
+    return f"port {wanted} wanted, not {found}{mapped}"
+
+
+def near_miss_text(near: NearMiss, dialled: Dialled | None = None) -> str:
+    """What keeps a rule from matching, all parts of it."""
+    return "; ".join(miss_text(miss, dialled) for miss in near.misses)
+
+
+def some(names: Sequence[str], limit: int = 5) -> str:
+    """The first few names and how many more there are."""
+    if len(names) <= limit:
+        return ", ".join(names)
+    return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: "1 pod", "3 pods", "2 policies"."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

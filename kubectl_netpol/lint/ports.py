@@ -1,0 +1,51 @@
+"""What is probably not what a policy's author meant, each with the fix. Pure: notes, never verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.phrases import position_text
+from kubectl_netpol.engine.verdict import Note
+from kubectl_netpol.model.ports import NamedPort, PortRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Policy, Rule
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+def port_warnings(snapshot: Snapshot, policy: Policy, rule: Rule, targets: tuple[Pod, ...]) -> Iterator[Note]:
+    """Ports that no pod has: a name nowhere, or a Service's port where the pod's belongs."""
+    where = f"{policy.name} {position_text(rule.direction, rule.position)}"
+    for item in rule.ports if targets else ():
+        if isinstance(item, NamedPort):
+            if not any(pod.port_named(item.name, item.protocol) for pod in targets):
+                names = sorted({port.name for pod in targets for port in pod.ports if port.name})
+                has = f"they have {', '.join(names)}" if names else "they name no port"
+                yield Note(
+                    Code.NAMED_PORT_NOWHERE,
+                    f'{where}: no pod has a {item.protocol} port named "{item.name}" ({has}); '
+                    "some enforcers then open every port",
+                )
+        elif fix := _service_port_fix(snapshot, item, targets):
+            yield Note(Code.SERVICE_PORT_IN_RULE, f"{where}: {fix}")
+
+
+def _service_port_fix(snapshot: Snapshot, item: PortRange, targets: tuple[Pod, ...]) -> str | None:
+    if item.first != item.last or any(item.first == port.number for pod in targets for port in pod.ports):
+        return None
+    for service in snapshot.services:
+        for port in service.ports:
+            if (port.number, port.protocol) != (item.first, item.protocol) or service.headless:
+                continue
+            for pod in snapshot.selected_by_service(service):
+                target = port.target
+                number = pod.port_named(target, port.protocol) if isinstance(target, str) else target
+                if pod in targets and number not in (None, item.first):
+                    return (
+                        f"{item.first} is the port of Service {service.name}; the pods listen on {number}: write that"
+                    )
+    return None

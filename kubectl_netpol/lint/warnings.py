@@ -1,0 +1,90 @@
+"""What is probably not what a policy's author meant, each with the fix. Pure: notes, never verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.analysis.isolation import Explanation, peer_pods
+from kubectl_netpol.connection.dns import resolvers_blocked
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.evaluate import overridden
+from kubectl_netpol.engine.verdict import DirectionVerdict, Note, Verdict
+from kubectl_netpol.lint.peers import near_labels, split_peers, split_rules, unmatched_peers
+from kubectl_netpol.lint.ports import port_warnings
+from kubectl_netpol.lint.redundancy import redundant_rules
+from kubectl_netpol.model.policies import Direction, Policy
+from kubectl_netpol.model.selectors import selector_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
+    """Warnings about the policies that select a pod, about what may override them, and about its way to DNS."""
+    pod = explanation.pod
+    notes = list(_overrides(snapshot, explanation))
+    if pod.host_network and explanation.selected_by:
+        message = f"{pod.name} runs in its node's network: the API leaves open whether policies apply to it"
+        notes.append(Note(Code.HOST_NETWORK, message))
+    notes += [note for policy in explanation.selected_by for note in policy_warnings(snapshot, policy)]
+    for side in (explanation.ingress, explanation.egress):
+        notes += redundant_rules(side.rules)
+    if blocked := resolvers_blocked(snapshot, pod):
+        message = f"{pod.name} can't resolve names: its egress isolation blocks {blocked.port_title}"
+        allow = f"kubectl netpol allow {' '.join(blocked.allow_words(pod.name))} -n {pod.namespace}"
+        notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {allow}"))
+    return list(dict.fromkeys(notes))
+
+
+def _overrides(snapshot: Snapshot, explanation: Explanation) -> Iterator[Note]:
+    """What may decide instead of the NetworkPolicies that the explanation is about."""
+    for side in (explanation.ingress, explanation.egress):
+        plain = DirectionVerdict(side.direction, Verdict.ALLOWED, side.isolated_by)
+        if reason := overridden(snapshot, explanation.pod, plain).reason:
+            yield reason
+
+
+def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = False) -> list[Note]:
+    """Warnings about every policy of a namespace; `partial` as in `policy_warnings`."""
+    policies = snapshot.policies_in(namespace)
+    return [note for policy in policies for note in policy_warnings(snapshot, policy, partial=partial)]
+
+
+def connection_warnings(snapshot: Snapshot, verdict: Prediction) -> list[Note]:
+    """Warnings about the policies that take part in a verdict, where it is not allowed anyway."""
+    if verdict.verdict is Verdict.ALLOWED:
+        return []
+    policies = {policy.key: policy for side in (verdict.egress, verdict.ingress) for policy in side.isolated_by}
+    notes = [note for policy in policies.values() for note in policy_warnings(snapshot, policy, partial=True)]
+    return list(dict.fromkeys(notes))
+
+
+def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False) -> list[Note]:
+    """Warnings about one policy by itself. `partial`: peers in other namespaces, not read, are passed over."""
+    if snapshot.gap("pods", policy.namespace):
+        return []
+    selected = tuple(pod for pod in snapshot.pods_in(policy.namespace) if policy.selects(pod))
+    if not selected:
+        near = near_labels(policy.pod_selector, [pod.labels for pod in snapshot.pods_in(policy.namespace)])
+        message = (
+            f"{policy.name} selects no pod ({selector_text(policy.pod_selector) or 'namespace without pods'}){near}"
+        )
+        return [Note(Code.POLICY_SELECTS_NOTHING, message)]
+    notes: list[Note] = []
+    for direction in policy.directions:
+        rules = policy.rules_of(direction)
+        notes += split_rules(policy, rules)
+        for rule in rules:
+            matches = peer_pods(snapshot, policy, rule)
+            notes += split_peers(policy, rule)
+            if partial:
+                matches = tuple(match for match in matches if match.peer and match.peer.namespace_selector is None)
+            notes += unmatched_peers(snapshot, policy, rule, matches)
+            targets = selected
+            if direction is Direction.EGRESS:
+                targets = tuple({pod.key: pod for match in matches for pod in match.pods}.values())
+            notes += port_warnings(snapshot, policy, rule, targets)
+    return notes

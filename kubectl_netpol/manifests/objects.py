@@ -1,0 +1,125 @@
+"""API objects and YAML or JSON text to the model: the only place where absent, null and [] are told apart.
+
+Pure: text and objects in, values out. What can't be read is a ManifestError that names file, document and path.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kubectl_netpol.fields import BadField, each, integer, mapping, objects, optional_text, shown, texts
+from kubectl_netpol.model.addresses import is_ip
+from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Service, ServicePort, SliceEndpoint
+from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
+from kubectl_netpol.policies.meta import read_labels, read_protocol
+
+Object = dict[str, Any]
+
+
+_PORT_DIGITS = re.compile(r"[0-9]{1,5}")
+
+
+def read_namespace(_: Object, metadata: Object, __: str, name: str) -> Namespace:
+    """The API server sets kubernetes.io/metadata.name whatever the manifest says."""
+    return Namespace(name, {**read_labels(metadata.get("labels"), "metadata.labels"), METADATA_NAME: name})
+
+
+def read_node(item: Object, _: Object, __: str, name: str) -> Node:
+    found = objects(mapping(item.get("status"), "status").get("addresses"), "status.addresses")
+    return Node(name, tuple(entry["address"] for entry in found if _is_address(entry.get("address"))))
+
+
+def read_service(item: Object, metadata: Object, namespace: str, name: str) -> Service:
+    spec = mapping(item.get("spec"), "spec")
+    kind = optional_text(spec.get("type"), "spec.type") or "ClusterIP"
+    selector = read_labels(spec.get("selector"), "spec.selector")
+    cluster_ips = texts(spec.get("clusterIPs"), "spec.clusterIPs")
+    if not cluster_ips and (cluster_ip := optional_text(spec.get("clusterIP"), "spec.clusterIP")):
+        cluster_ips = (cluster_ip,)
+    headless = "None" in cluster_ips
+    balancer = mapping(mapping(item.get("status"), "status").get("loadBalancer"), "status.loadBalancer")
+    return Service(
+        namespace=namespace,
+        name=name,
+        selector=LabelSelector.of(selector) if selector and kind != "ExternalName" else None,
+        ports=tuple(each(spec.get("ports"), "spec.ports", _service_port)),
+        type=kind,
+        cluster_ips=() if headless else tuple(_address(ip, "spec.clusterIPs") for ip in cluster_ips),
+        headless=headless,
+        external_name=optional_text(spec.get("externalName"), "spec.externalName") if kind == "ExternalName" else None,
+        addresses=(
+            *_ips(balancer.get("ingress"), "status.loadBalancer.ingress"),
+            *(_address(ip, "spec.externalIPs") for ip in texts(spec.get("externalIPs"), "spec.externalIPs")),
+        ),
+        publish_not_ready=spec.get("publishNotReadyAddresses") is True,
+        labels=read_labels(metadata.get("labels"), "metadata.labels"),
+    )
+
+
+def _service_port(entry: Object) -> ServicePort:
+    number = integer(entry.get("port"), "port")
+    target = entry.get("targetPort") or number
+    if isinstance(target, str):
+        target = int(target) if _PORT_DIGITS.fullmatch(target) else target
+    else:
+        target = integer(target, "targetPort")
+    node_port = entry.get("nodePort") or None
+    return ServicePort(
+        optional_text(entry.get("name"), "name"),
+        number,
+        target,
+        read_protocol(entry, "protocol"),
+        integer(node_port, "nodePort") if node_port else None,
+    )
+
+
+def read_endpoint_slice(item: Object, metadata: Object, namespace: str, _: str) -> EndpointSlice:
+    """Names instead of addresses (addressType FQDN) are no endpoints."""
+    endpoints = [] if item.get("addressType") == "FQDN" else each(item.get("endpoints"), "endpoints", _slice_endpoint)
+    ports = each(item.get("ports"), "ports", _slice_port)
+    service = read_labels(metadata.get("labels"), "metadata.labels").get("kubernetes.io/service-name", "")
+    return EndpointSlice(namespace, service, tuple(endpoints), tuple(filter(None, ports)))
+
+
+def _slice_endpoint(entry: Object) -> SliceEndpoint:
+    target = mapping(entry.get("targetRef"), "targetRef")
+    return SliceEndpoint(
+        tuple(_address(address, "addresses") for address in texts(entry.get("addresses"), "addresses")),
+        mapping(entry.get("conditions"), "conditions").get("ready") is not False,
+        optional_text(target.get("name"), "targetRef.name") if target.get("kind") == "Pod" else None,
+    )
+
+
+def _slice_port(entry: Object) -> tuple[str, int, str] | None:
+    """A port that is left out is every port: nothing that a Service's port could lead to."""
+    if entry.get("port") is None:
+        return None
+    name = optional_text(entry.get("name"), "name") or ""
+    return name, integer(entry["port"], "port"), read_protocol(entry, "protocol")
+
+
+def read_addresses(status: Object, field: str) -> tuple[str, ...]:
+    """The list of addresses (podIPs, hostIPs), or the one address that older API servers give."""
+    found = _ips(status.get(f"{field}s"), f"status.{field}s")
+    if not found and (one := optional_text(status.get(field), f"status.{field}")):
+        found = (_address(one, f"status.{field}"),)
+    return found
+
+
+def _ips(items: Any, path: str) -> tuple[str, ...]:
+    return tuple(filter(None, each(items, path, _ip)))
+
+
+def _ip(entry: Object) -> str | None:
+    return _address(entry["ip"], "ip") if entry.get("ip") else None
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and is_ip(value)
+
+
+def _address(value: Any, path: str) -> str:
+    if not _is_address(value):
+        raise BadField(path, f"{shown(value)} is no IP address")
+    return str(value)

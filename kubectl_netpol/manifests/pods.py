@@ -1,0 +1,142 @@
+"""API objects and YAML or JSON text to the model: the only place where absent, null and [] are told apart.
+
+Pure: text and objects in, values out. What can't be read is a ManifestError that names file, document and path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_netpol.fields import each, integer, mapping, objects, optional_text, text, texts
+from kubectl_netpol.manifests.objects import Object, read_addresses
+from kubectl_netpol.model.objects import Container, ContainerPort, Owner, Pod, Workload
+from kubectl_netpol.model.selectors import LabelSelector
+from kubectl_netpol.policies.meta import last_change, read_labels, read_protocol, read_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
+
+
+def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
+    spec = mapping(item.get("spec"), "spec")
+    status = mapping(item.get("status"), "status")
+    pod = _pod_of(spec, metadata, namespace, name, path="spec")
+    phase = optional_text(status.get("phase"), "status.phase")
+    running = dict(each(status.get("containerStatuses"), "status.containerStatuses", _runs))
+    running.update(each(status.get("ephemeralContainerStatuses"), "status.ephemeralContainerStatuses", _runs))
+    ephemeral = each(spec.get("ephemeralContainers"), "spec.ephemeralContainers", _container)
+    conditions = objects(status.get("conditions"), "status.conditions")
+    ready = not metadata.get("deletionTimestamp") and (
+        not status or any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
+    )
+    return pod._replace(
+        ips=read_addresses(status, "podIP"),
+        node=optional_text(spec.get("nodeName"), "spec.nodeName"),
+        host_ips=read_addresses(status, "hostIP"),
+        phase=phase or (None if not status else "Pending"),
+        planned=not status,
+        ready=ready,
+        containers=(
+            *(entry._replace(running=running.get(entry.name)) for entry in pod.containers),
+            *(entry._replace(running=running.get(entry.name), ephemeral=True) for entry in ephemeral),
+        ),
+        changed=last_change(metadata),
+    )
+
+
+def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: str) -> Pod:
+    """A pod by its spec alone, for a Pod and for a workload's template."""
+    containers = each(spec.get("containers"), f"{path}.containers", _with_ports)
+    containers += [pair for pair in each(spec.get("initContainers"), f"{path}.initContainers", _sidecar) if pair]
+    dns = mapping(spec.get("dnsConfig"), f"{path}.dnsConfig")
+    return Pod(
+        namespace=namespace,
+        name=name,
+        labels=read_labels(metadata.get("labels"), "metadata.labels"),
+        ports=tuple(port for _, ports in containers for port in ports),
+        host_network=spec.get("hostNetwork") is True,
+        phase=None,
+        planned=True,
+        owner=_owner(metadata),
+        containers=tuple(container for container, _ in containers),
+        annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),
+        dns_policy=optional_text(spec.get("dnsPolicy"), f"{path}.dnsPolicy") or "ClusterFirst",
+        nameservers=texts(dns.get("nameservers"), f"{path}.dnsConfig.nameservers"),
+    )
+
+
+def _runs(entry: Object) -> tuple[str, bool]:
+    return text(entry.get("name"), "name"), "running" in mapping(entry.get("state"), "state")
+
+
+def _container(entry: Object) -> Container:
+    return Container(
+        optional_text(entry.get("name"), "name") or "",
+        optional_text(entry.get("image"), "image") or "",
+    )
+
+
+def _with_ports(entry: Object) -> tuple[Container, list[ContainerPort]]:
+    return _container(entry), each(entry.get("ports"), "ports", _container_port)
+
+
+def _sidecar(entry: Object) -> tuple[Container, list[ContainerPort]] | None:
+    """Of the init containers only those that stay count."""
+    return _with_ports(entry) if entry.get("restartPolicy") == "Always" else None
+
+
+def _container_port(entry: Object) -> ContainerPort:
+    host_port = entry.get("hostPort") or None
+    return ContainerPort(
+        optional_text(entry.get("name"), "name"),
+        integer(entry.get("containerPort"), "containerPort"),
+        read_protocol(entry, "protocol"),
+        integer(host_port, "hostPort") if host_port else None,
+    )
+
+
+def _owner(metadata: Object) -> Owner | None:
+    """The owner that controls the object."""
+    owners = each(metadata.get("ownerReferences"), "metadata.ownerReferences", _controller)
+    return next(filter(None, owners), None)
+
+
+def _controller(entry: Object) -> Owner | None:
+    if not entry.get("controller"):
+        return None
+    return Owner(text(entry.get("kind"), "kind"), text(entry.get("name"), "name"))
+
+
+def workload_reader(kind: str) -> Callable[[Object, Object, str, str], Workload]:
+    def read(item: Object, metadata: Object, namespace: str, name: str) -> Workload:
+        item_spec = mapping(item.get("spec"), "spec")
+        spec, path = item_spec, "spec"
+        selector = None
+        if kind == "ReplicationController":
+            if labels := read_labels(spec.get("selector"), "spec.selector"):
+                selector = LabelSelector.of(labels)
+        elif spec.get("selector") is not None:
+            selector = read_selector(spec["selector"], "spec.selector")
+        if kind == "CronJob":
+            spec, path = (
+                mapping(mapping(spec.get("jobTemplate"), "spec.jobTemplate").get("spec"), "spec.jobTemplate.spec"),
+                f"{path}.jobTemplate.spec",
+            )
+        template = mapping(spec.get("template"), f"{path}.template")
+        pod = _pod_of(
+            mapping(template.get("spec"), f"{path}.template.spec"),
+            {**mapping(template.get("metadata"), f"{path}.template.metadata"), "ownerReferences": None},
+            namespace,
+            name,
+            path=f"{path}.template.spec",
+        )
+        if kind == "Job":  # its controller adds these
+            pod = pod._replace(labels={**pod.labels, **dict.fromkeys(_JOB_NAMES, name)})
+        if kind == "ReplicationController" and selector is None and pod.labels:
+            selector = LabelSelector.of(pod.labels)
+        made = pod._replace(owner=_owner(metadata) or Owner(kind, name))
+        return Workload(kind, namespace, name, selector, made, item_spec.get("replicas") == 0)
+
+    return read

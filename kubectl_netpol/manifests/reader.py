@@ -1,0 +1,199 @@
+"""API objects and YAML or JSON text to the model: the only place where absent, null and [] are told apart.
+
+Pure: text and objects in, values out. What can't be read is a ManifestError that names file, document and path.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from kubectl_netpol.errors import ManifestError
+from kubectl_netpol.fields import BadField, mapping, sequence, text
+from kubectl_netpol.manifests.objects import Object, read_endpoint_slice, read_namespace, read_node, read_service
+from kubectl_netpol.manifests.pods import read_pod, workload_reader
+from kubectl_netpol.model.objects import Owner, Pod, Workload
+from kubectl_netpol.model.snapshot import Gap, Snapshot
+from kubectl_netpol.policies.networkpolicy import read_policy
+from kubectl_netpol.policies.unevaluated import KINDS as OVERRIDING_KINDS
+from kubectl_netpol.policies.unevaluated import kind_of, read_overriding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
+
+
+_API_VERSIONS = {
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "ReplicationController": "v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "Pod": "v1",
+    "Service": "v1",
+    "Namespace": "v1",
+    "Node": "v1",
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+}
+
+
+_CLUSTER_WIDE = ("Namespace", "Node")
+
+
+_DEEPEST = 8
+
+
+class Reader:
+    """Collects objects and makes one Snapshot of them. An object given twice counts once, the last one, as applied."""
+
+    def __init__(self, *, default_namespace: str = "default", live: bool = False) -> None:
+        """`default_namespace` for objects without one; `live`: from an API server, where workloads have their pods."""
+        self.default_namespace = default_namespace
+        self.live = live
+        self.skipped: Counter[str] = Counter()
+        self._found: dict[str, dict[tuple[str, str], Any]] = {}
+        self._depth = 0
+
+    def add_text(self, content: str, source: str) -> None:
+        """Every object of a YAML stream or JSON text; `source` names it in errors."""
+        for number, document in enumerate(_documents(content, source), 1):
+            if document is not None:
+                self._add_document(document, f"{source}, document {number}")
+
+    def add_items(self, kind: str, items: Iterable[Object]) -> None:
+        """Objects of one kind as the API server lists them (items carry no kind)."""
+        for item in items:
+            self._add(kind, item, "the API server's answer")
+
+    def snapshot(self, gaps: Iterable[Gap] = ()) -> Snapshot:
+        """Everything collected, as one value."""
+        found: Callable[[str], Iterator[Any]] = lambda kind: iter(self._found.get(kind, {}).values())  # noqa: E731 - a local word
+        workloads = [workload for kind in TEMPLATED for workload in found(kind)]
+        pods = list(found("Pod"))
+        if not self.live:
+            pods += _templates(workloads, pods)
+        return Snapshot(
+            namespaces=found("Namespace"),
+            pods=pods,
+            policies=found("NetworkPolicy"),
+            services=found("Service"),
+            endpoint_slices=found("EndpointSlice"),
+            nodes=found("Node"),
+            workloads=workloads,
+            overriding=[policy for kind in OVERRIDING_KINDS for policy in found(kind)],
+            gaps=gaps,
+        )
+
+    def _add_document(self, document: Any, where: str) -> None:
+        if not isinstance(document, dict):
+            raise ManifestError(f"{where}: an object is wanted, with apiVersion and kind")
+        kind = document.get("kind")
+        version = document.get("apiVersion")
+        if not isinstance(kind, str) or not isinstance(version, str) or not kind or not version:
+            raise ManifestError(f"{where}: apiVersion or kind is missing")
+        if kind.endswith("List") and "items" in document:
+            self._add_list(document, where)
+            return
+        wanted = _API_VERSIONS.get(kind)
+        overriding = kind_of(kind, version)
+        if overriding or wanted == version:
+            self._add(overriding or kind, document, where)
+        elif wanted and _is_built_in(version):
+            raise ManifestError(f"{where}: no server has {kind} in apiVersion {version}", f"write {wanted}")
+        else:
+            self.skipped[kind] += 1
+
+    def _add_list(self, document: Object, where: str) -> None:
+        if self._depth == _DEEPEST:
+            raise ManifestError(f"{where}: lists in lists, nested too deeply")
+        try:
+            items = sequence(document["items"], "items")
+        except BadField as error:
+            raise ManifestError(f"{where}: {error.path}: {error.message}", error.hint) from None
+        self._depth += 1
+        for index, item in enumerate(items):
+            inner = item if not isinstance(item, dict) or "kind" in item else {**_typed(document), **item}
+            self._add_document(inner, f"{where}, items[{index}]")
+        self._depth -= 1
+
+    def _add(self, kind: str, item: Object, where: str) -> None:
+        name = "?"
+        try:
+            metadata = mapping(item.get("metadata"), "metadata")
+            given = metadata.get("name")
+            name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
+            namespace = "" if kind in _CLUSTER_WIDE else metadata.get("namespace") or self.default_namespace
+            namespace = text(namespace, "metadata.namespace") if namespace else ""
+            found = _READERS[kind](item, metadata, namespace, name) if kind in _READERS else None
+            if found is None:
+                found = read_overriding(kind, item, name, namespace)
+        except BadField as error:
+            raise ManifestError(f"{where} ({kind} {name}): {error.path}: {error.message}", error.hint) from None
+        if found is not None:
+            self._found.setdefault(kind, {})[namespace, name] = found
+
+
+def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
+    """The pods that the workloads will make: of those that no other one made, and whose pods are not there."""
+    keepers = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
+    made = {(pod.namespace, pod.owner) for pod in pods}
+    found = []
+    for workload in workloads:
+        own = (workload.namespace, Owner(workload.kind, workload.name))
+        owner = (workload.namespace, workload.template.owner)
+        if workload.scaled_down or own in made or (owner != own and owner in keepers):
+            continue
+        running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
+        if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
+            found.append(workload.template)
+    return found
+
+
+def _documents(content: str, source: str) -> Iterator[Any]:
+    content = content.removeprefix("\ufeff")
+    if content.lstrip()[:1] in ("{", "["):
+        try:
+            yield json.loads(content, object_pairs_hook=_object)
+        except ValueError:  # flow-style YAML, several JSON documents, or a key twice: YAML's error names it
+            pass
+        except RecursionError:
+            raise ManifestError(f"{source}, document 1: nested too deeply") from None
+        else:
+            return
+    from kubectl_netpol.manifests.yaml_text import load_all  # noqa: PLC0415 - PyYAML costs 15 ms and JSON does without
+
+    yield from load_all(content, source)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Object:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
+
+
+def _typed(lists: Object) -> Object:
+    """What the items of a typed list (PodList) leave out."""
+    return {"apiVersion": lists["apiVersion"], "kind": lists["kind"].removesuffix("List")}
+
+
+def _is_built_in(version: str) -> bool:
+    """Whether the API group is one of Kubernetes' own, where a kind has just one meaning."""
+    group = version.rpartition("/")[0]
+    return "." not in group or group.endswith(".k8s.io")
+
+
+_READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {
+    "Namespace": read_namespace,
+    "Node": read_node,
+    "Pod": read_pod,
+    "Service": read_service,
+    "EndpointSlice": read_endpoint_slice,
+    "NetworkPolicy": read_policy,
+    **{kind: workload_reader(kind) for kind in TEMPLATED},
+}

@@ -1,0 +1,188 @@
+"""Pods put together by workload, and what their cells have in common. Pure."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.matrix.grid import LETTERS, NO_PORT, NOT_TALKING, Grid
+from kubectl_netpol.model.kinds import SHORT
+from kubectl_netpol.model.workloads import owners_of_workloads, workload_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.snapshot import Snapshot
+
+SEEN = {"a": 1, "b": 2, "u": 4, "-": 8}
+
+
+MIXED = "~"
+
+
+_SEEN_OF_CODE = bytes(SEEN[chr(letter)] for letter in LETTERS)
+
+
+_MASK = bytes.maketrans(b"01", b"\x00\xff")
+
+
+class WorkloadSpan(NamedTuple):
+    """A workload and its pods, which stand side by side; or a pod that has none (`kind` Pod)."""
+
+    namespace: str
+    kind: str
+    name: str
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        """How many pods."""
+        return self.last - self.first
+
+    @property
+    def key(self) -> str:
+        """The workload as "namespace/name"."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Cell(NamedTuple):
+    """An example of a verdict: the positions of its pods, and the port."""
+
+    source: int
+    destination: int
+    protocol: str
+    port: int | str
+
+
+class Summary(NamedTuple):
+    """Workloads by workloads: which verdicts (bits of SEEN) stand between their pods, a row of bytes a source.
+
+    A pod of its own stands towards itself for one just like it.
+    """
+
+    groups: tuple[WorkloadSpan, ...]
+    rows: tuple[bytes, ...]
+
+    def letters(self) -> tuple[str, ...]:
+        """A string for each source: a, b, u or - where all pods agree, ~ where not; a space for a pod itself."""
+        found = []
+        for place, (group, row) in enumerate(zip(self.groups, self.rows, strict=True)):
+            text = row.translate(_LETTER_OF_SEEN).decode("ascii")
+            found.append(f"{text[:place]} {text[place + 1 :]}" if group.size == 1 else text)
+        return tuple(found)
+
+
+def _letter_of(seen: int) -> str:
+    if not seen:
+        return " "
+    return next((letter for letter, bit in SEEN.items() if seen == bit), MIXED)
+
+
+_LETTER_OF_SEEN = "".join(map(_letter_of, range(256))).encode()
+
+
+def in_order(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[tuple[Pod, ...], tuple[WorkloadSpan, ...]]:
+    """The pods by namespace, workload and name, and the workloads as groups of them."""
+    owners = owners_of_workloads(snapshot)
+    keyed: list[tuple[str, str, str, Pod]] = []
+    for pod in pods:
+        kind, name = workload_of(owners, pod)
+        keyed.append((pod.namespace, name, kind, pod))
+    keyed.sort(key=lambda entry: (*entry[:3], entry[3].name))
+    groups: list[WorkloadSpan] = []
+    for (namespace, name, kind), members in groupby(keyed, key=lambda entry: entry[:3]):
+        first = groups[-1].last if groups else 0
+        groups.append(WorkloadSpan(namespace, kind, name, first, first + len(list(members))))
+    return tuple(entry[3] for entry in keyed), tuple(groups)
+
+
+def each_pod(pods: Sequence[Pod]) -> tuple[WorkloadSpan, ...]:
+    """The pods as groups of one."""
+    return tuple(WorkloadSpan(pod.namespace, "Pod", pod.name, place, place + 1) for place, pod in enumerate(pods))
+
+
+def reference(group: WorkloadSpan, pod: Pod) -> str:
+    """How `explain` is told of this pod without a doubt: a workload where there is only its template."""
+    kind, name = (group.kind, group.name) if pod.planned and pod.owner else ("Pod", pod.name)
+    return f"{pod.namespace}/{'pod' if kind == 'Pod' else SHORT.get(kind, kind.lower())}/{name}"
+
+
+def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...]) -> Summary:
+    """The grids' cells by workload; of each grid only the destinations in its set of pods count."""
+    size = groups[-1].last if groups else 0
+    rows: list[int] = [0] * len(groups)
+    for grid, counted in grids:
+        mask = int.from_bytes(f"{counted:0{size}b}".encode().translate(_MASK), "little")
+        codes = grid.codes()
+        for place, group in enumerate(groups):
+            for position in range(group.first, group.last):
+                row = next(codes)
+                seen = bytearray(row.translate(_SEEN_OF_CODE))
+                for itself in grid.itself(position):
+                    if itself != position:
+                        seen[itself] = _SEEN_OF_CODE[row[itself] & (NOT_TALKING | NO_PORT)]
+                    elif group.size > 1:
+                        seen[itself] = 0
+                rows[place] |= int.from_bytes(seen, "little") & mask
+    columns = _turned([row.to_bytes(size, "little") for row in rows], size)
+    merged = []
+    for group in groups:
+        seen_in = 0
+        for position in range(group.first, group.last):
+            seen_in |= int.from_bytes(columns[position], "little")
+        merged.append(seen_in.to_bytes(len(groups), "little"))
+    return Summary(groups, tuple(_turned(merged, len(groups))))
+
+
+def _turned(rows: Sequence[bytes], width: int) -> list[bytes]:
+    """Rows of this width as columns."""
+    joined = b"".join(rows)
+    return [joined[place::width] for place in range(width)]
+
+
+def examples(
+    grids: Sequence[tuple[Grid, int]], summary: Summary, wanted: Iterable[tuple[int, int]]
+) -> dict[tuple[int, int], dict[str, Cell]]:
+    """For each cell wanted (source and destination group) the first pair of pods of each of its letters."""
+    by_source: dict[int, list[int]] = {}
+    for source, destination in wanted:
+        by_source.setdefault(source, []).append(destination)
+    found: dict[tuple[int, int], dict[str, Cell]] = {}
+    for grid, counted in grids:
+        digits = f"{counted:0{len(grid.pods)}b}"
+        rows = grid.rows()
+        for source, group in enumerate(summary.groups):
+            for position in range(group.first, group.last):
+                row = next(rows)
+                for destination in by_source.get(source, ()):
+                    cells = found.setdefault((source, destination), {})
+                    to = summary.groups[destination]
+                    for other in range(to.first, to.last):
+                        if other != position and digits[other] == "1":
+                            cells.setdefault(row[other], Cell(position, other, grid.protocol, grid.port))
+    return found
+
+
+def alike(summary: Summary) -> list[list[int]]:
+    """The groups that differ neither as source nor as destination, put together; by the first of each."""
+    columns = _turned(summary.rows, len(summary.groups))
+    found: dict[tuple[bytes, bytes], list[int]] = {}
+    for place, both in enumerate(zip(summary.rows, columns, strict=True)):
+        found.setdefault(both, []).append(place)
+    return list(found.values())
+
+
+def by_namespace(summary: Summary) -> list[list[int]]:
+    """The groups of each namespace."""
+    found: dict[str, list[int]] = {}
+    for place, group in enumerate(summary.groups):
+        found.setdefault(group.namespace, []).append(place)
+    return list(found.values())
+
+
+def put_together(letters: Sequence[str], sources: Sequence[int], destinations: Sequence[int]) -> str:
+    """The letter between two lists of groups, as of one group."""
+    found = {letters[source][there] for source in sources for there in destinations} - {" "}
+    return found.pop() if len(found) == 1 else (MIXED if found else " ")

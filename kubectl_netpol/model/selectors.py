@@ -1,0 +1,129 @@
+"""Label texts: what the API server accepts, and kubectl's selector grammar (`app=web,tier in (a,b),!debug`)."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.errors import UsageError
+from kubectl_netpol.model.names import key_fault, value_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METADATA_NAME = "kubernetes.io/metadata.name"
+
+
+class Operator(str, Enum):
+    """metav1.LabelSelectorOperator."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+class Requirement(NamedTuple):
+    """One condition on labels. matchLabels entries are In with one value."""
+
+    key: str
+    operator: Operator
+    values: tuple[str, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with exactly these labels meets it; NotIn and DoesNotExist accept an absent key."""
+        value = labels.get(self.key)
+        if self.operator is Operator.IN:
+            return value is not None and value in self.values
+        if self.operator is Operator.NOT_IN:
+            return value is None or value not in self.values
+        return (value is not None) is (self.operator is Operator.EXISTS)
+
+
+class LabelSelector(NamedTuple):
+    """metav1.LabelSelector: all requirements hold; none selects everything. An absent selector is None, not this."""
+
+    requirements: tuple[Requirement, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with exactly these labels is selected."""
+        return all(requirement.matches(labels) for requirement in self.requirements)
+
+    @classmethod
+    def of(cls, labels: Mapping[str, str]) -> LabelSelector:
+        """The selector that matchLabels with these entries means."""
+        return cls(tuple(Requirement(key, Operator.IN, (value,)) for key, value in labels.items()))
+
+
+_SET = re.compile(r"(?P<key>[^\s!=,()<>]+)\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)")
+
+
+_EQUALITY = re.compile(r"(?P<key>[^\s!=,()<>]+)\s*(?P<operator>==?|!=)\s*(?P<value>[^\s!=,()<>]*)")
+
+
+_EXISTENCE = re.compile(r"(?P<not>!\s*)?(?P<key>[^\s!=,()<>]+)")
+
+
+_NUMERIC = re.compile(r"[^\s!=,()<>]+\s*[<>]\s*\S+")
+
+
+def parse_selector(text: str) -> LabelSelector:
+    """The LabelSelector that kubectl's grammar means; "" selects everything.
+
+    `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, `k`, `!k`, joined by commas. `k!=v` accepts an absent key,
+    as NotIn does. UsageError for anything else, `k>1` included, which a LabelSelector can't say.
+    """
+    return LabelSelector(tuple(_requirement(part, text) for part in _split(text))) if text.strip() else LabelSelector()
+
+
+def requirement_text(requirement: Requirement) -> str:
+    """A requirement in the grammar that parse_selector reads."""
+    key, values = requirement.key, requirement.values
+    if requirement.operator is Operator.IN:
+        return f"{key}={values[0]}" if len(values) == 1 else f"{key} in ({','.join(values)})"
+    if requirement.operator is Operator.NOT_IN:
+        return f"{key}!={values[0]}" if len(values) == 1 else f"{key} notin ({','.join(values)})"
+    return key if requirement.operator is Operator.EXISTS else f"!{key}"
+
+
+def _split(text: str) -> list[str]:
+    """The requirements, split at commas outside brackets."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        if character == "," and depth == 0:
+            parts.append(text[start:position])
+            start = position + 1
+        depth += {"(": 1, ")": -1}.get(character, 0)
+    return [*parts, text[start:]]
+
+
+def _requirement(part: str, text: str) -> Requirement:
+    part = part.strip()
+    if match := _SET.fullmatch(part):
+        key, values = match["key"], tuple(dict.fromkeys(value.strip() for value in match["values"].split(",")))
+        operator = Operator.IN if match["operator"] == "in" else Operator.NOT_IN
+    elif match := _EQUALITY.fullmatch(part):
+        key, values = match["key"], (match["value"],)
+        operator = Operator.NOT_IN if match["operator"] == "!=" else Operator.IN
+    elif match := _EXISTENCE.fullmatch(part):
+        key, values = match["key"], ()
+        operator = Operator.DOES_NOT_EXIST if match["not"] else Operator.EXISTS
+    elif _NUMERIC.fullmatch(part):
+        raise UsageError(f"a NetworkPolicy's selector can't compare numbers: \"{part}\"", "name the values: k in (1,2)")
+    else:
+        raise UsageError(f'"{text}" is no label selector: "{part}" can\'t be read', "write k=v, k in (a,b), k or !k")
+    fault = key_fault(key) or next(filter(None, map(value_fault, values)), None)
+    if fault:
+        raise UsageError(fault, "look at the labels: kubectl get pods --show-labels")
+    return Requirement(key, operator, values)
+
+
+def selector_text(selector: LabelSelector) -> str:
+    """A selector in kubectl's grammar; "" where it selects everything."""
+    return ",".join(requirement_text(requirement) for requirement in selector.requirements)
+
+
+def in_namespace(name: str) -> LabelSelector:
+    """The namespaceSelector for one namespace, by the label that the API server sets on each."""
+    return LabelSelector.of({METADATA_NAME: name})

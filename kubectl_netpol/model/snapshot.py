@@ -1,0 +1,164 @@
+"""What was read of a cluster or of manifests, as one value that questions are asked of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.model.addresses import parse_ip
+from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Pod, Service, Workload
+from kubectl_netpol.model.selectors import METADATA_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_netpol.model.policies import OverridingPolicy, Policy
+
+
+class Gap(NamedTuple):
+    """Objects that could not be read: of one namespace, or (None) of all but those in `read`.
+
+    `overriding`: objects of a kind that can override NetworkPolicy.
+    """
+
+    resource: str
+    namespace: str | None
+    message: str
+    read: frozenset[str] = frozenset()
+    overriding: bool = False
+
+    def hides(self, namespace: str | None) -> bool:
+        """Whether objects of that namespace (None: of any) are missing because of it."""
+        if namespace is None:
+            return True
+        return namespace not in self.read if self.namespace is None else self.namespace == namespace
+
+
+class Snapshot:
+    """What was read of a cluster or of manifests, once; never changed afterwards.
+
+    What could not be read is a gap, not an empty list.
+    """
+
+    __slots__ = (
+        "_pods_by_key",
+        "_pods_by_namespace",
+        "_policies_by_namespace",
+        "endpoint_slices",
+        "gaps",
+        "namespaces",
+        "nodes",
+        "overriding",
+        "pods",
+        "policies",
+        "services",
+        "workloads",
+    )
+
+    def __init__(
+        self,
+        *,
+        namespaces: Iterable[Namespace] = (),
+        pods: Iterable[Pod] = (),
+        policies: Iterable[Policy] = (),
+        services: Iterable[Service] = (),
+        endpoint_slices: Iterable[EndpointSlice] = (),
+        nodes: Iterable[Node] = (),
+        workloads: Iterable[Workload] = (),
+        overriding: Iterable[OverridingPolicy] = (),
+        gaps: Iterable[Gap] = (),
+    ) -> None:
+        self.namespaces = {namespace.name: namespace for namespace in namespaces}
+        self.pods = tuple(pods)
+        self.policies = tuple(policies)
+        self.services = tuple(services)
+        self.endpoint_slices = tuple(endpoint_slices)
+        self.nodes = tuple(nodes)
+        self.workloads = tuple(workloads)
+        self.overriding = tuple(overriding)
+        self.gaps = tuple(gaps)
+        self._pods_by_namespace: dict[str, list[Pod]] = {}
+        self._pods_by_key: dict[tuple[str, str], Pod] = {}
+        for pod in self.pods:
+            self._pods_by_namespace.setdefault(pod.namespace, []).append(pod)
+            # A workload's template bears the workload's name, and comes after the pods that are there.
+            self._pods_by_key.setdefault((pod.namespace, pod.name), pod)
+        self._policies_by_namespace: dict[str, list[Policy]] = {}
+        for policy in self.policies:
+            self._policies_by_namespace.setdefault(policy.namespace, []).append(policy)
+
+    def namespace(self, name: str) -> Namespace:
+        """The namespace; where it was not read, one with the label that the API server always sets, incomplete."""
+        return self.namespaces.get(name) or Namespace(name, {METADATA_NAME: name}, complete=False)
+
+    def pod(self, namespace: str, name: str) -> Pod | None:
+        """The pod of that name, or None."""
+        return self._pods_by_key.get((namespace, name))
+
+    @property
+    def pod_namespaces(self) -> tuple[str, ...]:
+        """The namespaces that have pods, in the order they were read."""
+        return tuple(self._pods_by_namespace)
+
+    def pods_in(self, namespace: str) -> tuple[Pod, ...]:
+        """The pods of one namespace."""
+        return tuple(self._pods_by_namespace.get(namespace, ()))
+
+    def policies_in(self, namespace: str) -> tuple[Policy, ...]:
+        """The NetworkPolicies of one namespace, in the order they were read."""
+        return tuple(self._policies_by_namespace.get(namespace, ()))
+
+    def selected_by_service(self, service: Service) -> tuple[Pod, ...]:
+        """The pods that a Service's selector selects and that have not finished; none where it has no selector."""
+        if service.selector is None:
+            return ()
+        matches = service.selector.matches
+        return tuple(pod for pod in self.pods_in(service.namespace) if not pod.finished and matches(pod.labels))
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """The Service of that name, or None."""
+        return next((s for s in self.services if s.namespace == namespace and s.name == name), None)
+
+    def node(self, name: str) -> Node | None:
+        """The node of that name, or None."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+    def is_template(self, pod: Pod) -> bool:
+        """Whether the pod is only what a workload's template will make."""
+        return pod.planned and any(workload.template is pod for workload in self.workloads)
+
+    def pod_at(self, address: str) -> Pod | None:
+        """The pod with this address of its own: not a finished one, nor one that has its node's address."""
+        ip = parse_ip(address)
+        for pod in self.pods:
+            if pod.ips and not pod.finished and not pod.host_network and any(parse_ip(own) == ip for own in pod.ips):
+                return pod
+        return None
+
+    def node_at(self, address: str) -> Node | None:
+        """The node with this address, also where only a pod's hostIPs tell it."""
+        ip = parse_ip(address)
+        for node in self.nodes:
+            if any(parse_ip(own) == ip for own in node.addresses):
+                return node
+        for pod in self.pods:
+            if pod.node and any(parse_ip(own) == ip for own in pod.host_ips):
+                return Node(pod.node, pod.host_ips)
+        return None
+
+    def gap(self, resource: str, namespace: str | None) -> Gap | None:
+        """The reason why objects of this resource in that namespace are missing, or None where they were read."""
+        return next((gap for gap in self.gaps if gap.resource == resource and gap.hides(namespace)), None)
+
+    def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
+        """The same cluster with exactly these policies."""
+        return Snapshot(
+            namespaces=self.namespaces.values(),
+            pods=self.pods,
+            policies=policies,
+            services=self.services,
+            endpoint_slices=self.endpoint_slices,
+            nodes=self.nodes,
+            workloads=self.workloads,
+            overriding=self.overriding,
+            gaps=self.gaps,
+        )

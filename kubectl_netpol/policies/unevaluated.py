@@ -1,0 +1,190 @@
+"""Kinds that can override NetworkPolicy: whom such an object may select, so far as that can be told for sure.
+
+ClusterNetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy (policy.networking.k8s.io), Cilium's and
+Calico's policies. Their rules are not evaluated; a selector that can't be read "may select anything".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kubectl_netpol.fields import BadField, mapping, objects, sequence
+from kubectl_netpol.model.policies import Direction, OverridingPolicy
+from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
+from kubectl_netpol.policies.meta import read_selector
+
+_UPSTREAM = ("policy.networking.k8s.io",)
+
+
+_CILIUM = ("cilium.io",)
+
+
+_CALICO = ("projectcalico.org", "crd.projectcalico.org")
+
+
+_CILIUM_NAMESPACE = "io.kubernetes.pod.namespace"
+
+
+_CILIUM_NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
+
+
+# Kind in our words -> API groups. Calico's own NetworkPolicy shares its kind with the API's: see `kind_of`.
+KINDS: dict[str, tuple[str, ...]] = {
+    "ClusterNetworkPolicy": _UPSTREAM,
+    "AdminNetworkPolicy": _UPSTREAM,
+    "BaselineAdminNetworkPolicy": _UPSTREAM,
+    "CiliumNetworkPolicy": _CILIUM,
+    "CiliumClusterwideNetworkPolicy": _CILIUM,
+    "CalicoNetworkPolicy": _CALICO,
+    "GlobalNetworkPolicy": _CALICO,
+}
+
+
+_NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # one of no values
+
+
+_BOTH = (Direction.INGRESS, Direction.EGRESS)
+
+
+def kind_of(kind: str, api_version: str) -> str | None:
+    """Our word for an overriding kind, or None for any other: Calico's NetworkPolicy is a CalicoNetworkPolicy."""
+    group = api_version.split("/", maxsplit=1)[0]
+    if kind == "NetworkPolicy" and group in _CALICO:
+        return "CalicoNetworkPolicy"
+    return kind if group in KINDS.get(kind, ()) else None
+
+
+def read_overriding(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy | None:
+    """The object as far as it matters here; None where it is another object's shadow (Calico's knp.default.*)."""
+    spec = mapping(item.get("spec"), "spec")
+    if kind in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
+        return _cilium(kind, item, name, namespace)
+    if kind in ("CalicoNetworkPolicy", "GlobalNetworkPolicy"):
+        return None if name.startswith("knp.default.") else _calico(kind, spec, name, namespace)
+    return _upstream(kind, spec, name)
+
+
+def _upstream(kind: str, spec: dict[str, Any], name: str) -> OverridingPolicy:
+    subject = mapping(spec.get("subject"), "spec.subject")
+    namespaces = pods = None
+    if subject.get("namespaces") is not None:
+        namespaces = _selector_or_any(subject["namespaces"])
+    elif subject.get("pods") is not None:
+        both = mapping(subject["pods"], "spec.subject.pods")
+        namespaces = _selector_or_any(both.get("namespaceSelector"))
+        pods = _selector_or_any(both.get("podSelector"))
+    return OverridingPolicy(
+        kind,
+        None,
+        name,
+        tuple(direction for direction in Direction if spec.get(direction.field)),
+        namespaces,
+        pods,
+        after=kind == "BaselineAdminNetworkPolicy" or spec.get("tier") == "Baseline",
+    )
+
+
+def _selector_or_any(value: Any) -> LabelSelector | None:
+    try:
+        return read_selector(value, "")
+    except BadField:
+        return None
+
+
+def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy:
+    """`specs` (a list) or an endpointSelector that can't be read may select anything within its reach.
+
+    A cluster-wide policy without endpointSelector has a nodeSelector: it is for nodes alone.
+    """
+    spec = mapping(item.get("spec"), "spec")
+    namespace = namespace if kind == "CiliumNetworkPolicy" else None
+    clusterwide = namespace is None
+    directions = tuple(d for d in Direction if spec.get(d.field) is not None or spec.get(f"{d.field}Deny") is not None)
+    if item.get("specs") or ("endpointSelector" not in spec and not clusterwide):
+        return OverridingPolicy(kind, namespace, name, _BOTH, nodes=clusterwide)
+    if "endpointSelector" not in spec:
+        return OverridingPolicy(kind, None, name, directions, pod_selector=_NO_POD, nodes=True)
+    try:
+        selector = read_selector(_without_prefixes(spec["endpointSelector"]), "spec.endpointSelector")
+    except BadField:
+        return OverridingPolicy(kind, namespace, name, directions)
+    # Cilium takes a namespace out of a namespaced policy's selector: it applies in its own namespace.
+    namespaces = tuple(
+        requirement._replace(
+            key=METADATA_NAME
+            if requirement.key == _CILIUM_NAMESPACE
+            else requirement.key.removeprefix(_CILIUM_NAMESPACE_LABELS)
+        )
+        for requirement in selector.requirements
+        if (requirement.key == _CILIUM_NAMESPACE and namespace is None)
+        or requirement.key.startswith(_CILIUM_NAMESPACE_LABELS)
+    )
+    pods = tuple(r for r in selector.requirements if not r.key.startswith("io.c") and r.key != _CILIUM_NAMESPACE)
+    return OverridingPolicy(
+        kind, namespace, name, directions, LabelSelector(namespaces) if namespaces else None, LabelSelector(pods)
+    )
+
+
+def _without_prefixes(selector: Any) -> Any:
+    """Cilium writes a label's source before its key: k8s:app, any:app. Another source (reserved:) can't be read."""
+
+    def plain(key: str) -> str:
+        source, colon, rest = key.partition(":")
+        return rest if colon and source in ("k8s", "any") else key
+
+    path = "spec.endpointSelector"
+    selector = mapping(selector, path)
+    labels = mapping(selector.get("matchLabels"), f"{path}.matchLabels")
+    return {
+        **selector,
+        "matchLabels": {plain(key): value for key, value in labels.items()},
+        "matchExpressions": [
+            {**entry, "key": plain(entry["key"]) if isinstance(entry.get("key"), str) else None}
+            for entry in objects(selector.get("matchExpressions"), f"{path}.matchExpressions")
+        ],
+    }
+
+
+def _calico(kind: str, spec: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy:
+    types = sequence(spec.get("types"), "spec.types") or [d.value for d in Direction if spec.get(d.field)]
+    forwarded = spec.get("applyOnForward") or spec.get("preDNAT") or spec.get("doNotTrack")
+    return OverridingPolicy(
+        kind,
+        namespace if kind == "CalicoNetworkPolicy" else None,
+        name,
+        tuple(direction for direction in Direction if direction.value in (types or ["Ingress"])),
+        # On a node's forwarded traffic it applies to pods that it does not select.
+        None if forwarded else calico_selector(spec.get("namespaceSelector")),
+        None if forwarded else calico_selector(spec.get("selector")),
+        nodes=kind == "GlobalNetworkPolicy",
+    )
+
+
+_CALICO_TERMS = (
+    (re.compile(r"""([\w./-]+)\s*==\s*(?:"([^"]*)"|'([^']*)')"""), Operator.IN),
+    (re.compile(r"""([\w./-]+)\s*!=\s*(?:"([^"]*)"|'([^']*)')"""), Operator.NOT_IN),
+    (re.compile(r"has\(\s*([\w./-]+)\s*\)"), Operator.EXISTS),
+    (re.compile(r"!\s*has\(\s*([\w./-]+)\s*\)"), Operator.DOES_NOT_EXIST),
+)
+
+
+def calico_selector(text: Any) -> LabelSelector | None:
+    """Calico's selector where it is a plain conjunction; None (may select anything) for the rest of its grammar."""
+    if not isinstance(text, str) or not text.strip() or text.strip() == "all()":
+        return None
+    requirements = []
+    for term in text.split("&&"):
+        for pattern, operator in _CALICO_TERMS:
+            if match := pattern.fullmatch(term.strip()):
+                values = tuple(group for group in match.groups()[1:] if group is not None)
+                requirements.append(Requirement(match[1], operator, values))
+                break
+        else:
+            return None
+    # Calico adds labels of its own that no object carries.
+    return (
+        None
+        if any(r.key.startswith(("projectcalico.org/", "pcns.", "pcsa.")) for r in requirements)
+        else LabelSelector(tuple(requirements))
+    )

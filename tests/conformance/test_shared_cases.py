@@ -1,0 +1,85 @@
+"""Every verdict of the shared cases from public reports, asked in the words of the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from kubectl_netpol.connection.predict import Prediction, predict
+from kubectl_netpol.connection.resolve import parse_reference, resolve_destination, resolve_source
+from kubectl_netpol.connection.routes import request
+from kubectl_netpol.manifests.reader import Reader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_netpol.model.snapshot import Snapshot
+
+# The engine does not evaluate ClusterNetworkPolicy: undefined is right until it does.
+NOT_EVALUATED = ("41",)
+
+
+def words(check: dict[str, Any], which: str) -> str:
+    name = str(check[which])
+    kind = check.get(f"{which}_kind", "pod")
+    if kind == "node":
+        return f"node/{name.removeprefix('node:')}"
+    if "/" not in name:
+        return name
+    namespace, name = name.split("/")
+    return f"{namespace}/{kind}/{name}"
+
+
+def ask(snapshot: Snapshot, check: dict[str, Any]) -> Prediction:
+    source = resolve_source(snapshot, parse_reference(words(check, "from"), "default"))
+    destination = resolve_destination(snapshot, parse_reference(words(check, "to"), "default"))
+    return predict(snapshot, request(snapshot, source, destination, check["port"], check.get("protocol", "TCP")))
+
+
+def faults(check: dict[str, Any], verdict: Prediction, case: str) -> list[str]:
+    found = []
+    undefined = case in NOT_EVALUATED and verdict.reason and verdict.reason.code == "overriding-policy"
+    if verdict.verdict.value != check["verdict"] and not undefined:
+        found.append(f"verdict {verdict.verdict.value}, wanted {check['verdict']}: {verdict.reason}")
+    if "reason_code" in check and (verdict.reason is None or verdict.reason.code != check["reason_code"]):
+        found.append(f"reason {verdict.reason}, wanted {check['reason_code']}")
+    if "policy_verdict" in check:
+        sides = {verdict.egress.verdict.value, verdict.ingress.verdict.value}
+        if sides != {check["policy_verdict"]}:
+            found.append(f"policies say {sides}, wanted {check['policy_verdict']}")
+    if "resolves_to" in check:
+        got = [
+            {"pod": route.connection.destination.title, "port": route.connection.port, "verdict": route.verdict.value}
+            for route in verdict.routes
+        ]
+        wanted = check["resolves_to"]
+        if len(got) != len(wanted) or any(
+            {key: mine[key] for key in theirs} != theirs for mine, theirs in zip(got, wanted, strict=True)
+        ):
+            found.append(f"resolves to {got}, wanted {wanted}")
+    if "blocked_at" in check and [side.field for side in verdict.blocked_at] != sorted(check["blocked_at"]):
+        found.append(f"blocked at {verdict.blocked_at}, wanted {check['blocked_at']}")
+    return found
+
+
+def test_every_check_of_the_shared_cases_is_right(shared: Path) -> None:
+    checked = 0
+    wrong = []
+    for folder in sorted((shared / "cases").glob("[0-9]*")):
+        case = yaml.safe_load((folder / "case.yaml").read_text(encoding="utf-8"))
+        before = (folder / "manifests.yaml").read_text(encoding="utf-8")
+        expected = folder / "expected.yaml"
+        for check in case.get("checks", ()):
+            if check.get("state") == "after" and not expected.exists():
+                continue  # the generator's own output is checked where it is generated
+            reader = Reader()
+            reader.add_text(before, "manifests.yaml")
+            if check.get("state") == "after":
+                reader.add_text(expected.read_text(encoding="utf-8"), "expected.yaml")
+            checked += 1
+            wrong += [
+                f"{folder.name}: {check}: {fault}" for fault in faults(check, ask(reader.snapshot(), check), case["id"])
+            ]
+    assert not wrong, "\n".join(wrong)
+    assert checked > 100

@@ -1,0 +1,192 @@
+"""docs/schemas is what the program prints, and docs/json.md shows it as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.diagnosis.diagnose import Commands, Facts, Result, diagnose
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.lint.warnings import connection_warnings, pod_warnings
+from kubectl_netpol.matrix.compared import Compared
+from kubectl_netpol.matrix.grid import Grid
+from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.summary import Cell
+from kubectl_netpol.probe.outcome import Observation, Outcome
+from kubectl_netpol.render.matrix_json import matrix_json, network_fields
+from kubectl_netpol.render.objects import explanation_object, result_object, verdict_object
+from tests.support.running import SHOP, run
+from tests.support.tables import ask, checks, snapshot_of
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "schemas"
+KINDS = {path.stem for path in FOLDER.glob("*.json")} - {"common"}
+ON_SHOP = shlex.join(SHOP)
+SHOP_FILE = str(ROOT / "examples" / "shop.yaml")
+
+
+@cache
+def validator(kind: str) -> Draft202012Validator:
+    schemas = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")}
+    registry: Registry[Any] = Registry().with_resources(
+        (name, Resource.from_contents(schema)) for name, schema in schemas.items()
+    )
+    return Draft202012Validator(schemas[f"{kind}.json"], registry=registry)
+
+
+def faults(found: dict[str, Any]) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in validator(found["kind"]).iter_errors(found)]
+
+
+@pytest.mark.parametrize("name", sorted(KINDS | {"common"}))
+def test_a_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def test_codes_are_those_of_the_program() -> None:
+    common = json.loads((FOLDER / "common.json").read_text(encoding="utf-8"))
+    assert common["$defs"]["code"]["enum"] == [code.value for code in Code]
+
+
+def test_outcomes_are_those_of_the_program() -> None:
+    for kind, path in (("TestResult", ()), ("Matrix", ("differences", "items"))):
+        found: Any = json.loads((FOLDER / f"{kind}.json").read_text(encoding="utf-8"))["properties"]
+        for step in path:
+            found = found[step]
+        outcomes = (found["properties"] if path else found)["outcome"]["enum"]
+        assert outcomes == [*(outcome.value for outcome in Outcome), None]
+
+
+@pytest.mark.parametrize(
+    ("command", "line", "kind"),
+    [
+        pytest.param("explain", f"san nginx 80 {ON_SHOP}", "Verdict", id="explain a connection"),
+        pytest.param("explain", f"10.0.0.7 shop/nginx 80,81 {ON_SHOP}", "VerdictList", id="explain two ports"),
+        pytest.param("explain", f"nginx {ON_SHOP}", "Explanation", id="explain a pod"),
+        pytest.param("explain", ON_SHOP, "ExplanationList", id="explain a namespace"),
+        pytest.param("test", f"san nginx 80 {ON_SHOP}", "TestResult", id="test"),
+        pytest.param("test", f"san example.com 80-82 {ON_SHOP}", "TestResultList", id="test three ports"),
+        pytest.param("diff", f"-f {ROOT}/examples/deny-all-ingress.yaml --on {SHOP_FILE}", "Diff", id="diff"),
+        pytest.param("diff", f"-f {SHOP_FILE} --on {SHOP_FILE} --delete -n shop", "Diff", id="diff of a deletion"),
+        pytest.param("matrix", f"--port 80 {ON_SHOP}", "Matrix", id="matrix of a port"),
+        pytest.param("matrix", ON_SHOP, "MatrixList", id="matrix of the ports that are declared"),
+        pytest.param("version", "", "Version", id="version"),
+    ],
+)
+def test_what_is_printed_is_as_the_schema_says(command: str, line: str, kind: str) -> None:
+    out = run(command, f"{line} -o json").out
+    found = json.loads(out)
+    assert (found["kind"], faults(found)) == (kind, [])
+    assert all(map(str.strip, out.splitlines())), "no line is empty"
+
+
+def test_every_kind_is_printed_above() -> None:
+    (rows,) = (mark.args[1] for mark in getattr(test_what_is_printed_is_as_the_schema_says, "pytestmark"))  # noqa: B009 - pytest adds it
+    assert {row.values[2] for row in rows} == KINDS
+
+
+def test_every_verdict_and_pod_of_the_tables() -> None:
+    seen = set()
+    for check in checks():
+        snapshot = snapshot_of(check.cluster)
+        source, _, destination, port, *_ = check.line.split()
+        number, _, protocol = port.partition("/")
+        asked = int(number) if number.isdecimal() else number
+        verdict = ask(snapshot, source, destination, asked, protocol or "TCP")
+        found = verdict_object(verdict, connection_warnings(snapshot, verdict))
+        assert faults(found) == [], check.name
+        seen.add(found["verdict"])
+        for pod in snapshot.pods[:3]:
+            explanation = explain_pod(snapshot, pod)
+            assert faults(explanation_object(explanation, pod_warnings(snapshot, explanation))) == [], check.name
+    assert seen == {"allowed", "blocked", "undefined"}
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_of_a_probe(outcome: Outcome) -> None:
+    snapshot = snapshot_of(
+        {
+            "live": True,
+            "pods": {"default/san": {"ip": "10.0.0.1"}, "default/web": {"ip": "10.0.0.2"}},
+            "policies": {"default/deny": {"podSelector": {}, "policyTypes": ["Ingress"]}},
+        }
+    )
+    verdict = ask(snapshot, "san", "web", 80, "TCP")
+    observation = Observation(outcome, "nc", ("nc", "10.0.0.2", "80"), 1, "said", 0.25)
+    facts = Facts(listening=True, listening_words="it listens")
+    finding = diagnose(snapshot, verdict, observation, facts, Commands("allow", "explain", "test"))
+    result = Result(verdict, finding, observation, "kubectl exec …", ("odd",))
+    assert faults(result_object(result)) == []
+    sets = PodSets(snapshot, snapshot.pods)
+    grid = Grid(sets, "TCP", 80)
+    compared = [Compared(Cell(0, 1, "TCP", 80), result)]
+    pieces = matrix_json([grid], as_list=False, extra=lambda grid: network_fields(grid, compared))
+    found = json.loads("".join(pieces))
+    assert ("network" in found, faults(found)) == (True, [])
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_key_too_many_or_too_few_is_a_fault(kind: str) -> None:
+    (line,) = [
+        f"{row.values[0]} {row.values[1]}"
+        for row in getattr(test_what_is_printed_is_as_the_schema_says, "pytestmark")[0].args[1]  # noqa: B009 - the same
+        if row.values[2] == kind
+    ][:1]
+    command, _, words = line.partition(" ")
+    found = json.loads(run(command, f"{words} -o json").out)
+    assert faults({**found, "more": 1}) != []
+    for key in found:
+        if key != "kind":
+            assert faults({name: value for name, value in found.items() if name != key}) != []
+
+
+# The page.
+
+PAGE = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```console\n\$ kubectl netpol (.*)\n((?:.*\n)*?)```", PAGE)
+
+
+def same(shown: Any, found: Any) -> bool:
+    """Whether what is shown is what was found; "…" stands for anything, and at the end of a list for the rest."""
+    if shown == "…":
+        return True
+    if isinstance(shown, dict) and isinstance(found, dict):
+        return list(shown) == list(found) and all(same(shown[key], found[key]) for key in shown)
+    if isinstance(shown, list) and isinstance(found, list):
+        cut = shown[-1:] == ["…"]
+        whole = len(shown) - 1 <= len(found) if cut else len(shown) == len(found)
+        return whole and all(map(same, shown, found))
+    return bool(shown == found)
+
+
+@pytest.mark.parametrize(("line", "text"), EXAMPLES, ids=[line for line, _ in EXAMPLES])
+def test_an_example_of_the_page_is_real(line: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    command, _, words = line.partition(" ")
+    found = json.loads(run(command, words).out)
+    assert same(json.loads(text), found), json.dumps(found, indent=2)
+
+
+def test_the_page_has_every_kind_and_every_key() -> None:
+    shown = {json.loads(text)["kind"] for _, text in EXAMPLES}
+    assert {kind for kind in KINDS if not kind.endswith("List")} <= shown
+    assert [kind for kind in KINDS if f"`{kind}`" not in PAGE] == []
+    keys = set()
+    todo: list[Any] = [json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, dict):
+            keys |= set(part.get("properties", ())) if isinstance(part.get("properties"), dict) else set()
+            todo += part.values()
+        elif isinstance(part, list):
+            todo += part
+    assert sorted(key for key in keys if f"`{key}`" not in PAGE) == []

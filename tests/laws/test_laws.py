@@ -1,0 +1,238 @@
+"""Laws that hold in every cluster, and agreement with the naive evaluator.
+
+Deterministic by default; NETPOL_LAWS=N runs N examples of each law, other ones each time.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, End, Verdict
+from kubectl_netpol.manifests.reader import Reader
+from tests.support import naive
+from tests.support.clusters import ADDRESSES, NAMESPACES, PROTOCOLS, clusters, policy, rules, selectors
+
+if TYPE_CHECKING:
+    import random
+
+    from kubectl_netpol.model.snapshot import Snapshot
+
+Object = dict[str, Any]
+LONG = int(os.environ.get("NETPOL_LAWS", "0"))
+lawful = settings(
+    max_examples=LONG or 200,
+    derandomize=not LONG,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+class Question(NamedTuple):
+    """A connection in a cluster: each end is the number of a pod, or an address."""
+
+    objects: list[Object]
+    source: int | str
+    destination: int | str
+    port: int
+    protocol: str
+
+    def end(self, which: int | str) -> Any:
+        return which if isinstance(which, str) else self.pods[which]
+
+    @property
+    def pods(self) -> list[Object]:
+        return [item for item in self.objects if item["kind"] == "Pod"]
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    objects = draw(clusters())
+    numbers = range(sum(item["kind"] == "Pod" for item in objects))
+    source, destination = draw(st.permutations(numbers))[:2]
+    other: int | str = source
+    if draw(st.integers(0, 4)) == 0:
+        other = draw(st.sampled_from(ADDRESSES))
+    one, two = (other, destination) if draw(st.booleans()) else (destination, other)
+    return Question(objects, one, two, draw(st.sampled_from((80, 8080, 53, 81))), draw(st.sampled_from(PROTOCOLS)))
+
+
+def read(objects: list[Object]) -> Snapshot:
+    reader = Reader()
+    reader.add_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), "law")
+    return reader.snapshot()
+
+
+def end_in(snapshot: Snapshot, asked: Question, which: int | str) -> End:
+    if isinstance(which, str):
+        return End(address=which)
+    metadata = asked.pods[which]["metadata"]
+    pod = snapshot.pod(metadata["namespace"], metadata["name"])
+    assert pod
+    return End(pod=pod, address=next(iter(pod.ips), None))
+
+
+def verdict(asked: Question, snapshot: Snapshot | None = None) -> ConnectionVerdict:
+    snapshot = snapshot or read(asked.objects)
+    ends = [end_in(snapshot, asked, which) for which in (asked.source, asked.destination)]
+    return evaluate(snapshot, Connection(ends[0], ends[1], asked.protocol, asked.port))
+
+
+def answers(asked: Question) -> tuple[str, str]:
+    found = verdict(asked)
+    return found.egress.verdict.value, found.ingress.verdict.value
+
+
+@lawful
+@given(questions())
+def test_a_naive_evaluator_says_the_same(asked: Question) -> None:
+    wanted = naive.connection(
+        asked.objects, asked.end(asked.source), asked.end(asked.destination), asked.port, asked.protocol
+    )
+    assert answers(asked) == tuple("undefined" if answer == "unknown" else answer for answer in wanted)
+
+
+@lawful
+@given(questions())
+def test_a_connection_is_what_its_ends_say(asked: Question) -> None:
+    found = verdict(asked)
+    ends = [asked.end(which) for which in (asked.source, asked.destination)]
+    if any(not isinstance(end, str) and naive.finished(end) for end in ends):
+        assert found.verdict is Verdict.UNDEFINED
+        return
+    sides = {found.egress.verdict, found.ingress.verdict}
+    worst = next(answer for answer in (Verdict.BLOCKED, Verdict.UNDEFINED, Verdict.ALLOWED) if answer in sides)
+    assert found.verdict is worst
+    assert (found.reason is None) is (worst is Verdict.ALLOWED)
+
+
+@lawful
+@given(questions(), st.randoms(use_true_random=False))
+def test_the_order_of_policies_rules_peers_and_ports_never_matters(asked: Question, chance: random.Random) -> None:
+    mixed = copy.deepcopy(asked.objects)
+    for item in mixed:
+        for field in ("ingress", "egress"):
+            listed = item.get("spec", {}).get(field) or []
+            chance.shuffle(listed)
+            for rule in listed:
+                for inner in ("from", "to", "ports"):
+                    chance.shuffle(rule.get(inner) or [])
+    policies = [item for item in mixed if item["kind"] == "NetworkPolicy"]
+    chance.shuffle(policies)
+    rest = [item for item in mixed if item["kind"] != "NetworkPolicy"]
+    assert answers(asked._replace(objects=rest + policies)) == answers(asked)
+
+
+@lawful
+@given(questions(), selectors, rules("from"), rules("to"), st.sampled_from(NAMESPACES))
+def test_adding_rules_to_pods_isolated_already_never_blocks(
+    asked: Question, selector: Object, ingress: Any, egress: Any, namespace: str
+) -> None:
+    """The deny-all policies keep the new one from isolating anybody."""
+    shut = [policy(name, "deny-all", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}) for name in NAMESPACES]
+    before = asked._replace(objects=asked.objects + shut)
+    more = policy(namespace, "more", {"podSelector": selector, "ingress": ingress, "egress": egress})
+    after = before._replace(objects=[*before.objects, more])
+    rank = {"blocked": 0, "undefined": 1, "allowed": 2}
+    assert all(rank[one] <= rank[two] for one, two in zip(answers(before), answers(after), strict=True))
+
+
+@lawful
+@given(questions(), selectors, st.sampled_from(NAMESPACES))
+def test_a_policy_that_selects_neither_end_changes_nothing(asked: Question, selector: Object, namespace: str) -> None:
+    for which in (asked.source, asked.destination):
+        pod = asked.end(which)
+        same = not isinstance(pod, str) and pod["metadata"]["namespace"] == namespace
+        if same and naive.selector_matches(selector, naive.labels_of(pod)):
+            return
+    more = policy(namespace, "elsewhere", {"podSelector": selector, "policyTypes": ["Ingress", "Egress"]})
+    assert verdict(asked._replace(objects=[*asked.objects, more]))[1:] == verdict(asked)[1:]
+
+
+@lawful
+@given(questions())
+def test_a_policy_of_one_direction_leaves_the_other_alone(asked: Question) -> None:
+    shut = [policy(name, "shut", {"podSelector": {}, "policyTypes": ["Ingress"]}) for name in NAMESPACES]
+    assert answers(asked._replace(objects=asked.objects + shut))[0] == answers(asked)[0]
+
+
+@lawful
+@given(questions())
+def test_yaml_and_json_of_the_same_objects_are_the_same_cluster(asked: Question) -> None:
+    by_yaml = Reader()
+    by_yaml.add_text(yaml.safe_dump_all(asked.objects), "law")
+    one, two = by_yaml.snapshot(), read(asked.objects)
+    assert (one.pods, one.policies, one.namespaces) == (two.pods, two.policies, two.namespaces)
+
+
+@lawful
+@given(questions())
+def test_files_or_a_live_list_of_the_same_objects_are_the_same_cluster(asked: Question) -> None:
+    live = Reader(live=True)
+    for item in asked.objects:
+        live.add_items(item["kind"], [{key: item[key] for key in item if key not in ("kind", "apiVersion")}])
+    one, two = live.snapshot(), read(asked.objects)
+    assert (one.pods, one.policies, one.namespaces) == (two.pods, two.policies, two.namespaces)
+
+
+@lawful
+@given(questions())
+def test_names_don_t_matter(asked: Question) -> None:
+    """Namespaces, pods and policies under other names, the name label with them: every answer stays."""
+    renamed = {name: f"{name}-renamed" for name in NAMESPACES}
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(entry) for entry in value]
+        if not isinstance(value, dict):
+            return value
+        found = {key: walk(entry) for key, entry in value.items()}
+        if found.get("key") == "kubernetes.io/metadata.name" and "values" in found:
+            found["values"] = [renamed.get(name, name) for name in found["values"]]
+        if (name := found.get("kubernetes.io/metadata.name")) is not None:
+            found["kubernetes.io/metadata.name"] = renamed.get(name, name)
+        return found
+
+    objects = walk(asked.objects)
+    for item in objects:
+        metadata = item["metadata"]
+        if item["kind"] == "Namespace":
+            metadata["name"] = renamed[metadata["name"]]
+        else:
+            metadata["namespace"] = renamed[metadata["namespace"]]
+            metadata["name"] = f"other-{metadata['name']}"
+    assert answers(asked._replace(objects=objects)) == answers(asked)
+
+
+@lawful
+@given(questions())
+def test_every_rule_named_allows_by_itself(asked: Question) -> None:
+    """Provenance: the cluster with only that rule left in its policy, and no other policy, still allows."""
+    snapshot = read(asked.objects)
+    found = verdict(asked, snapshot)
+    for side in (found.egress, found.ingress):
+        for allow in side.allowed_by:
+            alone = snapshot.with_policies([allow.policy._replace(rules=(allow.rule,))])
+            again = verdict(asked, alone)
+            assert (again.egress if side is found.egress else again.ingress).verdict is Verdict.ALLOWED
+
+
+@lawful
+@given(questions())
+def test_near_misses_are_the_rules_that_don_t_allow(asked: Question) -> None:
+    found = verdict(asked)
+    for side in (found.egress, found.ingress):
+        missed = {(near.policy.key, near.rule.position) for near in side.near_misses}
+        if side.verdict is Verdict.BLOCKED:
+            assert all(near.misses for near in side.near_misses)
+            assert missed == {(p.key, r.position) for p in side.isolated_by for r in p.rules_of(side.direction)}
+        elif side.verdict is Verdict.ALLOWED:
+            assert not missed

@@ -1,0 +1,235 @@
+"""What is read of a cluster for a question is enough: the verdict is that of the whole cluster, or undefined.
+
+Undefined only where RBAC forbids a list.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kubectl_netpol.commands.common.inputs import Inputs
+from kubectl_netpol.commands.common.questions import ask
+from kubectl_netpol.console import Console
+from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.errors import ClusterError, ForbiddenError, NetpolError, NotFoundError
+from kubectl_netpol.manifests.reader import Reader
+from tests.support.clusters import NAMESPACES, clusters, selectors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_netpol.cluster.api import Api
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.model.snapshot import Snapshot
+
+Object = dict[str, Any]
+LONG = int(os.environ.get("NETPOL_LAWS", "0"))
+lawful = settings(
+    max_examples=LONG or 150,
+    derandomize=not LONG,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+PLURALS = {
+    "pods": "Pod",
+    "services": "Service",
+    "namespaces": "Namespace",
+    "nodes": "Node",
+    "endpointslices": "EndpointSlice",
+    "networkpolicies": "NetworkPolicy",
+    "ciliumnetworkpolicies": "CiliumNetworkPolicy",
+    "adminnetworkpolicies": "AdminNetworkPolicy",
+}
+GROUPS = {"cilium.io": "v2", "policy.networking.k8s.io": "v1alpha1"}
+
+
+class FakeApi:
+    """An API server of these objects. `forbidden`: (resource, namespace), None for the cluster-wide list."""
+
+    def __init__(self, objects: list[Object], forbidden: frozenset[tuple[str, str | None]] = frozenset()) -> None:
+        self.objects = objects
+        self.forbidden = forbidden
+
+    def get(self, path: str) -> Any:
+        if path == "/apis":
+            return {"groups": [{"name": g, "preferredVersion": {"version": v}} for g, v in GROUPS.items()]}
+        name = path.rsplit("/", maxsplit=1)[1]
+        if ("namespaces", name) in self.forbidden:
+            raise ForbiddenError("no", verb="get", resource="namespaces", namespace=name)
+        return next(o for o in self.objects if o["kind"] == "Namespace" and o["metadata"]["name"] == name)
+
+    def gather(self, paths: Mapping[Any, str]) -> dict[Any, list[Object] | ClusterError]:
+        return {key: self._list(path) for key, path in paths.items()}
+
+    def _list(self, path: str) -> list[Object] | ClusterError:
+        *front, resource = path.split("/")
+        namespace = front[-1] if front[-2:-1] == ["namespaces"] else None
+        if resource not in PLURALS:
+            return NotFoundError("no such kind")
+        if (resource, namespace) in self.forbidden:
+            return ForbiddenError("no", verb="list", resource=resource, namespace=namespace)
+        return [
+            {key: value for key, value in item.items() if key not in ("kind", "apiVersion")}
+            for item in self.objects
+            if item["kind"] == PLURALS[resource] and namespace in (None, item["metadata"].get("namespace"))
+        ]
+
+
+def service(name: str, namespace: str, spec: Object) -> Object:
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": name}, "spec": spec}
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Object]:
+    """Clusters with nodes, Services, a Service without selector, host-network pods and overriding policies."""
+    objects = draw(clusters())
+    for number, pod in enumerate(item for item in objects if item["kind"] == "Pod"):
+        pod["metadata"]["name"] = f"pod-{number}"
+        pod["spec"]["nodeName"] = draw(st.sampled_from(("n1", "n2")))
+        address = f"10.0.{number}.1"
+        if draw(st.integers(0, 5)) == 0:
+            address = {"n1": "192.168.0.1", "n2": "192.168.0.2"}[pod["spec"]["nodeName"]]
+            pod["spec"]["hostNetwork"] = True
+        ready = [{"type": "Ready", "status": "True"}]
+        pod["status"] = {"phase": "Running", "podIP": address, "hostIP": "192.168.0.1", "conditions": ready}
+        pod["status"]["hostIP"] = {"n1": "192.168.0.1", "n2": "192.168.0.2"}[pod["spec"]["nodeName"]]
+    for number, node in enumerate(("n1", "n2"), 1):
+        status = {"addresses": [{"type": "InternalIP", "address": f"192.168.0.{number}"}]}
+        objects.append({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}, "status": status})
+    for number in range(draw(st.integers(0, 2))):
+        labels = draw(
+            st.dictionaries(st.sampled_from(("app", "tier")), st.sampled_from(("x", "y")), min_size=1, max_size=1)
+        )
+        port = {"port": 80, "targetPort": draw(st.sampled_from((80, 8080, "http"))), "nodePort": 30080 + number}
+        spec = {"type": "NodePort", "clusterIP": f"10.96.0.{number + 1}", "selector": labels, "ports": [port]}
+        objects.append(service(f"svc-{number}", draw(st.sampled_from(NAMESPACES)), spec))
+    if draw(st.booleans()):
+        namespace = draw(st.sampled_from(NAMESPACES))
+        objects.append(service("bare", namespace, {"clusterIP": "10.96.0.9", "ports": [{"port": 80}]}))
+        metadata = {"namespace": namespace, "name": "bare", "labels": {"kubernetes.io/service-name": "bare"}}
+        endpoints = [{"addresses": [draw(st.sampled_from(("10.0.0.1", "10.0.1.1", "10.200.0.1", "192.168.0.2")))]}]
+        objects.append(
+            {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": metadata,
+                "ports": [{"port": 80}],
+                "endpoints": endpoints,
+            }
+        )
+    if draw(st.integers(0, 3)) == 0:
+        metadata = {"namespace": draw(st.sampled_from(NAMESPACES)), "name": "c"}
+        spec = {"endpointSelector": draw(selectors), "ingress": [{}]}
+        objects.append(
+            {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": metadata, "spec": spec}
+        )
+    if draw(st.integers(0, 3)) == 0:
+        spec = {"subject": {"namespaces": draw(selectors)}, draw(st.sampled_from(("ingress", "egress"))): [{}]}
+        version = "policy.networking.k8s.io/v1alpha1"
+        objects.append({"apiVersion": version, "kind": "AdminNetworkPolicy", "metadata": {"name": "a"}, "spec": spec})
+    return objects
+
+
+def ends(objects: list[Object]) -> st.SearchStrategy[str]:
+    """Words for what is there: names in every form, and addresses."""
+    words = ["10.96.0.1", "10.96.0.9", "192.168.0.1", "192.168.0.2", "10.200.0.1", "8.8.8.8", "node/n1", "node/n2"]
+    for item in objects:
+        metadata = item["metadata"]
+        if item["kind"] == "Pod":
+            words += [f"{metadata['namespace']}/pod/{metadata['name']}"] * 3 + [item["status"]["podIP"]]
+        if item["kind"] == "Service":
+            words += [f"{metadata['namespace']}/svc/{metadata['name']}", f"{metadata['name']}.{metadata['namespace']}"]
+    return st.sampled_from(words)
+
+
+def asked(world: Inputs, words: tuple[str, str], port: int, protocol: str) -> Prediction | str:
+    try:
+        _, verdicts = ask(world, *words, [port], protocol)
+    except NetpolError as error:
+        return error.message
+    return verdicts[0]
+
+
+def whole(objects: list[Object]) -> Snapshot:
+    reader = Reader(live=True)
+    for item in objects:
+        reader.add_items(item["kind"], [item])
+    return reader.snapshot()
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[list[Object], tuple[str, str], int, str]:
+    objects = draw(worlds())
+    sources = ends(objects).filter(lambda word: "svc" not in word and "bare" not in word)
+    words = draw(sources), draw(ends(objects))
+    return objects, words, draw(st.sampled_from((80, 8080, 53, 30080, 30081))), draw(st.sampled_from(("TCP", "UDP")))
+
+
+def summary(found: Prediction | str) -> object:
+    """Everything of a verdict that a user sees, or the error."""
+    if isinstance(found, str):
+        return found
+    sides = [
+        (
+            side.verdict,
+            [p.key for p in side.isolated_by],
+            [(a.policy.key, a.rule.position, a.peer) for a in side.allowed_by],
+        )
+        for side in (found.egress, found.ingress)
+    ]
+    routes = [(r.connection.destination.title, r.connection.port, r.verdict) for r in found.routes]
+    return found.verdict, found.reason, sides, routes, found.caveats
+
+
+@lawful
+@given(questions(), st.sampled_from(NAMESPACES))
+def test_a_part_of_the_cluster_says_what_the_whole_says(
+    question: tuple[list[Object], tuple[str, str], int, str], current: str
+) -> None:
+    objects, words, port, protocol = question
+    api: Api = FakeApi(objects)  # type: ignore[assignment] # it has what is asked of an Api here
+    by_part = asked(Inputs(current, api, None, Console()), words, port, protocol)
+    assert summary(by_part) == summary(asked(Inputs(current, None, whole(objects), Console()), words, port, protocol))
+
+
+forbidden = st.frozensets(
+    st.tuples(
+        st.sampled_from(("pods", "services", "networkpolicies", "namespaces", "nodes", "endpointslices",
+                         "ciliumnetworkpolicies", "adminnetworkpolicies")),
+        st.sampled_from((None, *NAMESPACES)),
+    ),
+    max_size=4,
+)  # fmt: skip
+
+
+@lawful
+@given(questions(), st.sampled_from(NAMESPACES), forbidden)
+def test_what_rbac_forbids_makes_a_verdict_undefined_never_wrong(
+    question: tuple[list[Object], tuple[str, str], int, str], current: str, closed: frozenset[tuple[str, str | None]]
+) -> None:
+    """A role that may not list one namespace may not list them all."""
+    objects, words, port, protocol = question
+    closed |= {(resource, None) for resource, _ in closed}
+    api: Api = FakeApi(objects, closed)  # type: ignore[assignment] # it has what is asked of an Api here
+    found = asked(Inputs(current, api, None, Console()), words, port, protocol)
+    wanted = asked(Inputs(current, None, whole(objects), Console()), words, port, protocol)
+    if isinstance(found, str):
+        return
+    assert not isinstance(wanted, str)
+    assert found.verdict in (wanted.verdict, Verdict.UNDEFINED)
+    for mine, true in ((found.egress, wanted.egress), (found.ingress, wanted.ingress)):
+        assert mine.verdict in (true.verdict, Verdict.UNDEFINED)
+
+
+def test_the_fake_server_refuses_what_it_should() -> None:
+    api = FakeApi([], frozenset({("pods", "a"), ("pods", None)}))
+    found = api.gather({1: "/api/v1/namespaces/a/pods", 2: "/api/v1/pods", 3: "/api/v1/namespaces/b/pods"})
+    assert [isinstance(result, ForbiddenError) for result in found.values()] == [True, True, False]
+    with pytest.raises(StopIteration):
+        api.get("/api/v1/namespaces/a")

@@ -1,0 +1,142 @@
+"""The tables of tests/cases: small clusters in short form, and what the engine must say of connections in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from kubectl_netpol.connection.predict import predict
+from kubectl_netpol.connection.resolve import parse_reference, resolve_destination, resolve_source
+from kubectl_netpol.connection.routes import request
+from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.model.snapshot import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.model.snapshot import Snapshot
+
+FOLDER = Path(__file__).parents[1] / "cases"
+_CHECK = re.compile(
+    r"(?P<source>\S+) -> (?P<destination>\S+) (?P<port>[a-z0-9-]+)(/(?P<protocol>TCP|UDP|SCTP))? = "
+    r"(?P<verdict>allowed|blocked|undefined)"
+    r"( (?P<code>[a-z-]+))?( at (?P<at>[a-z,]+))?( by (?P<by>\S+))?( sides (?P<sides>[a-z,]+))?( to (?P<routes>.+))?"
+)
+
+
+class Check(NamedTuple):
+    """One line of a table. `code` is the reason, or for an allowed connection a caveat."""
+
+    name: str
+    cluster: dict[str, Any]
+    line: str
+
+
+def checks() -> Iterator[Check]:
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
+            for name, line in case["checks"].items():
+                yield Check(f"{case['case']}: {name}", case, line)
+
+
+def snapshot_of(cluster: dict[str, Any]) -> Snapshot:
+    reader = Reader(live=bool(cluster.get("live")))
+    reader.add_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects(cluster))}), "table")
+    return reader.snapshot([Gap(**{**gap, "read": frozenset(gap.get("read", ()))}) for gap in cluster.get("gaps", ())])
+
+
+def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The manifests behind the short form. Every namespace of a pod is there, unless it is in `unread`."""
+    labels = cluster.get("namespaces", {})
+    pods = cluster.get("pods", {})
+    names = {key.split("/")[0] for key in pods} - set(cluster.get("unread", ()))
+    for name in sorted({*names, *labels}):
+        yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels.get(name)}}
+    for name, addresses in cluster.get("nodes", {}).items():
+        listed = [{"type": "InternalIP", "address": address} for address in addresses]
+        yield {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"addresses": listed}}
+    for key, pod in pods.items():
+        yield pod_object(*key.split("/"), **(pod or {}))
+    for key, spec in cluster.get("policies", {}).items():
+        yield _object("networking.k8s.io/v1", "NetworkPolicy", key, spec)
+    for key, spec in cluster.get("services", {}).items():
+        status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in spec.get("balancer", ())]}}
+        rest = {field: value for field, value in spec.items() if field != "balancer"}
+        yield {**_object("v1", "Service", key, rest), "status": status}
+    yield from cluster.get("objects", ())
+
+
+def _object(version: str, kind: str, key: str, spec: dict[str, Any]) -> dict[str, Any]:
+    namespace, name = key.split("/")
+    return {"apiVersion": version, "kind": kind, "metadata": {"namespace": namespace, "name": name}, "spec": spec}
+
+
+def pod_object(
+    namespace: str,
+    name: str,
+    *,
+    labels: dict[str, str] | None = None,
+    ip: str = "",
+    ports: str = "",
+    node: str | None = None,
+    host_network: bool = False,
+    host_ip: str | None = None,
+    phase: str = "Running",
+    ready: bool = True,
+    planned: bool = False,
+    terminating: bool = False,
+) -> dict[str, Any]:
+    """`ip`: its addresses; `ports`: such as "http=80 53/UDP 80/TCP@8080" (name, number, protocol, hostPort)."""
+    listed = []
+    for word in ports.split():
+        match = re.fullmatch(r"((?P<name>[a-z-]+)=)?(?P<number>\d+)(/(?P<protocol>\w+))?(@(?P<host>\d+))?", word)
+        assert match, word
+        found = {"name": match["name"], "containerPort": int(match["number"]), "protocol": match["protocol"] or "TCP"}
+        listed.append({**found, "hostPort": int(match["host"])} if match["host"] else found)
+    addresses = ip.split()
+    status = {
+        "phase": phase,
+        "podIP": addresses[0] if addresses else None,
+        "podIPs": [{"ip": address} for address in addresses],
+        "hostIP": host_ip,
+        "conditions": [{"type": "Ready", "status": str(ready and bool(addresses))}],
+    }
+    metadata = {"namespace": namespace, "name": name, "labels": labels}
+    if terminating:
+        metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    spec = {"nodeName": node, "hostNetwork": host_network, "containers": [{"name": "c", "ports": listed}]}
+    found = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    return found if planned else {**found, "status": status}
+
+
+def ask(snapshot: Snapshot, source: str, destination: str, port: int | str, protocol: str) -> Prediction:
+    here = resolve_source(snapshot, parse_reference(source, "default"))
+    there = resolve_destination(snapshot, parse_reference(destination, "default"))
+    return predict(snapshot, request(snapshot, here, there, port, protocol))
+
+
+def faults(check: Check) -> list[str]:
+    """What is wrong with the engine's answer, or with the line itself."""
+    wanted = _CHECK.fullmatch(check.line)
+    assert wanted, check.line
+    port = int(wanted["port"]) if wanted["port"].isdecimal() else wanted["port"]
+    verdict = ask(
+        snapshot_of(check.cluster), wanted["source"], wanted["destination"], port, wanted["protocol"] or "TCP"
+    )
+    codes = {note.code.value for note in (*verdict.caveats, *filter(None, [verdict.reason]))}
+    allowed = [a for side in (verdict.egress, verdict.ingress) for a in side.allowed_by]
+    routes = " ".join(f"{r.connection.destination.title}:{r.connection.port}={r.verdict.value}" for r in verdict.routes)
+    got = {
+        "verdict": verdict.verdict.value,
+        "code": wanted["code"] if wanted["code"] in codes else str(sorted(codes)),
+        "at": ",".join(sorted(side.field for side in verdict.blocked_at)),
+        "by": ",".join(f"{a.policy.key}[{a.rule.position}]" for a in allowed),
+        "sides": f"{verdict.egress.verdict.value},{verdict.ingress.verdict.value}",
+        "routes": routes,
+    }
+    return [f"{part} {got[part]}, wanted {wanted[part]}" for part in got if wanted[part] not in (None, got[part])]

@@ -1,0 +1,192 @@
+"""`diff` as typed: what opens and closes, by which rule, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.running import EXAMPLES, SHOP, Ran, allow, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ON = ["--on", str(EXAMPLES / "shop.yaml"), "-n", "shop"]
+DENY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny-all-ingress}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+"""
+OPEN_ALL = DENY.replace("deny-all-ingress", "open").replace("[Ingress]}", "[Ingress], ingress: [{}]}")
+EGRESS = DENY.replace("deny-all-ingress", "egress").replace(
+    "{}, policyTypes: [Ingress]", "{matchLabels: {run: san}}, policyTypes: [Egress]"
+)
+
+
+def diff(policies: str, *more: str) -> Ran:
+    return run("diff", "-f -", *more, stdin=policies)
+
+
+@pytest.mark.parametrize(
+    ("policies", "more", "status", "lines"),
+    [
+        pytest.param(
+            allow("--from run=san --to run=nginx --port 80", *SHOP).out,
+            [],
+            1,
+            [
+                "opens",
+                "  shop/san -> shop/nginx: port 80",
+                "      shop/allow-run-san-to-run-nginx-80 ingress[0] allows it",
+            ],
+            id="a policy that opens",
+        ),
+        pytest.param(DENY, [], 0, [], id="a policy that is there"),
+        pytest.param(
+            DENY,
+            ["--delete"],
+            1,
+            [
+                "opens",
+                "  shop/san, shop/cart, outside the cluster -> shop/nginx: port 80",
+                "      shop/deny-all-ingress no longer isolates the destination for ingress",
+                "  shop/san, shop/cart, shop/nginx, outside the cluster -> shop/san, shop/cart:",
+                "    every port",
+                "      shop/deny-all-ingress no longer isolates the destination for ingress",
+            ],
+            id="a policy deleted",
+        ),
+        pytest.param(
+            EGRESS,
+            [],
+            1,
+            [
+                "closes",
+                "  shop/san -> outside the cluster: every port",
+                "      shop/egress isolates the source for egress",
+            ],
+            id="a policy that closes what is open: the pods are closed already",
+        ),
+        pytest.param(OPEN_ALL, ["--delete"], 0, [], id="deleting what is not there"),
+    ],
+)
+def test_what_opens_and_closes(policies: str, more: list[str], status: int, lines: list[str]) -> None:
+    ran = diff(policies, *ON, *more)
+    assert (ran.status, ran.out.splitlines()) == (status, lines)
+    if not lines:
+        assert "no connection opens or closes" in ran.err
+
+
+def many(number: int) -> tuple[str, str]:
+    """So many pods, and a policy for each."""
+    template = (
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: p{0}, labels: {{run: p{0}}}}}, spec: {{containers: []}}}}"
+    )
+    pods = "\n---\n".join(template.format(n) for n in range(number))
+    policies = "---".join(
+        DENY.replace("deny-all-ingress", f"p{n}").replace("{}", f"{{matchLabels: {{run: p{n}}}}}")
+        for n in range(number)
+    )
+    return pods, policies
+
+
+def test_long_lists_are_cut_with_a_count(tmp_path: Path) -> None:
+    pods, policies = many(30)
+    (tmp_path / "pods.yaml").write_text(pods, encoding="utf-8")
+    short, long = (diff(policies, "--on", str(tmp_path), *more).out for more in ((), ("-v",)))
+    assert "  and 10 more; -v lists them" in short.splitlines()
+    assert short.count(" ->") == 20
+    assert long.count(" -> ") == 30
+    assert "and 25 more" in short
+    assert "more" not in long
+    allowed = allow(f"--from run=p0 --to-all-pods --port 80 -f {tmp_path}")
+    assert allowed.err.count("warning: ") <= 6
+    (tmp_path / "policies.yaml").write_text(policies, encoding="utf-8")
+    opened = allow(f"--from run=p0 --to-all-pods --port 80 -f {tmp_path}").err
+    assert "the same for " in opened
+    assert "the same for " not in allow(f"--from run=p0 --to-all-pods --port 80 -v -f {tmp_path}").err
+
+
+def test_json_says_the_same_for_scripts() -> None:
+    ran = diff(OPEN_ALL, *ON, "-o", "json")
+    found: dict[str, Any] = json.loads(ran.out)
+    assert ran.status == 1
+    assert (found["apiVersion"], found["kind"]) == ("netpol/v1", "Diff")
+    assert found["policies"] == [{"namespace": "shop", "name": "open", "change": "added"}]
+    assert found["closes"] == found["untold"] == []
+    assert {"name": "shop/nginx", "direction": "ingress", "newly": False} in found["isolates"]
+    to_nginx = [entry for entry in found["opens"] if entry["destinations"] == ["shop/nginx"]]
+    assert to_nginx[0] == {
+        "sources": ["shop/san", "shop/cart", "outside the cluster"],
+        "destinations": ["shop/nginx"],
+        "protocol": "TCP",
+        "port": 80,
+        "endPort": 80,
+        "before": "blocked",
+        "after": "allowed",
+        "because": [
+            {"namespace": "shop", "name": "open", "direction": "ingress", "rule": 0, "effect": "allows"},
+        ],
+    }
+    assert to_nginx[1]["other"] is True
+
+
+def test_ports_that_nobody_names_are_listed_on_request() -> None:
+    assert "every other port" not in diff(OPEN_ALL, *ON).out
+    assert "every other port" in " ".join(diff(OPEN_ALL, *ON, "-v").out.split())
+
+
+def test_only_ports_that_nobody_names_change(tmp_path: Path) -> None:
+    closed = "{podSelector: {matchLabels: {run: nginx}}, policyTypes: [Ingress], ingress: [{ports: [{port: 80}]}]}"
+    wide = OPEN_ALL.replace("open", "wide").replace(
+        "{podSelector: {}, policyTypes: [Ingress], ingress: [{}]}", closed.replace("{port: 80}", "{protocol: TCP}")
+    )
+    before = wide.replace("wide", "narrow").replace("{protocol: TCP}", "{port: 80}")
+    there = tmp_path / "there.yaml"
+    there.write_text(before, encoding="utf-8")
+    found = diff(wide, *ON, "--on", str(there))
+    assert (found.status, found.out) == (1, "")
+    assert "only ports that no pod declares and no rule names change" in found.err
+
+
+def test_other_objects_in_f_are_passed_over() -> None:
+    ran = diff((EXAMPLES / "shop.yaml").read_text(encoding="utf-8"), *ON)
+    assert ran.status == 0
+    assert "5 other objects in -f passed over" in ran.err
+
+
+def test_a_policy_is_compared_in_the_namespace_of_n() -> None:
+    elsewhere = diff(OPEN_ALL, "--on", str(EXAMPLES / "shop.yaml"))
+    assert (elsewhere.status, elsewhere.out) == (0, "")
+
+
+def test_what_plugins_decide_is_no_answer(tmp_path: Path) -> None:
+    cluster = tmp_path / "cluster.yaml"
+    cluster.write_text(
+        (EXAMPLES / "shop.yaml").read_text(encoding="utf-8")
+        + "---\n{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: admin},"
+        " spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}],"
+        " egress: [{action: Deny, to: [{namespaces: {}}]}]}}\n",
+        encoding="utf-8",
+    )
+    ran = diff(OPEN_ALL, "--on", str(cluster), "-n", "shop")
+    assert ran.status == 2
+    assert "AdminNetworkPolicy admin may override NetworkPolicy" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param([], "which policies?", id="no -f"),
+        pytest.param(["-f", str(EXAMPLES / "nothing.yaml"), *ON], "no such file", id="no such file"),
+        pytest.param(["-f", "-", "--on", "-"], "can't both read stdin", id="stdin twice"),
+        pytest.param(["-f", "-", *ON], "there is no NetworkPolicy in -f", id="no policy in it"),
+        pytest.param(["-f", "-", *ON, "x"], "one word too many", id="a word too many"),
+    ],
+)
+def test_what_is_refused(words: list[str], message: str) -> None:
+    ran = run("diff", "", *words)
+    assert (ran.status, ran.out) == (2, "")
+    assert message in ran.err

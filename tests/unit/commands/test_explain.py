@@ -1,0 +1,406 @@
+"""`explain` as typed: what it prints of small clusters, its warnings and its exit status."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.running import Ran, run
+from tests.support.tables import objects
+
+
+def pods(**found: Any) -> dict[str, Any]:
+    return {"podSelector": {"matchLabels": found}}
+
+
+PODS: dict[str, Any] = {
+    "default/san": {"ip": "10.0.0.1", "labels": {"run": "san"}},
+    "default/web": {"ip": "10.0.0.2", "labels": {"run": "web"}, "ports": "http=8080"},
+    "default/web-2": {"ip": "10.0.0.3", "labels": {"run": "web"}, "ports": "http=9090"},
+    "default/lone": {"ip": "10.0.0.4"},
+    "default/done": {"phase": "Succeeded", "ip": "10.0.0.9"},
+    "team/cat": {"ip": "10.0.1.1", "labels": {"run": "cat"}},
+}
+TEAM = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "team"}}}
+POLICIES = {
+    "default/web-in": {
+        **pods(run="web"),
+        "policyTypes": ["Ingress"],
+        "ingress": [
+            {"from": [pods(run="san")], "ports": [{"port": 8080}]},
+            {"from": [{**TEAM, **pods(run="cat")}], "ports": [{"port": "http"}, {"protocol": "UDP", "port": 53}]},
+            {"from": [{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["192.0.2.9/32"]}}]},
+        ],
+    },
+    "default/san-out": {
+        **pods(run="san"),
+        "policyTypes": ["Egress"],
+        "egress": [
+            {"to": [pods(run="web")], "ports": [{"port": 8000, "endPort": 8090}]},
+            {"ports": [{"protocol": "UDP", "port": 53}]},
+        ],
+    },
+}
+SERVICES = {"default/web": {"selector": {"run": "web"}, "ports": [{"name": "www", "port": 80, "targetPort": "http"}]}}
+CLUSTER = {"pods": PODS, "policies": POLICIES, "services": SERVICES, "namespaces": {"default": {}, "team": {}}}
+
+
+def explain(line: str, cluster: dict[str, Any] | None = None) -> Ran:
+    items = list(objects(CLUSTER if cluster is None else cluster))
+    return run("explain", f"{line} -f -", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "lines"),
+    [
+        pytest.param(
+            "san pod/web 8080",
+            0,
+            [
+                "allowed: san → web, TCP 8080",
+                "  egress:  allowed by san-out egress[0].to[0]; san is isolated by san-out",
+                "  ingress: allowed by web-in ingress[0].from[0]; web is isolated by web-in",
+                "  note: only an endPort range covers this port: a plugin without endPort blocks",
+                "    it",
+            ],
+            id="allowed: the rule and the peer of each side",
+        ),
+        pytest.param(
+            "san pod/san 443",
+            0,
+            [
+                "allowed: san → san, TCP 443",
+                "  egress:  no policy applies to what a pod sends to itself",
+                "  ingress: no policy applies to what a pod sends to itself",
+                "  note: default/san reaches its own address: no policy applies to that",
+            ],
+            id="allowed: to itself, though it is isolated",
+        ),
+        pytest.param(
+            "lone 203.0.113.7 443",
+            0,
+            [
+                "allowed: lone → 203.0.113.7, TCP 443",
+                "  egress:  no policy isolates lone, so everything may go out",
+                "  ingress: no pod at this end, so no policy applies",
+            ],
+            id="allowed: nobody isolated, nobody there",
+        ),
+        pytest.param(
+            "lone pod/web 8080",
+            1,
+            [
+                "blocked: lone → web, TCP 8080",
+                "  egress:  no policy isolates lone, so everything may go out",
+                "  ingress: web-in isolates web, and no rule lets lone in",
+                "             web-in ingress[0].from[0]: label run=san wanted, pod has no label",
+                "               run",
+                "             web-in ingress[1].from[0]: namespace label",
+                "               kubernetes.io/metadata.name=team wanted, namespace has",
+                "               kubernetes.io/metadata.name=default; label run=cat wanted, pod",
+                "               has no label run",
+                "             web-in ingress[2].from[0]: 192.0.2.0/24 wanted, not 10.0.0.4",
+            ],
+            id="blocked: what keeps each rule from matching, the nearest first",
+        ),
+        pytest.param(
+            "san pod/web-2 9090",
+            1,
+            [
+                "blocked: san → web-2, TCP 9090",
+                "  egress:  san-out isolates san, and no rule lets san reach web-2",
+                "             san-out egress[0].to[0]: port 8000-8090 wanted, not 9090",
+                "             san-out egress[1]: UDP wanted, not TCP",
+                "  ingress: web-in isolates web-2, and no rule lets san in",
+                "             web-in ingress[0].from[0]: port 8080 wanted, not 9090",
+                "             web-in ingress[1].from[0]: namespace label",
+                "               kubernetes.io/metadata.name=team wanted, namespace has",
+                "               kubernetes.io/metadata.name=default; label run=cat wanted, pod",
+                "               has run=san",
+                "             web-in ingress[2].from[0]: 192.0.2.0/24 wanted, not 10.0.0.1",
+            ],
+            id="blocked on both sides",
+        ),
+        pytest.param(
+            "192.0.2.9 pod/web 8080",
+            1,
+            [
+                "blocked: 192.0.2.9 → web, TCP 8080",
+                "  egress:  no pod at this end, so no policy applies",
+                "  ingress: web-in isolates web, and no rule lets 192.0.2.9 in",
+                "             web-in ingress[2].from[0]: 192.0.2.0/24 except 192.0.2.9/32 wanted,",
+                "               not 192.0.2.9",
+                "             web-in ingress[0].from[0]: a pod wanted, not 192.0.2.9",
+                "             web-in ingress[1].from[0]: a pod wanted, not 192.0.2.9",
+            ],
+            id="blocked from an address that is excepted",
+        ),
+        pytest.param(
+            "san web www",
+            2,
+            [
+                "undefined: san → web, TCP 80 (pod port 8080, 9090)",
+                "  it depends on the endpoint: of 2, 1 allowed, 1 blocked",
+                "  egress:  the endpoints differ for egress; san is isolated by san-out",
+                "             san-out egress[0].to[0]: port 8000-8090 wanted, not 9090 (the",
+                "               Service's 80 is the pod's 9090)",
+                "             san-out egress[1]: UDP wanted, not TCP",
+                "  ingress: the endpoints differ for ingress; web is isolated by web-in",
+                "             web-in ingress[0].from[0]: port 8080 wanted, not 9090 (the",
+                "               Service's 80 is the pod's 9090)",
+                "             web-in ingress[1].from[0]: namespace label",
+                "               kubernetes.io/metadata.name=team wanted, namespace has",
+                "               kubernetes.io/metadata.name=default; label run=cat wanted, pod",
+                "               has run=san",
+                "             web-in ingress[2].from[0]: 192.0.2.0/24 wanted, not 10.0.0.1",
+                "  web port 8080: allowed",
+                "  web-2 port 9090: blocked",
+                "  note: only an endPort range covers this port: a plugin without endPort blocks",
+                "    it",
+            ],
+            id="a Service whose endpoints differ: a verdict each",
+        ),
+        pytest.param(
+            "san web 81",
+            2,
+            ["undefined: san → web, TCP 81", "  Service default/web has no port 81/TCP; it has www 80/TCP"],
+            id="a port that the Service does not have",
+        ),
+        pytest.param(
+            "team/cat pod/web http",
+            0,
+            [
+                "allowed: team/cat → web, TCP 8080",
+                "  egress:  no policy isolates team/cat, so everything may go out",
+                "  ingress: allowed by web-in ingress[1].from[0]; web is isolated by web-in",
+            ],
+            id="another namespace is named, and a port by its name",
+        ),
+        pytest.param(
+            "pod/web",
+            0,
+            [
+                "default/web (run=web)",
+                "selected by web-in",
+                "ingress: isolated by web-in; only this may come in:",
+                "  from pods run=san: TCP 8080",
+                "    by web-in ingress[0]; pods now: san",
+                "  from pods run=cat in team: TCP http (8080), UDP 53",
+                "    by web-in ingress[1]; pods now: team/cat",
+                "  from 192.0.2.0/24 except 192.0.2.9/32: all ports",
+                "    by web-in ingress[2]; pods now: none",
+                "egress: not affected by any policy: everything may go out",
+                "Service web: TCP www 80 → pod port 8080",
+                "named as a peer by san-out egress[0].to[0]",
+            ],
+            id="a pod: who may come in, by which rule, and who that is now",
+        ),
+        pytest.param(
+            "san",
+            0,
+            [
+                "default/san (run=san)",
+                "selected by san-out",
+                "ingress: not affected by any policy: everything may come in",
+                "egress: isolated by san-out; only this may go out:",
+                "  TO             PORTS           ALLOWED BY          PODS NOW",
+                "  pods run=web   TCP 8000-8090   san-out egress[0]   web, web-2",
+                "  everyone       UDP 53          san-out egress[1]   any",
+                "named as a peer by web-in ingress[0].from[0]",
+            ],
+            id="a pod: whom it may reach",
+        ),
+        pytest.param(
+            "lone",
+            0,
+            [
+                "default/lone (no labels)",
+                "selected by no policy",
+                "ingress: not affected by any policy: everything may come in",
+                "egress: not affected by any policy: everything may go out",
+            ],
+            id="a pod that no policy touches",
+        ),
+        pytest.param(
+            "",
+            0,
+            [
+                "POD     INGRESS    EGRESS     POLICIES",
+                "lone    open       open       0",
+                "san     open       isolated   1",
+                "web     isolated   open       1",
+                "web-2   isolated   open       1",
+            ],
+            id="nothing named: a line for each pod that has not finished",
+        ),
+        pytest.param(
+            "-n team", 0, ["POD   INGRESS   EGRESS   POLICIES", "cat   open      open     0"], id="another namespace"
+        ),
+    ],
+)
+def test_what_is_printed(line: str, status: int, lines: list[str]) -> None:
+    ran = explain(line)
+    assert (ran.status, ran.out.splitlines(), ran.err) == (status, lines, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "err"),
+    [
+        pytest.param("svc/front", "note: svc/front stands for its pod web\n", id="a Service"),
+        pytest.param("front", "note: front stands for its pod web\n", id="a Service, after pods and workloads"),
+        pytest.param("pod/web", "", id="a pod by its kind"),
+        pytest.param("default/pods/web", "", id="a pod by namespace and kind"),
+    ],
+)
+def test_which_pod_is_meant_is_said(line: str, err: str) -> None:
+    services = {"default/front": SERVICES["default/web"]}
+    ran = explain(line, {**CLUSTER, "services": services})
+    assert (ran.status, ran.out.splitlines()[0], ran.err) == (0, "default/web (run=web)", err)
+
+
+MANY = {
+    "pods": {f"default/p{number}": {"ip": f"10.0.0.{number}", "labels": {"app": "p"}} for number in range(1, 10)},
+    "policies": {
+        f"default/policy-{number:02}": {
+            **pods(app="p"),
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [pods(app="p")], "ports": [{"port": number}]}],
+        }
+        for number in range(1, 13)
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted", "unwanted"),
+    [
+        pytest.param(
+            "p1",
+            [
+                "selected by policy-01, policy-02, policy-03, policy-04, policy-05 and 7 more",
+                "  and 2 more (-v)",
+                "9: p1, p2, p3 and 6 more",
+            ],
+            ["policy-11 ingress[0]"],
+            id="short: the first few, and how many more",
+        ),
+        pytest.param(
+            "p1 -v",
+            ["policy-12", "9: p1, p2, p3, p4, p5, p6, p7, p8, p9"],
+            ["more"],
+            id="verbose: all of it",
+        ),
+        pytest.param("p1 p2 99", ["and 9 rules more (-v)"], ["policy-04 ingress"], id="near misses: three"),
+        pytest.param("p1 p2 99 -v", ["policy-12 ingress[0].from[0]: port 12 wanted, not 99"], ["more"], id="or all"),
+    ],
+)
+def test_long_lists_are_cut_with_a_count(line: str, wanted: list[str], unwanted: list[str]) -> None:
+    out = explain(line, MANY).out
+    assert [text for text in wanted if text not in out] == []
+    assert [text for text in unwanted if text in out] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        pytest.param("san pod/web 8080", "Verdict", id="one connection"),
+        pytest.param("san pod/web 8080,8081", "VerdictList", id="several connections"),
+        pytest.param("pod/web", "Explanation", id="one pod"),
+        pytest.param("", "ExplanationList", id="a namespace"),
+    ],
+)
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_objects_say_what_they_are(line: str, kind: str, output: str) -> None:
+    ran = explain(f"{line} -o {output}")
+    (found,) = ran.objects  # JSON is YAML too
+    assert (found["apiVersion"], found["kind"], ran.err) == ("netpol/v1", kind, "")
+    assert json.loads(explain(f"{line} -o json").out) == found
+
+
+@pytest.mark.parametrize(
+    ("ports", "status"),
+    [
+        pytest.param("8080", 0, id="all allowed"),
+        pytest.param("8080,8081", 1, id="one of them blocked"),
+        pytest.param("8081-8083", 1, id="all blocked"),
+    ],
+)
+def test_several_ports_give_the_worst_status(ports: str, status: int) -> None:
+    assert explain(f"san pod/web {ports}").status == status
+
+
+@pytest.mark.parametrize(
+    ("protocol", "status"),
+    [("udp", 0), ("Udp", 0), ("UDP", 0), ("tcp", 1), ("sCtP", 1)],
+)
+def test_protocols_are_typed_in_any_case(protocol: str, status: int) -> None:
+    assert explain(f"san 203.0.113.7 53 --protocol {protocol}").status == status
+
+
+WARNED = {
+    **CLUSTER,
+    "policies": {"default/odd": {**pods(run="web"), "ingress": [{"from": [pods(run="sam")]}]}},
+}
+
+
+@pytest.mark.parametrize("line", ["pod/web", "", "san pod/web 8080"])
+def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
+    text = "odd ingress[0].from[0] matches no pod: pods run=sam; did it mean run=san?"
+    ran = explain(line, WARNED)
+    assert (ran.err, text in ran.out) == (f"warning: {text}\n", False)
+    ran = explain(f"{line} -o json", WARNED)
+    assert json.loads(ran.out)["warnings"] == [{"code": "peer-matches-nothing", "message": text}]
+    assert ran.err == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "err"),
+    [
+        pytest.param(
+            "wbe",
+            'error: there is no Service, pod or workload "wbe" in namespace default\nhint: did you mean web?\n',
+            id="a pod misspelt",
+        ),
+        pytest.param(
+            "10.0.0.2",
+            "error: 10.0.0.2 is no pod\nhint: explain SOURCE DESTINATION PORT takes addresses and nodes\n",
+            id="an address where a pod is explained",
+        ),
+        pytest.param(
+            "node/one",
+            "error: node/one is no pod\nhint: explain SOURCE DESTINATION PORT takes addresses and nodes\n",
+            id="a node where a pod is explained",
+        ),
+        *(
+            pytest.param(
+                typed,
+                "error: default/web-in is a NetworkPolicy, and explain is about pods\n"
+                "hint: it selects default/web: kubectl netpol explain default/web\n",
+                id=f"a policy where a pod is explained: {typed}",
+            )
+            for typed in ("web-in", "default/web-in", "netpol/web-in")
+        ),
+        pytest.param(
+            "san pod/web grpc",
+            'error: default/web has no TCP port named "grpc"\nhint: it has http\n',
+            id="a port name that the pod does not have",
+        ),
+    ],
+)
+def test_what_is_refused(line: str, err: str) -> None:
+    assert explain(line) == (2, "", err)
+
+
+def test_a_service_without_pods_is_no_subject() -> None:
+    cluster = {**CLUSTER, "services": {"default/db": {"selector": {"run": "db"}, "ports": [{"port": 1}]}}}
+    assert explain("svc/db", cluster) == (
+        2,
+        "",
+        "error: Service default/db selects no pod\nhint: compare its selector with the pods' labels\n",
+    )
+
+
+def test_an_empty_namespace_is_no_error() -> None:
+    assert explain("-n nowhere") == (0, "", "note: no pods in namespace nowhere\n")

@@ -1,0 +1,312 @@
+"""`matrix` as typed: what it prints, what it leaves out, and that every cell can be explained."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kubectl_netpol.cli import main
+from kubectl_netpol.commands import matrix
+from kubectl_netpol.model.objects import Owner, Pod
+from kubectl_netpol.model.workloads import workload_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOP = """
+{kind: Pod, apiVersion: v1, metadata: {name: san, namespace: shop, labels: {run: san}},
+ spec: {containers: [{name: c}]}, status: {phase: Running, podIP: 10.0.0.1}}
+---
+{kind: Pod, apiVersion: v1, metadata: {name: web, namespace: shop, labels: {run: web}},
+ spec: {containers: [{name: c, ports: [{name: http, containerPort: 80}]}]}, status: {phase: Running, podIP: 10.0.0.2}}
+---
+{kind: Deployment, apiVersion: apps/v1, metadata: {name: db, namespace: shop},
+ spec: {selector: {matchLabels: {run: db}}, template: {metadata: {labels: {run: db}},
+  spec: {containers: [{name: c, ports: [{name: sql, containerPort: 5432}, {containerPort: 53, protocol: UDP}]}]}}}}
+---
+{kind: Pod, apiVersion: v1, metadata: {name: done, namespace: shop}, spec: {containers: [{name: c}]},
+ status: {phase: Succeeded}}
+---
+{kind: Pod, apiVersion: v1, metadata: {name: spy, namespace: other}, spec: {hostNetwork: true, containers: [{name: c}]},
+ status: {phase: Running, podIP: 192.168.0.9, hostIP: 192.168.0.9}}
+---
+{kind: NetworkPolicy, apiVersion: networking.k8s.io/v1, metadata: {name: web, namespace: shop},
+ spec: {podSelector: {matchLabels: {run: web}}, ingress: [{from: [{podSelector: {matchLabels: {run: san}}}]}]}}
+---
+{kind: NetworkPolicy, apiVersion: networking.k8s.io/v1, metadata: {name: db, namespace: shop},
+ spec: {podSelector: {matchLabels: {run: db}}, ingress: [{from: [{podSelector: {}}], ports: [{port: sql}]}]}}
+"""
+
+WAYS = [
+    pytest.param(
+        ["-n", "shop"],
+        """\
+namespace shop, each destination on the ports it declares: 3 workloads
+from  to 1 3
+1 db     . b
+2 san    ~ a
+3 web    ~ .
+a allowed   b blocked   ~ mixed   . itself
+
+4 pairs of workloads: 1 allowed, 1 blocked, 2 mixed
+left out as destinations, without such a port: san
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+""",
+        id="a namespace on the ports that its pods declare",
+    ),
+    pytest.param(
+        ["-n", "shop", "--port", "5432"],
+        """\
+namespace shop, TCP 5432: 3 workloads
+from  to 1 2 3
+1 db     . a b
+2 san    a . a
+3 web    a a .
+a allowed   b blocked   . itself
+
+6 pairs of workloads: 5 allowed, 1 blocked
+open to all of these: db, san
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+""",
+        id="a number, whether declared or not",
+    ),
+    pytest.param(
+        ["-n", "shop", "--port", "sql,http"],
+        """\
+namespace shop, TCP sql: 3 workloads
+from  to 1
+1 db     .
+2 san    a
+3 web    a
+a allowed   . itself
+
+2 pairs of workloads: 2 allowed
+open to all of these: db
+left out as destinations, without such a port: san, web
+
+namespace shop, TCP http: 3 workloads
+from  to 3
+1 db     b
+2 san    a
+3 web    .
+a allowed   b blocked   . itself
+
+2 pairs of workloads: 1 allowed, 1 blocked
+left out as destinations, without such a port: db, san
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+""",
+        id="two port names, one after the other",
+    ),
+    pytest.param(
+        ["-A", "--port", "80", "-o", "wide"],
+        """\
+all namespaces, TCP 80: 4 pods
+from        to 1 2 3 4
+1 other/spy    . u a u
+2 shop/db      a . a b
+3 shop/san     a b . a
+4 shop/web     a b a .
+a allowed   b blocked   u undefined   . itself
+
+12 pairs of pods: 7 allowed, 3 blocked, 2 undefined
+open to all of these: other/spy, shop/san
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+""",
+        id="every namespace, by pod, and one in its node's network",
+    ),
+    pytest.param(
+        ["-n", "shop", "--port", "metrics"],
+        """\
+namespace shop, TCP metrics: 3 workloads
+no destination has such a port
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+""",
+        id="a port name that nobody has",
+    ),
+]
+
+MISTAKES = [
+    pytest.param(["-n", "nowhere"], "no pods in namespace nowhere", "other, shop (-n, -A)", id="an empty namespace"),
+    pytest.param(["-n", "other"], "no pod declares a port", "--port 80", id="no port declared"),
+    pytest.param(["-n", "shop", "--protocol", "sctp"], "no pod declares a port", "--port", id="none of the protocol"),
+    pytest.param(["-n", "shop", "-A"], "-A and -n are both given", "every namespace", id="both -A and -n"),
+    pytest.param(["-n", "shop", "--port", "70000"], "no port or range", "65535", id="no port"),
+    pytest.param(["-n", "shop", "--probe"], "--probe needs a cluster", "leave out -f", id="a probe of manifests"),
+]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> str:
+    path = tmp_path / "shop.yaml"
+    path.write_text(SHOP)
+    return str(path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    status = main(["matrix", *words])
+    return (status, *capsys.readouterr())
+
+
+@pytest.mark.parametrize(("words", "expected"), WAYS)
+def test_text(shop: str, capsys: pytest.CaptureFixture[str], words: list[str], expected: str) -> None:
+    assert run(capsys, "-f", shop, *words) == (0, expected, "note: 1 finished pod left out\n")
+
+
+@pytest.mark.parametrize(("words", "message", "hint"), MISTAKES)
+def test_mistakes(shop: str, capsys: pytest.CaptureFixture[str], words: list[str], message: str, hint: str) -> None:
+    status, out, err = run(capsys, "-f", shop, *words)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert hint in err.partition("hint:")[2]
+
+
+def test_json_of_one_port(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "-f", shop, "-n", "shop", "--port", "http", "-o", "json")
+    names = ["shop/db", "shop/san", "shop/web"]
+    assert json.loads(out) == {
+        "apiVersion": "netpol/v1",
+        "kind": "Matrix",
+        "protocol": "TCP",
+        "port": "http",
+        "sources": names,
+        "destinations": names,
+        "verdicts": ["--b", "--a", "--a"],
+    }
+
+
+def test_json_of_the_declared_ports_is_a_list(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "-f", shop, "-n", "shop", "-o", "json")
+    answer = json.loads(out)
+    assert (answer["apiVersion"], answer["kind"]) == ("netpol/v1", "MatrixList")
+    found = {(item["protocol"], item["port"]): item["verdicts"] for item in answer["items"]}
+    assert found == {
+        ("TCP", 80): ["aab", "baa", "baa"],
+        ("TCP", 5432): ["aab", "aaa", "aaa"],
+        ("UDP", 53): ["aab", "baa", "baa"],
+    }
+
+
+def test_json_of_one_protocol_is_a_list_of_its_ports(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "-f", shop, "-n", "shop", "--protocol", "udp", "-o", "json")
+    answer = json.loads(out)
+    assert answer["kind"] == "MatrixList"
+    assert [(item["protocol"], item["port"]) for item in answer["items"]] == [("UDP", 53)]
+
+
+def test_verbose_gives_a_command_for_each_verdict_that_says_the_same(
+    shop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = run(capsys, "-f", shop, "-A", "-v")
+    lines = [line.split("   ") for line in out.splitlines() if "kubectl netpol explain" in line]
+    told = [([cell.strip() for cell in line if cell.strip()]) for line in lines]
+    statuses = {"allowed": 0, "blocked": 1, "undefined": 2}
+    assert {verdict for _, _, verdict, _ in told} == set(statuses)
+    assert len(told) == 8  # of web from three, of db from the same by spy, and both ways by san and web
+    for _, _, verdict, command in told:
+        assert main(shlex.split(command)[2:]) == statuses[verdict], command
+
+
+def test_a_namespace_like_the_others_needs_no_prefix(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "-f", shop, "-n", "shop", "-v", "--port", "80")
+    assert "shop/pod/san shop/pod/web 80 -f" in out
+    assert "shop/deploy/db" in out
+
+
+OWNERS = [
+    pytest.param(None, {}, ("Pod", "p"), id="nobody"),
+    pytest.param(Owner("Node", "n1"), {}, ("Pod", "p"), id="a static pod"),
+    pytest.param(Owner("StatefulSet", "db"), {}, ("StatefulSet", "db"), id="a StatefulSet"),
+    pytest.param(
+        Owner("ReplicaSet", "web-5f"),
+        {"pod-template-hash": "5f"},
+        ("Deployment", "web"),
+        id="a Deployment's ReplicaSet",
+    ),
+    pytest.param(Owner("ReplicaSet", "web-5f"), {}, ("ReplicaSet", "web-5f"), id="a ReplicaSet of its own"),
+    pytest.param(Owner("Job", "nightly-28"), {}, ("CronJob", "nightly"), id="a Job that was read, by its CronJob"),
+]
+
+
+@pytest.mark.parametrize(("owner", "labels", "expected"), OWNERS)
+def test_the_workload_of_a_pod(owner: Owner | None, labels: dict[str, str], expected: tuple[str, str]) -> None:
+    known = {("x", "Job", "nightly-28"): ("CronJob", "nightly")}
+    assert workload_of(known, Pod("x", "p", labels, owner=owner)) == expected
+
+
+def many(namespaces: int, workloads: int, *, alike: bool) -> str:
+    """Pods of which each lets in one other; the same one where they are to be alike."""
+    items: list[dict[str, Any]] = []
+    for space in range(namespaces):
+        for number in range(workloads):
+            metadata = {"name": f"p{number:02}", "namespace": f"n{space}"}
+            labels = {"app": f"p{number:02}"}
+            items.append(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "metadata": {**metadata, "labels": labels},
+                    "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 80}]}]},
+                    "status": {"phase": "Running", "podIP": f"10.0.{space}.{number}"},
+                }
+            )
+            whom = "p00" if alike else f"p{(number + 1) % workloads:02}"
+            rule = {"from": [{"podSelector": {"matchLabels": {"app": whom}}}]}
+            spec = {"podSelector": {"matchLabels": labels}, "ingress": [rule]}
+            items.append(
+                {
+                    "apiVersion": "networking.k8s.io/v1",
+                    "kind": "NetworkPolicy",
+                    "metadata": metadata,
+                    "spec": spec,
+                }
+            )
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def large(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, *more: str) -> list[str]:
+    path = tmp_path / "large.json"
+    path.write_text(content)
+    status, out, err = run(capsys, "-f", str(path), "-A", *more)
+    assert (status, err) == (0, "")
+    return out.splitlines()
+
+
+def test_beyond_thirty_columns_those_that_are_alike_are_put_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert large(tmp_path, capsys, many(1, 40, alike=True))[:6] == [
+        "all namespaces, each destination on the ports it declares: 40 workloads",
+        "those that nothing tells apart are put together, 2 in all",
+        "from                                 to 1 2",
+        "1 n0/p00                                . a",
+        "2 n0/p01, n0/p02, n0/p03 and 36 more    b b",
+        "a allowed   b blocked   . itself",
+    ]
+
+
+def test_beyond_thirty_kinds_there_are_namespaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert large(tmp_path, capsys, many(2, 20, alike=False))[1:6] == [
+        "by namespace",
+        "from to 1 2",
+        "1 n0    ~ b",
+        "2 n1    b ~",
+        "b blocked   ~ mixed",
+    ]
+
+
+def test_beyond_that_there_is_a_line_for_each_kind_of_destination(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = many(1, 45, alike=False)
+    lines = large(tmp_path, capsys, content)
+    assert lines[1:3] == ["TO       FROM", "n0/p00   n0/p01"]
+    assert "and 5 more (-v; -o html shows them as a picture)" in lines
+    assert "n0/p44   n0/p00" in large(tmp_path, capsys, content, "-v")
+
+
+def test_the_exit_status_says_whether_the_network_differs() -> None:
+    assert matrix._status([], probed=False) == 0  # noqa: SLF001 - the statuses of --probe need a cluster otherwise
+    assert matrix._status([], probed=True) == 2  # noqa: SLF001 - the same

@@ -1,0 +1,342 @@
+"""`test -f` as typed: names, ports, selectors and --expect; what needs a cluster is tested on one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.running import Ran, run
+from tests.support.tables import objects
+
+NOT_PROBED = "note: nothing was probed: this is what the policies in the manifests say\n"
+
+
+def pods(**found: Any) -> dict[str, Any]:
+    return {"podSelector": {"matchLabels": found}}
+
+
+def workload(kind: str, name: str, **labels: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"namespace": "shop", "name": name},
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}},
+    }
+
+
+CLUSTER: dict[str, Any] = {
+    "pods": {
+        "shop/san": {"ip": "10.0.0.1", "labels": {"run": "san"}},
+        "shop/cart": {"ip": "10.0.0.2", "labels": {"run": "cart"}},
+        "shop/nginx": {"ip": "10.0.0.3", "labels": {"run": "nginx"}, "ports": "http=80 dns=53/UDP"},
+        "db/postgres": {"ip": "10.0.1.1", "labels": {"run": "db"}, "ports": "sql=5432"},
+        "deploy/x": {"ip": "10.0.2.1"},
+    },
+    "nodes": {"one": ["10.1.0.1"]},
+    "services": {
+        "shop/nginx": {"selector": {"run": "nginx"}, "ports": [{"name": "http", "port": 80}]},
+        "db/postgres": {"selector": {"run": "db"}, "clusterIP": "10.96.0.9", "ports": [{"port": 5432}]},
+    },
+    "policies": {
+        "shop/nginx-in": {
+            **pods(run="nginx"),
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [pods(run="san")], "ports": [{"port": 80}]}],
+        },
+    },
+    "objects": [
+        workload("Deployment", "web", run="web"),
+        workload("StatefulSet", "web", run="web-0"),
+        workload("Deployment", "x", run="x"),
+        workload("Deployment", "back", run="back"),
+    ],
+}
+
+
+def predict(line: str, cluster: dict[str, Any] | None = None) -> Ran:
+    items = list(objects(CLUSTER if cluster is None else cluster))
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    return run("test", f"{line} -n shop -f -", stdin=text)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "first"),
+    [
+        pytest.param("san nginx 80", 0, "allowed: san → nginx, TCP 80", id="names"),
+        pytest.param("cart nginx 80", 1, "blocked: cart → nginx, TCP 80", id="another pod"),
+        pytest.param("shop/san shop/nginx 80", 0, "allowed: san → nginx, TCP 80", id="namespaces and names"),
+        pytest.param("pod/san svc/nginx 80", 0, "allowed: san → nginx, TCP 80", id="kinds and names"),
+        pytest.param("shop/po/san shop/services/nginx 80", 0, "allowed: san → nginx, TCP 80", id="all three"),
+        pytest.param("Pod/san Service/nginx 80", 0, "allowed: san → nginx, TCP 80", id="kinds as the API writes them"),
+        pytest.param("deploy/x nginx 80", 1, "blocked: deployment/x → nginx, TCP 80", id="deploy/x is a kind"),
+        pytest.param("pod/deploy/x nginx 80", 2, "", id="a namespace can't stand after a kind"),
+        pytest.param("deploy/pod/x nginx 80", 1, "blocked: deploy/x → nginx, TCP 80", id="the namespace deploy"),
+        pytest.param("back nginx 80", 1, "blocked: deployment/back → nginx, TCP 80", id="a workload by its name"),
+        pytest.param(
+            "deployments.apps/back nginx 80", 1, "blocked: deployment/back → nginx, TCP 80", id="with a group"
+        ),
+        pytest.param("10.0.0.2 nginx 80", 1, "blocked: cart → nginx, TCP 80", id="a pod's address"),
+        pytest.param("203.0.113.9 pod/nginx 80", 1, "blocked: 203.0.113.9 → nginx, TCP 80", id="an address outside"),
+        pytest.param("203.0.113.9 nginx 80", 2, "undefined: 203.0.113.9 → nginx, TCP 80", id="whose address changes"),
+        pytest.param("san 203.0.113.9 443", 0, "allowed: san → 203.0.113.9, TCP 443", id="to an address outside"),
+        pytest.param("san 2001:db8::1 443", 0, "allowed: san → 2001:db8::1, TCP 443", id="an address of IPv6"),
+        pytest.param("san db/postgres 5432", 0, "allowed: san → db/postgres, TCP 5432", id="another namespace"),
+        pytest.param("san postgres.db 5432", 0, "allowed: san → db/postgres, TCP 5432", id="NAME.NS is that Service"),
+        pytest.param("san postgres.db.svc 5432", 0, "allowed: san → db/postgres, TCP 5432", id="NAME.NS.svc"),
+        pytest.param("san postgres.db.svc.cluster.local 5432", 0, "allowed: san → db/postgres, TCP 5432", id="in full"),
+        pytest.param("san postgres.db.svc.cluster.local. 5432", 0, "allowed: san → db/postgres, TCP 5432", id="rooted"),
+        pytest.param("san 10.96.0.9 5432", 0, "allowed: san → 10.96.0.9, TCP 5432", id="a Service's address"),
+        pytest.param("san example.com 443", 0, "allowed: san → example.com, TCP 443", id="a host outside"),
+        pytest.param("san nginx http", 0, "allowed: san → nginx, TCP 80", id="a Service's port by name"),
+        pytest.param("san pod/nginx http", 0, "allowed: san → nginx, TCP 80", id="a pod's port by name"),
+        pytest.param("san pod/nginx dns --protocol udp", 1, "blocked: san → nginx, UDP 53", id="UDP"),
+        pytest.param("san pod/nginx 53 --protocol uDp", 1, "blocked: san → nginx, UDP 53", id="UDP in any case"),
+        pytest.param("san nginx 80 --protocol sctp", 2, "undefined: san → nginx, SCTP 80", id="no such port by SCTP"),
+        pytest.param("san nginx 80 --expect open", 0, "allowed: san → nginx, TCP 80", id="expected open, and is"),
+        pytest.param(
+            "san nginx 80 --expect blocked", 1, "allowed: san → nginx, TCP 80", id="expected blocked, is open"
+        ),
+        pytest.param(
+            "cart nginx 80 --expect blocked", 0, "blocked: cart → nginx, TCP 80", id="expected blocked, and is"
+        ),
+        pytest.param("cart nginx 80 --expect open", 1, "blocked: cart → nginx, TCP 80", id="expected open, is blocked"),
+        pytest.param("san nginx 81 --expect open", 2, "undefined: san → nginx, TCP 81", id="expected open, can't tell"),
+        pytest.param("san nginx 81 --expect blocked", 2, "undefined: san → nginx, TCP 81", id="nor blocked"),
+    ],
+)
+def test_the_first_line_and_the_status(line: str, status: int, first: str) -> None:
+    ran = predict(line)
+    assert (ran.status, (ran.out.splitlines() or [""])[0]) == (status, first), ran.err
+    assert ran.err == NOT_PROBED or not first
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "rows"),
+    [
+        pytest.param(
+            "san nginx 80,http",
+            0,
+            ["san      nginx         80/TCP   not probed   allowed    predicted"] * 2
+            + ["2 allowed, 0 blocked, 0 undefined"],
+            id="a number and a name",
+        ),
+        pytest.param(
+            "san pod/nginx 79-81",
+            1,
+            [
+                "san      nginx         79/TCP   not probed   blocked    predicted",
+                "san      nginx         80/TCP   not probed   allowed    predicted",
+                "san      nginx         81/TCP   not probed   blocked    predicted",
+                "1 allowed, 2 blocked, 0 undefined",
+            ],
+            id="a range: the worst is the status",
+        ),
+        pytest.param(
+            "san nginx 80,81",
+            2,
+            [
+                "san      nginx         80/TCP   not probed   allowed     predicted",
+                "san      nginx         81/TCP   not probed   undefined   predicted",
+                "1 allowed, 0 blocked, 1 undefined",
+            ],
+            id="what can't be told is worst",
+        ),
+        pytest.param(
+            "--from-selector 'run in (san,cart)' nginx 80",
+            1,
+            [
+                "cart     nginx         80/TCP   not probed   blocked    predicted",
+                "san      nginx         80/TCP   not probed   allowed    predicted",
+                "1 allowed, 1 blocked, 0 undefined",
+            ],
+            id="sources by their labels",
+        ),
+        pytest.param(
+            "--from-selector run=san --to-selector '' 80",
+            0,
+            [
+                "san      cart          80/TCP   not probed   allowed    predicted",
+                "san      nginx         80/TCP   not probed   allowed    predicted",
+                "2 allowed, 0 blocked, 0 undefined",
+            ],
+            id="destinations by their labels: not the source itself",
+        ),
+        pytest.param(
+            "--to-selector run!=cart cart 80",
+            1,
+            [
+                "cart     nginx         80/TCP   not probed   blocked    predicted",
+                "cart     san           80/TCP   not probed   allowed    predicted",
+                "1 allowed, 1 blocked, 0 undefined",
+            ],
+            id="one source, destinations by their labels",
+        ),
+    ],
+)
+def test_several_connections_are_a_table(line: str, status: int, rows: list[str]) -> None:
+    cluster = {**CLUSTER, "objects": []}
+    ran = predict(line, cluster)
+    assert (ran.status, ran.out.splitlines()[1:], ran.err) == (status, rows, NOT_PROBED)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        pytest.param(
+            "web nginx 80",
+            '"web" could be any of deploy/web, sts/web', "write the kind before the name", id="ambiguous"
+        ),
+        pytest.param(
+            "san web 80", '"web" could be any of deploy/web, sts/web', "write the kind before the name", id="there too"
+        ),
+        pytest.param(
+            "sna nginx 80", 'there is no pod or workload "sna" in namespace shop', "did you mean san?", id="a typo"
+        ),
+        pytest.param(
+            "san ngnix 80",
+            'there is no Service, pod or workload "ngnix" in namespace shop',
+            "did you mean nginx?",
+            id="a typo in the destination",
+        ),
+        pytest.param(
+            "san svc/zzz 80", 'there is no Service "zzz" in namespace shop', "there are nginx", id="what there is"
+        ),
+        pytest.param(
+            "san postgers.db.svc 5432", 'there is no Service "postgers" in namespace db', "did you mean postgres?",
+            id="a typo in a DNS name",
+        ),
+        pytest.param("san node/noe 80", 'there is no Node "noe"', "did you mean one?", id="a typo in a node's name"),
+        pytest.param(
+            "none/san nginx 80",
+            'there is no pod or workload "san" in namespace none',
+            "nothing of that kind is there: is the namespace right (-n)?",
+            id="an empty namespace",
+        ),
+        pytest.param(
+            "shop/dploy/web nginx 80",
+            '"dploy" in "shop/dploy/web" is no kind',
+            "one of po, svc, deploy, sts, ds, rs, rc, job, cj, no",
+            id="no kind",
+        ),
+        pytest.param(
+            "a/b/c/d nginx 80",
+            '"a/b/c/d" is no name',
+            "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME",
+            id="no name",
+        ),
+        pytest.param(
+            "Shop/san nginx 80",
+            "\"Shop\" in \"Shop/san\" is neither a kind nor a namespace's name",
+            None,
+            id="neither kind nor namespace",
+        ),
+        pytest.param(
+            "san '*.example.com' 80",
+            '"*.example.com" is neither an address nor a host name',
+            None,
+            id="a wildcard is no host",
+        ),
+        pytest.param(
+            "san 'äö.example' 80", '"äö.example" is neither an address nor a host name', None, id="nor other letters"
+        ),
+        pytest.param(
+            "san 'a.$(id).b' 80", '"a.$(id).b" is neither an address nor a host name', None, id="nor words for a shell"
+        ),
+        pytest.param(
+            "san '10.0.0.256' 80",
+            '"10.0.0.256" is neither an address nor a host name',
+            None,
+            id="an address with a number too large",
+        ),
+        pytest.param(
+            "san 'example.com:443' 80",
+            '"example.com:443" is neither an address nor a host name',
+            "the port is a word of its own",
+            id="a port behind a host name",
+        ),
+        pytest.param("san nginx 0", '"0" is no port or range of ports', "1 to 65535", id="port 0"),
+        pytest.param("san nginx 65536", '"65536" is no port or range of ports', "1 to 65535", id="port 65536"),
+        pytest.param("san nginx 90-80", '"90-80" is no port or range of ports', "1 to 65535", id="backwards"),
+        pytest.param(
+            "san nginx 80,", '"" is no port', "write a number, a port name, or several: 80,443,8000-8003", id="a comma"
+        ),
+        pytest.param(
+            "san nginx -1", '"-1" is no port', "write a number, a port name, or several: 80,443,8000-8003", id="port -1"
+        ),
+        pytest.param("san nginx 80 --protocol icmp", '"icmp" is no protocol', "one of TCP, UDP, SCTP", id="ICMP"),
+        pytest.param(
+            "san nginx 80 --timeout 0", "--timeout 0 is too short or too long", "write 3s or 500ms", id="no time"
+        ),
+        pytest.param(
+            "san nginx 80 --timeout 2h", "--timeout 2h is too short or too long", "write 3s or 500ms", id="too long"
+        ),
+        pytest.param("san nginx 80 --timeout x", '"x" is no length of time', "write 3s, 500ms or 1m", id="no duration"),
+        pytest.param(
+            "san nginx 1-200", "200 pairs to probe, more than --max 100", "add --max 200 to probe them all", id="many"
+        ),
+        pytest.param(
+            "san nginx 80 --max 0", "1 pair to probe, more than --max 0", "add --max 1 to probe them all", id="--max 0"
+        ),
+        pytest.param(
+            "--from-selector run=san --to-selector run=san 80",
+            "shop/san is the only pod at both ends",
+            "name it twice to try that",
+            id="labels that one pod has, at both ends",
+        ),
+        pytest.param(
+            "--from-selector run=none nginx 80",
+            'no running pod in namespace shop matches "run=none"',
+            "kubectl get pods --show-labels",
+            id="labels that no pod has",
+        ),
+        pytest.param(
+            "--from-selector 'n>1' nginx 80",
+            "a NetworkPolicy's selector can't compare numbers: \"n>1\"",
+            "name the values: k in (1,2)",
+            id="a selector that compares",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused(line: str, message: str, hint: str | None) -> None:
+    assert predict(line) == (2, "", f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+
+
+def test_more_pairs_are_asked_for_with_max() -> None:
+    assert predict("san pod/nginx 1-200 --max 200").out.splitlines()[-1] == "1 allowed, 199 blocked, 0 undefined"
+
+
+@pytest.mark.parametrize("output", ["json", "yaml"])
+@pytest.mark.parametrize(
+    ("ports", "kind", "status"), [("80", "TestResult", 0), ("80,81", "TestResultList", 2)], ids=["one", "several"]
+)
+def test_objects_for_scripts(output: str, ports: str, kind: str, status: int) -> None:
+    ran = predict(f"san nginx {ports} -o {output}")
+    (found,) = ran.objects
+    assert (ran.status, ran.err, found["apiVersion"], found["kind"]) == (status, NOT_PROBED, "netpol/v1", kind)
+    first = found if kind == "TestResult" else found["items"][0]
+    assert (first["reachable"], first["outcome"], first["agrees"]) == (None, None, None)
+    assert (first["finding"]["code"], first["prediction"]["verdict"]) == ("predicted", "allowed")
+
+
+def test_verbose_shows_the_source_and_the_caveats() -> None:
+    policies = {"shop/p": {**pods(run="nginx"), "ingress": [{"ports": [{"port": 79, "endPort": 90}]}]}}
+    assert predict("san nginx 80 -v", {**CLUSTER, "policies": policies}).out.splitlines() == [
+        "allowed: san → nginx, TCP 80",
+        "  not probed",
+        "  egress:  no policy isolates san, so everything may go out",
+        "  ingress: allowed by p ingress[0]; nginx is isolated by p",
+        "  source:  san (run=san)",
+        "  note:    only an endPort range covers this port: a plugin without endPort",
+        "    blocks it",
+    ]
+
+
+def test_a_reason_is_told_once() -> None:
+    assert predict("203.0.113.9 nginx 80").out.splitlines() == [
+        "undefined: 203.0.113.9 → nginx, TCP 80",
+        "  shop/nginx may see a node's address instead of 203.0.113.9: the API leaves it",
+        "    open",
+        "  ingress: undefined; nginx is isolated by nginx-in",
+    ]

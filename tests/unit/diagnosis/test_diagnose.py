@@ -1,0 +1,407 @@
+"""What the probe saw, what the policies say and what else is known: the finding for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_netpol.diagnosis.diagnose import Commands, Facts, diagnose, listening_words, not_probed, predicted
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
+from tests.support.tables import ask, snapshot_of
+
+COMMANDS = Commands(
+    "kubectl netpol allow …",
+    "kubectl netpol explain …",
+    "kubectl netpol test …",
+    "kubectl netpol allow san kube-system/kube-dns …",
+)
+PODS = {
+    "default/san": {"ip": "10.0.0.1", "labels": {"run": "san"}},
+    "default/web": {"ip": "10.0.0.2", "labels": {"run": "web"}},
+}
+DENY = {"default/deny": {"podSelector": {}, "policyTypes": ["Ingress"]}}
+NAMED = {
+    "default/named": {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": "metrics"}]}],
+    }
+}
+BOTH_ENDS = {
+    "default/both": {
+        "podSelector": {},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{}],
+    }
+}
+ADMIN = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha1",
+    "kind": "AdminNetworkPolicy",
+    "metadata": {"name": "admin"},
+    "spec": {
+        "priority": 1,
+        "subject": {"namespaces": {}},
+        "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+    },
+}
+OVERRIDES = "AdminNetworkPolicy admin may override NetworkPolicy for default/web; its rules are not evaluated"
+ALLOWED: dict[str, Any] = {"live": True, "pods": PODS}
+BLOCKED = {**ALLOWED, "policies": DENY}
+UNDEFINED = {**ALLOWED, "objects": [ADMIN]}
+NO_ENDPOINTS = {**ALLOWED, "services": {"default/db": {"selector": {"run": "db"}, "ports": [{"port": 80}]}}}
+LISTENS = Facts(listening=True, listening_words="default/web listens on 80, says port-forward")
+SILENT = Facts(listening=False, listening_words="default/web does not listen on 80, says port-forward")
+
+
+def seen(outcome: Outcome, words: str = "", tool: str | None = "nc") -> Observation:
+    return Observation(outcome, tool, ("nc", "10.0.0.2", "80"), None, words, 0.1)
+
+
+FIREWALL = "look for a node's firewall, a service mesh, policies of another kind, or a plugin that is late"
+ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "to", "outcome", "facts", "code", "message", "reachable", "agrees", "step"),
+    [
+        pytest.param(
+            ALLOWED, "web 80", Outcome.OPEN, Facts(),
+            Code.OPEN, "open: as the policies say", True, True, None,
+            id="open and allowed",
+        ),
+        pytest.param(
+            UNDEFINED, "web 80", Outcome.OPEN, Facts(),
+            Code.OPEN_UNPREDICTED,
+            f"open: what the policies say is undefined ({OVERRIDES})",
+            True, None, None,
+            id="open, and another kind of policy may decide",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.OPEN, Facts(),
+            Code.NOT_ENFORCED,
+            "open: though the policies block it: this cluster does not enforce them, or not yet",
+            True, False, ENFORCE,
+            id="open though blocked, and nobody knows the plugin",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.OPEN, Facts(enforcer="flannel"),
+            Code.NOT_ENFORCED,
+            "open: though the policies block it: this cluster does not enforce them, or not yet (flannel runs here)",
+            True, False, ENFORCE,
+            id="open though blocked, with the plugin that runs",
+        ),
+        pytest.param(
+            {**ALLOWED, "policies": NAMED}, "web 80", Outcome.OPEN, Facts(enforcer="kube-router"),
+            Code.ENFORCER_NAMED_PORT_FAULT,
+            "open: though the policies block it: named allows port metrics, which no pod in question has, "
+            "and some enforcers (kube-router) then open every port",
+            True, False, "write the port's number into the policy",
+            id="open though blocked, by a port name that nobody has",
+        ),
+        pytest.param(
+            {**ALLOWED, "policies": BOTH_ENDS}, "web 80", Outcome.OPEN, Facts(),
+            Code.ENFORCER_BOTH_ENDS_FAULT,
+            "open: though the policies block it: both selects both ends, and some enforcers (kube-router) let its "
+            "ingress rule pass the egress side too; or nothing enforces the policies here",
+            True, False, "split the policy by direction",
+            id="open though blocked, by one policy of both ends, and nobody knows the plugin",
+        ),
+        pytest.param(
+            {**ALLOWED, "policies": BOTH_ENDS}, "web 80", Outcome.OPEN, Facts(enforcer="flannel"),
+            Code.NOT_ENFORCED,
+            "open: though the policies block it: this cluster does not enforce them, or not yet (flannel runs here)",
+            True, False, ENFORCE,
+            id="open though blocked, by one policy of both ends, with a plugin that is not known for that",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.OPEN, Facts(proxy="istio"),
+            Code.PROXY_INTERCEPTS,
+            "can't tell: istio accepts every connection of this pod itself, whatever is behind it",
+            None, None, "kubectl netpol test … --http",
+            id="open to a proxy that opens everything",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.REFUSED, LISTENS,
+            Code.REJECTED_BY_POLICY, "blocked: refused, though the port listens: a policy rejects it",
+            False, True, "kubectl netpol allow …",
+            id="refused, it listens, the policies block",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.REFUSED, SILENT,
+            Code.NOTHING_LISTENS_AND_BLOCKED,
+            "blocked: refused; the policies block it, and nothing listens there either",
+            False, None, "kubectl netpol allow …",
+            id="refused, nothing listens, the policies block",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.REFUSED, Facts(),
+            Code.BLOCKED_BY_POLICY, "blocked: refused, as the policies say", False, True, "kubectl netpol allow …",
+            id="refused, and nobody may look whether it listens",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.TIMED_OUT, LISTENS,
+            Code.BLOCKED_BY_POLICY, "blocked: timed out, as the policies say", False, True, "kubectl netpol allow …",
+            id="timed out, it listens, the policies block",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.TIMED_OUT, SILENT,
+            Code.NOTHING_LISTENS_AND_BLOCKED,
+            "blocked: timed out; the policies block it, and nothing listens there either",
+            False, None, "kubectl netpol allow …",
+            id="timed out, nothing listens, the policies block",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.UNREACHABLE, Facts(),
+            Code.BLOCKED_BY_POLICY, "blocked: unreachable, as the policies say", False, True, "kubectl netpol allow …",
+            id="unreachable, the policies block",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.REFUSED, SILENT,
+            Code.NOTHING_LISTENS, "refused: nothing listens on that port of the pod",
+            False, None, "compare the port with what the application listens on",
+            id="refused, nothing listens, the policies allow",
+        ),
+        pytest.param(
+            UNDEFINED, "web 80", Outcome.REFUSED, SILENT,
+            Code.NOTHING_LISTENS, "refused: nothing listens on that port of the pod",
+            False, None, "compare the port with what the application listens on",
+            id="refused, nothing listens, whatever the policies say",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.REFUSED, LISTENS,
+            Code.REFUSED_THOUGH_LISTENING, "refused: though it listens and the policies allow it",
+            False, False, "perhaps it listens on localhost only (bind 0.0.0.0), or another firewall rejects",
+            id="refused, it listens, the policies allow",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.REFUSED, Facts(),
+            Code.REFUSED, "refused: the policies allow it, so probably nothing listens there",
+            False, None, "kubectl netpol explain …",
+            id="refused, the policies allow, and nobody may look whether it listens",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.REFUSED, Facts(changed_lately=True),
+            Code.POLICY_LATE,
+            "refused: though the policies allow it: a policy or pod changed just now, and the plugin may be late",
+            False, False, "kubectl netpol test …",
+            id="refused though allowed, right after a change",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.TIMED_OUT, LISTENS._replace(changed_lately=True),
+            Code.POLICY_LATE,
+            "timed out: though the policies allow it: a policy or pod changed just now, and the plugin may be late",
+            False, False, "kubectl netpol test …",
+            id="timed out though allowed, right after a change",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.TIMED_OUT, Facts(),
+            Code.TIMED_OUT_THOUGH_ALLOWED, "timed out: though the policies allow it", False, False, FIREWALL,
+            id="timed out though allowed",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.UNREACHABLE, Facts(),
+            Code.UNREACHABLE, "unreachable: though the policies allow it", False, False, FIREWALL,
+            id="unreachable though allowed",
+        ),
+        pytest.param(
+            UNDEFINED, "web 80", Outcome.REFUSED, LISTENS,
+            Code.REFUSED,
+            f"refused: what the policies say is undefined ({OVERRIDES})",
+            False, None, "kubectl netpol explain …",
+            id="refused, it listens, and another kind of policy may decide",
+        ),
+        pytest.param(
+            UNDEFINED, "web 80", Outcome.TIMED_OUT, Facts(),
+            Code.TIMED_OUT,
+            f"timed out: what the policies say is undefined ({OVERRIDES})",
+            False, None, "kubectl netpol explain …",
+            id="timed out, and another kind of policy may decide",
+        ),
+        pytest.param(
+            UNDEFINED, "web 80", Outcome.UNREACHABLE, Facts(),
+            Code.UNREACHABLE,
+            f"unreachable: what the policies say is undefined ({OVERRIDES})",
+            False, None, "kubectl netpol explain …",
+            id="unreachable, and another kind of policy may decide",
+        ),
+        pytest.param(
+            NO_ENDPOINTS, "db 80", Outcome.TIMED_OUT, Facts(),
+            Code.NO_READY_ENDPOINTS,
+            "timed out: Service default/db has no ready endpoints: its selector selects no pod",
+            False, None, "compare the Service's selector with the pods' labels, and look at their readiness",
+            id="timed out at a Service with nobody behind it",
+        ),
+        pytest.param(
+            NO_ENDPOINTS, "db 81", Outcome.REFUSED, Facts(),
+            Code.UNREACHABLE, "refused: Service default/db has no port 81/TCP; it has 80/TCP", False, None, None,
+            id="refused at a Service port that does not exist",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.NO_ANSWER, Facts(),
+            Code.NO_ANSWER, "no answer: over UDP that may mean open or blocked; the policies say blocked",
+            None, None, "kubectl netpol explain …",
+            id="silence over UDP",
+        ),
+        pytest.param(
+            ALLOWED, "example.com 80", Outcome.UNRESOLVED, Facts(),
+            Code.NAME_UNRESOLVED, "can't tell: the name does not resolve in the source pod", None, None, None,
+            id="a host name that does not resolve",
+        ),
+        pytest.param(
+            ALLOWED, "example.com 80", Outcome.UNRESOLVED, Facts(dns_blocked="kube-system/kube-dns"),
+            Code.DNS_BLOCKED,
+            "can't tell: the name does not resolve: the policies keep the pod from kube-system/kube-dns",
+            None, None, "kubectl netpol allow san kube-system/kube-dns …",
+            id="a host name that does not resolve since the policies block DNS",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.NO_TOOL, Facts(),
+            Code.NO_TOOL, "can't tell: nothing in the container can open a connection; the policies say allowed",
+            None, None, "kubectl netpol test … --debug-image busybox",
+            id="an image without a tool",
+        ),
+        pytest.param(
+            BLOCKED, "web 80", Outcome.EXEC_FAILED, Facts(),
+            Code.EXEC_FAILED, "can't tell: the probe did not run to its end; the policies say blocked",
+            None, None, None,
+            id="an exec that broke",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.INCONCLUSIVE, Facts(),
+            Code.EXEC_FAILED, "can't tell: nc said nothing that decides; the policies say allowed", None, None, None,
+            id="a tool that said nothing that decides",
+        ),
+    ],
+)  # fmt: skip
+def test_the_finding(
+    *,
+    cluster: dict[str, Any],
+    to: str,
+    outcome: Outcome,
+    facts: Facts,
+    code: Code,
+    message: str,
+    reachable: bool | None,
+    agrees: bool | None,
+    step: str | None,
+) -> None:
+    snapshot = snapshot_of(cluster)
+    destination, port = to.split()
+    finding = diagnose(snapshot, ask(snapshot, "san", destination, int(port), "TCP"), seen(outcome), facts, COMMANDS)
+    assert (finding.code, finding.message, finding.reachable, finding.agrees, finding.next) == (
+        code,
+        message,
+        reachable,
+        agrees,
+        step,
+    )
+    failed = outcome in (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
+    assert finding.evidence == ((facts.listening_words,) if failed and facts.listening_words else ())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words", "evidence"),
+    [
+        pytest.param(Outcome.EXEC_FAILED, "broken\npipe", ("broken pipe",), id="why an exec broke, in one line"),
+        pytest.param(Outcome.UNRESOLVED, "bad address", ("bad address",), id="what the resolver said"),
+        pytest.param(Outcome.INCONCLUSIVE, "hm", ("hm",), id="words that decide nothing"),
+        pytest.param(Outcome.NO_TOOL, "sh: not found", (), id="a shell's complaints are no evidence"),
+        pytest.param(Outcome.NO_ANSWER, "x", (), id="silence is no evidence"),
+    ],
+)
+def test_what_the_tool_said_is_evidence_where_it_decides_nothing(
+    outcome: Outcome, words: str, evidence: tuple[str, ...]
+) -> None:
+    snapshot = snapshot_of(ALLOWED)
+    found = diagnose(snapshot, ask(snapshot, "san", "web", 80, "TCP"), seen(outcome, words), Facts(), COMMANDS)
+    assert found.evidence == evidence
+
+
+def test_a_tool_without_a_name_is_the_tool() -> None:
+    snapshot = snapshot_of(ALLOWED)
+    asked = ask(snapshot, "san", "web", 80, "TCP")
+    found = diagnose(snapshot, asked, seen(Outcome.INCONCLUSIVE, tool=None), Facts(), COMMANDS)
+    assert found.detail == "the tool said nothing that decides; the policies say allowed"
+
+
+def test_an_undefined_verdict_without_a_reason_says_so() -> None:
+    asked = ask(snapshot_of(UNDEFINED), "san", "web", 80, "TCP")._replace(reason=None)
+    assert predicted(asked).detail == "no reason known"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "message"),
+    [
+        pytest.param(ALLOWED, "allowed: not probed", id="allowed"),
+        pytest.param(BLOCKED, "blocked: not probed", id="blocked"),
+        pytest.param(UNDEFINED, f"undefined: {OVERRIDES}", id="undefined, with the reason"),
+    ],
+)
+def test_manifests_are_only_predicted(cluster: dict[str, Any], message: str) -> None:
+    found = predicted(ask(snapshot_of(cluster), "san", "web", 80, "TCP"))
+    assert (found.code, found.message, found.reachable, found.agrees) == (Code.PREDICTED, message, None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "cluster", "message"),
+    [
+        pytest.param(
+            Code.NOT_PROBED, BLOCKED, "can't tell: SCTP can't be probed; the policies say blocked", id="a protocol"
+        ),
+        pytest.param(Code.NOT_PROBED, UNDEFINED, "can't tell: SCTP can't be probed", id="undefined too"),
+        *(
+            pytest.param(code, ALLOWED, "can't tell: SCTP can't be probed; the policies say allowed", id=str(code))
+            for code in (
+                Code.EXEC_FORBIDDEN,
+                Code.SOURCE_NOT_RUNNING,
+                Code.DESTINATION_NOT_RUNNING,
+                Code.WRONG_SERVICE_PORT,
+                Code.NO_READY_ENDPOINTS,
+            )
+        ),
+    ],
+)
+def test_what_was_not_probed_is_never_open_or_closed(code: Code, cluster: dict[str, Any], message: str) -> None:
+    found = not_probed(ask(snapshot_of(cluster), "san", "web", 80, "TCP"), "SCTP can't be probed", code, "a step")
+    assert found == (code, "can't tell", message.removeprefix("can't tell: "), None, None, (), "a step")
+
+
+def test_a_finding_without_detail_is_a_word() -> None:
+    found = predicted(ask(snapshot_of(ALLOWED), "san", "web", 80, "TCP"))
+    assert found._replace(detail="").message == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("listening", "words"),
+    [
+        pytest.param(True, "shop/web listens on 80, says port-forward", id="it listens"),
+        pytest.param(False, "shop/web does not listen on 80, says port-forward", id="it does not"),
+        pytest.param(None, "", id="nobody can tell"),
+    ],
+)
+def test_how_it_is_known_whether_something_listens(listening: bool | None, words: str) -> None:  # noqa: FBT001 - a fact
+    assert listening_words(listening, "shop/web", 80) == words
+
+
+def test_a_name_that_does_not_resolve_leaves_the_port_alone() -> None:
+    snapshot = snapshot_of(ALLOWED)
+    facts = Facts(name=NameCheck("web.default.svc", resolves=False, words=""))
+    found = diagnose(snapshot, ask(snapshot, "san", "web", 80, "TCP"), seen(Outcome.OPEN), facts, COMMANDS)
+    assert (found.code, found.reachable) == (Code.OPEN, True)
+
+
+def test_every_finding_is_in_the_tables_above() -> None:
+    codes = list(Code)
+    findings = set(codes[codes.index(Code.OPEN) : codes.index(Code.NOT_PROBED) + 1])
+    tables = (test_the_finding, test_what_was_not_probed_is_never_open_or_closed, test_manifests_are_only_predicted)
+    shown = {
+        value
+        for table in tables
+        for mark in getattr(table, "pytestmark")  # noqa: B009 - pytest adds it
+        for row in mark.args[1]
+        for value in row.values
+        if isinstance(value, Code)
+    }
+    assert findings - shown == {Code.PREDICTED}  # which is all that manifests give, just above
