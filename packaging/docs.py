@@ -17,8 +17,8 @@ def options() -> str:
     os.environ["COLUMNS"] = "100"
     sys.path.insert(0, str(ROOT))
     from kubectl_netpol.cli import (
-        COMMANDS,  # noqa: PLC0415 - the path is set just above
-        build_parser,  # noqa: PLC0415 - the path is set just above
+        COMMANDS,
+        build_parser,
     )
 
     parts = []

@@ -59,7 +59,7 @@ class LabelChoice(NamedTuple):
 def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], named: Resolved) -> LabelChoice:
     """The labels for these pods of one namespace, which `named` stands for: the selector that keeps them together
     where there is one, else the fewest labels that no other pod has. NetpolError where they have none that lasts.
-    """  # noqa: D205 - one sentence
+    """
     owners = controllers(snapshot)
     titles = {pod_title(pod, owners) for pod in pods}
     neighbours = [pod for pod in snapshot.pods_in(pods[0].namespace) if not pod.finished]

@@ -81,7 +81,7 @@ class _Call(NamedTuple):
 def read_snapshot(api: Api, scope: Scope) -> Snapshot:
     """The cluster as far as the scope goes. A list that RBAC forbids is a gap; a forbidden cluster-wide one falls
     back to the scope's namespaces. ClusterError where the server can't be asked at all.
-    """  # noqa: D205 - one sentence
+    """
     groups = _Groups(api)
     calls = [_call(resource, namespace) for resource, namespace in _wanted(scope)]
     reader = Reader(live=True)

@@ -117,7 +117,7 @@ def _nodes_known(snapshot: Snapshot) -> bool:
 def _to_host_port(snapshot: Snapshot, asked: Request, node: Node, port: int) -> Request | None:
     """The request where a pod on this node has the port: as its hostPort, which the node hands on to the pod's own, or
     in the node's network, where the API leaves open whether policies see the pod or the node.
-    """  # noqa: D205 - one sentence
+    """
     address = _node_address(asked)
     for pod in snapshot.pods:
         if pod.node != node.name or pod.finished:

@@ -72,22 +72,22 @@ class ExecResult(Protocol):
     """
 
     @property
-    def exit_code(self) -> int | None: ...  # noqa: D102 - the class docstring states them all
+    def exit_code(self) -> int | None: ...
     @property
-    def stdout(self) -> bytes: ...  # noqa: D102
+    def stdout(self) -> bytes: ...
     @property
-    def stderr(self) -> bytes: ...  # noqa: D102
+    def stderr(self) -> bytes: ...
     @property
-    def error(self) -> str | None: ...  # noqa: D102
+    def error(self) -> str | None: ...
     @property
-    def seconds(self) -> float: ...  # noqa: D102
+    def seconds(self) -> float: ...
     @property
-    def timed_out(self) -> bool: ...  # noqa: D102
+    def timed_out(self) -> bool: ...
     @property
-    def truncated(self) -> bool: ...  # noqa: D102
+    def truncated(self) -> bool: ...
 
 
 class Exec(Protocol):
     """Runs a program in the source container: its words and a deadline in seconds, handshake included."""
 
-    def __call__(self, argv: Sequence[str], deadline: float, /) -> ExecResult: ...  # noqa: D102
+    def __call__(self, argv: Sequence[str], deadline: float, /) -> ExecResult: ...
