@@ -177,7 +177,7 @@ def _undecided(prediction: Prediction, observation: Observation, facts: Facts, c
     policies = f"the policies say {prediction.verdict.value}"
 
     def finding(code: Code, detail: str, step: str | None = None, word: str = _UNKNOWN) -> Finding:
-        words = observation.words.replace("\n", " ")
+        words = observation.output.replace("\n", " ")
         evidence = (words,) if words and code in (Code.EXEC_FAILED, Code.NAME_UNRESOLVED) else ()
         return Finding(code, word, detail, reachable=None, agrees=None, evidence=evidence, next=step)
 

@@ -10,27 +10,17 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-
-
 # Containers that take over all outgoing connections of their pod.
 PROXIES = ("istio-proxy", "linkerd-proxy", "consul-dataplane", "kuma-sidecar", "osm-envoy", "aws-appmesh-envoy")
-
-
 # Init containers that send the pod's traffic to such a proxy, and annotations that its injector leaves.
 SETUP = {"istio-init": "istio-proxy", "istio-validation": "istio-proxy", "linkerd-init": "linkerd-proxy"}
-
-
 ANNOTATIONS = {
     "sidecar.istio.io/status": "istio-proxy",
     "linkerd.io/proxy-version": "linkerd-proxy",
     "consul.hashicorp.com/connect-inject-status": "consul-dataplane",
     "kuma.io/sidecar-injected": "kuma-sidecar",
 }
-
-
 NOT_INJECTED = ("", "false", "disabled")
-
-
 AMBIENT = "ambient.istio.io/redirection"
 
 

@@ -37,7 +37,7 @@ class Observation(NamedTuple):
     """What one probe saw.
 
     `tool` is the program that told, or None. `command` is what a person runs by `kubectl exec` to see the same,
-    `exit_code` the tool's own (None where it was killed at the time limit or never ran), `words` what it said, bounded
+    `exit_code` the tool's own (None where it was killed at the time limit or never ran), `output` what it said, bounded
     and with control characters escaped.
     """
 
@@ -45,7 +45,7 @@ class Observation(NamedTuple):
     tool: str | None
     command: tuple[str, ...]
     exit_code: int | None
-    words: str
+    output: str
     seconds: float
 
 
@@ -54,7 +54,7 @@ class NameCheck(NamedTuple):
 
     name: str
     resolves: bool | None
-    words: str
+    output: str
 
 
 class ProbeResult(NamedTuple):

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHELLS = ("sh", "bash")
-
-
 # Without a shell: (form, program), as in script.tool_words. Each limits itself, given an address.
 DIRECT = {
     "TCP": (
@@ -30,29 +28,13 @@ DIRECT = {
     ),
     "UDP": (("python", "python3"), ("python", "python"), ("perl", "perl")),
 }
-
-
 HANDSHAKE = 5.0
-
-
 MISSING = re.compile(r"executable file not found|no such file or directory|not found in \$PATH", re.IGNORECASE)
-
-
 ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")
-
-
 REPORT = re.compile(r"R ([tn]\d{1,6}) (\S+) (\S+) (\d{1,6}) (\d{1,6}) (-?\d{1,9})", re.ASCII)
-
-
 WORDS = re.compile(r"W ([tn]\d{1,6}) (.*)", re.ASCII)
-
-
 WORDS_LIMIT = 1000
-
-
 KILLED = 128
-
-
 NOISE = ("libnsock ", "NCAT DEBUG")
 
 
@@ -138,7 +120,7 @@ def _read(text: str) -> _Report:
             )
         elif (match := WORDS.fullmatch(line)) and match[1] in attempts:
             said[match[1]].append(match[2])
-            attempts[match[1]][-1] = attempts[match[1]][-1]._replace(words="\n".join(said[match[1]]))
+            attempts[match[1]][-1] = attempts[match[1]][-1]._replace(output="\n".join(said[match[1]]))
     return _Report(attempts, finished="Z" in lines[:-1])
 
 
@@ -146,8 +128,8 @@ def _check(name: str, attempts: Sequence[Attempt]) -> NameCheck:
     for attempt in attempts:
         answer = classify.resolves(attempt, name)
         if answer is not None:
-            words = f"no answer within {attempt.seconds:.1f} s" if attempt.ended else attempt.words
-            return NameCheck(name, answer, shown(words))
+            output = f"no answer within {attempt.seconds:.1f} s" if attempt.ended else attempt.output
+            return NameCheck(name, answer, shown(output))
     return NameCheck(name, None, "nothing in the image can look up a name")
 
 
@@ -175,13 +157,13 @@ def _observe(
 def _observation(outcome: Outcome, target: Target, attempt: Attempt, protocol: str, timeout: float) -> Observation:
     command = script.tool_words(attempt.form, attempt.program, target, timeout, udp=protocol == "UDP")
     code = None if attempt.ended or attempt.exit_code > KILLED else attempt.exit_code
-    return Observation(outcome, attempt.program, command, code, shown(attempt.words), attempt.seconds)
+    return Observation(outcome, attempt.program, command, code, shown(attempt.output), attempt.seconds)
 
 
 def _failed(done: ExecResult) -> Observation:
     said = (done.stderr or done.stdout).decode(errors="replace")
-    words = done.error or ("the deadline passed" if done.timed_out else said) or "the exec ended without an answer"
-    return Observation(Outcome.EXEC_FAILED, None, (), done.exit_code, shown(words), done.seconds)
+    output = done.error or ("the deadline passed" if done.timed_out else said) or "the exec ended without an answer"
+    return Observation(Outcome.EXEC_FAILED, None, (), done.exit_code, shown(output), done.seconds)
 
 
 def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout: float) -> list[Observation]:
@@ -200,8 +182,8 @@ def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout:
                 continue
             if done.error is not None or done.exit_code is None:
                 return _failed(done)
-            words = (done.stdout + done.stderr).decode(errors="replace").strip()
-            attempt = Attempt(form, program, done.exit_code, done.timed_out, done.seconds, words)
+            output = (done.stdout + done.stderr).decode(errors="replace").strip()
+            attempt = Attempt(form, program, done.exit_code, done.timed_out, done.seconds, output)
             observation = _observe(target, [attempt], {}, protocol=protocol, timeout=timeout)
             if observation.outcome not in (Outcome.INCONCLUSIVE, Outcome.NO_TOOL):
                 break
@@ -211,9 +193,9 @@ def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout:
     return [*map(observe, targets[:1]), *map_concurrently(observe, targets[1:])]
 
 
-def shown(words: str) -> str:
+def shown(output: str) -> str:
     """Text from the pod, fit for any terminal: control characters escaped, at most 1000 characters."""
-    lines = [line for line in words.strip().split("\n") if not line.startswith(NOISE)]
+    lines = [line for line in output.strip().split("\n") if not line.startswith(NOISE)]
     safe = "\n".join(
         "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line) for line in lines
     )

@@ -24,47 +24,27 @@ if TYPE_CHECKING:
 
 # At most so many at once; fewer of the tools that take long to start, or a pod with little CPU starves them all.
 SIDE_BY_SIDE = 32
-
-
 SIDE_BY_SIDE_SLOW = 4
-
-
 # The guard ends what has a limit of its own so much after the timeout, in seconds, and what has none at the timeout.
 GRACE = 0.95
-
-
 DNS_PORT = 53
-
-
 # A query for kube-dns.kube-system.svc.cluster.local A: no byte of it is a line break, and its id reads NP.
 DNS_QUERY = (
     r"NP\001\000\000\001\000\000\000\000\000\000"
     r"\010kube-dns\013kube-system\003svc\007cluster\005local\000\000\001\000\001"
 )
-
-
 ANY_DATAGRAM = r"\012"
-
-
 BASH_TCP = 'echo netpol: connecting;exec 3<>"/dev/tcp/$0/$1"&&echo netpol: connected'
-
-
 BASH_UDP = (
     'exec 3<>"/dev/udp/$0/$1"&&printf "$2">&3&&if IFS= read -rd "" -n1 -t$3 -u3;then echo netpol: answered;'
     "elif [ $? -gt 128 ];then echo netpol: silent;fi"
 )
-
-
 BASH_NAME = 'exec 3<>"/dev/udp/$0/9"&&echo netpol: resolves'
-
-
 PYTHON_TCP = """import socket as s,sys
 v=sys.argv
 try:
  s.create_connection((v[1],int(v[2])),float(v[3]));print("netpol: connected")
 except Exception as e:print(e)"""
-
-
 PYTHON_UDP = """import socket as s,sys
 v=sys.argv
 try:
@@ -72,34 +52,22 @@ try:
  c.send(v[4].encode().decode("unicode_escape").encode("latin-1"));c.recv(1);print("netpol: answered")
 except s.timeout:print("netpol: silent")
 except Exception as e:print(e)"""
-
-
 PYTHON_NAME = """import socket as s,sys
 print("netpol: asking");sys.stdout.flush()
 try:s.getaddrinfo(sys.argv[1],9);print("netpol: resolves")
 except Exception as e:print(e)"""
-
-
 PERL_NEW = (
     'my$k=eval{require IO::Socket::IP}?"IO::Socket::IP":(require IO::Socket::INET,"IO::Socket::INET")[1];'
     "my$s=$k->new(PeerAddr=>$ARGV[0],PeerPort=>$ARGV[1],Timeout=>$ARGV[2],Proto=>$ARGV[3])"
     'or print("$@ $!"),exit;'
 )
-
-
 PERL_TCP = PERL_NEW + 'print"netpol: connected"'
-
-
 PERL_UDP = PERL_NEW + (
     "(my$q=$ARGV[4])=~s/\\\\(\\d{3})/chr oct$1/ge;send$s,$q,0;vec(my$r,fileno$s,1)=1;"
     'if(!select$r,undef,undef,$ARGV[2]){print"netpol: silent"}'
     'elsif(defined recv$s,my$b,1,0){print"netpol: answered"}else{print"$!"}'
 )
-
-
 PERL_NAME = '$|=1;print"netpol: asking\n";print gethostbyname($ARGV[0])?"netpol: resolves":"netpol: unknown name"'
-
-
 # The forms of nc that differ in nothing but options: (letters after -n, the option that takes the limit or nothing).
 NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nc": ("zvv", ("-w",)),
@@ -108,11 +76,7 @@ NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nc-zu": ("zuvw", ()),
     "nc-u": ("uvv", ("-w",)),
 }
-
-
 NC_SENDS = ("nc-openbsd", "nc-ncat", "nc-u")
-
-
 _COMMON = r"""
 exec 2>/dev/null
 export LC_ALL=C
@@ -186,8 +150,6 @@ b0=$c G=$F
 "$@"
 }
 """
-
-
 _TCP = r"""
 connect() {
 B=$A
@@ -214,8 +176,6 @@ try perl perl perl -e "$PT" $A $P $W tcp && return
 try curl curl curl -sSvm $W -o /dev/null -t netpol telnet://$B:$P
 }
 """
-
-
 _UDP = r"""
 ask() {
 hold=$1 G=$T
@@ -270,8 +230,6 @@ esac
 done
 }
 """
-
-
 _NAMES = r"""
 name() {
 G=$T
@@ -287,8 +245,6 @@ try ping ping ping -c1 -W1 -I 127.0.0.1 $A && return
 case $A in *.svc.*) try nslookup nslookup nslookup $A;; esac
 }
 """
-
-
 _MAIN = r"""
 oldest() {
 wait $1

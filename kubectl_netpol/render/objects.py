@@ -217,7 +217,7 @@ def result_object(result: Result) -> Object:
             },
             "tool": observation.tool if observation else None,
             "command": result.command,
-            "words": observation.words if observation else None,
+            "output": observation.output if observation else None,
             "seconds": round(observation.seconds, 3) if observation else None,
             "warnings": list(result.warnings),
         },

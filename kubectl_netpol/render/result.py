@@ -104,7 +104,7 @@ def _details(result: Result, names: Names) -> list[str]:
         labels = ",".join(f"{key}={value}" for key, value in pod.labels.items()) or "no labels"
         lines.append(f"  source:  {names.short(pod.namespace, pod.name)} ({labels})")
     if observation := result.observation:
-        said = observation.words.replace("\n", " | ") or "nothing"
+        said = observation.output.replace("\n", " | ") or "nothing"
         lines.append(f"  probe:   {observation.tool or 'no tool'} in {observation.seconds:.2f} s said: {said}")
     if result.command:
         lines.append(f"  command: {result.command}")

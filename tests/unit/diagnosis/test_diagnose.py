@@ -387,7 +387,7 @@ def test_how_it_is_known_whether_something_listens(listening: bool | None, words
 
 def test_a_name_that_does_not_resolve_leaves_the_port_alone() -> None:
     snapshot = snapshot_of(ALLOWED)
-    facts = Facts(name=NameCheck("web.default.svc", resolves=False, words=""))
+    facts = Facts(name=NameCheck("web.default.svc", resolves=False, output=""))
     found = diagnose(snapshot, ask(snapshot, "san", "web", 80, "TCP"), seen(Outcome.OPEN), facts, COMMANDS)
     assert (found.code, found.reachable) == (Code.OPEN, True)
 

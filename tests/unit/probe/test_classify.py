@@ -290,7 +290,7 @@ HTTP: list[tuple[str, str, int, float, str, Outcome | None]] = [
 @pytest.mark.parametrize(
     ("attempt", "outcome"),
     [
-        pytest.param(Attempt("http", program, code, ended=False, seconds=seconds, words=words), outcome, id=what)
+        pytest.param(Attempt("http", program, code, ended=False, seconds=seconds, output=words), outcome, id=what)
         for what, program, code, seconds, words, outcome in HTTP
     ],
 )
@@ -315,7 +315,7 @@ UNKNOWN_NAMES: list[tuple[str, str, int, str]] = [
     ("form", "code", "words"), [row[1:] for row in UNKNOWN_NAMES], ids=[r[0] for r in UNKNOWN_NAMES]
 )
 def test_a_name_that_does_not_resolve(form: str, code: int, words: str) -> None:
-    attempt = Attempt(form, form, code, ended=False, seconds=0.1, words=words)
+    attempt = Attempt(form, form, code, ended=False, seconds=0.1, output=words)
     assert tcp_outcome(attempt, named=True) is UNRESOLVED
     assert udp_outcome(attempt, named=True) is UNRESOLVED
     assert resolves(attempt, "nosuch") is False
@@ -467,4 +467,4 @@ def test_lookup(attempt: Attempt, answer: bool | None) -> None:  # noqa: FBT001 
 @pytest.mark.parametrize(("name", "answer"), [("web", None), ("web.shop", None), ("web.shop.svc", None), (NAME, False)])
 def test_nslookup_is_believed_only_where_it_asks_as_programs_do(name: str, answer: bool | None) -> None:  # noqa: FBT001 - a column
     words = f"** server can't find {name}: NXDOMAIN"
-    assert resolves(Attempt("nslookup", "nslookup", 1, ended=False, seconds=0.1, words=words), name) is answer
+    assert resolves(Attempt("nslookup", "nslookup", 1, ended=False, seconds=0.1, output=words), name) is answer

@@ -69,7 +69,7 @@ def test_the_report_is_read_per_target_whatever_the_order() -> None:
         0.01,
     )
     assert (db.outcome, db.exit_code, db.seconds) == (Outcome.REFUSED, 1, 0.02)
-    assert result.names == (NameCheck("db.shop.svc.cluster.local", resolves=False, words=""),)
+    assert result.names == (NameCheck("db.shop.svc.cluster.local", resolves=False, output=""),)
 
 
 def test_the_last_word_is_with_the_tool_that_told() -> None:
@@ -110,14 +110,14 @@ def test_a_deadline_that_passed_leaves_what_was_reported_before() -> None:
     pod = says(b"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open\n", exit_code=None, timed_out=True)
     web, db = probe(pod, [WEB, DB]).observations
     assert web.outcome is Outcome.OPEN
-    assert (db.outcome, db.words, db.tool) == (Outcome.EXEC_FAILED, "the deadline passed", None)
+    assert (db.outcome, db.output, db.tool) == (Outcome.EXEC_FAILED, "the deadline passed", None)
 
 
 def test_an_exec_that_the_server_refuses_is_reported_in_its_words() -> None:
     pod = Pod(sh=lambda _: Done(None, error='container not found ("app")\x1b[2J'))
     (observation,) = probe(pod, [WEB]).observations
     assert observation.outcome is Outcome.EXEC_FAILED
-    assert observation.words == 'container not found ("app")\\x1b[2J'
+    assert observation.output == 'container not found ("app")\\x1b[2J'
     assert pod.asked == ["sh"]
 
 
@@ -136,7 +136,7 @@ def test_without_a_shell_the_program_is_run_itself() -> None:
     result = probe(pod, [WEB, DB], names=("db",))
     assert [observation.outcome for observation in result.observations] == [Outcome.OPEN, Outcome.REFUSED]
     assert pod.asked == ["sh", "bash", "nc", "nc"]
-    assert result.names == (NameCheck("db", resolves=None, words="the image has no shell"),)
+    assert result.names == (NameCheck("db", resolves=None, output="the image has no shell"),)
 
 
 def test_without_a_shell_the_next_program_is_tried_where_one_does_not_tell() -> None:
@@ -161,7 +161,7 @@ def test_without_a_shell_all_targets_are_probed_with_what_is_there() -> None:
 def test_without_a_shell_a_program_that_did_not_tell_is_inconclusive() -> None:
     pod = Pod(nc=lambda _: Done(1, stderr=b"something else\n"))
     (observation,) = probe(pod, [WEB]).observations
-    assert (observation.outcome, observation.words) == (Outcome.INCONCLUSIVE, "something else")
+    assert (observation.outcome, observation.output) == (Outcome.INCONCLUSIVE, "something else")
 
 
 def test_without_a_shell_a_program_without_the_options_is_no_tool() -> None:
@@ -178,13 +178,13 @@ def test_a_host_name_that_nothing_resolved_is_unresolved_whatever_the_tool_made_
     )
     result = probe(pod, [Target("shop.example", 80), WEB], names=("shop.example",))
     assert [seen.outcome for seen in result.observations] == [Outcome.UNRESOLVED, Outcome.TIMED_OUT]
-    assert result.names == (NameCheck("shop.example", resolves=False, words="no answer within 3.0 s"),)
+    assert result.names == (NameCheck("shop.example", resolves=False, output="no answer within 3.0 s"),)
 
 
 def test_a_lookup_that_did_not_tell_is_left_open() -> None:
     pod = says(b"R n0 getent getent 1 1 1\nW n0 Unknown database: hosts\nZ\n")
     (check,) = probe(pod, [], names=("db",)).names
-    assert check == NameCheck("db", resolves=None, words="nothing in the image can look up a name")
+    assert check == NameCheck("db", resolves=None, output="nothing in the image can look up a name")
 
 
 def test_without_a_shell_udp_is_left_to_what_can_send() -> None:
@@ -213,7 +213,7 @@ def test_a_runtime_that_says_on_stdout_what_is_missing_is_understood() -> None:
 def test_an_exec_that_fails_without_a_shell_is_reported() -> None:
     pod = Pod(nc=lambda _: Done(None, error="connection reset"))
     (observation,) = probe(pod, [WEB]).observations
-    assert (observation.outcome, observation.words) == (Outcome.EXEC_FAILED, "connection reset")
+    assert (observation.outcome, observation.output) == (Outcome.EXEC_FAILED, "connection reset")
 
 
 def test_the_deadline_of_the_exec_leaves_room_for_the_timeout_of_every_round() -> None:
@@ -231,10 +231,10 @@ def test_no_output_of_the_pod_breaks_anything_or_reaches_the_terminal(output: by
         says(b"R t0 nc nc 1 1 0\n" + b"".join(b"W t0 " + line + b"\n" for line in output.split(b"\n"))), [WEB]
     )
     (observation,) = result.observations
-    assert all(character == "\n" or character.isprintable() for character in observation.words)
+    assert all(character == "\n" or character.isprintable() for character in observation.output)
     (raw,) = probe(says(b"-" + output.replace(b"\n", b" ")), [WEB]).observations
     assert raw.outcome is Outcome.EXEC_FAILED
-    assert all(character == "\n" or character.isprintable() for character in raw.words)
+    assert all(character == "\n" or character.isprintable() for character in raw.output)
 
 
 def test_an_outcome_prints_as_its_code() -> None:

@@ -60,7 +60,7 @@ def test_each_image_probes_ipv6(tmp_path: Path, ports: Ports, image: str) -> Non
 def test_an_address_that_the_tool_can_not_parse_is_inconclusive(tmp_path: Path, ports: Ports, image: str) -> None:
     (observation,) = probe(container(tmp_path, image), [Target("::1", ports.accepts)]).observations
     assert observation.outcome is Outcome.INCONCLUSIVE
-    assert observation.words == "Can't parse ::1 as an IP address"
+    assert observation.output == "Can't parse ::1 as an IP address"
 
 
 @pytest.mark.parametrize("image", available(*NO_UDP))
@@ -140,7 +140,7 @@ def test_the_command_shown_is_the_command_that_ran(tmp_path: Path, program: str)
     assert observation.tool == program
     assert observation.command[0] == program
     shown = "\n".join(f"<{word}>" for word in observation.command[1:])
-    assert observation.words == f"{shown}\n(1.2.3.4:1) open"
+    assert observation.output == f"{shown}\n(1.2.3.4:1) open"
 
 
 @pytest.mark.parametrize("program", ["curl", "wget"])
@@ -153,7 +153,7 @@ def test_a_request_is_sent_only_where_it_is_asked_for(tmp_path: Path, program: s
     assert (observation.outcome, observation.tool) == (Outcome.OPEN, program)
     assert observation.command[-1] == "http://[fd00::1]:443/"
     shown = "\n".join(f"<{word}>" for word in observation.command[1:])
-    assert observation.words == f"{shown}\n< HTTP/1.1 404 Not Found"
+    assert observation.output == f"{shown}\n< HTTP/1.1 404 Not Found"
 
 
 @pytest.mark.parametrize("program", ["curl", "wget"])
@@ -191,7 +191,7 @@ def test_a_tool_that_never_ends_is_ended_and_guessed_nothing_from(tmp_path: Path
     (observation,) = probe(box, [Target(LOCAL, 80)], timeout=1).observations
     assert observation.outcome is Outcome.INCONCLUSIVE
     assert observation.exit_code is None
-    assert observation.words == "working"
+    assert observation.output == "working"
     assert wait_until_empty(box, 1) == []
 
 
@@ -210,8 +210,8 @@ def test_words_of_a_tool_can_not_pose_as_a_report(tmp_path: Path) -> None:
     fake(folder, "nc", f"printf '{forged}\\n'; exit 1")
     fake(folder, "bash", "echo netpol: connected")
     (observation,) = probe(Container(folder), [Target(LOCAL, 80)]).observations
-    assert observation.words.splitlines()[0] == "R t0 nc nc 0 1 1"
-    assert "\\x1b[2J\\r" in observation.words
+    assert observation.output.splitlines()[0] == "R t0 nc nc 0 1 1"
+    assert "\\x1b[2J\\r" in observation.output
     assert observation.exit_code == 1
 
 

@@ -180,7 +180,7 @@ def test_verbose_adds_what_was_done() -> None:
 def test_verbose_says_that_there_are_no_labels_words_and_tools() -> None:
     found = result({}, Outcome.OPEN, cluster={"live": True, "pods": {**PODS, "default/san": {"ip": "10.0.0.1"}}})
     assert found.observation
-    silent = found._replace(observation=found.observation._replace(tool=None, words=""), command=None)
+    silent = found._replace(observation=found.observation._replace(tool=None, output=""), command=None)
     assert result_text(silent, NAMES, console(), verbose=True).splitlines()[-2:] == [
         "  source:  san (no labels)",
         "  probe:   no tool in 0.12 s said: nothing",
@@ -443,13 +443,13 @@ def test_positions_for_scripts() -> None:
 
 def test_a_result_for_scripts() -> None:
     found = result_object(result(DENY, Outcome.REFUSED))
-    assert {key: found[key] for key in ("outcome", "reachable", "agrees", "tool", "seconds", "words")} == {
+    assert {key: found[key] for key in ("outcome", "reachable", "agrees", "tool", "seconds", "output")} == {
         "outcome": "refused",
         "reachable": False,
         "agrees": True,
         "tool": "nc",
         "seconds": 0.123,
-        "words": "nc: refused\nbye",
+        "output": "nc: refused\nbye",
     }
     assert found["finding"] == {
         "code": "rejected-by-policy",
@@ -458,14 +458,14 @@ def test_a_result_for_scripts() -> None:
         "next": "kubectl netpol allow san web 80 | kubectl apply -f -",
     }
     unprobed = result_object(result(DENY, None))
-    assert [unprobed[key] for key in ("outcome", "reachable", "tool", "command", "words", "seconds")] == [None] * 6
+    assert [unprobed[key] for key in ("outcome", "reachable", "tool", "command", "output", "seconds")] == [None] * 6
 
 
 def test_json_and_yaml_say_the_same() -> None:
     import yaml  # noqa: PLC0415 - only here
 
     found = result_object(result(NEAR, Outcome.REFUSED))
-    found["words"] = "é → \x1b\n---\n- no: 'yes'"
+    found["output"] = "é → \x1b\n---\n- no: 'yes'"
     assert json.loads(serialize(found, "json")) == yaml.safe_load(serialize(found, "yaml")) == found
 
 
