@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.allow.dns_rule import dns_rule
 from kubectl_netpol.allow.peers import block_peers, pod_peer, route_addresses, selector_for, unique_pods
 from kubectl_netpol.connection.dns import DNS_PORT, resolvers
-from kubectl_netpol.connection.resolve import Reference, Resolved
+from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.connection.routes import request
 from kubectl_netpol.model.policies import IPBlock, Peer, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 _NODE_LOCAL_DNS = LabelSelector.of({"k8s-app": "node-local-dns"})
-
-
 _NODE_LOCAL_ADDRESS = "169.254.20.10"
 
 
@@ -36,11 +34,10 @@ def cluster_dns(snapshot: Snapshot, pod: Pod) -> DnsRule | None:
     ports: dict[PortRange | NamedPort, None] = {}
     notes: list[str] = []
     for resolver in resolvers(snapshot, pod):
-        reference = Reference(resolver.title, "", resolver.title)
-        destination = Resolved(reference, service=resolver.service, address=resolver.address)
+        destination = Resolved(service=resolver.service, address=resolver.address)
         if resolver.address and (behind := snapshot.pod_at(resolver.address)):
-            destination = Resolved(reference, pod=behind, address=resolver.address)
-        here = Resolved(Reference(pod.name, pod.namespace, pod.name), pod=pod)
+            destination = Resolved(pod=behind, address=resolver.address)
+        here = Resolved(pod=pod)
         for protocol in ("UDP", "TCP"):
             one = request(snapshot, here, destination, DNS_PORT, protocol)
             ports.update({PortRange(protocol, route.port, route.port): None for route in one.routes})

@@ -12,11 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RulePorts = tuple[PortRange | NamedPort, ...]
-
-
 DNS_PORTS: RulePorts = (PortRange("UDP", 53, 53), PortRange("TCP", 53, 53))
-
-
 CONVENTIONAL_DNS = Peer(in_namespace("kube-system"), LabelSelector.of({"k8s-app": "kube-dns"}))
 
 

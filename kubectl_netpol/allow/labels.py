@@ -11,29 +11,18 @@ from kubectl_netpol.allow.names import under_names
 from kubectl_netpol.allow.policy import policy
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.model.addresses import is_ip, parse_network
-from kubectl_netpol.model.names import is_namespace_name, is_object_name, is_port_name
+from kubectl_netpol.model.names import is_namespace_name
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
-from kubectl_netpol.model.ports import LAST_PORT, PROTOCOLS, NamedPort, PortRange
 from kubectl_netpol.model.selectors import LabelSelector, Operator, in_namespace, parse_selector, requirement_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from kubectl_netpol.model.ports import NamedPort, PortRange
+
+    pass
 
 _HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?(/\d+)?")
-
-
 _DOTTED = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}")
-
-
-_RANGE = re.compile(r"(\d+)-(\d+)", re.ASCII)
-
-
-_DIGITS = 10
-
-
 ASSUMED_DNS = "DNS is assumed to be pods k8s-app=kube-dns in kube-system, port 53"
-
-
 NO_HOSTS_HINT = (
     "an ipBlock needs addresses: 203.0.113.7/32; for names some network plugins have policy kinds of their own"
 )
@@ -85,7 +74,7 @@ class _End(NamedTuple):
     own: bool
 
 
-def policies(asked: LabelRequest, dns: Rule | None = None) -> tuple[Policy, ...]:
+def policies_from_labels(asked: LabelRequest, dns: Rule | None = None) -> tuple[Policy, ...]:
     """The policies that let it through: the source's side first. `dns` stands for the conventional DNS rule.
 
     UsageError for whatever would be refused by the API server, would allow more than was said, or is ambiguous.
@@ -108,8 +97,6 @@ def _check_whole(asked: LabelRequest) -> None:
         raise UsageError("--dns is a rule for outgoing connections", "add --egress or --both")
     if asked.namespace is not None and not is_namespace_name(asked.namespace):
         raise UsageError(f'"{asked.namespace}" is no namespace name')
-    if asked.name is not None and not is_object_name(asked.name):
-        raise UsageError(f'"{asked.name}" is no name for a policy', "at most 253 of a-z 0-9 . -, such as allow-web")
     if asked.egress and not asked.ingress and asked.dns and asked.destination.empty and asked.ports:
         raise UsageError("--port without a destination", "name it with --to, or leave --port out: --dns has its own")
 
@@ -300,28 +287,3 @@ def cidr_of(text: str) -> str:
     elif _HOST_NAME.fullmatch(text):
         raise UsageError(f'a NetworkPolicy can\'t name hosts, and "{text}" is no address', NO_HOSTS_HINT)
     raise UsageError(f'"{text}" is no CIDR', "write an address block such as 10.0.0.0/8")
-
-
-def parse_ports(texts: Iterable[str], protocol: str = "TCP") -> tuple[PortRange | NamedPort, ...]:
-    """`80`, `80/UDP`, `8000-8080`, `http`, each with the given protocol unless it has its own."""
-    return tuple(dict.fromkeys(_port(text, protocol) for text in texts))
-
-
-def _port(typed: str, protocol: str) -> PortRange | NamedPort:
-    text, slash, own = typed.strip().partition("/")
-    protocol = (own if slash else protocol).upper()
-    if protocol not in PROTOCOLS:
-        raise UsageError(f'"{typed}": {protocol or "nothing"} is none of {", ".join(PROTOCOLS)}', "write 53/UDP")
-    match = _RANGE.fullmatch(text)
-    if match or (text.isascii() and text.isdigit()):
-        # More digits than a port can have are cut: Python refuses thousands of them.
-        first, last = (int(digits[:_DIGITS]) for digits in (match.groups() if match else (text, text)))
-        if not (1 <= first <= LAST_PORT and 1 <= last <= LAST_PORT):
-            raise UsageError(f'"{typed}" is no port', f"ports are 1 to {LAST_PORT}")
-        if last < first:
-            raise UsageError(f'"{typed}" is no range: it ends before it begins', f"write {last}-{first}")
-        return PortRange(protocol, first, last)
-    if not is_port_name(text):
-        hint = "one --port for each" if "," in text or " " in text else "write 80, 80/UDP, 8000-8080 or a port's name"
-        raise UsageError(f'"{typed}" is no port', hint)
-    return NamedPort(protocol, text)

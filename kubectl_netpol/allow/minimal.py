@@ -9,7 +9,7 @@ from kubectl_netpol.allow.names import under_names
 from kubectl_netpol.allow.peers import addresses_of, block_peers, pod_peer, route_addresses, selector_for, unique_pods
 from kubectl_netpol.allow.policy import policy
 from kubectl_netpol.connection.dns import resolvers_blocked
-from kubectl_netpol.connection.resolve import Reference, Resolved
+from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
@@ -44,16 +44,16 @@ class MinimalPolicies(NamedTuple):
     dns: tuple[str, Direction, int] | None = None
 
 
-def minimal_policies(snapshot: Snapshot, verdicts: Sequence[Prediction], wish: AllowOptions) -> MinimalPolicies:
+def minimal_policies(snapshot: Snapshot, predictions: Sequence[Prediction], wish: AllowOptions) -> MinimalPolicies:
     """The policies that the verdicts (one end each, on some ports) are missing; none where nothing is.
 
     NetpolError where no policy can do it.
     """
-    asked = [verdict.request for verdict in verdicts]
+    asked = [prediction.request for prediction in predictions]
     _check(asked)
     notes: list[str] = []
     found: list[Policy] = []
-    incoming, outgoing = (_missing(verdicts, way, wish) for way in (Direction.INGRESS, Direction.EGRESS))
+    incoming, outgoing = (_missing(predictions, way, wish) for way in (Direction.INGRESS, Direction.EGRESS))
     if incoming and (ingress := _ingress(snapshot, incoming, wish, notes)):
         found.append(ingress)
     rules = [_egress_rule(snapshot, outgoing, wish, notes)] if outgoing else []
@@ -71,16 +71,16 @@ def minimal_policies(snapshot: Snapshot, verdicts: Sequence[Prediction], wish: A
     return MinimalPolicies(named, tuple(dict.fromkeys(notes)), at)
 
 
-def _missing(verdicts: Sequence[Prediction], direction: Direction, wish: AllowOptions) -> list[Request]:
+def _missing(predictions: Sequence[Prediction], direction: Direction, wish: AllowOptions) -> list[Request]:
     """The requests that a direction does not let through, or all of them where that direction is wanted anyway."""
     if direction in wish.forced:
-        return [verdict.request for verdict in verdicts]
+        return [prediction.request for prediction in predictions]
     return [
-        verdict.request
-        for verdict in verdicts
+        prediction.request
+        for prediction in predictions
         if any(
             side.verdict is not Verdict.ALLOWED and side.isolated_by
-            for route in verdict.routes
+            for route in prediction.routes
             for side in (route.egress, route.ingress)
             if side.direction is direction
         )
@@ -133,8 +133,7 @@ def _egress(snapshot: Snapshot, source: Pod, rules: Sequence[Rule], notes: list[
     """The policy at the source."""
     if not rules:
         return None
-    reference = Reference(source.key, source.namespace, source.name)
-    selector = selector_for(snapshot, [source], Resolved(reference, pod=source), notes)
+    selector = selector_for(snapshot, [source], Resolved(pod=source), notes)
     return policy(source.namespace, Direction.EGRESS, selector, rules)
 
 

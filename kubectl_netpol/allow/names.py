@@ -16,23 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME_LENGTH = 63
-
-
 HASH_LENGTH = 8
-
-
 _SIMPLE_KEY = re.compile(r"[a-z0-9]+")
-
-
 _SIMPLE_VALUE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-
 _JOINTS = frozenset(("to", "in", "and", "except"))
-
-
 _ENDINGS = frozenset(("tcp", "udp", "sctp", "egress", "dns"))
-
-
 _WHOLES = frozenset(("all", "anyone", "pods", "none"))
 
 

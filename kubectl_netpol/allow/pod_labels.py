@@ -32,8 +32,6 @@ TRANSIENT = frozenset(
         "batch.kubernetes.io/job-completion-index",
     )
 )
-
-
 _TELLING = (
     "app",
     "app.kubernetes.io/name",
@@ -44,8 +42,6 @@ _TELLING = (
     "component",
     "tier",
 )
-
-
 _MOST_LABELS = 3
 
 

@@ -14,7 +14,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
-from kubectl_netpol.model.addresses import parse_ip
+from kubectl_netpol.model.addresses import by_family, family
 from kubectl_netpol.model.policies import Direction, Policy, Rule
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Cause(NamedTuple):
 class Change(NamedTuple):
     """Connections whose verdict changes alike: from each source to each destination, on these ports.
 
-    `left`: between the same two, other ports are open afterwards.
+    `other_ports_open`: between the same two ends, other ports are open afterwards.
     """
 
     sources: tuple[Member, ...]
@@ -44,7 +44,7 @@ class Change(NamedTuple):
     before: Verdict
     after: Verdict
     because: tuple[Cause, ...]
-    left: bool
+    other_ports_open: bool
 
     @property
     def opens(self) -> bool:
@@ -61,21 +61,21 @@ class Isolated(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """All that changes. `untold`: what was not known of connections that may change, each reason once."""
+    """All that changes. `undetermined`: what was not known of connections that may change, each reason once."""
 
-    effects: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = ()
     isolated: tuple[Isolated, ...] = ()
     undetermined: tuple[Note, ...] = ()
 
     @property
     def opens(self) -> tuple[Change, ...]:
-        """What opens."""
-        return tuple(effect for effect in self.effects if effect.opens)
+
+        return tuple(change for change in self.changes if change.opens)
 
     @property
     def closes(self) -> tuple[Change, ...]:
-        """What closes."""
-        return tuple(effect for effect in self.effects if not effect.opens)
+
+        return tuple(change for change in self.changes if not change.opens)
 
 
 def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
@@ -131,12 +131,12 @@ class _Differ:
             for alike in self._alike(source, [*rest, *self.outside], Direction.EGRESS):
                 self._ask(source, alike[0], Direction.EGRESS, alike)
         groups = {group.number: group for group in self.pods}
-        effects = []
-        for (number, direction, *what), parties in self.rows.items():
-            own, others = groups[number].members, tuple(parties)
+        changes = []
+        for (number, direction, *what), members in self.rows.items():
+            own, others = groups[number].members, tuple(members)
             ends = (others, own) if direction is Direction.INGRESS else (own, others)
-            effects.append(Change(*ends, *what))
-        return Changes(tuple(effects), tuple(self._isolated()), tuple(self.undetermined))
+            changes.append(Change(*ends, *what))
+        return Changes(tuple(changes), tuple(self._isolated()), tuple(self.undetermined))
 
     def _affected(self, direction: Direction) -> dict[int, PodGroup]:
         changed = [policy for policy in self.changed if direction in policy.directions]
@@ -151,7 +151,7 @@ class _Differ:
             for group in groups.values():
                 if group.pod and isolating_policies(self.after, group.pod, direction):
                     newly = not isolating_policies(self.before, group.pod, direction)
-                    yield from (Isolated(party, direction, newly) for party in group.members)
+                    yield from (Isolated(member, direction, newly) for member in group.members)
 
     def _sides(self, group: PodGroup, direction: Direction) -> list[list[_Part]]:
         """Before and after: the policies that isolate the group, each by itself and then with each of its rules."""
@@ -180,10 +180,10 @@ class _Differ:
             return other.number
         addresses = pod.ips if pod else (other.ends[0].address,)
         return (
-            tuple(parse_ip(address).version for address in addresses if address),
+            tuple(map(family, filter(None, addresses))),
             pod.ports if pod and direction is Direction.EGRESS else (),
             self._view(subject, other, direction),
-            self._view(other, subject, _OPPOSITE[direction]),
+            self._view(other, subject, direction.opposite),
         )
 
     def _view(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
@@ -222,13 +222,13 @@ class _Differ:
             if part.rule
         ]
         found = []
-        left = False
+        other_ports_open = False
         for ports in port_classes(destination.pod, rules) if pairs else ():
             connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
             old = [evaluate(self.before, connection) for connection in connections]
             new = [evaluate(self.after, connection) for connection in connections]
             then, now = _together(old), _together(new)
-            left = left or now is Verdict.ALLOWED
+            other_ports_open = other_ports_open or now is Verdict.ALLOWED
             if then is not now:
                 causes = [
                     cause for one, other in zip(old, new, strict=True) for cause in _causes(one, other, self.changed)
@@ -237,9 +237,9 @@ class _Differ:
             elif now is Verdict.UNDEFINED:
                 reasons = [verdict.reason for verdict in new if verdict.reason]
                 self.undetermined.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
-        parties = {party: None for group in alike for party in group.members}
+        members = {member: None for group in alike for member in group.members}
         for row in found:
-            self.rows.setdefault((*row, left), {}).update(parties)
+            self.rows.setdefault((*row, other_ports_open), {}).update(members)
 
     def _connections(self, source: PodGroup, destination: PodGroup) -> list[tuple[End, End]]:
         """The two ends by each family that both have; one family is enough where no policy names addresses."""
@@ -261,9 +261,6 @@ class _Differ:
 _UNREAD = (Code.OVERRIDING_POLICY, Code.PERMISSION_MISSING, Code.NAMESPACE_LABELS_UNKNOWN, Code.POD_ADDRESS_UNKNOWN)
 
 
-_OPPOSITE = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
-
-
 def _blocks(policies: Iterable[Policy]) -> set[str]:
     """Every CIDR in the policies' rules, excepts included."""
     return {
@@ -277,12 +274,7 @@ def _blocks(policies: Iterable[Policy]) -> set[str]:
 
 
 def _by_family(end: End) -> dict[int, str]:
-    addresses = end.pod.ips if end.pod else (end.address,)
-    found: dict[int, str] = {}
-    for address in addresses:
-        if address:
-            found.setdefault(parse_ip(address).version, address)
-    return found
+    return by_family(end.pod.ips if end.pod else filter(None, (end.address,)))
 
 
 def _causes(old: ConnectionVerdict, new: ConnectionVerdict, changed: list[Policy]) -> Iterator[Cause]:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 OUTSIDE = "outside the cluster"
-
-
 _OUTSIDE_ADDRESSES = (
     "203.0.113.77",
     "198.51.100.77",
@@ -28,8 +26,6 @@ _OUTSIDE_ADDRESSES = (
     "2001:db8:ffff::1",
     "2620:fe::9",
 )
-
-
 _IPV4, _IPV6 = 4, 6
 
 

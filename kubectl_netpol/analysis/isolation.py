@@ -159,9 +159,6 @@ def _service_mappings(snapshot: Snapshot, pod: Pod) -> tuple[ServiceMapping, ...
         if service.namespace != pod.namespace or pod not in snapshot.selected_by_service(service):
             continue
         for port in service.ports:
-            target = port.target
-            number = pod.port_named(target, port.protocol) if isinstance(target, str) else target
-            if service.headless:
-                number = port.number
+            number = port.number if service.headless else port.number_on(pod)
             found.append(ServiceMapping(service, port.number, port.name, port.protocol, number))
     return tuple(found)

@@ -22,14 +22,14 @@ class PortClass(NamedTuple):
     """Ports of one protocol that are all treated alike.
 
     `other`: what neither the pod declares nor a rule names, by one of them as `first` and `last`; 1 to 65535 for all.
-    `minor`: such ports of a pod that does declare ports, so that hardly anything listens there.
+    `undeclared`: such ports of a pod that does declare ports, so that hardly anything listens there.
     """
 
     protocol: str
     first: int
     last: int
     other: bool = False
-    minor: bool = False
+    undeclared: bool = False
 
 
 def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[PortClass]:
@@ -44,7 +44,7 @@ def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[PortCla
         declared.setdefault(port.protocol, set()).add(port.number)
         ranges.setdefault(port.protocol, set())
     return [
-        ports._replace(minor=ports.other and bool(declared))
+        ports._replace(undeclared=ports.other and bool(declared))
         for protocol, named in ranges.items()
         for ports in _protocol_classes(protocol, named, declared.get(protocol, set()))
     ]

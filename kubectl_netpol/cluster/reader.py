@@ -6,57 +6,15 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
-from kubectl_netpol.manifests.reader import TEMPLATED, Reader
+from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.model.kinds import KINDS, UNEVALUATED, WORKLOADS
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_netpol.cluster.api import Api
-
-_CORE = "/api/v1"
-
-
-_PATHS = {
-    "pods": (_CORE, "Pod"),
-    "services": (_CORE, "Service"),
-    "namespaces": (_CORE, "Namespace"),
-    "nodes": (_CORE, "Node"),
-    "endpointslices": ("/apis/discovery.k8s.io/v1", "EndpointSlice"),
-    "networkpolicies": ("/apis/networking.k8s.io/v1", "NetworkPolicy"),
-    "deployments": ("/apis/apps/v1", "Deployment"),
-    "statefulsets": ("/apis/apps/v1", "StatefulSet"),
-    "daemonsets": ("/apis/apps/v1", "DaemonSet"),
-    "replicasets": ("/apis/apps/v1", "ReplicaSet"),
-    "replicationcontrollers": (_CORE, "ReplicationController"),
-    "jobs": ("/apis/batch/v1", "Job"),
-    "cronjobs": ("/apis/batch/v1", "CronJob"),
-}
-
-
-WORKLOADS = tuple(resource for resource, (_, kind) in _PATHS.items() if kind in TEMPLATED)
-
-
-# API group -> (resource, our kind, namespaced)
-_OVERRIDING = {
-    "policy.networking.k8s.io": (
-        ("clusternetworkpolicies", "ClusterNetworkPolicy", False),
-        ("adminnetworkpolicies", "AdminNetworkPolicy", False),
-        ("baselineadminnetworkpolicies", "BaselineAdminNetworkPolicy", False),
-    ),
-    "cilium.io": (
-        ("ciliumnetworkpolicies", "CiliumNetworkPolicy", True),
-        ("ciliumclusterwidenetworkpolicies", "CiliumClusterwideNetworkPolicy", False),
-    ),
-    "projectcalico.org": (
-        ("networkpolicies", "CalicoNetworkPolicy", True),
-        ("globalnetworkpolicies", "GlobalNetworkPolicy", False),
-    ),
-    "crd.projectcalico.org": (
-        ("networkpolicies", "CalicoNetworkPolicy", True),
-        ("globalnetworkpolicies", "GlobalNetworkPolicy", False),
-    ),
-}
+    from kubectl_netpol.model.kinds import Kind
 
 
 class Scope(NamedTuple):
@@ -71,23 +29,24 @@ class Scope(NamedTuple):
 
 
 class _Call(NamedTuple):
+    kind: Kind
     resource: str
-    kind: str
     path: str
     namespace: str | None
-    overriding: bool = False
 
 
 def read_snapshot(api: Api, scope: Scope) -> Snapshot:
-    """The cluster as far as the scope goes. A list that RBAC forbids is a gap; a forbidden cluster-wide one falls
-    back to the scope's namespaces. ClusterError where the server can't be asked at all.
+    """The cluster as far as the scope goes.
+
+    A list that RBAC forbids is a gap; a forbidden cluster-wide one falls back to the scope's namespaces. ClusterError
+    where the server can't be asked at all.
     """
     groups = _Groups(api)
-    calls = [_call(resource, namespace) for resource, namespace in _wanted(scope)]
+    calls = [_call(KINDS[name], namespace) for name, namespace in _wanted(scope)]
     reader = Reader(live=True)
     gaps: list[Gap] = []
     _read(api, calls, scope, reader, gaps)
-    _read(api, _overriding_calls(groups.names(), scope), scope, reader, gaps)
+    _read(api, _unevaluated_calls(groups.names(), scope), scope, reader, gaps)
     return reader.snapshot(gaps)
 
 
@@ -119,45 +78,39 @@ class _Groups:
 
 
 def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:
-    resources = ["pods", "services", "networkpolicies"]
+    kinds = ["Pod", "Service", "NetworkPolicy"]
     if scope.endpoints:
-        resources.append("endpointslices")
+        kinds.append("EndpointSlice")
     if scope.workloads:
-        resources += WORKLOADS
-    for resource in resources:
-        if resource in scope.everywhere:
-            yield resource, None
+        kinds += WORKLOADS
+    for kind in kinds:
+        if KINDS[kind].resource in scope.everywhere:
+            yield kind, None
         else:
-            more = scope.services_in if resource in ("services", "pods") else frozenset()
+            more = scope.services_in if kind in ("Service", "Pod") else frozenset()
             for namespace in sorted(scope.namespaces | more):
-                yield resource, namespace
-    yield "namespaces", None
+                yield kind, namespace
+    yield "Namespace", None
     if scope.nodes:
-        yield "nodes", None
+        yield "Node", None
 
 
-def _call(resource: str, namespace: str | None) -> _Call:
-    prefix, kind = _PATHS[resource]
-    return _Call(resource, kind, _path(prefix, resource, namespace), namespace)
+def _call(kind: Kind, namespace: str | None) -> _Call:
+    return _Call(kind, kind.resource, kind.path(namespace), namespace)
 
 
-def _path(prefix: str, resource: str, namespace: str | None) -> str:
-    return f"{prefix}/namespaces/{namespace}/{resource}" if namespace else f"{prefix}/{resource}"
-
-
-def _overriding_calls(groups: dict[str, str], scope: Scope) -> list[_Call]:
+def _unevaluated_calls(groups: dict[str, str], scope: Scope) -> list[_Call]:
     calls = []
-    for group, kinds in _OVERRIDING.items():
-        if group not in groups or (group == "crd.projectcalico.org" and "projectcalico.org" in groups):
+    for kind in map(KINDS.__getitem__, UNEVALUATED):
+        group = next((group for group in kind.groups if group in groups), None)
+        if group is None:
             continue
-        prefix = f"/apis/{group}/{groups[group]}"
-        for resource, kind, namespaced in kinds:
-            everywhere: list[str | None] = [None]
-            within: list[str | None] = [*sorted(scope.namespaces)]
-            calls += [
-                _Call(f"{resource}.{group}", kind, _path(prefix, resource, namespace), namespace, overriding=True)
-                for namespace in (within if namespaced and "networkpolicies" not in scope.everywhere else everywhere)
-            ]
+        namespaces: list[str | None] = [None]
+        if kind.namespaced and "networkpolicies" not in scope.everywhere:
+            namespaces = [*sorted(scope.namespaces)]
+        for namespace in namespaces:
+            path = kind.path(namespace, group=group, version=groups[group])
+            calls.append(_Call(kind, f"{kind.resource}.{group}", path, namespace))
     return calls
 
 
@@ -170,16 +123,15 @@ def _read(api: Api, calls: list[_Call], scope: Scope, reader: Reader, gaps: list
         if isinstance(result, NotFoundError):
             continue  # the server has no such kind
         if not isinstance(result, ClusterError):
-            reader.add_items(call.kind, result)
-        elif call.resource == "namespaces":
+            reader.add_items(call.kind.name, result)
+        elif call.kind.name == "Namespace":
             gaps.append(_read_namespaces_one_by_one(api, scope, reader))
-        elif call.namespace is None and call.resource in _PATHS and call.resource != "nodes":
-            again += [_call(call.resource, namespace) for namespace in sorted(scope.namespaces)]
+        elif call.namespace is None and call.kind.name not in UNEVALUATED and call.kind.namespaced:
+            again += [_call(call.kind, namespace) for namespace in sorted(scope.namespaces)]
             gaps.append(Gap(call.resource, None, _message(call.resource, None), scope.namespaces))
         else:
-            gaps.append(
-                Gap(call.resource, call.namespace, _message(call.resource, call.namespace), overriding=call.overriding)
-            )
+            message = _message(call.resource, call.namespace)
+            gaps.append(Gap(call.resource, call.namespace, message, overriding=call.kind.name in UNEVALUATED))
     _read(api, again, scope, reader, gaps)
 
 
@@ -188,7 +140,7 @@ def _read_namespaces_one_by_one(api: Api, scope: Scope, reader: Reader) -> Gap:
     known = set()
     for name in sorted(scope.namespaces):
         try:
-            item = api.get(f"{_CORE}/namespaces/{name}")
+            item = api.get(f"{KINDS['Namespace'].path()}/{name}")
         except (ForbiddenError, NotFoundError):
             continue
         reader.add_items("Namespace", [item])

@@ -6,6 +6,7 @@ policy before it prints it. Nothing is applied: pipe it into kubectl apply -f -.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.allow.labels import (
@@ -14,17 +15,19 @@ from kubectl_netpol.allow.labels import (
     LabelRequest,
     bare_words,
     isolates_text,
-    parse_ports,
-    policies,
+    policies_from_labels,
 )
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
     add_output_option,
     add_verbose_option,
+    cluster_options,
 )
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.manifests.writer import policy_object, to_json, to_yaml
+from kubectl_netpol.model.names import is_object_name
+from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy
+    from kubectl_netpol.model.ports import SinglePort
 
 EXAMPLES = """examples:
   from labels, without a cluster:
@@ -50,10 +54,12 @@ EXAMPLES = """examples:
   kubectl netpol allow san nginx 80 -n shop | kubectl netpol diff -f -"""
 
 
+_CONNECTION = 3
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
     parser.add_argument(
-        "words",
+        "names",
         nargs="*",
         metavar="SOURCE DESTINATION PORT",
         help="names as in test, instead of labels: what runs in the cluster, or is in -f",
@@ -101,7 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PORT",
-        help="the pod's port: 80, 80/UDP, 8000-8080 or a name; may be repeated; none: every port",
+        help="the pod's port: 80, 80/UDP, 80,443, 8000-8080 or a name; may be repeated; none: every port",
     )
     group.add_argument("--protocol", default="TCP", metavar="NAME", help="TCP, UDP or SCTP (default TCP)")
     side_group = group.add_mutually_exclusive_group()
@@ -130,61 +136,100 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the policies; returns 0."""
-    source, destination = _end_words(arguments, "from"), _end_words(arguments, "to")
-    if arguments.words:
-        if not (source.empty and destination.empty) or arguments.ports or arguments.excepts:
-            raise UsageError(
-                "names and labels in one command", "either SOURCE DESTINATION PORT, or --from, --to and --port"
-            )
-        from kubectl_netpol.commands.common.allow_names import allow_names  # noqa: PLC0415 - labels do without
+    source, destination = _end_options(arguments, "from"), _end_options(arguments, "to")
+    protocol = parse_protocol(arguments.protocol)
+    by_labels = not (source.empty and destination.empty) or arguments.ports or arguments.excepts
+    if arguments.names and by_labels:
+        raise UsageError("names and labels can't be combined", "SOURCE DESTINATION PORT, or --from, --to and --port")
+    if arguments.name is not None and not is_object_name(arguments.name):
+        raise UsageError(f'invalid policy name "{arguments.name}"', "at most 253 of a-z 0-9 . -, such as allow-web")
+    if arguments.names:
+        from kubectl_netpol.commands.common.allow_names import (  # noqa: PLC0415 - labels do without
+            NamesRequest,
+            allow_names,
+        )
+        from kubectl_netpol.commands.common.inputs import open_inputs  # noqa: PLC0415 - the same
 
-        write(allow_names(arguments, console), arguments.output, console)
+        start, end, ports = _checked_names(arguments.names, protocol)
+        asked = NamesRequest(
+            start,
+            end,
+            ports,
+            egress=arguments.egress,
+            both=arguments.both,
+            dns=arguments.dns,
+            name=arguments.name,
+            named_port=arguments.named_port,
+            always=arguments.always,
+            strict=arguments.strict,
+        )
+        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
+        write(allow_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
         return 0
-    asked = _asked(arguments, source, destination)
-    if arguments.filenames:
-        from kubectl_netpol.commands.common.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
-
-        found = prove_labels(asked, arguments, console)
-    elif arguments.strict:
-        raise UsageError("--strict needs something to prove the policy on", "-f FILE, or names instead of labels")
-    else:
-        found = policies(asked)
-        for policy in found:
-            console.note(isolates_text(policy, with_dns=asked.with_dns))
-        if asked.with_dns:
-            console.note(f"{ASSUMED_DNS}; -f reads the real ones")
-    for word in bare_words(asked):
-        console.note(f'"{word}" means pods that have a label "{word}"; a label with its value is {word}=VALUE')
-    write(found, arguments.output, console)
-    return 0
-
-
-def _asked(arguments: argparse.Namespace, source: EndOptions, destination: EndOptions) -> LabelRequest:
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
         if given:
             raise UsageError(f"{option} goes with names", "kubectl netpol allow SOURCE DESTINATION PORT")
-    if arguments.excepts:
-        source, destination = _with_excepts(source, destination, tuple(arguments.excepts))
-    return LabelRequest(
+    source, destination = _with_excepts(source, destination, tuple(arguments.excepts))
+    wanted = LabelRequest(
         source,
         destination,
-        parse_ports(arguments.ports, arguments.protocol),
+        tuple(dict.fromkeys(port for text in arguments.ports for port in parse_ports(text, protocol))),
         namespace=arguments.namespace,
         ingress=not arguments.egress,
         egress=arguments.egress or arguments.both,
         dns=arguments.dns,
         name=arguments.name,
     )
+    if arguments.strict and not arguments.filenames:
+        raise UsageError("--strict needs something to prove the policy on", "-f FILE, or names instead of labels")
+    found = _from_labels(wanted, arguments.filenames, console, strict=arguments.strict, verbose=arguments.verbose)
+    write(found, arguments.output, console)
+    return 0
+
+
+def _checked_names(names: Sequence[str], protocol: str) -> tuple[str, str, tuple[SinglePort, ...]]:
+    if len(names) != _CONNECTION:
+        raise UsageError(
+            f"expected SOURCE DESTINATION PORT, got {len(names)} argument{'' if len(names) == 1 else 's'}",
+            "or write labels: --from, --to and --port",
+        )
+    source, destination, port = names
+    if "=" in source or "=" in destination:
+        words = shlex.join(["--from", source, "--to", destination, "--port", port])
+        raise UsageError("these are labels, not names", f"kubectl netpol allow {words}")
+    return source, destination, single_ports(parse_ports(port, protocol))
+
+
+def _from_labels(
+    asked: LabelRequest, filenames: Sequence[str], console: Console, *, strict: bool, verbose: bool
+) -> tuple[Policy, ...]:
+    if filenames:
+        from kubectl_netpol.commands.common.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
+        from kubectl_netpol.commands.common.inputs import read_manifests  # noqa: PLC0415 - the same
+
+        policies_from_labels(asked)  # what is wrong with the options comes before what is wrong with the files
+        namespace = asked.namespace or "default"
+        snapshot = read_manifests(filenames, namespace, console)
+        found = prove_labels(asked, snapshot, namespace, console, strict=strict, verbose=verbose)
+    else:
+        found = policies_from_labels(asked)
+        for policy in found:
+            console.note(isolates_text(policy, with_dns=asked.with_dns))
+        if asked.with_dns:
+            console.note(f"{ASSUMED_DNS}; -f reads the real ones")
+    for key in bare_words(asked):
+        console.note(f'"{key}" means pods that have a label "{key}"; a label with its value is {key}=VALUE')
+    return found
 
 
 def write(found: Sequence[Policy], output: str | None, console: Console) -> None:
-    """The policies on stdout."""
+    """The policies on stdout, as YAML unless `output` is json."""
     objects = [policy_object(policy) for policy in found]
     if objects:
         console.data(to_json(objects) if output == "json" else to_yaml(objects))
 
 
-def _end_words(arguments: argparse.Namespace, side: str) -> EndOptions:
+def _end_options(arguments: argparse.Namespace, side: str) -> EndOptions:
     given = vars(arguments)
     return EndOptions(
         side,
@@ -200,6 +245,8 @@ def _with_excepts(
     source: EndOptions, destination: EndOptions, excepts: tuple[str, ...]
 ) -> tuple[EndOptions, EndOptions]:
     """--except belongs to the end that has blocks."""
+    if not excepts:
+        return source, destination
     if source.cidrs and destination.cidrs:
         raise UsageError("--from-cidr and --to-cidr in one policy", "one end has to be pods")
     if destination.cidrs:

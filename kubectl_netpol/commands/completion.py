@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.commands.common.inputs import open_inputs
+from kubectl_netpol.commands.common.options import cluster_options
 from kubectl_netpol.errors import NetpolError
-from kubectl_netpol.model.kinds import KINDS
+from kubectl_netpol.model.kinds import KINDS, kind_typed
+from kubectl_netpol.model.ports import PROTOCOLS
 
 if TYPE_CHECKING:
     import argparse
@@ -25,32 +27,14 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   kubectl netpol completion
   source <(kubectl completion bash)      once a shell, if kubectl itself is not completed yet"""
-
-
 PROGRAM = "kubectl_complete-netpol"
-
-
 _FILES, _NO_FILES = ":0", ":4"
-
-
-_PATIENCE = "2s"
-
-
-_WORKLOADS = {"deploy": "apps/v1/deployments", "sts": "apps/v1/statefulsets", "ds": "apps/v1/daemonsets"}
-
-
-_FIXED = {"--protocol": ("TCP", "UDP", "SCTP"), "--expect": ("open", "blocked")}
-
-
+_PATIENCE_SECONDS = 2.0
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+_FIXED = {"--protocol": PROTOCOLS, "--expect": ("open", "blocked")}
 _FILE_OPTIONS = ("-f", "--filename", "--kubeconfig", "--on")
-
-
 _LABEL_OPTIONS = ("--from", "--to", "--from-selector", "--to-selector")
-
-
 _NAMESPACE_OPTIONS = ("-n", "--namespace", "--from-namespace", "--to-namespace")
-
-
 _SOURCE, _DESTINATION, _PORT = range(3)
 
 
@@ -171,13 +155,12 @@ def _open(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> t
         action = parser._option_string_actions[option]  # noqa: SLF001 - argparse has no public list
         held = getattr(arguments, action.dest, None)
         setattr(arguments, action.dest, [*held, value] if isinstance(held, list) else value)
-    arguments.request_timeout = _PATIENCE
     if getattr(arguments, "filenames", None):
         raise NetpolError("manifests are not completed")
-    world = open_inputs(arguments, console)
-    if world.api is None:
+    inputs = open_inputs(cluster_options(arguments)._replace(request_timeout=_PATIENCE_SECONDS), (), console)
+    if inputs.api is None:
         raise NetpolError("no cluster")
-    return world.api, world.namespace
+    return inputs.api, inputs.namespace
 
 
 def _words(api: Api, namespace: str, typed: _Typed) -> Iterable[str]:
@@ -200,11 +183,7 @@ def _services(api: Api, namespace: str) -> list[str]:
 
 
 def _workloads(api: Api, namespace: str) -> list[str]:
-    paths = {}
-    for short, path in _WORKLOADS.items():
-        group, version, resource = path.split("/")
-        paths[short] = f"/apis/{group}/{version}/namespaces/{namespace}/{resource}"
-    found = api.gather(paths)
+    found = api.gather({KINDS[kind].short: KINDS[kind].path(namespace) for kind in _WORKLOADS})
     return [
         f"{short}/{item['metadata']['name']}"
         for short, items in found.items()
@@ -216,7 +195,8 @@ def _workloads(api: Api, namespace: str) -> list[str]:
 def _ports(api: Api, namespace: str, destination: str) -> list[str]:
     """Numbers and names of the ports of a Service or pod by that name."""
     *before, name = destination.split("/")
-    kind = KINDS.get(before[-1]) if before else None
+    typed = kind_typed(before[-1]) if before else None
+    kind = typed and typed.name
     if before and not kind:
         namespace = before[0]
     found: list[Any] = []

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
-from kubectl_netpol.commands.common.inputs import open_inputs, read_manifests, texts
+from kubectl_netpol.commands.common.inputs import open_inputs, texts
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
     add_output_option,
     add_verbose_option,
+    cluster_options,
 )
 from kubectl_netpol.engine.phrases import count, some
 from kubectl_netpol.errors import NetpolError, UsageError
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from kubectl_netpol.commands.common.options import ClusterOptions
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.snapshot import Snapshot
 
-SAME, DIFFERENT, UNTOLD = 0, 1, 2
-
-
+SAME, DIFFERENT, UNKNOWN = 0, 1, 2
 EXAMPLES = """examples:
   kubectl netpol diff -f policy.yaml
   kubectl netpol diff -f policies/ -n shop
@@ -42,7 +42,6 @@ EXAMPLES = """examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
     add_filename_option(parser, "the policies: a file, a folder, - for stdin; may be repeated")
     parser.add_argument(
         "--on",
@@ -58,17 +57,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Compare; returns 0 where nothing changes, 1 where something does."""
+    """Compare; returns 0 where nothing changes, 1 where something does, 2 where it can't be told."""
     if not arguments.filenames:
-        raise UsageError("which policies?", "kubectl netpol diff -f FILE")
+        raise UsageError("no policies given", "kubectl netpol diff -f FILE")
     if "-" in arguments.filenames and "-" in arguments.on:
         raise UsageError("-f and --on can't both read stdin")
-    before, policies = _read(arguments, console)
+    before, policies = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
     there = {policy.key: policy for policy in before.policies}
     changes = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
     if arguments.delete:
         if missing := [policy.key for policy in policies if policy.key not in there]:
-            console.warning(f"not there, so nothing to delete: {some(missing)}")
+            console.warning(f"not found, so nothing to delete: {some(missing)}")
         kept = {key: policy for key, policy in there.items() if key not in changes}
     else:
         kept = {**there, **{policy.key: policy for policy in policies}}
@@ -77,29 +76,25 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         listed = [policy_change_object(policy, changes[policy.key]) for policy in policies]
         console.data(serialize(kind("Diff", {"policies": listed, **changes_object(comparison)}), arguments.output))
     else:
-        _say(comparison, policies, changes, console, verbose=arguments.verbose)
+        _print_text(comparison, policies, changes, console, verbose=arguments.verbose)
     unread = unread_texts(before, comparison, verbose=arguments.verbose)
     for reason in unread:
-        console.warning(f"not everything can be told: {reason}")
-    if comparison.effects:
+        console.warning(f"incomplete: {reason}")
+    if comparison.changes:
         return DIFFERENT
-    return UNTOLD if unread else SAME
+    return UNKNOWN if unread else SAME
 
 
-def _read(arguments: argparse.Namespace, console: Console) -> tuple[Snapshot, tuple[Policy, ...]]:
-    """What is there, and the policies."""
-    if arguments.on:
-        namespace = arguments.namespace or "default"
-        before = read_manifests(arguments.on, namespace, console)
-        return before, _policies(arguments.filenames, namespace, console)
-    given = arguments.filenames
-    arguments.filenames = []
-    world = open_inputs(arguments, console)
-    policies = _policies(given, world.namespace, console)
+def _read(
+    filenames: Sequence[str], on: Sequence[str], cluster: ClusterOptions, console: Console
+) -> tuple[Snapshot, tuple[Policy, ...]]:
+    """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
+    inputs = open_inputs(cluster, on, console)
+    policies = _policies(filenames, inputs.namespace, console)
     from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
 
     namespaces = frozenset(policy.namespace for policy in policies)
-    before = world.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), endpoints=False))
+    before = inputs.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), endpoints=False))
     return before, policies
 
 
@@ -126,13 +121,13 @@ def _change(policy: Policy, old: Policy | None, *, delete: bool) -> str:
     return "unchanged" if old._replace(changed=None) == policy._replace(changed=None) else "changed"
 
 
-def _say(
+def _print_text(
     comparison: Changes, policies: Sequence[Policy], changes: dict[str, str], console: Console, *, verbose: bool
 ) -> None:
     text = changes_text(comparison, console, verbose=verbose)
     if text:
         console.data(text)
-    if not comparison.effects:
+    if not comparison.changes:
         listed = some([f"{policy.key} {changes[policy.key]}" for policy in policies])
         console.note(f"no connection opens or closes ({listed})")
     elif not text:

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.commands.common.inputs import Inputs, open_inputs
+from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
     add_output_option,
+    add_probe_options,
     add_verbose_option,
-    cluster_words,
+    cluster_options,
+    probe_options,
 )
 from kubectl_netpol.engine.phrases import count, some
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.matrix.grid import Grid, declared_ports
 from kubectl_netpol.matrix.sets import PodSets
-from kubectl_netpol.matrix.summary import WorkloadSpan, each_pod, examples, in_order, summarize
-from kubectl_netpol.model.ports import parse_ports, parse_protocol
-from kubectl_netpol.render.matrix import Explainer, Heading, cells_text, difference_text, matrix_text, network_text
+from kubectl_netpol.matrix.summary import each_pod, examples, in_order, summarize
+from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
+from kubectl_netpol.render.matrix import (
+    Explainer,
+    Heading,
+    cells_text,
+    difference_text,
+    matrix_text,
+    network_text,
+)
 from kubectl_netpol.render.matrix_json import matrix_json, network_fields
 from kubectl_netpol.render.text import Names
 
@@ -31,8 +40,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.console import Console
     from kubectl_netpol.matrix.compared import Compared
+    from kubectl_netpol.matrix.summary import WorkloadSpan
+    from kubectl_netpol.model.ports import SinglePort
     from kubectl_netpol.model.snapshot import Snapshot
 
 EXAMPLES = """examples:
@@ -44,33 +56,30 @@ EXAMPLES = """examples:
   kubectl netpol matrix --probe                  does the network do what the policies say?"""
 
 
-MOST_PAIRS = 100
+class _Matrix(NamedTuple):
+    """What the matrix is about. A grid counts for the destinations in its set (all where --port was given).
 
+    `place` as in "namespace shop"; `namespace` is the one whose names are shown short, "" for none; `by_port`: --port.
+    """
 
-class Asked(NamedTuple):
-    """What the matrix is about. A grid counts for the destinations in its set (all where --port was given)."""
-
-    snapshot: Snapshot
     sets: PodSets
     groups: tuple[WorkloadSpan, ...]
     grids: tuple[tuple[Grid, int], ...]
+    place: str
+    namespace: str
+    by_port: bool
+    explainer: Explainer
+    compared: tuple[Compared, ...] = ()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="every namespace")
     parser.add_argument(
         "--port", metavar="PORT", help="a number, a port name, or several (default: what the destinations declare)"
     )
     parser.add_argument("--protocol", metavar="NAME", help="TCP (default with --port), UDP or SCTP")
     parser.add_argument("--probe", action="store_true", help="also try every pair, by exec in the source pods")
-    parser.add_argument(
-        "--max", type=int, default=MOST_PAIRS, metavar="NUMBER", help=f"the most pairs to probe (default {MOST_PAIRS})"
-    )
-    parser.add_argument(
-        "--timeout", default="3s", metavar="TIME", help="the longest wait for each connect of a probe (default 3s)"
-    )
-    parser.set_defaults(container=None, http=False, debug_image=None)
+    add_probe_options(parser)
     add_filename_option(parser)
     add_output_option(parser, ("json", "wide", "html"))
     add_verbose_option(parser)
@@ -80,29 +89,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the matrix; returns 0, with --probe 1 where the network differs from the policies."""
     protocol = parse_protocol(arguments.protocol) if arguments.protocol else None
-    ports = parse_ports(arguments.port) if arguments.port else ()
+    ports = single_ports(parse_ports(arguments.port, protocol or "TCP")) if arguments.port else ()
     if arguments.all_namespaces and arguments.namespace:
-        raise UsageError("-A and -n are both given", "-A is every namespace")
-    world = open_inputs(arguments, console)
-    asked = _ask(arguments, world, ports, protocol, console)
-    explainer = Explainer(asked.sets.pods, asked.groups, _where(arguments))
-    compared: list[Compared] = []
+        raise UsageError("-A and -n can't be combined", "-A is every namespace")
+    cluster, probe = cluster_options(arguments), probe_options(arguments)
+    inputs = open_inputs(cluster, arguments.filenames, console)
+    # What `explain` needs to look at the same.
+    where = [option for filename in arguments.filenames for option in ("-f", filename)] + cluster.arguments()
+    matrix = _matrix(inputs, ports, protocol, where, all_namespaces=arguments.all_namespaces)
     if arguments.probe:
         from kubectl_netpol.commands.common.matrix_probe import probe_matrix  # noqa: PLC0415 - only for a cluster
 
-        compared = probe_matrix(arguments, world, asked.sets, asked.grids, explainer)
+        compared = probe_matrix(inputs, matrix.sets, matrix.grids, matrix.explainer, cluster=cluster, options=probe)
+        matrix = matrix._replace(compared=tuple(compared))
         for message in dict.fromkeys(message for pair in compared for message in pair.result.warnings):
             console.warning(message)
     if arguments.output == "json":
-        grids = [grid for grid, _ in asked.grids]
-        extra = (lambda grid: network_fields(grid, compared)) if arguments.probe else (lambda _: ())
+        grids = [grid for grid, _ in matrix.grids]
+        extra = (lambda grid: network_fields(grid, matrix.compared)) if arguments.probe else (lambda _: ())
         for piece in matrix_json(grids, as_list=len(ports) != 1, extra=extra):
             console.piece(piece)
     elif arguments.output == "html":
-        console.data(_page(arguments, world, asked, explainer, compared))
+        console.data(_page(matrix))
     else:
-        _print_text(arguments, world, asked, console, explainer=explainer, compared=compared)
-    return _status(compared, probed=arguments.probe)
+        _print_text(matrix, console, wide=arguments.output == "wide", verbose=arguments.verbose)
+        if arguments.probe:
+            console.data(network_text(matrix.compared, Names(matrix.namespace), console))
+        elif not arguments.verbose:
+            console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)")
+    return _status(matrix.compared, probed=arguments.probe)
 
 
 def _status(compared: Sequence[Compared], *, probed: bool) -> int:
@@ -112,35 +127,41 @@ def _status(compared: Sequence[Compared], *, probed: bool) -> int:
     return 0 if not probed or any(pair.result.finding.agrees for pair in compared) else 2
 
 
-def _ask(
-    arguments: argparse.Namespace,
-    world: Inputs,
-    ports: Sequence[int | str],
-    protocol: str | None,
-    console: Console,
-) -> Asked:
-    snapshot = _read(world, everywhere=arguments.all_namespaces)
-    namespace = None if arguments.all_namespaces else world.namespace
+def _matrix(
+    inputs: Inputs, ports: Sequence[SinglePort], protocol: str | None, where: Sequence[str], *, all_namespaces: bool
+) -> _Matrix:
+    namespace = None if all_namespaces else inputs.namespace
+    snapshot = _read(inputs, everywhere=all_namespaces)
     if gap := snapshot.gap("pods", namespace):
         raise NetpolError(gap.message, f"kubectl auth can-i list pods {f'-n {namespace}' if namespace else '-A'}")
     found = snapshot.pods if namespace is None else snapshot.pods_in(namespace)
     finished = sum(pod.finished for pod in found)
     pods, groups = in_order(snapshot, (pod for pod in found if not pod.finished))
     if finished:
-        console.note(f"{count(finished, 'finished pod')} left out")
+        inputs.console.note(f"{count(finished, 'finished pod')} left out")
     if not pods:
-        where = "the cluster" if namespace is None else f"namespace {namespace}"
+        place = "the cluster" if namespace is None else f"namespace {namespace}"
         elsewhere = sorted({pod.namespace for pod in snapshot.pods})
-        raise NetpolError(f"no pods in {where}", f"there are some in {some(elsewhere)} (-n, -A)" if elsewhere else None)
+        raise NetpolError(f"no pods in {place}", f"there are some in {some(elsewhere)} (-n, -A)" if elsewhere else None)
     sets = PodSets(snapshot, pods)
+    return _Matrix(
+        sets,
+        groups,
+        _grids(sets, ports, protocol),
+        place="all namespaces" if namespace is None else f"namespace {namespace}",
+        namespace=namespace or "",
+        by_port=bool(ports),
+        explainer=Explainer(sets.pods, groups, where),
+    )
+
+
+def _grids(sets: PodSets, ports: Sequence[SinglePort], protocol: str | None) -> tuple[tuple[Grid, int], ...]:
     if ports:
-        grids = tuple((Grid(sets, protocol or "TCP", port), sets.all) for port in ports)
-    else:
-        declared = declared_ports(pods, protocol)
-        if not declared:
-            raise NetpolError("no pod declares a port", "say which: --port 80")
-        grids = tuple((Grid(sets, *pair), _declaring(sets, pair)) for pair in declared)
-    return Asked(snapshot, sets, groups, grids)
+        return tuple((Grid(sets, port.protocol, port.port), sets.all) for port in ports)
+    declared = declared_ports(sets.pods, protocol)
+    if not declared:
+        raise NetpolError("no pod declares a port", "say which: --port 80")
+    return tuple((Grid(sets, *pair), _declaring(sets, pair)) for pair in declared)
 
 
 def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
@@ -150,43 +171,29 @@ def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
     )
 
 
-def _read(world: Inputs, *, everywhere: bool) -> Snapshot:
+def _read(inputs: Inputs, *, everywhere: bool) -> Snapshot:
     from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
 
     wide = frozenset({"pods", "networkpolicies"}) if everywhere else frozenset()
-    return world.read(Scope(frozenset({world.namespace}), wide, endpoints=False))
+    return inputs.read(Scope(frozenset({inputs.namespace}), wide, endpoints=False))
 
 
-def _print_text(
-    arguments: argparse.Namespace,
-    world: Inputs,
-    asked: Asked,
-    console: Console,
-    *,
-    explainer: Explainer,
-    compared: Sequence[Compared],
-) -> None:
-    wide = arguments.output == "wide"
-    groups = each_pod(asked.sets.pods) if wide else asked.groups
-    names = Names("" if arguments.all_namespaces else world.namespace)
-    where = _place(arguments, world)
-    parts = [((grid, counted),) for grid, counted in asked.grids] if arguments.port else [asked.grids]
+def _print_text(matrix: _Matrix, console: Console, *, wide: bool, verbose: bool) -> None:
+    groups = each_pod(matrix.sets.pods) if wide else matrix.groups
+    parts = [((grid, counted),) for grid, counted in matrix.grids] if matrix.by_port else [matrix.grids]
     for number, part in enumerate(parts):
         if number:
             console.data("")
         grid = part[0][0]
-        ports = f"{grid.protocol} {grid.port}" if arguments.port else "each destination on the ports it declares"
+        ports = f"{grid.protocol} {grid.port}" if matrix.by_port else "each destination on the ports it declares"
         summary = summarize(part, groups)
-        heading = Heading(ports, where, "pod" if wide else "workload")
-        marked = set(_by_cell(part, groups, compared))
-        console.data(matrix_text(summary, heading, names, console, marked=marked, verbose=arguments.verbose))
-        if arguments.verbose:
+        heading = Heading(ports, matrix.place, "pod" if wide else "workload")
+        marked = set(_by_cell(part, groups, matrix.compared))
+        names = Names(matrix.namespace)
+        console.data(matrix_text(summary, heading, names, console, marked=marked, verbose=verbose))
+        if verbose:
             everything = [(here, there) for here in range(len(groups)) for there in range(len(groups))]
-            console.data("\n" + cells_text(summary, examples(part, summary, everything), explainer))
-    if arguments.probe:
-        console.data(network_text(compared, names, console))
-    elif not arguments.verbose:
-        console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)")
+            console.data("\n" + cells_text(summary, examples(part, summary, everything), matrix.explainer))
 
 
 def _by_cell(
@@ -202,30 +209,19 @@ def _by_cell(
     return found
 
 
-def _page(
-    arguments: argparse.Namespace, world: Inputs, asked: Asked, explainer: Explainer, compared: Sequence[Compared]
-) -> str:
-    from kubectl_netpol.render.page import PageView, matrix_page, mixed_cells  # noqa: PLC0415 - the page's parts are large
+def _page(matrix: _Matrix) -> str:
+    from kubectl_netpol.render.page import PageView, matrix_page, mixed_cells  # noqa: PLC0415 - its parts are large
 
-    parts = [("each on the ports it declares", asked.grids)] if not arguments.port and len(asked.grids) > 1 else []
-    parts += [(f"{grid.protocol} {grid.port}", ((grid, asked.sets.all),)) for grid, _ in asked.grids]
-    names = Names("" if arguments.all_namespaces else world.namespace)
+    parts = []
+    if not matrix.by_port and len(matrix.grids) > 1:
+        parts.append(("each on the ports it declares", matrix.grids))
+    parts += [(f"{grid.protocol} {grid.port}", ((grid, matrix.sets.all),)) for grid, _ in matrix.grids]
     views = []
     for title, part in parts:
-        summary = summarize(part, asked.groups)
+        summary = summarize(part, matrix.groups)
         differences = {
-            place: [difference_text(pair, names) for pair in pairs]
-            for place, pairs in _by_cell(part, asked.groups, compared).items()
+            place: [difference_text(pair, Names(matrix.namespace)) for pair in pairs]
+            for place, pairs in _by_cell(part, matrix.groups, matrix.compared).items()
         }
         views.append(PageView(title, part, summary, examples(part, summary, mixed_cells(summary)), differences))
-    return matrix_page(views, _place(arguments, world), explainer, one_namespace=not arguments.all_namespaces)
-
-
-def _place(arguments: argparse.Namespace, world: Inputs) -> str:
-    return "all namespaces" if arguments.all_namespaces else f"namespace {world.namespace}"
-
-
-def _where(arguments: argparse.Namespace) -> list[str]:
-    """The options that `explain` needs to look at the same."""
-    files = [word for filename in arguments.filenames for word in ("-f", filename)]
-    return files + cluster_words(arguments)
+    return matrix_page(views, matrix.place, matrix.explainer, one_namespace=bool(matrix.namespace))

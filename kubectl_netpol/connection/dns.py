@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import predict
-from kubectl_netpol.connection.resolve import Reference, Resolved
+from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.connection.routes import request
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.addresses import is_ip
@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 DNS_PORT = 53
-
-
 NAMESPACES = ("kube-system", "openshift-dns")
-
-
 _SERVICES = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"), ("kube-system", "coredns"))
 
 
@@ -59,11 +55,10 @@ def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
 def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> Resolver | None:
     """The pod's first resolver where the policies block every one of them, else None."""
     found = resolvers(snapshot, pod)
-    source = Resolved(Reference(pod.name, pod.namespace, pod.name), pod=pod)
+    source = Resolved(pod=pod)
     for resolver in found:
-        reference = Reference(resolver.title, "", resolver.title)
-        destination = Resolved(reference, service=resolver.service, address=resolver.address)
-        verdict = predict(snapshot, request(snapshot, source, destination, DNS_PORT, "UDP"))
-        if verdict.verdict is not Verdict.BLOCKED:
+        destination = Resolved(service=resolver.service, address=resolver.address)
+        prediction = predict(snapshot, request(snapshot, source, destination, DNS_PORT, "UDP"))
+        if prediction.verdict is not Verdict.BLOCKED:
             return None
     return found[0] if found else None

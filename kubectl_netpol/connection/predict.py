@@ -8,7 +8,7 @@ from kubectl_netpol.connection.routes import Request, Route, address_for
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
-from kubectl_netpol.model.addresses import of_family, parse_ip
+from kubectl_netpol.model.addresses import other_family, shared_family
 from kubectl_netpol.model.policies import Direction
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def predict(snapshot: Snapshot, request: Request) -> Prediction:
 def pod_connection(source: Pod, destination: Pod, protocol: str, port: int) -> Connection:
     """The connection between two pods that `judge` decides on for a request by name."""
     address = address_for(destination, source)
-    mine = of_family(source.ips, address) if address else next(iter(source.ips), None)
+    mine = shared_family(source.ips, (address,) if address else ())
     return Connection(End(pod=source, address=mine), End(pod=destination, address=address), protocol, port)
 
 
@@ -70,7 +70,7 @@ def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> Connec
     source = request.source.end
     if not request.source.address and route.destination.address:
         mine = source.pod.ips if source.pod else source.node.addresses if source.node else ()
-        source = source._replace(address=of_family(mine, route.destination.address))
+        source = source._replace(address=shared_family(mine, (route.destination.address,)))
     connection = Connection(source, route.destination, request.protocol, route.port, route.dialled)
     verdict = evaluate(snapshot, connection)
     if other := _other_family(connection, request):
@@ -87,22 +87,17 @@ def _other_family(connection: Connection, request: Request) -> Connection | None
     source, destination, dialled = connection.source, connection.destination, connection.dialled
     if not (source.pod and destination.pod and destination.address):
         return None
-    version = parse_ip(destination.address).version
     if dialled:
         clusters = request.service.cluster_ips if request.service and dialled.address else ()
         if dialled.address not in clusters:
             return None
-        dialled = dialled._replace(address=_unlike(clusters, version))
-    mine, theirs = _unlike(source.pod.ips, version), _unlike(destination.pod.ips, version)
+        dialled = dialled._replace(address=other_family(clusters, destination.address))
+    mine, theirs = (other_family(pod.ips, destination.address) for pod in (source.pod, destination.pod))
     if not mine or not theirs or (dialled and not dialled.address):
         return None
     return connection._replace(
         source=source._replace(address=mine), destination=destination._replace(address=theirs), dialled=dialled
     )
-
-
-def _unlike(addresses: tuple[str, ...], version: int) -> str | None:
-    return next((ip for ip in addresses if parse_ip(ip).version != version), None)
 
 
 def _together(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:

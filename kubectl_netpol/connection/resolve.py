@@ -1,15 +1,16 @@
-"""Words typed (`san`, `svc/nginx`, `shop/deploy/web`, `10.0.0.5`) to what they name in a snapshot. Pure."""
+"""From what was typed (`san`, `svc/nginx`, `shop/deploy/web`, `10.0.0.5`) to what it names in a snapshot."""
 
 from __future__ import annotations
 
 import difflib
 import re
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.verdict import End
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.addresses import is_ip
-from kubectl_netpol.model.kinds import KIND_WORDS, KINDS, RESOURCES, SHORT, WORKLOADS
+from kubectl_netpol.model.kinds import KINDS, TYPED, WORKLOADS, kind_typed
 from kubectl_netpol.model.names import is_namespace_name
 from kubectl_netpol.model.workloads import pods_of
 
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
+_MOST_PARTS = 3
+_MOST_NAMES = 5
 
 
-_PARTS = 3
+class Role(Enum):
+    """What a name is for; the value is the kinds that a name without a kind may be of, the first one wins."""
+
+    SOURCE = ("Pod", *WORKLOADS)
+    DESTINATION = ("Service", "Pod", *WORKLOADS)
+    SUBJECT = ("Pod", *WORKLOADS, "Service")
 
 
 class Reference(NamedTuple):
@@ -36,18 +44,18 @@ class Reference(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """What a reference names: exactly one of pod, service, node, address or host is there.
+    """What a reference names: exactly one of pod, service, node, address or host is set, an address beside a pod or node.
 
-    `workload` is the one whose pod this is, where a workload was typed.
+    `workload`: the one that was typed, for which this pod was chosen. `typed`: as it was typed, "" where nothing was.
     """
 
-    reference: Reference
     pod: Pod | None = None
     service: Service | None = None
     node: Node | None = None
     address: str | None = None
     host: str | None = None
     workload: Workload | None = None
+    typed: str = ""
 
     @property
     def end(self) -> End:
@@ -58,74 +66,93 @@ class Resolved(NamedTuple):
             return End(node=self.node, address=self.address or next(iter(self.node.addresses), None))
         return End(address=self.address)
 
+    @property
+    def reference(self) -> str:
+        """What to type for it."""
+        if self.typed:
+            return self.typed
+        if self.service:
+            return f"{self.service.namespace}/svc/{self.service.name}"
+        if self.pod:
+            return f"{self.pod.namespace}/pod/{self.pod.name}"
+        return f"node/{self.node.name}" if self.node else self.host or self.address or ""
+
 
 def parse_reference(typed: str, namespace: str) -> Reference:
-    """NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address; a known kind before the slash is a kind."""
+    """NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address; a known kind before the slash is a kind.
+
+    UsageError for anything else.
+    """
     if is_ip(typed):
         return Reference(typed, namespace, typed, address=typed)
     parts = typed.split("/")
-    if len(parts) > _PARTS or not all(part.strip(".") for part in parts):
-        raise UsageError(f'"{typed}" is no name', "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME")
+    if len(parts) > _MOST_PARTS or not all(part.strip(".") for part in parts):
+        raise UsageError(f'invalid name "{typed}"', "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME")
     name, kind = parts[-1], None
-    if len(parts) > 1 and (kind := KINDS.get(parts[-2].split(".")[0].lower())):
+    if len(parts) > 1 and (found := kind_typed(parts[-2])) and found.name in TYPED:
+        kind = found.name
         parts.pop(-2)
-    elif len(parts) == _PARTS:
-        known = ", ".join(words[-1] for words in KIND_WORDS.values())
-        raise UsageError(f'"{parts[1]}" in "{typed}" is no kind', f"one of {known}")
+    elif len(parts) == _MOST_PARTS:
+        known = ", ".join(KINDS[kind].short for kind in TYPED)
+        raise UsageError(f'unknown kind "{parts[1]}" in "{typed}"', f"must be one of {known}")
     if len(parts) > 1:
         namespace = parts[0]
         if not is_namespace_name(namespace):
-            raise UsageError(f'"{namespace}" in "{typed}" is neither a kind nor a namespace\'s name')
+            raise UsageError(f'"{namespace}" in "{typed}" is neither a kind nor a valid namespace name')
     return Reference(typed, namespace, name, kind)
+
+
+def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | None:
+    """What has this name, or None.
+
+    NetpolError where that can't be known, where several workloads have the name, and where a workload has no pods.
+    """
+    if reference.address:
+        return _at_address(snapshot, reference, reference.address)
+    kinds = (reference.kind,) if reference.kind else role.value
+    for kind in kinds:
+        if kind in WORKLOADS:
+            continue
+        if found := _of_kind(snapshot, reference, kind):
+            return found
+        gap = snapshot.gap(KINDS[kind].resource, reference.namespace)
+        if gap and (reference.kind or kind == "Pod"):
+            raise NetpolError(f'can\'t look up {kind} "{reference.name}": {gap.message}')
+    workloads = [
+        workload
+        for workload in snapshot.workloads
+        if workload.kind in kinds and (workload.namespace, workload.name) == (reference.namespace, reference.name)
+    ]
+    if len(workloads) > 1:
+        listed = ", ".join(f"{KINDS[workload.kind].short}/{workload.name}" for workload in workloads)
+        raise UsageError(f'"{reference.typed}" is ambiguous: {listed}', "write the kind before the name")
+    if workloads:
+        return _of_workload(snapshot, reference, workloads[0])
+    return _by_dotted_name(snapshot, reference) if role is Role.DESTINATION else None
 
 
 def resolve_source(snapshot: Snapshot, reference: Reference) -> Resolved:
     """A pod, then a workload (one of its running pods); also an address, a node, or one of a Service's pods."""
-    named = _resolve(snapshot, reference, ("Pod", *WORKLOADS))
-    if named.service is None:
-        return named
-    if gap := snapshot.gap("pods", named.service.namespace):
-        raise NetpolError(f"can't look for the pods of Service {named.service.key}: {gap.message}")
-    pod = best(snapshot.selected_by_service(named.service))
+    resolved = _resolved(snapshot, reference, Role.SOURCE)
+    service = resolved.service
+    if service is None:
+        return resolved
+    if gap := snapshot.gap("pods", service.namespace):
+        raise NetpolError(f"can't look up the pods of Service {service.key}: {gap.message}")
+    pod = best(snapshot.selected_by_service(service))
     if pod is None:
-        raise NetpolError(f"Service {named.service.key} has no pods that could send", "name a pod")
-    return Resolved(reference, pod=pod)
+        raise NetpolError(f"Service {service.key} has no pods that could be a source", "name a pod")
+    return Resolved(pod=pod, typed=reference.typed)
 
 
 def resolve_destination(snapshot: Snapshot, reference: Reference) -> Resolved:
     """A Service, then a pod, then a workload; NAME.NS[.svc…] is that Service; other names with dots are host names."""
-    try:
-        return _resolve(snapshot, reference, ("Service", "Pod", *WORKLOADS))
-    except NetpolError:
-        hidden = snapshot.gap("pods", reference.namespace)
-        if hidden or "." not in reference.name or reference.kind or reference.typed != reference.name:
-            raise
-    name, _, rest = reference.name.rstrip(".").partition(".")
-    namespace, _, form = rest.partition(".")
-    # With a dot at its end a name is complete: nothing is added to it, and only the longest form is a Service's.
-    forms = ("svc.cluster.local",) if reference.name.endswith(".") else ("", "svc", "svc.cluster.local")
-    if form in forms:
-        if service := snapshot.service(namespace, name):
-            return Resolved(reference, service=service)
-        gap = snapshot.gap("services", namespace)
-        if gap and (namespace in snapshot.namespaces or snapshot.gap("namespaces", namespace)):
-            raise NetpolError(
-                f'can\'t look for Service "{name}" in namespace {namespace}: {gap.message}',
-                f"for a host outside the cluster add a dot: {reference.name}.",
-            )
-    if form.partition(".")[0] == "svc":
-        raise _not_found(
-            f'there is no Service "{name}" in namespace {namespace}', name, _names(snapshot, namespace, ("Service",))
-        )
-    if not _HOST.fullmatch(reference.name) or reference.name.rstrip(".").rpartition(".")[2].isdecimal():
-        hint = "the port is a word of its own" if ":" in reference.name else None
-        raise UsageError(f'"{reference.name}" is neither an address nor a host name', hint)
-    return Resolved(reference, host=reference.name)
+    return _resolved(snapshot, reference, Role.DESTINATION)
 
 
 def resolve_subject(snapshot: Snapshot, reference: Reference) -> Resolved:
     """A pod, then a workload, then a Service."""
-    return _resolve(snapshot, reference, ("Pod", *WORKLOADS, "Service"))
+    return _resolved(snapshot, reference, Role.SUBJECT)
 
 
 def service_namespace(name: str) -> str | None:
@@ -135,38 +162,34 @@ def service_namespace(name: str) -> str | None:
 
 
 def best(pods: Iterable[Pod]) -> Pod | None:
-    """The one to speak for the others: a ready one, with an address, first by name."""
+    """The one that represents the others: a ready one, with an address, first by name."""
     return min(pods, key=lambda pod: (not pod.ready, not pod.ips, pod.name), default=None)
 
 
-def _resolve(snapshot: Snapshot, reference: Reference, kinds: tuple[str, ...]) -> Resolved:
-    if reference.address:
-        return _resolve_address(snapshot, reference, reference.address)
-    if reference.kind:
-        kinds = (reference.kind,)
-    for kind in kinds:
-        if kind in WORKLOADS:
-            continue
-        if named := _find(snapshot, reference, kind):
-            return named
-        gap = snapshot.gap(RESOURCES[kind], reference.namespace)
-        if gap and (reference.kind or kind == "Pod"):
-            raise NetpolError(f'can\'t look for {kind} "{reference.name}": {gap.message}')
-    workloads = [
-        workload
-        for workload in snapshot.workloads
-        if workload.kind in kinds and (workload.namespace, workload.name) == (reference.namespace, reference.name)
-    ]
-    if len(workloads) > 1:
-        listed = ", ".join(f"{SHORT[workload.kind]}/{workload.name}" for workload in workloads)
-        raise UsageError(f'"{reference.typed}" could be any of {listed}', "write the kind before the name")
-    if workloads:
-        return _of_workload(snapshot, reference, workloads[0])
-    what = reference.kind or ("Service, pod or workload" if "Service" in kinds else "pod or workload")
-    where = "" if reference.kind == "Node" else f" in namespace {reference.namespace}"
-    raise _not_found(
-        f'there is no {what} "{reference.name}"{where}', reference.name, _names(snapshot, reference.namespace, kinds)
-    )
+def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None:
+    """A Service by its DNS name, or a host name; None for a name without dots."""
+    if "." not in reference.name or reference.kind or reference.typed != reference.name:
+        return None
+    name, _, rest = reference.name.rstrip(".").partition(".")
+    namespace, _, form = rest.partition(".")
+    # With a dot at its end a name is complete: nothing is added to it, and only the longest form is a Service's.
+    forms = ("svc.cluster.local",) if reference.name.endswith(".") else ("", "svc", "svc.cluster.local")
+    if form in forms:
+        if service := snapshot.service(namespace, name):
+            return Resolved(service=service, typed=reference.typed)
+        gap = snapshot.gap("services", namespace)
+        if gap and (namespace in snapshot.namespaces or snapshot.gap("namespaces", namespace)):
+            raise NetpolError(
+                f'can\'t look up Service "{name}" in namespace {namespace}: {gap.message}',
+                f"for a host outside the cluster add a dot: {reference.name}.",
+            )
+    if form.partition(".")[0] == "svc":
+        names = _names(snapshot, namespace, ("Service",))
+        raise _not_found(f'no Service "{name}" in namespace {namespace}', name, names)
+    if not _HOST.fullmatch(reference.name) or reference.name.rstrip(".").rpartition(".")[2].isdecimal():
+        hint = "the port is an argument of its own" if ":" in reference.name else None
+        raise UsageError(f'"{reference.name}" is neither an address nor a host name', hint)
+    return Resolved(host=reference.name, typed=reference.typed)
 
 
 def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -> Resolved:
@@ -175,26 +198,34 @@ def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -
         raise NetpolError(
             f"{workload.kind} {workload.namespace}/{workload.name} has no pods now", "scale it up, or name a pod"
         )
-    return Resolved(reference, pod=pod, workload=workload)
+    return Resolved(pod=pod, workload=workload, typed=reference.typed)
 
 
-def _find(snapshot: Snapshot, reference: Reference, kind: str) -> Resolved | None:
+def _of_kind(snapshot: Snapshot, reference: Reference, kind: str) -> Resolved | None:
     if kind == "Pod":
         pod = snapshot.pod(reference.namespace, reference.name)
-        return Resolved(reference, pod=pod) if pod and not snapshot.is_template(pod) else None
+        return Resolved(pod=pod, typed=reference.typed) if pod and not snapshot.is_template(pod) else None
     if kind == "Service":
         service = snapshot.service(reference.namespace, reference.name)
-        return Resolved(reference, service=service) if service else None
+        return Resolved(service=service, typed=reference.typed) if service else None
     node = snapshot.node(reference.name)
-    return Resolved(reference, node=node) if node else None
+    return Resolved(node=node, typed=reference.typed) if node else None
 
 
-def _resolve_address(snapshot: Snapshot, reference: Reference, address: str) -> Resolved:
+def _at_address(snapshot: Snapshot, reference: Reference, address: str) -> Resolved:
     if pod := snapshot.pod_at(address):
-        return Resolved(reference, pod=pod, address=address)
-    if node := snapshot.node_at(address):
-        return Resolved(reference, node=node, address=address)
-    return Resolved(reference, address=address)
+        return Resolved(pod=pod, address=address, typed=reference.typed)
+    return Resolved(node=snapshot.node_at(address), address=address, typed=reference.typed)
+
+
+def _resolved(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved:
+    if found := look_up(snapshot, reference, role):
+        return found
+    kinds = (reference.kind,) if reference.kind else role.value
+    what = reference.kind or ("Service, pod or workload" if role is Role.DESTINATION else "pod or workload")
+    where = "" if reference.kind == "Node" else f" in namespace {reference.namespace}"
+    names = _names(snapshot, reference.namespace, kinds)
+    raise _not_found(f'no {what} "{reference.name}"{where}', reference.name, names)
 
 
 def _names(snapshot: Snapshot, namespace: str, kinds: tuple[str, ...]) -> set[str]:
@@ -214,6 +245,6 @@ def _not_found(message: str, name: str, names: Iterable[str]) -> NetpolError:
     if near:
         return NetpolError(message, f"did you mean {near[0]}?")
     if not known:
-        return NetpolError(message, "nothing of that kind is there: is the namespace right (-n)?")
-    more = f" and {len(known) - 5} more" if len(known) > 5 else ""  # noqa: PLR2004 - as many as a line holds
-    return NetpolError(message, f"there are {', '.join(known[:5])}{more}")
+        return NetpolError(message, "none of that kind in this namespace: is -n right?")
+    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+    return NetpolError(message, f"found: {', '.join(known[:_MOST_NAMES])}{more}")

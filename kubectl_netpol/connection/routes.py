@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Dialled, End, Note
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.addresses import is_outside, of_family, parse_ip
+from kubectl_netpol.model.addresses import family, is_among, is_outside, shared_family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def _perhaps_a_services(snapshot: Snapshot, asked: Request) -> Request | None:
 def _node_address(asked: Request) -> str | None:
     """The address typed, or the node's first of a family that the source has too."""
     node = asked.destination.node
-    return asked.destination.address or _shared_family(node.addresses if node else (), asked.source.pod)
+    return asked.destination.address or _of_the_source(node.addresses if node else (), asked.source.pod)
 
 
 def _nodes_known(snapshot: Snapshot) -> bool:
@@ -147,22 +147,15 @@ def _pod_port(pod: Pod, port: int | str, protocol: str) -> int:
 
 def address_for(pod: Pod, source: Pod | None) -> str | None:
     """The pod's first address of a family that the source has too."""
-    return _shared_family(pod.ips, source)
+    return _of_the_source(pod.ips, source)
 
 
-def _shared_family(addresses: tuple[str, ...], source: Pod | None) -> str | None:
-    if source and source.ips:
-        families = {parse_ip(ip).version for ip in source.ips}
-        return next((ip for ip in addresses if parse_ip(ip).version in families), next(iter(addresses), None))
-    return next(iter(addresses), None)
+def _of_the_source(addresses: tuple[str, ...], source: Pod | None) -> str | None:
+    return shared_family(addresses, source.ips if source else ())
 
 
 def _has_address(service: Service, address: str) -> bool:
-    return _among((*service.cluster_ips, *service.addresses), address)
-
-
-def _among(addresses: tuple[str, ...], address: str) -> bool:
-    return any(parse_ip(own) == parse_ip(address) for own in addresses)
+    return is_among(address, (*service.cluster_ips, *service.addresses))
 
 
 def _ports_of(service: Service, port: int | str, protocol: str) -> list[ServicePort]:
@@ -185,8 +178,8 @@ def _to_service(
     asked = asked._replace(service_port=service_port, port=service_port.number)
     if service.headless and isinstance(port, int):
         return _to_headless(snapshot, asked, service, port)
-    cluster_ip = address or _shared_family(service.cluster_ips, asked.source.pod)
-    rewritten = cluster_ip is not None and not _among(service.cluster_ips, cluster_ip)
+    cluster_ip = address or _of_the_source(service.cluster_ips, asked.source.pod)
+    rewritten = cluster_ip is not None and not is_among(cluster_ip, service.cluster_ips)
     # From outside the cluster a Service's address is reached through some node, which puts its own in.
     from_outside = not asked.source.pod and not asked.source.node
     dialled = None if service.headless else Dialled(cluster_ip, service_port.number, rewritten or from_outside)
@@ -224,9 +217,7 @@ def _with_routes(
         return asked._replace(problem=problem)
     routes = []
     for pod in pods:
-        target = service_port.target
-        number = pod.port_named(target, service_port.protocol) if isinstance(target, str) else target
-        if number is not None:
+        if (number := service_port.number_on(pod)) is not None:
             routes.append(Route(End(pod=pod, address=_endpoint_address(pod, asked, dialled)), number, dialled))
     if service.selector is None:
         routes = _slice_routes(snapshot, service, service_port, dialled)
@@ -238,7 +229,7 @@ def _with_routes(
 def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str | None:
     """The endpoint of the family that was dialled."""
     if dialled and dialled.address:
-        return of_family(pod.ips, dialled.address)
+        return shared_family(pod.ips, (dialled.address,))
     return address_for(pod, asked.source.pod)
 
 
@@ -279,7 +270,7 @@ def _same_family(entry: EndpointSlice, dialled: Dialled | None) -> bool:
     address = next((address for endpoint in entry.endpoints for address in endpoint.addresses), None)
     if not dialled or not dialled.address or not address:
         return True
-    return parse_ip(address).version == parse_ip(dialled.address).version
+    return family(address) == family(dialled.address)
 
 
 def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:
@@ -287,7 +278,7 @@ def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:
     for endpoint in entry.endpoints:
         for address in endpoint.addresses[:1] if endpoint.ready else ():
             named = snapshot.pod(entry.namespace, endpoint.pod) if endpoint.pod else None
-            if named and _among(named.ips, address):
+            if named and is_among(address, named.ips):
                 yield End(pod=named, address=address)
             elif pod := snapshot.pod_at(address):
                 yield End(pod=pod, address=address)

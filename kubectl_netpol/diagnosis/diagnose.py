@@ -65,7 +65,7 @@ class Commands(NamedTuple):
 class Result(NamedTuple):
     """One tested connection: prediction, observation (None: not probed) and conclusion."""
 
-    verdict: Prediction
+    prediction: Prediction
     finding: Finding
     observation: Observation | None = None
     command: str | None = None
@@ -73,11 +73,7 @@ class Result(NamedTuple):
 
 
 _FAILED = {Outcome.REFUSED: "refused", Outcome.TIMED_OUT: "timed out", Outcome.UNREACHABLE: "unreachable"}
-
-
 _UNKNOWN = "can't tell"
-
-
 _LATE = "a policy or pod changed just now, and the plugin may be late"
 
 
@@ -136,7 +132,7 @@ def _failed(prediction: Prediction, observation: Observation, facts: Facts, comm
         detail = f"what the policies say is undefined ({_why(prediction)})"
         return finding(code, detail, commands.explain, agrees=None)
     if facts.changed_lately:
-        return finding(Code.POLICY_LATE, f"though the policies allow it: {_LATE}", commands.probe, agrees=False)
+        return finding(Code.CHANGED_RECENTLY, f"though the policies allow it: {_LATE}", commands.probe, agrees=False)
     if refused and facts.listening:
         detail = "though it listens and the policies allow it"
         step = "perhaps it listens on localhost only (bind 0.0.0.0), or another firewall rejects"

@@ -73,7 +73,7 @@ def _both_ends(snapshot: Snapshot, connection: Connection, side: DirectionVerdic
     source, destination = connection.source.pod, connection.destination.pod
     if not source or not destination:
         return None
-    other = Direction.INGRESS if side.direction is Direction.EGRESS else Direction.EGRESS
+    other = side.direction.opposite
     peer = connection.source if other is Direction.INGRESS else connection.destination
     view = plain_reading(connection, peer)
     for policy in side.isolated_by:

@@ -45,14 +45,14 @@ class Code(str, Enum):
     SPLIT_RULE = "split-rule"
     SPLIT_PEER = "split-peer"
     NAMESPACE_NAME_LABEL = "namespace-name-label"
-    NAMED_PORT_NOWHERE = "named-port-nowhere"
-    RULE_MOOT = "rule-moot"
+    UNKNOWN_NAMED_PORT = "unknown-named-port"
+    REDUNDANT_RULE = "redundant-rule"
 
     # Findings of `test`: what the probe and the policies say together.
     OPEN = "open"
     PREDICTED = "predicted"
     NOT_ENFORCED = "policy-not-enforced"
-    POLICY_LATE = "policy-late"
+    CHANGED_RECENTLY = "changed-recently"
     ENFORCER_NAMED_PORT_FAULT = "enforcer-named-port-fault"
     ENFORCER_BOTH_ENDS_FAULT = "enforcer-both-ends-fault"
     OPEN_UNPREDICTED = "open-unpredicted"

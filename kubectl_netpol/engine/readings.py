@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Connection, Dialled, End
-from kubectl_netpol.model.addresses import parse_ip
+from kubectl_netpol.model.addresses import family, is_among, parse_ip
 from kubectl_netpol.model.policies import Direction
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _node_addresses(snapshot: Snapshot, dialled: str | None) -> tuple[str | None
     known = [address for node in snapshot.nodes for address in node.addresses]
     known += [address for pod in snapshot.pods for address in pod.host_ips]
     if dialled:
-        known = [address for address in known if parse_ip(address).version == parse_ip(dialled).version]
+        known = [address for address in known if family(address) == family(dialled)]
     return tuple(dict.fromkeys(known)) or (None,)
 
 
@@ -110,7 +110,7 @@ def _is_local(pod: Pod, peer: End) -> bool | None:
         return None if pod.node is None or peer.pod.node is None else pod.node == peer.pod.node
     if peer.address is None:
         return False
-    if any(parse_ip(own) == parse_ip(peer.address) for own in pod.host_ips):
+    if is_among(peer.address, pod.host_ips):
         return True
     return None if parse_ip(peer.address).is_link_local else False
 

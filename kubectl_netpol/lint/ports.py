@@ -26,7 +26,7 @@ def port_warnings(snapshot: Snapshot, policy: Policy, rule: Rule, targets: tuple
                 names = sorted({port.name for pod in targets for port in pod.ports if port.name})
                 has = f"they have {', '.join(names)}" if names else "they name no port"
                 yield Note(
-                    Code.NAMED_PORT_NOWHERE,
+                    Code.UNKNOWN_NAMED_PORT,
                     f'{where}: no pod has a {item.protocol} port named "{item.name}" ({has}); '
                     "some enforcers then open every port",
                 )
@@ -42,8 +42,7 @@ def _service_port_fix(snapshot: Snapshot, item: PortRange, targets: tuple[Pod, .
             if (port.number, port.protocol) != (item.first, item.protocol) or service.headless:
                 continue
             for pod in snapshot.selected_by_service(service):
-                target = port.target
-                number = pod.port_named(target, port.protocol) if isinstance(target, str) else target
+                number = port.number_on(pod)
                 if pod in targets and number not in (None, item.first):
                     return (
                         f"{item.first} is the port of Service {service.name}; the pods listen on {number}: write that"

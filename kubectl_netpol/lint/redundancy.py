@@ -24,7 +24,7 @@ def redundant_rules(rules: tuple[RulePeers, ...]) -> Iterator[Note]:
                 here = f"{narrow.policy.name} {position_text(narrow.rule.direction, narrow.rule.position)}"
                 there = f"{wide.policy.name} {position_text(wide.rule.direction, wide.rule.position)}"
                 everything = "allows everything" if not wide.rule.peers and not wide.rule.ports else "allows it already"
-                yield Note(Code.RULE_MOOT, f"{here} has no effect: {there} {everything}")
+                yield Note(Code.REDUNDANT_RULE, f"{here} has no effect: {there} {everything}")
                 break
 
 

@@ -53,11 +53,11 @@ def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = Fa
     return [note for policy in policies for note in policy_warnings(snapshot, policy, partial=partial)]
 
 
-def connection_warnings(snapshot: Snapshot, verdict: Prediction) -> list[Note]:
+def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Note]:
     """Warnings about the policies that take part in a verdict, where it is not allowed anyway."""
-    if verdict.verdict is Verdict.ALLOWED:
+    if prediction.verdict is Verdict.ALLOWED:
         return []
-    policies = {policy.key: policy for side in (verdict.egress, verdict.ingress) for policy in side.isolated_by}
+    policies = {policy.key: policy for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by}
     notes = [note for policy in policies.values() for note in policy_warnings(snapshot, policy, partial=True)]
     return list(dict.fromkeys(notes))
 

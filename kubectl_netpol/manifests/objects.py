@@ -15,8 +15,6 @@ from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.policies.meta import read_labels, read_protocol
 
 Object = dict[str, Any]
-
-
 _PORT_DIGITS = re.compile(r"[0-9]{1,5}")
 
 

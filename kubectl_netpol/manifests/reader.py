@@ -13,37 +13,14 @@ from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, text
 from kubectl_netpol.manifests.objects import Object, read_endpoint_slice, read_namespace, read_node, read_service
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
+from kubectl_netpol.model.kinds import KINDS, UNEVALUATED, WORKLOADS, kind_of
 from kubectl_netpol.model.objects import Owner, Pod, Workload
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.policies.networkpolicy import read_policy
-from kubectl_netpol.policies.unevaluated import KINDS as OVERRIDING_KINDS
-from kubectl_netpol.policies.unevaluated import kind_of, read_overriding
+from kubectl_netpol.policies.unevaluated import read_overriding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob")
-
-
-_API_VERSIONS = {
-    "Deployment": "apps/v1",
-    "StatefulSet": "apps/v1",
-    "DaemonSet": "apps/v1",
-    "ReplicaSet": "apps/v1",
-    "ReplicationController": "v1",
-    "Job": "batch/v1",
-    "CronJob": "batch/v1",
-    "Pod": "v1",
-    "Service": "v1",
-    "Namespace": "v1",
-    "Node": "v1",
-    "EndpointSlice": "discovery.k8s.io/v1",
-    "NetworkPolicy": "networking.k8s.io/v1",
-}
-
-
-_CLUSTER_WIDE = ("Namespace", "Node")
-
 
 _DEEPEST = 8
 
@@ -73,7 +50,7 @@ class Reader:
     def snapshot(self, gaps: Iterable[Gap] = ()) -> Snapshot:
         """Everything collected, as one value."""
         found: Callable[[str], Iterator[Any]] = lambda kind: iter(self._found.get(kind, {}).values())  # noqa: E731 - a local word
-        workloads = [workload for kind in TEMPLATED for workload in found(kind)]
+        workloads = [workload for kind in WORKLOADS for workload in found(kind)]
         pods = list(found("Pod"))
         if not self.live:
             pods += _templates(workloads, pods)
@@ -85,7 +62,7 @@ class Reader:
             endpoint_slices=found("EndpointSlice"),
             nodes=found("Node"),
             workloads=workloads,
-            overriding=[policy for kind in OVERRIDING_KINDS for policy in found(kind)],
+            overriding=[policy for kind in UNEVALUATED for policy in found(kind)],
             gaps=gaps,
         )
 
@@ -99,12 +76,10 @@ class Reader:
         if kind.endswith("List") and "items" in document:
             self._add_list(document, where)
             return
-        wanted = _API_VERSIONS.get(kind)
-        overriding = kind_of(kind, version)
-        if overriding or wanted == version:
-            self._add(overriding or kind, document, where)
-        elif wanted and _is_built_in(version):
-            raise ManifestError(f"{where}: no server has {kind} in apiVersion {version}", f"write {wanted}")
+        if known := kind_of(kind, version):
+            self._add(known.name, document, where)
+        elif (meant := KINDS.get(kind)) and meant.version and _is_built_in(version):
+            raise ManifestError(f"{where}: no {kind} in apiVersion {version}", f"write {meant.api_version}")
         else:
             self.skipped[kind] += 1
 
@@ -127,7 +102,7 @@ class Reader:
             metadata = mapping(item.get("metadata"), "metadata")
             given = metadata.get("name")
             name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
-            namespace = "" if kind in _CLUSTER_WIDE else metadata.get("namespace") or self.default_namespace
+            namespace = "" if kind in ("Namespace", "Node") else metadata.get("namespace") or self.default_namespace
             namespace = text(namespace, "metadata.namespace") if namespace else ""
             found = _READERS[kind](item, metadata, namespace, name) if kind in _READERS else None
             if found is None:
@@ -195,5 +170,5 @@ _READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {
     "Service": read_service,
     "EndpointSlice": read_endpoint_slice,
     "NetworkPolicy": read_policy,
-    **{kind: workload_reader(kind) for kind in TEMPLATED},
+    **{kind: workload_reader(kind) for kind in WORKLOADS},
 }

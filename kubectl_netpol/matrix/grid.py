@@ -18,14 +18,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
 
 UNDEFINED, BLOCKED, NOT_TALKING, NO_PORT = 1, 2, 4, 8
-
-
 _AT_ONCE = 256
-
-
 _ONE_SET = bytes.maketrans(b"01", bytes([0, BLOCKED]))
-
-
 _TWO_SETS = bytes.maketrans(bytes(range(0x90, 0x94)), bytes(range(4)))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
 from kubectl_netpol.engine.rules import peer_matches
-from kubectl_netpol.model.addresses import parse_ip, parse_network
+from kubectl_netpol.model.addresses import family, parse_ip, parse_network
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PodSets:
         self.pods = tuple(pods)
         self.all = (1 << len(self.pods)) - 1
         alive = self.of(position for position, pod in enumerate(self.pods) if not pod.finished)
-        self.families: list[tuple[int, ...]] = [tuple(parse_ip(ip).version for ip in pod.ips) for pod in self.pods]
+        self.families: list[tuple[int, ...]] = [tuple(map(family, pod.ips)) for pod in self.pods]
         self._by_namespace = self._grouped((pod.namespace for pod in self.pods), alive)
         self._labels: dict[str, dict[str | None, int]] = {}
         self._selectors: dict[LabelSelector, int] = {}

@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.matrix.grid import LETTERS, NO_PORT, NOT_TALKING, Grid
-from kubectl_netpol.model.kinds import SHORT
-from kubectl_netpol.model.workloads import owners_of_workloads, workload_of
+from kubectl_netpol.model.kinds import KINDS
+from kubectl_netpol.model.workloads import controller_of, controllers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,14 +16,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 SEEN = {"a": 1, "b": 2, "u": 4, "-": 8}
-
-
 MIXED = "~"
-
-
 _SEEN_OF_CODE = bytes(SEEN[chr(letter)] for letter in LETTERS)
-
-
 _MASK = bytes.maketrans(b"01", b"\x00\xff")
 
 
@@ -85,10 +79,10 @@ _LETTER_OF_SEEN = "".join(map(_letter_of, range(256))).encode()
 
 def in_order(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[tuple[Pod, ...], tuple[WorkloadSpan, ...]]:
     """The pods by namespace, workload and name, and the workloads as groups of them."""
-    owners = owners_of_workloads(snapshot)
+    known = controllers(snapshot)
     keyed: list[tuple[str, str, str, Pod]] = []
     for pod in pods:
-        kind, name = workload_of(owners, pod)
+        kind, name = controller_of(pod, known) or ("Pod", pod.name)
         keyed.append((pod.namespace, name, kind, pod))
     keyed.sort(key=lambda entry: (*entry[:3], entry[3].name))
     groups: list[WorkloadSpan] = []
@@ -106,7 +100,7 @@ def each_pod(pods: Sequence[Pod]) -> tuple[WorkloadSpan, ...]:
 def reference(group: WorkloadSpan, pod: Pod) -> str:
     """How `explain` is told of this pod without a doubt: a workload where there is only its template."""
     kind, name = (group.kind, group.name) if pod.planned and pod.owner else ("Pod", pod.name)
-    return f"{pod.namespace}/{'pod' if kind == 'Pod' else SHORT.get(kind, kind.lower())}/{name}"
+    return f"{pod.namespace}/{KINDS[kind].short if kind in KINDS else kind.lower()}/{name}"
 
 
 def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...]) -> Summary:

@@ -11,17 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _IPV4 = 4
-
-
 _PLAIN_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
-
-
 _MAPPED_PREFIX = 96  # of ::ffff:0:0/96, where IPv6 holds the IPv4 addresses
-
-
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -56,11 +48,34 @@ def is_ip(text: str) -> bool:
     return True
 
 
-def of_family(addresses: Iterable[str], like: str) -> str | None:
-    """The first of the addresses that is of the same family as `like`; the first of all where none is."""
-    listed = tuple(addresses)
-    version = parse_ip(like).version
-    return next((ip for ip in listed if parse_ip(ip).version == version), next(iter(listed), None))
+def family(text: str) -> int:
+    """The address family, 4 or 6."""
+    return parse_ip(text).version
+
+
+def is_among(text: str, addresses: Iterable[str]) -> bool:
+    """Whether one of the addresses is this one, however it is written."""
+    ip = parse_ip(text)
+    return any(parse_ip(address) == ip for address in addresses)
+
+
+def by_family(addresses: Iterable[str]) -> dict[int, str]:
+    """The first address of each family."""
+    found: dict[int, str] = {}
+    for address in addresses:
+        found.setdefault(family(address), address)
+    return found
+
+
+def shared_family(addresses: Iterable[str], others: Iterable[str]) -> str | None:
+    """The first of the addresses whose family one of the others has too; the first of all where none is."""
+    listed, families = tuple(addresses), set(map(family, others))
+    return next((address for address in listed if family(address) in families), next(iter(listed), None))
+
+
+def other_family(addresses: Iterable[str], like: str) -> str | None:
+    """The first of the addresses that is not of the family of `like`, or None."""
+    return next((address for address in addresses if family(address) != family(like)), None)
 
 
 def is_outside(text: str) -> bool:

@@ -137,6 +137,10 @@ class ServicePort(NamedTuple):
     protocol: str = "TCP"
     node_port: int | None = None
 
+    def number_on(self, pod: Pod) -> int | None:
+        """The port of the pod that it leads to; None where the pod has no port of the target's name."""
+        return pod.port_named(self.target, self.protocol) if isinstance(self.target, str) else self.target
+
 
 class Service(NamedTuple):
     """A Service. `selector` None: its endpoints are in EndpointSlices that someone else writes.

@@ -30,6 +30,11 @@ class Direction(str, Enum):
         return self.value.lower()
 
     @property
+    def opposite(self) -> Direction:
+        """The other one."""
+        return Direction.EGRESS if self is Direction.INGRESS else Direction.INGRESS
+
+    @property
     def peers_field(self) -> str:
         """The name of the peer list in a rule: "from" or "to"."""
         return "from" if self is Direction.INGRESS else "to"

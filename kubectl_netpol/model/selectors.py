@@ -57,14 +57,8 @@ class LabelSelector(NamedTuple):
 
 
 _SET = re.compile(r"(?P<key>[^\s!=,()<>]+)\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)")
-
-
 _EQUALITY = re.compile(r"(?P<key>[^\s!=,()<>]+)\s*(?P<operator>==?|!=)\s*(?P<value>[^\s!=,()<>]*)")
-
-
 _EXISTENCE = re.compile(r"(?P<not>!\s*)?(?P<key>[^\s!=,()<>]+)")
-
-
 _NUMERIC = re.compile(r"[^\s!=,()<>]+\s*[<>]\s*\S+")
 
 

@@ -1,71 +1,65 @@
-"""Who may talk to whom, in groups that no policy can tell apart: pods, and addresses outside the cluster. Pure."""
+"""From a pod to the workload that controls it, and back to the workload's pods and its selector."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from kubectl_netpol.model.kinds import SHORT
-from kubectl_netpol.model.objects import Owner, Pod, Workload
+from kubectl_netpol.model.kinds import KINDS, WORKLOADS
+from kubectl_netpol.model.objects import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from kubectl_netpol.model.objects import Pod, Workload
     from kubectl_netpol.model.selectors import LabelSelector
     from kubectl_netpol.model.snapshot import Snapshot
 
+Controllers: TypeAlias = "dict[tuple[str, Owner], Owner]"
+_RUN_TO_COMPLETION = ("Job", "CronJob")
 
-def controllers(snapshot: Snapshot) -> dict[tuple[str, Owner], Owner]:
-    """The owner of a workload that another one made, as a ReplicaSet's Deployment."""
+
+def controllers(snapshot: Snapshot) -> Controllers:
+    """(namespace, workload) -> the workload that controls it, as a ReplicaSet's Deployment."""
     found = {}
     for workload in snapshot.workloads:
-        me, owner = Owner(workload.kind, workload.name), workload.template.owner
-        if owner and owner != me:
-            found[workload.namespace, me] = owner
+        this, owner = Owner(workload.kind, workload.name), workload.template.owner
+        if owner and owner != this:
+            found[workload.namespace, this] = owner
     return found
 
 
-def pod_title(pod: Pod, owners: dict[tuple[str, Owner], Owner]) -> str:
-    """The pod's workload as it can be typed ("shop/deploy/web"), or the pod ("shop/web")."""
-    owner = pod.owner and owners.get((pod.namespace, pod.owner), pod.owner)
-    generation = pod.labels.get("pod-template-hash")
-    if owner and owner.kind == "ReplicaSet" and generation and owner.name.endswith(f"-{generation}"):
-        owner = Owner("Deployment", owner.name.removesuffix(f"-{generation}"))
-    if owner is None or owner.kind not in SHORT or owner.kind == "Node":
-        return pod.key
-    return f"{pod.namespace}/{SHORT[owner.kind]}/{owner.name}"
+def controller_of(pod: Pod, known: Controllers) -> Owner | None:
+    """The outermost controller of the pod; None for a pod on its own and for a static one.
 
-
-def workload_of(owners: Mapping[tuple[str, str, str], tuple[str, str]], pod: Pod) -> tuple[str, str]:
-    """(kind, name) of what keeps the pod: the Deployment of its ReplicaSet; ("Pod", its name) where nothing does."""
+    A ReplicaSet that was not read is known to be a Deployment's by the hash in its name.
+    """
     owner = pod.owner
     if owner is None or owner.kind == "Node":
-        return "Pod", pod.name
-    if known := owners.get((pod.namespace, owner.kind, owner.name)):
-        return known
-    suffix = f"-{pod.labels.get('pod-template-hash')}"
-    if owner.kind == "ReplicaSet" and owner.name.endswith(suffix):
-        return "Deployment", owner.name.removesuffix(suffix)
-    return owner.kind, owner.name
+        return None
+    if outer := known.get((pod.namespace, owner)):
+        return outer
+    generation = pod.labels.get("pod-template-hash")
+    if owner.kind == "ReplicaSet" and generation and owner.name.endswith(f"-{generation}"):
+        return Owner("Deployment", owner.name.removesuffix(f"-{generation}"))
+    return owner
 
 
-def owners_of_workloads(snapshot: Snapshot) -> dict[tuple[str, str, str], tuple[str, str]]:
-    """(namespace, kind, name) of each workload that another one keeps -> that one's kind and name."""
-    return {
-        (workload.namespace, workload.kind, workload.name): (owner.kind, owner.name)
-        for workload in snapshot.workloads
-        if (owner := workload.template.owner) and (owner.kind, owner.name) != (workload.kind, workload.name)
-    }
+def pod_title(pod: Pod, known: Controllers) -> str:
+    """The pod's workload as it can be typed ("shop/deploy/web"), or the pod ("shop/web")."""
+    owner = controller_of(pod, known)
+    if owner is None or owner.kind not in WORKLOADS:
+        return pod.key
+    return f"{pod.namespace}/{KINDS[owner.kind].short}/{owner.name}"
 
 
 def pods_of(snapshot: Snapshot, workload: Workload) -> tuple[Pod, ...]:
     """The pods of a workload that have not finished; its template where there is no other."""
+    this = Owner(workload.kind, workload.name)
     pods = [pod for pod in snapshot.pods_in(workload.namespace) if not pod.finished]
-    own = [pod for pod in pods if pod.owner == Owner(workload.kind, workload.name)]
+    own = [pod for pod in pods if pod.owner == this]
     if not own and workload.selector is None:
         made = {
             Owner(other.kind, other.name)
             for other in snapshot.workloads
-            if other.namespace == workload.namespace and other.template.owner == Owner(workload.kind, workload.name)
+            if other.namespace == workload.namespace and other.template.owner == this
         }
         own = [pod for pod in pods if pod.owner in made]
     if not own and workload.selector and workload.selector.requirements:
@@ -79,12 +73,11 @@ def own_selector(snapshot: Snapshot, pod: Pod, workload: Workload | None) -> Lab
     A ReplicaSet's is its Deployment's where that was read; a Job has none that outlives it.
     """
     if workload is None and pod.owner:
-        workload = _keeper(snapshot, pod.namespace, pod.owner.kind, pod.owner.name)
+        workload = _workload(snapshot, pod.namespace, pod.owner)
     if workload and workload.template.owner and workload.template.owner.kind != workload.kind:
-        owner = workload.template.owner
-        workload = _keeper(snapshot, workload.namespace, owner.kind, owner.name) or workload
-    return workload.selector if workload and workload.kind not in ("Job", "CronJob") else None
+        workload = _workload(snapshot, workload.namespace, workload.template.owner) or workload
+    return workload.selector if workload and workload.kind not in _RUN_TO_COMPLETION else None
 
 
-def _keeper(snapshot: Snapshot, namespace: str, kind: str, name: str) -> Workload | None:
-    return next((w for w in snapshot.workloads if (w.namespace, w.kind, w.name) == (namespace, kind, name)), None)
+def _workload(snapshot: Snapshot, namespace: str, owner: Owner) -> Workload | None:
+    return next((w for w in snapshot.workloads if (w.namespace, w.kind, w.name) == (namespace, *owner)), None)

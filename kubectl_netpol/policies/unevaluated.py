@@ -14,45 +14,10 @@ from kubectl_netpol.model.policies import Direction, OverridingPolicy
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
 from kubectl_netpol.policies.meta import read_selector
 
-_UPSTREAM = ("policy.networking.k8s.io",)
-
-
-_CILIUM = ("cilium.io",)
-
-
-_CALICO = ("projectcalico.org", "crd.projectcalico.org")
-
-
 _CILIUM_NAMESPACE = "io.kubernetes.pod.namespace"
-
-
 _CILIUM_NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
-
-
-# Kind in our words -> API groups. Calico's own NetworkPolicy shares its kind with the API's: see `kind_of`.
-KINDS: dict[str, tuple[str, ...]] = {
-    "ClusterNetworkPolicy": _UPSTREAM,
-    "AdminNetworkPolicy": _UPSTREAM,
-    "BaselineAdminNetworkPolicy": _UPSTREAM,
-    "CiliumNetworkPolicy": _CILIUM,
-    "CiliumClusterwideNetworkPolicy": _CILIUM,
-    "CalicoNetworkPolicy": _CALICO,
-    "GlobalNetworkPolicy": _CALICO,
-}
-
-
 _NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # one of no values
-
-
 _BOTH = (Direction.INGRESS, Direction.EGRESS)
-
-
-def kind_of(kind: str, api_version: str) -> str | None:
-    """Our word for an overriding kind, or None for any other: Calico's NetworkPolicy is a CalicoNetworkPolicy."""
-    group = api_version.split("/", maxsplit=1)[0]
-    if kind == "NetworkPolicy" and group in _CALICO:
-        return "CalicoNetworkPolicy"
-    return kind if group in KINDS.get(kind, ()) else None
 
 
 def read_overriding(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy | None:

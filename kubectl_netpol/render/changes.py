@@ -20,22 +20,16 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 Object = dict[str, Any]
-
-
 MANY = 5
-
-
 MANY_ENTRIES = 20
-
-
 _UNLIMITED = 1_000_000
 
 
-def isolation_texts(comparison: Changes, *, verbose: bool = False) -> list[tuple[bool, str]]:
+def isolation_texts(changes: Changes, *, verbose: bool = False) -> list[tuple[bool, str]]:
     """For each workload that a changed policy isolates: (whether anything loses access, the sentence)."""
     found = []
-    for isolated in dict.fromkeys(comparison.isolated):
-        text = _loss_text(comparison, isolated, _UNLIMITED if verbose else MANY)
+    for isolated in dict.fromkeys(changes.isolated):
+        text = _loss_text(changes, isolated, _UNLIMITED if verbose else MANY)
         head = f"isolates {isolated.member.title} for {isolated.direction.field}"
         if text:
             found.append((True, f"{head}: {text}"))
@@ -53,30 +47,30 @@ def _cut(found: list[tuple[bool, str]], limit: int, *, verbose: bool) -> list[tu
     return [*found[:limit], (any(cuts for cuts, _ in rest), f"the same for {len(rest)} more; -v lists them")]
 
 
-def _loss_text(comparison: Changes, isolated: Isolated, limit: int) -> str:
+def _loss_text(changes: Changes, isolated: Isolated, limit: int) -> str:
     """Who loses access, or what can't be reached any more; "" where nothing."""
     ingress = isolated.direction is Direction.INGRESS
     rows = [
-        effect
-        for effect in comparison.closes
-        if isolated.member in (effect.destinations if ingress else effect.sources)
-        and any(cause.direction is isolated.direction for cause in effect.because)
+        change
+        for change in changes.closes
+        if isolated.member in (change.destinations if ingress else change.sources)
+        and any(cause.direction is isolated.direction for cause in change.because)
     ]
     others = {
-        party.title: None
-        for effect in rows
-        if not effect.left
-        for party in (effect.sources if ingress else effect.destinations)
+        member.title: None
+        for change in rows
+        if not change.other_ports_open
+        for member in (change.sources if ingress else change.destinations)
     }
     outside = others.pop(OUTSIDE, 0) is None
-    some_ports = [effect.ports for effect in rows if effect.left and not effect.ports.minor]
+    some_ports = [change.ports for change in rows if change.other_ports_open and not change.ports.undeclared]
     names = sorted(others)
     pieces = [*names[:limit], *([f"{len(names) - limit} more"] if len(names) > limit else [])]
     pieces += [ports_text(some_ports)] if some_ports else []
     verb = "lose access" if ingress else "can't be reached any more"
     if len(pieces) == 1 and ingress and len(some_ports) <= 1:
         verb = "loses access"
-    maybe = "" if all(effect.after is Verdict.BLOCKED for effect in rows) else " (some of it depends on the plugin)"
+    maybe = "" if all(change.after is Verdict.BLOCKED for change in rows) else " (some of it depends on the plugin)"
     if pieces and outside:
         return f"{_joined(pieces)} {verb}, and so does everything {OUTSIDE}{maybe}".replace(
             "any more, and so does", "any more, nor can"
@@ -105,20 +99,20 @@ def _joined(pieces: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(pieces[:-1]), *pieces[-1:]]))
 
 
-def unread_texts(snapshot: Snapshot, comparison: Changes, *, verbose: bool = False) -> list[str]:
+def unread_texts(snapshot: Snapshot, changes: Changes, *, verbose: bool = False) -> list[str]:
     """Why some connections can't be told: what is undecided, and the pods and policies that could not be read."""
     gaps = [gap.message for gap in snapshot.gaps if gap.resource in ("pods", "networkpolicies")]
-    found = list(dict.fromkeys([*gaps, *(note.message for note in comparison.undetermined)]))
+    found = list(dict.fromkeys([*gaps, *(note.message for note in changes.undetermined)]))
     if verbose or len(found) <= MANY:
         return found
     return [*found[:MANY], f"{len(found) - MANY} more reasons; -v lists them"]
 
 
-def changes_text(comparison: Changes, console: Console, *, verbose: bool = False) -> str:
+def changes_text(changes: Changes, console: Console, *, verbose: bool = False) -> str:
     """What opens and what closes, by destination, each with the policy and rule responsible."""
     lines: list[str] = []
-    for title, effects, style in (("opens", comparison.opens, "green"), ("closes", comparison.closes, "red")):
-        listed = entries([effect for effect in effects if verbose or not effect.ports.minor], verbose=verbose)
+    for title, found, style in (("opens", changes.opens, "green"), ("closes", changes.closes, "red")):
+        listed = entries([change for change in found if verbose or not change.ports.undeclared], verbose=verbose)
         shown = listed if verbose else listed[:MANY_ENTRIES]
         if shown:
             lines.append(console.paint(title, style))
@@ -128,19 +122,19 @@ def changes_text(comparison: Changes, console: Console, *, verbose: bool = False
     return wrapped(lines, console)
 
 
-def entries(effects: Sequence[Change], *, verbose: bool) -> list[list[str]]:
+def entries(changes: Sequence[Change], *, verbose: bool) -> list[list[str]]:
     """An entry for everything that happens to the same two ends for the same reasons."""
     limit = _UNLIMITED if verbose else MANY
     merged: dict[tuple[Any, ...], list[Change]] = {}
-    for effect in effects:
-        sure = Verdict.UNDEFINED not in (effect.before, effect.after)
-        key = (effect.destinations, effect.sources, effect.because, sure, effect.left)
-        merged.setdefault(key, []).append(effect)
+    for change in changes:
+        sure = Verdict.UNDEFINED not in (change.before, change.after)
+        key = (change.destinations, change.sources, change.because, sure, change.other_ports_open)
+        merged.setdefault(key, []).append(change)
     entries = []
     for (destinations, sources, because, sure, _), rows in merged.items():
         ports = ports_text(row.ports for row in rows)
         maybe = "" if sure else "  (perhaps: it depends on the plugin)"
-        here, there = (some([party.title for party in parties], limit) for parties in (sources, destinations))
+        here, there = (some([member.title for member in members], limit) for members in (sources, destinations))
         entries.append([f"  {here} -> {there}: {ports}{maybe}", *(f"      {cause_text(cause)}" for cause in because)])
     return sorted(entries)
 
@@ -155,32 +149,32 @@ def cause_text(cause: Cause) -> str:
     return f"{cause.policy} {position_text(cause.direction, cause.position)} {verb}"
 
 
-def changes_object(comparison: Changes) -> Object:
-    """opens, closes, isolates and untold, for kind: Diff. Ports that nobody names are other: true."""
+def changes_object(changes: Changes) -> Object:
+    """opens, closes, isolates and undetermined, for kind: Diff. Ports that nobody names are other: true."""
     return {
-        "opens": [_effect_object(effect) for effect in comparison.opens],
-        "closes": [_effect_object(effect) for effect in comparison.closes],
+        "opens": [_effect_object(change) for change in changes.opens],
+        "closes": [_effect_object(change) for change in changes.closes],
         "isolates": [
             {"name": one.member.title, "direction": one.direction.field, "newly": one.newly}
-            for one in dict.fromkeys(comparison.isolated)
+            for one in dict.fromkeys(changes.isolated)
         ],
-        "untold": [note_object(note) for note in comparison.undetermined],
+        "undetermined": [note_object(note) for note in changes.undetermined],
     }
 
 
-def _effect_object(effect: Change) -> Object:
-    ports = effect.ports
+def _effect_object(change: Change) -> Object:
+    ports = change.ports
     span = (
         {"other": True} if ports.other and ports.first == ports.last else {"port": ports.first, "endPort": ports.last}
     )
     return {
-        "sources": [party.title for party in effect.sources],
-        "destinations": [party.title for party in effect.destinations],
+        "sources": [member.title for member in change.sources],
+        "destinations": [member.title for member in change.destinations],
         "protocol": ports.protocol,
         **span,
-        "before": effect.before.value,
-        "after": effect.after.value,
-        "because": [_cause_object(cause) for cause in effect.because],
+        "before": change.before.value,
+        "after": change.after.value,
+        "because": [_cause_object(cause) for cause in change.because],
     }
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kubectl_netpol.analysis.isolation import explain_pod
 from kubectl_netpol.connection.predict import predict
-from kubectl_netpol.connection.resolve import Reference, Resolved
+from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.connection.routes import request
 from kubectl_netpol.errors import ManifestError, NetpolError
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
@@ -187,9 +187,9 @@ def use(text: str) -> None:
         assert len(message) < 20_000
         return
     snapshot = reader.snapshot()
-    here = [Resolved(Reference(pod.name, pod.namespace, pod.name), pod=pod) for pod in snapshot.pods]
-    there = [*here, *(Resolved(Reference(s.name, s.namespace, s.name), service=s) for s in snapshot.services)]
-    there += [Resolved(Reference(node.name, "", node.name), node=node) for node in snapshot.nodes]
+    here = [Resolved(pod=pod) for pod in snapshot.pods]
+    there = [*here, *(Resolved(service=s) for s in snapshot.services)]
+    there += [Resolved(node=node) for node in snapshot.nodes]
     for pod in snapshot.pods:
         pod_warnings(snapshot, explain_pod(snapshot, pod))
     for namespace in {policy.namespace for policy in snapshot.policies}:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netpol.connection.predict import pod_connection, predict
-from kubectl_netpol.connection.resolve import Resolved, parse_reference
+from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.connection.routes import request
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.verdict import Verdict
@@ -182,7 +182,7 @@ def cell(snapshot: Snapshot, source: Pod, destination: Pod, protocol: str, port:
     if number is None:
         return "-"
     verdict = evaluate(snapshot, pod_connection(source, destination, protocol, number))
-    ends = [Resolved(parse_reference(f"pod/{pod.name}", pod.namespace), pod=pod) for pod in (source, destination)]
+    ends = [Resolved(pod=pod) for pod in (source, destination)]
     assert predict(snapshot, request(snapshot, ends[0], ends[1], port, protocol)).verdict is verdict.verdict
     return LETTER[verdict.verdict]
 

@@ -18,6 +18,7 @@ from kubectl_netpol.console import Console
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NetpolError, NotFoundError
 from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.model.ports import SinglePort
 from tests.support.clusters import NAMESPACES, clusters, selectors
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def ends(objects: list[Object]) -> st.SearchStrategy[str]:
 
 def asked(world: Inputs, words: tuple[str, str], port: int, protocol: str) -> Prediction | str:
     try:
-        _, verdicts = ask(world, *words, [port], protocol)
+        _, verdicts = ask(world, *words, [SinglePort(protocol, port)])
     except NetpolError as error:
         return error.message
     return verdicts[0]

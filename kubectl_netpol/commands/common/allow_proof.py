@@ -1,13 +1,12 @@
-"""The proof behind `allow`: the policies added to what was read, and what that changes, on stderr."""
+"""What `allow` says of its policies on stderr: what they cut off and open, proved on what was read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.allow.cluster_dns import cluster_dns
-from kubectl_netpol.allow.labels import ASSUMED_DNS, LabelRequest, isolates_text, policies
-from kubectl_netpol.analysis.changes import Change, Changes, changes_between
-from kubectl_netpol.commands.common.inputs import read_manifests
+from kubectl_netpol.allow.labels import ASSUMED_DNS, isolates_text, policies_from_labels
+from kubectl_netpol.allow.proof import add_policies
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.lint.warnings import policy_warnings
@@ -15,38 +14,40 @@ from kubectl_netpol.model.objects import Pod
 from kubectl_netpol.render.changes import MANY, entries, isolation_texts, unread_texts
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
+    from kubectl_netpol.allow.labels import LabelRequest
+    from kubectl_netpol.allow.proof import Trial
+    from kubectl_netpol.analysis.changes import Change
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.snapshot import Snapshot
 
 
-def prove_labels(asked: LabelRequest, arguments: argparse.Namespace, console: Console) -> tuple[Policy, ...]:
-    """The policies asked for by labels, tried on the manifests of -f."""
-    found = policies(asked)
-    namespace = arguments.namespace or "default"
-    snapshot = read_manifests(arguments.filenames, namespace, console)
+def prove_labels(
+    asked: LabelRequest, snapshot: Snapshot, namespace: str, console: Console, *, strict: bool, verbose: bool
+) -> tuple[Policy, ...]:
+    """The policies asked for by labels, tried on manifests."""
+    found = policies_from_labels(asked)
     if asked.with_dns:
         dns = cluster_dns(snapshot, _subject(snapshot, found[0], namespace))
         if dns is None:
-            console.note(f"{ASSUMED_DNS}: there is no DNS Service in what was read")
+            console.note(f"{ASSUMED_DNS}: no DNS Service was read")
         else:
-            found = policies(asked, dns.rule)
+            found = policies_from_labels(asked, dns.rule)
             for text in dns.notes:
                 console.note(text)
     placed = [policy._replace(namespace=policy.namespace or namespace) for policy in found]
-    after, comparison = tried(snapshot, placed, console)
-    isolated = {isolated.direction for isolated in comparison.isolated}
+    trial = try_policies(snapshot, placed, console)
+    isolated = {isolated.direction for isolated in trial.changes.isolated}
     for policy, there in zip(found, placed, strict=True):
         if not isolated.intersection(there.directions):
             console.note(isolates_text(policy, with_dns=asked.with_dns))
-        for note in policy_warnings(after, there):
+        for note in policy_warnings(trial.after, there):
             console.warning(note.message)
-    if arguments.strict:
-        refuse_side_effects(after, comparison, ())
-    say(after, comparison, console, verbose=arguments.verbose)
+    if strict:
+        refuse_side_effects(trial, ())
+    report(trial, console, verbose=verbose)
     return found
 
 
@@ -57,51 +58,37 @@ def _subject(snapshot: Snapshot, policy: Policy, namespace: str) -> Pod:
     return next(selected, Pod(own, "any", planned=True))
 
 
-def tried(snapshot: Snapshot, found: Sequence[Policy], console: Console) -> tuple[Snapshot, Changes]:
-    """What was read with the policies added, and the difference.
-
-    NetpolError where one of another content has the same name: it would be overwritten.
-    """
-    there = {policy.key: policy._replace(changed=None) for policy in snapshot.policies}
-    for policy in found:
-        old = there.get(policy.key)
-        if old is not None and old != policy:
-            raise NetpolError(
-                f"a policy {policy.key} with other content exists: applying this one would replace it",
-                "give it another --name",
-            )
-        if old is not None:
-            console.note(f"{policy.key} exists already, with the same content")
-    before = snapshot.with_policies(there.values())
-    after = snapshot.with_policies({**there, **{policy.key: policy for policy in found}}.values())
-    return after, changes_between(before, after)
+def try_policies(snapshot: Snapshot, found: Sequence[Policy], console: Console) -> Trial:
+    """As `add_policies`, with a note for each that exists already."""
+    trial = add_policies(snapshot, found)
+    for key in trial.existing:
+        console.note(f"{key} exists already, with the same content")
+    return trial
 
 
-def say(snapshot: Snapshot, comparison: Changes, console: Console, *, verbose: bool) -> None:
+def report(trial: Trial, console: Console, *, verbose: bool) -> None:
     """What the policies cut off, and what they open."""
-    for cuts, text in isolation_texts(comparison, verbose=verbose):
+    for cuts, text in isolation_texts(trial.changes, verbose=verbose):
         (console.warning if cuts else console.note)(text)
-    opened = [what.strip() for what, *_ in entries(comparison.opens, verbose=verbose)]
+    opened = [what.strip() for what, *_ in entries(trial.changes.opens, verbose=verbose)]
     for what in opened if verbose else opened[:MANY]:
         console.note(f"opens {what}")
     if len(opened) > MANY and not verbose:
         console.note(f"opens {len(opened) - MANY} more; -v lists them")
-    for text in unread_texts(snapshot, comparison, verbose=verbose):
-        console.warning(f"not everything can be told: {text}")
+    for text in unread_texts(trial.after, trial.changes, verbose=verbose):
+        console.warning(f"incomplete: {text}")
 
 
-def refuse_side_effects(snapshot: Snapshot, comparison: Changes, besides: Sequence[Change]) -> None:
+def refuse_side_effects(trial: Trial, unasked: Sequence[Change]) -> None:
     """--strict: NetpolError where something is cut off, or opens besides."""
-    if comparison.closes:
-        lost = [text for cuts, text in isolation_texts(comparison) if cuts]
+    if trial.changes.closes:
+        lost = [text for cuts, text in isolation_texts(trial.changes) if cuts]
         raise NetpolError(
-            f"--strict: {lost[0] if lost else count(len(comparison.closes), 'connection') + ' would close'}",
-            "without --strict it is printed all the same",
+            f"--strict: {lost[0] if lost else count(len(trial.changes.closes), 'connection') + ' would close'}",
+            "without --strict it is printed anyway",
         )
-    if besides:
-        listed = entries(besides, verbose=False)
-        raise NetpolError(
-            f"--strict: it also opens {listed[0][0].strip()}", "without --strict it is printed all the same"
-        )
-    if unread := unread_texts(snapshot, comparison):
-        raise NetpolError(f"--strict: not everything can be told: {unread[0]}")
+    if unasked:
+        listed = entries(unasked, verbose=False)
+        raise NetpolError(f"--strict: it also opens {listed[0][0].strip()}", "without --strict it is printed anyway")
+    if unread := unread_texts(trial.after, trial.changes):
+        raise NetpolError(f"--strict: incomplete: {unread[0]}")

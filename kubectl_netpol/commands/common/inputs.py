@@ -6,17 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.commands.common.options import parse_duration
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.names import is_namespace_name
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator, Sequence
 
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.reader import Scope
+    from kubectl_netpol.commands.common.options import ClusterOptions
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -24,15 +23,17 @@ _ENDINGS = (".yaml", ".yml", ".json")
 
 
 class Inputs(NamedTuple):
-    """A cluster or a set of manifests. `snapshot` is there for manifests; a cluster (`api`) is read by `read`.
-
-    `console` tells that it is being read, where that takes long.
-    """
+    """Manifests, or a cluster. `snapshot` is set for manifests; a cluster (`api`) is read by `read`."""
 
     namespace: str
     api: Api | None
     snapshot: Snapshot | None
     console: Console
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a cluster, which can be read again for more."""
+        return self.snapshot is None
 
     def read(self, scope: Scope) -> Snapshot:
         """The manifests, or as much of the cluster as the scope says."""
@@ -40,35 +41,22 @@ class Inputs(NamedTuple):
             return self.snapshot
         from kubectl_netpol.cluster.reader import read_snapshot  # noqa: PLC0415 - only for a cluster
 
-        assert self.api is not None  # noqa: S101 - one of the two is there
+        assert self.api is not None  # noqa: S101 - one of the two is set
         with self.console.progress("reading the cluster"):
             return read_snapshot(self.api, scope)
 
 
-def open_inputs(arguments: argparse.Namespace, console: Console) -> Inputs:
-    """What the options say: manifests (then no kubeconfig is read), or the cluster of kubectl's choice."""
-    if arguments.namespace is not None and not is_namespace_name(arguments.namespace):
-        raise UsageError(f"\"{arguments.namespace}\" can't be a namespace's name")
-    if arguments.filenames:
-        namespace = arguments.namespace or "default"
-        return Inputs(namespace, None, read_manifests(arguments.filenames, namespace, console), console)
+def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
+    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use."""
+    if options.namespace is not None and not is_namespace_name(options.namespace):
+        raise UsageError(f'invalid namespace "{options.namespace}"', "a-z 0-9 -, at most 63, such as kube-system")
+    if filenames:
+        namespace = options.namespace or "default"
+        return Inputs(namespace, None, read_manifests(filenames, namespace, console), console)
     from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
     from kubectl_netpol.cluster.kubeconfig import Options, load  # noqa: PLC0415 - the same
 
-    limit = parse_duration(arguments.request_timeout) if arguments.request_timeout else None
-    access = load(
-        Options(
-            kubeconfig=arguments.kubeconfig,
-            context=arguments.context,
-            cluster=arguments.cluster,
-            user=arguments.user,
-            namespace=arguments.namespace,
-            as_user=arguments.as_user,
-            as_groups=tuple(arguments.as_groups),
-            as_uid=arguments.as_uid,
-            request_timeout=limit or None,
-        )
-    )
+    access = load(Options(**options._asdict()))
     return Inputs(access.namespace, Api(access), None, console)
 
 

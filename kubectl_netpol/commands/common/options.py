@@ -1,26 +1,58 @@
-"""Options that every command has, meaning what they mean in kubectl."""
+"""Options that several commands have, meaning what they mean in kubectl, and the typed values made of them."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
 
+MOST_PAIRS = 100
+_LONGEST_TIMEOUT = 3600.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-
-
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+", re.ASCII)
-
-
 _PIECE = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)", re.ASCII)
 
 
+class ClusterOptions(NamedTuple):
+    """Which cluster, as which user, in which namespace; None where not given. `request_timeout` in seconds."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    namespace: str | None = None
+    as_user: str | None = None
+    as_groups: tuple[str, ...] = ()
+    as_uid: str | None = None
+    request_timeout: float | None = None
+
+    def arguments(self) -> list[str]:
+        """What leads another command, kubectl's too, to the same cluster as the same user."""
+        found: list[str] = []
+        for name in ("kubeconfig", "context", "cluster", "user"):
+            if value := getattr(self, name):
+                found += [f"--{name}", value]
+        found += ["--as", self.as_user] if self.as_user else []
+        for group in self.as_groups:
+            found += ["--as-group", group]
+        return found + (["--as-uid", self.as_uid] if self.as_uid else [])
+
+
+class ProbeOptions(NamedTuple):
+    """How to probe. `timeout`: seconds for each connect; `most_pairs`: more is refused."""
+
+    timeout: float = 3.0
+    most_pairs: int = MOST_PAIRS
+    container: str | None = None
+    http: bool = False
+    debug_image: str | None = None
+
+
 def add_cluster_options(parser: argparse.ArgumentParser) -> None:
-    """Which cluster, as whom, in which namespace."""
     group = parser.add_argument_group("cluster options, as in kubectl")
     group.add_argument("-n", "--namespace", metavar="NAME", help="the namespace of names typed without one")
     group.add_argument("--context", metavar="NAME", help="the kubeconfig context to use")
@@ -44,23 +76,25 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def cluster_words(arguments: argparse.Namespace) -> list[str]:
-    """The options that lead another command to the same cluster as the same user: kubectl has them too."""
-    found = []
-    for name in ("kubeconfig", "context", "cluster", "user"):
-        if value := getattr(arguments, name):
-            found += [f"--{name}", value]
-    found += ["--as", arguments.as_user] if arguments.as_user else []
-    for group in arguments.as_groups:
-        found += ["--as-group", group]
-    return found + (["--as-uid", arguments.as_uid] if arguments.as_uid else [])
+def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
+    """UsageError where --request-timeout is no duration."""
+    return ClusterOptions(
+        kubeconfig=arguments.kubeconfig,
+        context=arguments.context,
+        cluster=arguments.cluster,
+        user=arguments.user,
+        namespace=arguments.namespace,
+        as_user=arguments.as_user,
+        as_groups=tuple(arguments.as_groups),
+        as_uid=arguments.as_uid,
+        request_timeout=parse_duration(arguments.request_timeout) if arguments.request_timeout else None,
+    )
 
 
 def add_filename_option(
     parser: argparse.ArgumentParser,
     meaning: str = "read manifests (a file, a folder, - for stdin; may be repeated) instead of a cluster",
 ) -> None:
-    """-f: manifests instead of a cluster, or what `meaning` says."""
     parser.add_argument(
         "-f",
         "--filename",
@@ -73,13 +107,30 @@ def add_filename_option(
 
 
 def add_output_option(parser: argparse.ArgumentParser, choices: tuple[str, ...] = ("json", "yaml")) -> None:
-    """-o."""
     parser.add_argument("-o", "--output", choices=choices, metavar="FORMAT", help=f"{' or '.join(choices)}")
 
 
 def add_verbose_option(parser: argparse.ArgumentParser) -> None:
-    """-v."""
     parser.add_argument("-v", "--verbose", action="store_true", help="everything, nothing cut short")
+
+
+def add_probe_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--timeout", default="3s", metavar="TIME", help="the longest wait for each connect (default 3s)"
+    )
+    parser.add_argument(
+        "--max", type=int, default=MOST_PAIRS, metavar="NUMBER", help=f"the most pairs to probe (default {MOST_PAIRS})"
+    )
+
+
+def probe_options(arguments: argparse.Namespace) -> ProbeOptions:
+    """The options of `add_probe_options`. UsageError where --timeout is no duration, or out of range."""
+    timeout = parse_duration(arguments.timeout)
+    if not 0 < timeout <= _LONGEST_TIMEOUT:
+        raise UsageError(
+            f"invalid --timeout {arguments.timeout}: must be more than 0 and at most 1h", "write 3s or 500ms"
+        )
+    return ProbeOptions(timeout, arguments.max)
 
 
 def parse_duration(text: str) -> float:
@@ -87,5 +138,5 @@ def parse_duration(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d*)?", text, re.ASCII):
         return float(text)
     if not _DURATION.fullmatch(text):
-        raise UsageError(f'"{text}" is no length of time', "write 3s, 500ms or 1m")
+        raise UsageError(f'invalid duration "{text}"', "write 3s, 500ms or 1m")
     return sum(float(number) * _SECONDS[unit] for number, unit in _PIECE.findall(text))

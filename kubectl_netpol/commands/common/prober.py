@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.cluster.plugin import network_plugin
 from kubectl_netpol.cluster.reader import Scope, read_snapshot
 from kubectl_netpol.cluster.streams import CompletedExec, execute, listens
-from kubectl_netpol.commands.common.options import cluster_words
 from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.connection.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.connection.dns import Resolver, resolvers_blocked
@@ -25,29 +24,19 @@ from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome, Target
 from kubectl_netpol.probe.run import probe
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping, Sequence
 
     from kubectl_netpol.cluster.api import Api
+    from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
 FRESH_SECONDS = 30.0
-
-
 PATIENCE_SECONDS = 5.0
-
-
 _PAUSE_SECONDS = 0.5
-
-
 _FORWARD_SECONDS = 5.0
-
-
 _REQUESTERS = ("curl", "wget")  # with --http: a request, which a mesh's proxy can't answer by itself
-
-
 _FAILED = (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
 
 
@@ -55,23 +44,24 @@ class Prober:
     """Tests connections from pods of a cluster; nothing is changed but for --debug-image."""
 
     def __init__(
-        self, api: Api, snapshot: Snapshot, arguments: argparse.Namespace, namespace: str, timeout: float
+        self, api: Api, snapshot: Snapshot, *, namespace: str, cluster: ClusterOptions, options: ProbeOptions
     ) -> None:
         self._api = api
         self._snapshot = snapshot
-        self._arguments = arguments
         self._namespace = namespace
-        self._timeout = timeout
+        self._cluster = cluster
+        self._options = options
         self._enforcer: str | None = None
         self._enforcer_asked = False
         self._debug: dict[str, str] = {}
 
-    def results(self, verdicts: Sequence[Prediction]) -> list[Result]:
-        """A result for each verdict, in the same order; sources side by side."""
-        by_source: dict[str, list[int]] = {}
-        for index, verdict in enumerate(verdicts):
-            by_source.setdefault(verdict.request.source.end.title, []).append(index)
-        groups = [[verdicts[index] for index in group] for group in by_source.values()]
+    def results(self, predictions: Sequence[Prediction]) -> list[Result]:
+        """A result for each prediction, in the same order; sources, and protocols of one source, concurrently."""
+        by_source: dict[tuple[str, str], list[int]] = {}
+        for index, prediction in enumerate(predictions):
+            key = prediction.request.source.end.title, prediction.request.protocol
+            by_source.setdefault(key, []).append(index)
+        groups = [[predictions[index] for index in group] for group in by_source.values()]
         # One source alone needs no thread, so that an interrupt ends the exec itself.
         tested = (
             map_concurrently(self._from_one_source, groups) if len(groups) > 1 else [self._from_one_source(groups[0])]
@@ -79,21 +69,23 @@ class Prober:
         found: dict[int, Result] = {}
         for group, results in zip(by_source.values(), tested, strict=True):
             found.update(zip(group, results, strict=True))
-        return [found[index] for index in range(len(verdicts))]
+        return [found[index] for index in range(len(predictions))]
 
-    def _from_one_source(self, verdicts: Sequence[Prediction]) -> list[Result]:
-        pod = verdicts[0].request.source.pod
+    def _from_one_source(self, predictions: Sequence[Prediction]) -> list[Result]:
+        if predictions[0].request.protocol == "SCTP":
+            return [Result(v, not_probed(v, "SCTP can't be probed", Code.NOT_PROBED)) for v in predictions]
+        pod = predictions[0].request.source.pod
         if pod is None:
-            why = f"{verdicts[0].request.source.end.title} is no pod, so nothing can be run there"
-            return [Result(v, not_probed(v, why, Code.NOT_PROBED, self._commands(v).explain)) for v in verdicts]
+            why = f"{predictions[0].request.source.end.title} is no pod, so nothing can be run there"
+            return [Result(v, not_probed(v, why, Code.NOT_PROBED, self._commands(v).explain)) for v in predictions]
         if not pod.ips or pod.phase != "Running":
             why = f"the source pod {pod.key} is not running ({pod.phase or 'no status'})"
             step = self._another_pod(pod)
-            return [Result(v, not_probed(v, why, Code.SOURCE_NOT_RUNNING, step)) for v in verdicts]
+            return [Result(v, not_probed(v, why, Code.SOURCE_NOT_RUNNING, step)) for v in predictions]
         began = time.monotonic()
         while True:
-            results = self._probe(pod, verdicts)
-            unsettled = any(r.finding.agrees is False and self._changed_lately(r.verdict) for r in results)
+            results = self._probe(pod, predictions)
+            unsettled = any(r.finding.agrees is False and self._changed_lately(r.prediction) for r in results)
             if not unsettled or time.monotonic() - began > PATIENCE_SECONDS:
                 return results
             time.sleep(_PAUSE_SECONDS)
@@ -104,44 +96,44 @@ class Prober:
                 return f"{other.name} has the same labels and runs"
         return f"kubectl get pod {pod.name} -n {pod.namespace}"
 
-    def _probe(self, pod: Pod, verdicts: Sequence[Prediction]) -> list[Result]:
+    def _probe(self, pod: Pod, predictions: Sequence[Prediction]) -> list[Result]:
         asked: dict[int, Target] = {}
         results: dict[int, Result] = {}
-        for index, verdict in enumerate(verdicts):
-            address = verdict.request.address or verdict.request.destination.host or _external_name(verdict)
-            if address and verdict.request.port is not None and not _pointless(verdict):
-                asked[index] = Target(address, verdict.request.port)
+        for index, prediction in enumerate(predictions):
+            address = prediction.request.address or prediction.request.destination.host or _external_name(prediction)
+            if address and prediction.request.port is not None and not _pointless(prediction):
+                asked[index] = Target(address, prediction.request.port)
             else:
-                results[index] = self._not_dialled(verdict)
+                results[index] = self._not_dialled(prediction)
         try:
             if asked:
-                self._dial(pod, verdicts, asked, results)
+                self._dial(pod, predictions, asked, results)
         except ForbiddenError as error:
             for index in asked:
-                finding = not_probed(verdicts[index], error.message, Code.EXEC_FORBIDDEN, error.hint)
-                results[index] = Result(verdicts[index], finding)
-        return [results[index] for index in range(len(verdicts))]
+                finding = not_probed(predictions[index], error.message, Code.EXEC_FORBIDDEN, error.hint)
+                results[index] = Result(predictions[index], finding)
+        return [results[index] for index in range(len(predictions))]
 
     def _dial(
         self,
         pod: Pod,
-        verdicts: Sequence[Prediction],
+        predictions: Sequence[Prediction],
         asked: Mapping[int, Target],
         results: dict[int, Result],
     ) -> None:
         """Probes the targets by the positions of their verdicts, and writes down the results there."""
-        names = sorted({name for index in asked if (name := _service_name(verdicts[index]))})
-        protocol = verdicts[0].request.protocol
+        names = sorted({name for index in asked if (name := _service_name(predictions[index]))})
+        protocol = predictions[0].request.protocol
         observed, checks, container = self._run(pod, list(asked.values()), protocol, names)
         known = {check.name: check for check in checks}
         seen = dict(zip(asked, observed, strict=True))
-        listening = self._listening([(verdicts[index], observation) for index, observation in seen.items()])
+        listening = self._listening([(predictions[index], observation) for index, observation in seen.items()])
         for index, observation in seen.items():
-            check = known.get(_service_name(verdicts[index]) or "")
-            results[index] = self._conclude(verdicts[index], observation, check, listening, container)
+            check = known.get(_service_name(predictions[index]) or "")
+            results[index] = self._conclude(predictions[index], observation, check, listening, container)
 
-    def _not_dialled(self, verdict: Prediction) -> Result:
-        problem = verdict.request.problem or verdict.reason
+    def _not_dialled(self, prediction: Prediction) -> Result:
+        problem = prediction.request.problem or prediction.reason
         why = problem.message if problem else "there is no address to dial"
         codes = {
             Code.SERVICE_HAS_NO_SUCH_PORT: Code.WRONG_SERVICE_PORT,
@@ -150,8 +142,8 @@ class Prober:
             Code.POD_HAS_NO_IP: Code.DESTINATION_NOT_RUNNING,
         }
         code = codes.get(problem.code, Code.NOT_PROBED) if problem else Code.NOT_PROBED
-        step = None if verdict.request.problem else self._commands(verdict).explain
-        return Result(verdict, not_probed(verdict, why, code, step))
+        step = None if prediction.request.problem else self._commands(prediction).explain
+        return Result(prediction, not_probed(prediction, why, code, step))
 
     def _run(
         self, pod: Pod, targets: Sequence[Target], protocol: str, names: Sequence[str]
@@ -166,7 +158,7 @@ class Prober:
 
             try:
                 result = probe(
-                    run, targets, protocol=protocol, timeout=self._timeout, http=self._arguments.http, names=names
+                    run, targets, protocol=protocol, timeout=self._options.timeout, http=self._options.http, names=names
                 )
             except ForbiddenError:
                 raise
@@ -180,9 +172,9 @@ class Prober:
         return result.observations, result.names, containers[-1]
 
     def _containers(self, pod: Pod) -> tuple[str, ...]:
-        image = self._arguments.debug_image
+        image = self._options.debug_image
         if not image:
-            return pick_container(pod, self._arguments.container)
+            return pick_container(pod, self._options.container)
         from kubectl_netpol.cluster.debug import add_debug_container  # noqa: PLC0415 - asked for only
 
         # It stays on the pod, so a second look uses the same one.
@@ -193,9 +185,9 @@ class Prober:
     def _listening(self, seen: Sequence[tuple[Prediction, Observation]]) -> dict[tuple[str, int], bool | None]:
         """For the connections that failed: whether something listens at the pod where they should have arrived."""
         wanted: dict[tuple[str, int], Pod] = {}
-        for verdict, observation in seen:
-            if observation.outcome in _FAILED and verdict.request.protocol == "TCP" and verdict.routes:
-                connection = verdict.routes[0].connection
+        for prediction, observation in seen:
+            if observation.outcome in _FAILED and prediction.request.protocol == "TCP" and prediction.routes:
+                connection = prediction.routes[0].connection
                 if connection.destination.pod:
                     wanted[connection.destination.title, connection.port] = connection.destination.pod
         keys = list(wanted)
@@ -209,31 +201,31 @@ class Prober:
 
     def _conclude(
         self,
-        verdict: Prediction,
+        prediction: Prediction,
         observation: Observation,
         name: NameCheck | None,
         listening: dict[tuple[str, int], bool | None],
         container: str | None,
     ) -> Result:
         blocked = None
-        facts = Facts(name=name, changed_lately=self._changed_lately(verdict))
-        source = verdict.request.source.pod
+        facts = Facts(name=name, changed_lately=self._changed_lately(prediction))
+        source = prediction.request.source.pod
         assert source is not None  # noqa: S101 - it was probed from
-        requested = self._arguments.http and observation.tool in _REQUESTERS
+        requested = self._options.http and observation.tool in _REQUESTERS
         facts = facts._replace(proxy=None if requested else intercepted(source))
         if observation.outcome is Outcome.UNRESOLVED or (name and name.resolves is False):
             blocked = self._dns_blocked(source)
             facts = facts._replace(dns_blocked=blocked.port_title if blocked else None)
-        if verdict.routes:
-            connection = verdict.routes[0].connection
+        if prediction.routes:
+            connection = prediction.routes[0].connection
             key = connection.destination.title, connection.port
             if key in listening:
                 words = listening_words(listening[key], *key)
                 facts = facts._replace(listening=listening[key], listening_words=words)
-        if observation.outcome is Outcome.OPEN and verdict.verdict is Verdict.BLOCKED:
+        if observation.outcome is Outcome.OPEN and prediction.verdict is Verdict.BLOCKED:
             facts = facts._replace(enforcer=self._plugin())
-        commands = self._commands(verdict, blocked)
-        finding = diagnose(self._snapshot, verdict, observation, facts, commands)
+        commands = self._commands(prediction, blocked)
+        finding = diagnose(self._snapshot, prediction, observation, facts, commands)
         warnings = []
         if finding.code is Code.NOT_ENFORCED:
             warnings.append("the policies say blocked, so this cluster does not enforce them (or not yet)")
@@ -241,7 +233,7 @@ class Prober:
             why = f" (the policies block {facts.dns_blocked}: {commands.allow_dns})" if facts.dns_blocked else ""
             warnings.append(f"{name.name} does not resolve in {source.name}: it is reached by address only{why}")
         command = _exec_command(source, container, observation)
-        return Result(verdict, finding, observation, command, tuple(warnings))
+        return Result(prediction, finding, observation, command, tuple(warnings))
 
     def _dns_blocked(self, source: Pod) -> Resolver | None:
         """The resolver from which the policies keep the source; asked for only where a name did not resolve."""
@@ -254,23 +246,23 @@ class Prober:
             self._enforcer = network_plugin(self._api)
         return self._enforcer
 
-    def _changed_lately(self, verdict: Prediction) -> bool:
+    def _changed_lately(self, prediction: Prediction) -> bool:
         """Whether a policy that isolates an end, or an end itself, changed just now by the server's own clock.
 
         Where no policy isolates an end, there is nothing that a plugin could be late with.
         """
         now = self._api.now()
-        times = [policy.changed for side in (verdict.egress, verdict.ingress) for policy in side.isolated_by]
+        times = [policy.changed for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by]
         if not times:
             return False
-        for route in verdict.routes:
+        for route in prediction.routes:
             times += [end.pod.changed for end in (route.connection.source, route.connection.destination) if end.pod]
         return now is not None and any(now - _seconds(when) <= FRESH_SECONDS for when in times if when)
 
-    def _commands(self, verdict: Prediction, blocked: Resolver | None = None) -> Commands:
-        request = verdict.request
-        source, destination = (end.reference.typed for end in (request.source, request.destination))
-        cluster = cluster_words(self._arguments)
+    def _commands(self, prediction: Prediction, blocked: Resolver | None = None) -> Commands:
+        request = prediction.request
+        source, destination = (end.reference for end in (request.source, request.destination))
+        cluster = self._cluster.arguments()
         where = ["-n", self._namespace, *cluster]
         protocol = [] if request.protocol == "TCP" else ["--protocol", request.protocol.lower()]
         words = shlex.join([source, destination, str(request.port or "PORT"), *where, *protocol])
@@ -288,21 +280,21 @@ def _seconds(when: str) -> float:
     return float(calendar.timegm(time.strptime(when[:19], "%Y-%m-%dT%H:%M:%S")))
 
 
-def _service_name(verdict: Prediction) -> str | None:
+def _service_name(prediction: Prediction) -> str | None:
     """The cluster name whose resolution is checked beside the probe."""
-    service = verdict.request.destination.service
+    service = prediction.request.destination.service
     return f"{service.name}.{service.namespace}.svc" if service and not service.external_name else None
 
 
-def _external_name(verdict: Prediction) -> str | None:
-    service = verdict.request.service
+def _external_name(prediction: Prediction) -> str | None:
+    service = prediction.request.service
     return service.external_name if service else None
 
 
-def _pointless(verdict: Prediction) -> bool:
+def _pointless(prediction: Prediction) -> bool:
     """Whether there is nothing to dial: no such port, or a pod whose address is not its own (any more)."""
     codes = (Code.SERVICE_HAS_NO_SUCH_PORT, Code.POD_NOT_RUNNING, Code.POD_HAS_NO_IP)
-    return verdict.reason is not None and verdict.reason.code in codes
+    return prediction.reason is not None and prediction.reason.code in codes
 
 
 def _exec_command(pod: Pod, container: str | None, observation: Observation) -> str | None:

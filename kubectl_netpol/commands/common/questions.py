@@ -1,14 +1,15 @@
-"""SOURCE DESTINATION PORT, asked of a world: what must be read for it, and the verdicts."""
+"""SOURCE DESTINATION PORT, asked of the inputs: what must be read for it, and the predictions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from kubectl_netpol.connection.dns import NAMESPACES as DNS_NAMESPACES
-from kubectl_netpol.connection.predict import Prediction, predict
+from kubectl_netpol.connection.predict import predict
 from kubectl_netpol.connection.resolve import (
-    Reference,
     Resolved,
+    Role,
+    look_up,
     parse_reference,
     resolve_destination,
     resolve_source,
@@ -20,17 +21,18 @@ from kubectl_netpol.model.kinds import WORKLOADS
 from kubectl_netpol.model.selectors import parse_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from kubectl_netpol.cluster.reader import Scope
     from kubectl_netpol.commands.common.inputs import Inputs
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.connection.resolve import Reference
+    from kubectl_netpol.model.ports import SinglePort
     from kubectl_netpol.model.snapshot import Snapshot
-
-T = TypeVar("T")
 
 
 def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) -> Scope:
-    """What must be read for questions about these. `everywhere`: also who else is matched, and who names them."""
+    """What must be read for questions about these. `everywhere`: also the pods and policies of all namespaces."""
     from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
 
     namespaces = {reference.namespace for reference in references}
@@ -48,60 +50,47 @@ def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) 
     )
 
 
-def read_and_resolve(
-    world: Inputs, references: Sequence[Reference], resolve: Callable[[Snapshot], T], *, everywhere: bool
-) -> tuple[Snapshot, T]:
-    """What `resolve` finds. Workloads are read only where pods and Services do not have the name."""
-    snapshot = world.read(scope_of(*references, everywhere=everywhere))
-    try:
-        return snapshot, resolve(snapshot)
-    except NetpolError:
-        if world.snapshot is not None:
-            raise
-    snapshot = world.read(scope_of(*references, everywhere=everywhere, workloads=True))
-    return snapshot, resolve(snapshot)
-
-
-def find(world: Inputs, source: str, destination: str) -> tuple[Snapshot, Resolved, Resolved]:
-    """Both ends by name."""
-    here, there = (parse_reference(typed, world.namespace) for typed in (source, destination))
-
-    def both(snapshot: Snapshot) -> tuple[Resolved, Resolved]:
-        return resolve_source(snapshot, here), resolve_destination(snapshot, there)
-
-    snapshot, ends = read_and_resolve(world, (here, there), both, everywhere=False)
-    return snapshot, *ends
+def read_for(inputs: Inputs, *asked: tuple[Reference, Role], everywhere: bool) -> Snapshot:
+    """What a question about these needs. Workloads are read only where no pod and no Service has the name."""
+    references = [reference for reference, _ in asked]
+    snapshot = inputs.read(scope_of(*references, everywhere=everywhere))
+    if inputs.live and any(look_up(snapshot, reference, role) is None for reference, role in asked):
+        snapshot = inputs.read(scope_of(*references, everywhere=everywhere, workloads=True))
+    return snapshot
 
 
 def ask(
-    world: Inputs, source: str, destination: str, ports: Sequence[int | str], protocol: str
+    inputs: Inputs, source: str, destination: str, ports: Sequence[SinglePort]
 ) -> tuple[Snapshot, list[Prediction]]:
-    """The verdict on each port."""
-    snapshot, here, there = find(world, source, destination)
-    return snapshot, [predict(snapshot, request(snapshot, here, there, port, protocol)) for port in ports]
+    """The prediction for each port."""
+    here, there = (parse_reference(typed, inputs.namespace) for typed in (source, destination))
+    snapshot = read_for(inputs, (here, Role.SOURCE), (there, Role.DESTINATION), everywhere=False)
+    ends = resolve_source(snapshot, here), resolve_destination(snapshot, there)
+    return snapshot, [predict(snapshot, request(snapshot, *ends, port.port, port.protocol)) for port in ports]
 
 
 def ask_selected(
-    world: Inputs,
-    typed: tuple[str | None, str | None],
+    inputs: Inputs,
+    names: tuple[str | None, str | None],
     selectors: tuple[str | None, str | None],
-    ports: Sequence[int | str],
-    protocol: str,
+    ports: Sequence[SinglePort],
 ) -> tuple[Snapshot, list[Prediction]]:
-    """The verdict on each pair and port, where one end or both are given by a label selector instead of by name."""
-    references = [parse_reference(word, world.namespace) for word in typed if word is not None]
-    here = parse_reference("pod/any", world.namespace)
-    snapshot = world.read(scope_of(here, *references, everywhere=False, workloads=True))
+    """The prediction for each pair and port, where one end or both are given by a label selector instead of a name."""
+    references = [parse_reference(name, inputs.namespace) for name in names if name is not None]
+    here = parse_reference("pod/any", inputs.namespace)
+    snapshot = inputs.read(scope_of(here, *references, everywhere=False, workloads=True))
     ends: list[list[Resolved]] = []
-    for word, selector, resolve in zip(typed, selectors, (resolve_source, resolve_destination), strict=True):
-        if word is not None:
-            ends.append([resolve(snapshot, parse_reference(word, world.namespace))])
+    for name, selector, resolve in zip(names, selectors, (resolve_source, resolve_destination), strict=True):
+        if name is not None:
+            ends.append([resolve(snapshot, parse_reference(name, inputs.namespace))])
         else:
-            ends.append(_selected(snapshot, world.namespace, selector or ""))
+            ends.append(_selected(snapshot, inputs.namespace, selector or ""))
     pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod or a.pod is None]
     if not pairs:
         raise NetpolError(f"{ends[0][0].end.title} is the only pod at both ends", "name it twice to try that")
-    return snapshot, [predict(snapshot, request(snapshot, a, b, port, protocol)) for a, b in pairs for port in ports]
+    return snapshot, [
+        predict(snapshot, request(snapshot, a, b, port.port, port.protocol)) for a, b in pairs for port in ports
+    ]
 
 
 def _selected(snapshot: Snapshot, namespace: str, typed: str) -> list[Resolved]:
@@ -116,4 +105,4 @@ def _selected(snapshot: Snapshot, namespace: str, typed: str) -> list[Resolved]:
         raise NetpolError(
             f'no running pod in namespace {namespace} matches "{typed}"', "kubectl get pods --show-labels"
         )
-    return [Resolved(parse_reference(f"pod/{pod.name}", namespace), pod=pod) for pod in found]
+    return [Resolved(pod=pod, typed=f"pod/{pod.name}") for pod in found]

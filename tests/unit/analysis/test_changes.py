@@ -46,7 +46,7 @@ def rows(comparison: Changes) -> list[str]:
         f"{','.join(p.title for p in effect.sources)} -> {','.join(p.title for p in effect.destinations)} "
         f"{'other' if effect.ports.other else f'{effect.ports.first}-{effect.ports.last}'}/{effect.ports.protocol} "
         f"{effect.before.value} {effect.after.value}"
-        for effect in comparison.effects
+        for effect in comparison.changes
     )
 
 
@@ -67,9 +67,9 @@ def test_a_policy_that_lets_one_in_cuts_the_others_off() -> None:
         "b/far,outside the cluster -> a/api 90-90/TCP allowed blocked",
         "b/far,outside the cluster -> a/api other/TCP allowed blocked",
     ]
-    assert {effect.because for effect in found.effects} == {(Cause("a/allow", Direction.INGRESS, None, gone=False),)}
-    assert {effect.left for effect in found.effects if effect.sources[0].title == "a/web"} == {True}
-    assert {effect.left for effect in found.effects if effect.sources[0].title == "b/far"} == {False}
+    assert {effect.because for effect in found.changes} == {(Cause("a/allow", Direction.INGRESS, None, gone=False),)}
+    assert {effect.other_ports_open for effect in found.changes if effect.sources[0].title == "a/web"} == {True}
+    assert {effect.other_ports_open for effect in found.changes if effect.sources[0].title == "b/far"} == {False}
     assert [(one.member.title, one.newly) for one in found.isolated] == [("a/api", True)]
     assert found.opens == ()
     assert len(found.closes) == 5
@@ -79,21 +79,21 @@ def test_a_rule_that_opens_is_named_and_nothing_else_changes() -> None:
     allow = ingress("allow", DB, Peer(pod_selector=WEB), ports=(NamedPort("TCP", "http"),))
     found = changes_between(cluster(DENY, pods=SHOP), cluster(DENY, allow, pods=SHOP))
     assert rows(found) == ["a/web -> a/api 80-80/TCP blocked allowed"]
-    assert found.effects[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=False),)
+    assert found.changes[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=False),)
     assert [(one.member.title, one.newly) for one in found.isolated] == [("a/api", False)]
 
 
 def test_deleting_a_policy_opens_what_it_isolated() -> None:
     found = changes_between(cluster(DENY, pods=SHOP), cluster(pods=SHOP))
-    assert all(effect.opens for effect in found.effects)
-    assert {effect.because for effect in found.effects} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
+    assert all(effect.opens for effect in found.changes)
+    assert {effect.because for effect in found.changes} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
 
 
 def test_deleting_a_rule_closes_what_it_allowed() -> None:
     allow = ingress("allow", DB, Peer(pod_selector=WEB), ports=(PortRange("TCP", 80, 80),))
     found = changes_between(cluster(DENY, allow, pods=SHOP), cluster(DENY, pods=SHOP))
     assert rows(found) == ["a/web -> a/api 80-80/TCP allowed blocked"]
-    assert found.effects[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=True),)
+    assert found.changes[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=True),)
 
 
 def test_the_same_policy_changed_at_another_time_changes_nothing() -> None:
@@ -110,7 +110,7 @@ def test_replicas_are_one_party_and_reach_each_other() -> None:
     )
     found = changes_between(cluster(pods=pods), cluster(DENY, pods=pods))
     assert rows(found) == ["a/deploy/web,outside the cluster -> a/deploy/web other/TCP allowed blocked"]
-    assert found.effects[0].destinations[0].pods == 3
+    assert found.changes[0].destinations[0].pods == 3
 
 
 def test_every_block_has_an_address_of_its_own_and_the_outside_is_in_none() -> None:
@@ -134,10 +134,10 @@ def test_ports_are_split_where_rules_and_declarations_differ() -> None:
         PortClass("TCP", 80, 84),
         PortClass("TCP", 85, 85),
         PortClass("TCP", 86, 90),
-        PortClass("TCP", 65535, 65535, other=True, minor=True),
+        PortClass("TCP", 65535, 65535, other=True, undeclared=True),
         PortClass("UDP", 53, 53),
-        PortClass("UDP", 65535, 65535, other=True, minor=True),
-        PortClass("SCTP", 1, 65535, other=True, minor=True),
+        PortClass("UDP", 65535, 65535, other=True, undeclared=True),
+        PortClass("SCTP", 1, 65535, other=True, undeclared=True),
     ]
 
 
@@ -264,7 +264,7 @@ def one_by_one(snapshot: Snapshot, source: Pod | str, destination: Pod | str, pr
 def told(
     comparison: Changes, title: str, other: str, protocol: str, port: int, *, named: bool
 ) -> Iterator[tuple[Verdict, Verdict]]:
-    for effect in comparison.effects:
+    for effect in comparison.changes:
         titles = ({party.title for party in effect.sources}, {party.title for party in effect.destinations})
         covered = effect.ports.first <= port <= effect.ports.last if named else effect.ports.other
         same = named is not effect.ports.other and effect.ports.protocol == protocol
@@ -279,7 +279,7 @@ def test_compare_says_of_every_connection_what_the_engine_says(
 ) -> None:
     before, after = cluster(*old, pods=found), cluster(*new, pods=found)
     comparison = changes_between(before, after)
-    known = {party.title for effect in comparison.effects for party in (*effect.sources, *effect.destinations)}
+    known = {party.title for effect in comparison.changes for party in (*effect.sources, *effect.destinations)}
     taken = {ip for one in found for ip in one.ips}
     ends: list[Pod | str] = [
         *found,

@@ -13,12 +13,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubectl_netpol.allow.labels import EndOptions, LabelRequest, parse_ports, policies
+from kubectl_netpol.allow.labels import EndOptions, LabelRequest, policies_from_labels
 from kubectl_netpol.cli import build_parser
 from kubectl_netpol.commands.allow import EXAMPLES as EXAMPLES_IN_HELP
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.manifests.writer import policy_object, to_json, to_yaml
 from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.ports import parse_ports
 from tests.support.running import DNS, EXAMPLES, SHOP, TCP80, allow, egress, ingress, labels, named
 
 if TYPE_CHECKING:
@@ -382,8 +383,9 @@ def test_what_is_printed_is_read_back_as_it_was_meant(
     out = direction is Direction.EGRESS
     if out:
         source, destination = destination._replace(side="from"), peers._replace(side="to")
-    asked = LabelRequest(source, destination, parse_ports(ports), "shop", ingress=not out, egress=out, dns=out)
-    found = policies(asked)
+    items = tuple(dict.fromkeys(item for port in ports for item in parse_ports(port)))
+    asked = LabelRequest(source, destination, items, "shop", ingress=not out, egress=out, dns=out)
+    found = policies_from_labels(asked)
     for text in (to_yaml(map(policy_object, found)), to_json(map(policy_object, found))):
         reader = Reader()
         reader.add_text(text, "printed")

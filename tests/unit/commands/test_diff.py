@@ -115,7 +115,7 @@ def test_json_says_the_same_for_scripts() -> None:
     assert ran.status == 1
     assert (found["apiVersion"], found["kind"]) == ("netpol/v1", "Diff")
     assert found["policies"] == [{"namespace": "shop", "name": "open", "change": "added"}]
-    assert found["closes"] == found["untold"] == []
+    assert found["closes"] == found["undetermined"] == []
     assert {"name": "shop/nginx", "direction": "ingress", "newly": False} in found["isolates"]
     to_nginx = [entry for entry in found["opens"] if entry["destinations"] == ["shop/nginx"]]
     assert to_nginx[0] == {

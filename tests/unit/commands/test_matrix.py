@@ -10,8 +10,6 @@ import pytest
 
 from kubectl_netpol.cli import main
 from kubectl_netpol.commands import matrix
-from kubectl_netpol.model.objects import Owner, Pod
-from kubectl_netpol.model.workloads import workload_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,27 +211,6 @@ def test_a_namespace_like_the_others_needs_no_prefix(shop: str, capsys: pytest.C
     _, out, _ = run(capsys, "-f", shop, "-n", "shop", "-v", "--port", "80")
     assert "shop/pod/san shop/pod/web 80 -f" in out
     assert "shop/deploy/db" in out
-
-
-OWNERS = [
-    pytest.param(None, {}, ("Pod", "p"), id="nobody"),
-    pytest.param(Owner("Node", "n1"), {}, ("Pod", "p"), id="a static pod"),
-    pytest.param(Owner("StatefulSet", "db"), {}, ("StatefulSet", "db"), id="a StatefulSet"),
-    pytest.param(
-        Owner("ReplicaSet", "web-5f"),
-        {"pod-template-hash": "5f"},
-        ("Deployment", "web"),
-        id="a Deployment's ReplicaSet",
-    ),
-    pytest.param(Owner("ReplicaSet", "web-5f"), {}, ("ReplicaSet", "web-5f"), id="a ReplicaSet of its own"),
-    pytest.param(Owner("Job", "nightly-28"), {}, ("CronJob", "nightly"), id="a Job that was read, by its CronJob"),
-]
-
-
-@pytest.mark.parametrize(("owner", "labels", "expected"), OWNERS)
-def test_the_workload_of_a_pod(owner: Owner | None, labels: dict[str, str], expected: tuple[str, str]) -> None:
-    known = {("x", "Job", "nightly-28"): ("CronJob", "nightly")}
-    assert workload_of(known, Pod("x", "p", labels, owner=owner)) == expected
 
 
 def many(namespaces: int, workloads: int, *, alike: bool) -> str:

@@ -16,7 +16,6 @@ from kubectl_netpol.connection.resolve import (
     service_namespace,
 )
 from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.model.ports import parse_ports, parse_protocol
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.workloads import own_selector, pods_of
 from tests.support.tables import snapshot_of
@@ -307,32 +306,3 @@ def test_the_selector_of_a_workload_that_was_named() -> None:
     assert pod
     assert own_selector(snapshot, pod, workload) == LabelSelector.of({"app": "d"})
     assert own_selector(snapshot_of({}), pod, None) is None
-
-
-@pytest.mark.parametrize(
-    ("typed", "ports"),
-    [
-        ("80", (80,)),
-        ("http", ("http",)),
-        ("80, 443,8000-8002,http,80", (80, 443, 8000, 8001, 8002, "http")),
-        ("1-1", (1,)),
-        ("65535", (65535,)),
-        ("a-b", ("a-b",)),
-    ],
-)
-def test_ports_typed(typed: str, ports: tuple[int | str, ...]) -> None:
-    assert parse_ports(typed) == ports
-
-
-@pytest.mark.parametrize(
-    "typed", ["", "0", "65536", "80-79", "80-", "-80", "80,,81", "Http", "8 0", "٨٠", "1-70000", "9" * 5000]
-)
-def test_what_is_no_port(typed: str) -> None:
-    with pytest.raises(UsageError, match="is no port"):
-        parse_ports(typed)
-
-
-def test_protocols_typed() -> None:
-    assert [parse_protocol(word) for word in ("tcp", "UDP", "Sctp")] == ["TCP", "UDP", "SCTP"]
-    with pytest.raises(UsageError, match='"icmp" is no protocol'):
-        parse_protocol("icmp")

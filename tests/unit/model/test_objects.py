@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.engine.verdict import End
-from kubectl_netpol.model.addresses import is_cidr, is_ip, is_outside, of_family, parse_ip, parse_network
+from kubectl_netpol.model.addresses import is_cidr, is_ip, is_outside, parse_ip, parse_network
 from kubectl_netpol.model.objects import Namespace, Node, Pod, Service
 from kubectl_netpol.model.policies import IPBlock, OverridingPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
@@ -52,12 +52,6 @@ def test_addresses_that_are_hardly_a_pods(address: str) -> None:
 @pytest.mark.parametrize("address", ["10.0.0.1", "192.168.1.1", "fd00::1", "2a00:1450::1", "203.0.113.9", "100.64.0.1"])
 def test_addresses_that_may_be_a_pods(address: str) -> None:
     assert not is_outside(address)
-
-
-def test_the_address_of_a_family() -> None:
-    assert of_family(("10.0.0.1", "fd00::1", "fd00::2"), "2001:db8::1") == "fd00::1"
-    assert of_family(("10.0.0.1",), "2001:db8::1") == "10.0.0.1"
-    assert of_family((), "10.0.0.1") is None
 
 
 @pytest.mark.parametrize(

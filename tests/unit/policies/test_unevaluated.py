@@ -5,28 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
-from kubectl_netpol.policies.unevaluated import calico_selector, kind_of, read_overriding
+from kubectl_netpol.policies.unevaluated import calico_selector, read_overriding
 
 IN, NOT_IN = Operator.IN, Operator.NOT_IN
-
-
-@pytest.mark.parametrize(
-    ("kind", "version", "word"),
-    [
-        ("NetworkPolicy", "networking.k8s.io/v1", None),
-        ("NetworkPolicy", "projectcalico.org/v3", "CalicoNetworkPolicy"),
-        ("NetworkPolicy", "crd.projectcalico.org/v1", "CalicoNetworkPolicy"),
-        ("GlobalNetworkPolicy", "projectcalico.org/v3", "GlobalNetworkPolicy"),
-        ("AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
-        ("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
-        ("ClusterNetworkPolicy", "crd.antrea.io/v1beta1", None),
-        ("CiliumNetworkPolicy", "cilium.io/v2", "CiliumNetworkPolicy"),
-        ("CiliumNetworkPolicy", "v2", None),
-        ("Pod", "v1", None),
-    ],
-)
-def test_our_word_for_a_kind(kind: str, version: str, word: str | None) -> None:
-    assert kind_of(kind, version) == word
 
 
 @pytest.mark.parametrize(

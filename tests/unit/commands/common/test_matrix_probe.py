@@ -44,13 +44,11 @@ class Network:
 
     asked: ClassVar[list[list[str]]] = []
 
-    def __init__(self, *_: object) -> None:
-        """As the prober: an API server, the snapshot, the options, the namespace and the time to wait."""
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
 
     def results(self, verdicts: Sequence[Prediction]) -> list[Result]:
-        Network.asked.append(
-            [f"{v.request.source.reference.typed} {v.request.protocol} {v.request.port}" for v in verdicts]
-        )
+        Network.asked.append([f"{v.request.source.reference} {v.request.protocol} {v.request.port}" for v in verdicts])
         return [self._result(verdict) for verdict in verdicts]
 
     @staticmethod
@@ -70,7 +68,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Reader()
     reader.add_text(MANIFEST, "the cluster")
     api: Any = object()
-    monkeypatch.setattr(matrix, "open_inputs", lambda _, console: Inputs("shop", api, reader.snapshot(), console))
+    monkeypatch.setattr(matrix, "open_inputs", lambda _, __, console: Inputs("shop", api, reader.snapshot(), console))
     monkeypatch.setattr(matrix_probe, "Prober", Network)
     monkeypatch.setattr(Network, "asked", [])
     monkeypatch.setattr(Network, "told", True)

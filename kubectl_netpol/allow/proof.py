@@ -1,0 +1,74 @@
+"""The policies added to what was read: do they overwrite one, and what do they open that nobody asked for?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.analysis.changes import changes_between
+from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.model.workloads import controllers, pod_title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_netpol.allow.minimal import MinimalPolicies
+    from kubectl_netpol.analysis.changes import Change, Changes
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.model.policies import Policy
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+class Trial(NamedTuple):
+    """The snapshot with the policies, what that changes, and the keys of those that exist already with this content."""
+
+    after: Snapshot
+    changes: Changes
+    existing: tuple[str, ...]
+
+
+def add_policies(snapshot: Snapshot, policies: Sequence[Policy]) -> Trial:
+    """NetpolError where a policy of the same name and other content exists: it would be overwritten."""
+    there = {policy.key: policy._replace(changed=None) for policy in snapshot.policies}
+    existing = []
+    for policy in policies:
+        old = there.get(policy.key)
+        if old is not None and old != policy:
+            raise NetpolError(
+                f"policy {policy.key} exists with other content: applying this one would replace it",
+                "give it another --name",
+            )
+        if old is not None:
+            existing.append(policy.key)
+    before = snapshot.with_policies(there.values())
+    after = snapshot.with_policies({**there, **{policy.key: policy for policy in policies}}.values())
+    return Trial(after, changes_between(before, after), tuple(existing))
+
+
+def unasked_changes(
+    snapshot: Snapshot, predictions: Sequence[Prediction], changes: Changes, minimal: MinimalPolicies
+) -> list[Change]:
+    """What opens for others than the two ends asked about; the way to DNS is a part of what was asked."""
+    known = controllers(snapshot)
+    ends = [
+        {pod_title(end.pod, known) if end.pod else end.address for end in found}
+        for found in zip(
+            *(
+                (route.connection.source, route.connection.destination)
+                for prediction in predictions
+                for route in prediction.routes
+            ),
+            strict=True,
+        )
+    ]
+    found = []
+    for change in changes.opens:
+        causes = [(cause.policy, cause.direction, cause.position) for cause in change.because]
+        if minimal.dns and all(cause == minimal.dns for cause in causes):
+            continue
+        sources = tuple(member for member in change.sources if member.title not in ends[0])
+        destinations = tuple(member for member in change.destinations if member.title not in ends[1])
+        if sources or destinations:
+            found.append(
+                change._replace(sources=sources or change.sources, destinations=destinations or change.destinations)
+            )
+    return found

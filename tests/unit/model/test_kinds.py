@@ -1,0 +1,93 @@
+"""The table of kinds: the words that people type, the objects that are meant, and the paths of the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_netpol.model.kinds import KINDS, TYPED, UNEVALUATED, WORKLOADS, kind_of, kind_typed
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("po", "Pod"),
+        ("pods", "Pod"),
+        ("Pod", "Pod"),
+        ("svc", "Service"),
+        ("deploy", "Deployment"),
+        ("deployments.apps", "Deployment"),
+        ("Deployment.v1.apps", "Deployment"),
+        ("sts", "StatefulSet"),
+        ("cj", "CronJob"),
+        ("no", "Node"),
+        ("netpol", "NetworkPolicy"),
+        ("shop", None),
+        ("", None),
+    ],
+)
+def test_a_word_before_a_slash_means_a_kind_as_in_kubectl(word: str, name: str | None) -> None:
+    kind = kind_typed(word)
+    assert (kind and kind.name) == name
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "name"),
+    [
+        ("NetworkPolicy", "networking.k8s.io/v1", "NetworkPolicy"),
+        ("NetworkPolicy", "networking.k8s.io/v1beta1", None),
+        ("NetworkPolicy", "projectcalico.org/v3", "CalicoNetworkPolicy"),
+        ("NetworkPolicy", "crd.projectcalico.org/v1", "CalicoNetworkPolicy"),
+        ("GlobalNetworkPolicy", "projectcalico.org/v3", "GlobalNetworkPolicy"),
+        ("AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+        ("ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+        ("ClusterNetworkPolicy", "crd.antrea.io/v1beta1", None),
+        ("CiliumNetworkPolicy", "cilium.io/v2", "CiliumNetworkPolicy"),
+        ("CiliumNetworkPolicy", "v2", None),
+        ("CalicoNetworkPolicy", "projectcalico.org/v3", None),
+        ("Pod", "v1", "Pod"),
+        ("Deployment", "apps/v1", "Deployment"),
+        ("Deployment", "extensions/v1beta1", None),
+        ("Widget", "example.com/v1", None),
+    ],
+)
+def test_the_kind_of_an_object(kind: str, version: str, name: str | None) -> None:
+    found = kind_of(kind, version)
+    assert (found and found.name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "path"),
+    [
+        ("Pod", "shop", "/api/v1/namespaces/shop/pods"),
+        ("Pod", None, "/api/v1/pods"),
+        ("Node", None, "/api/v1/nodes"),
+        ("Deployment", "shop", "/apis/apps/v1/namespaces/shop/deployments"),
+        ("NetworkPolicy", None, "/apis/networking.k8s.io/v1/networkpolicies"),
+        ("EndpointSlice", "shop", "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"),
+    ],
+)
+def test_where_the_api_server_lists_it(name: str, namespace: str | None, path: str) -> None:
+    assert KINDS[name].path(namespace) == path
+
+
+def test_a_kind_of_two_groups_is_listed_in_the_one_that_is_served() -> None:
+    kind = KINDS["CalicoNetworkPolicy"]
+    path = kind.path("shop", group="crd.projectcalico.org", version="v1")
+    assert path == "/apis/crd.projectcalico.org/v1/namespaces/shop/networkpolicies"
+
+
+def test_what_is_written_in_api_version() -> None:
+    assert [KINDS[name].api_version for name in ("Pod", "Deployment", "Job")] == ["v1", "apps/v1", "batch/v1"]
+
+
+def test_no_word_means_two_kinds_and_every_kind_that_is_typed_has_a_short_one() -> None:
+    words = [word for kind in KINDS.values() for word in kind.words]
+    assert len(words) == len(set(words))
+    assert [KINDS[name].short for name in TYPED] == [
+        "pod", "svc", "deploy", "sts", "ds", "rs", "rc", "job", "cj", "no",
+    ]  # fmt: skip
+    assert KINDS["EndpointSlice"].short == "endpointslice"
+
+
+def test_every_listed_kind_is_in_the_table() -> None:
+    assert {*TYPED, *WORKLOADS, *UNEVALUATED} <= KINDS.keys()
