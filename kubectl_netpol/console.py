@@ -1,4 +1,4 @@
-"""Where a command writes: data on stdout, notes and warnings on stderr; knows whether there is a terminal."""
+"""The two streams of a command: data on stdout, notes and warnings on stderr, with colours only on a terminal."""
 
 from __future__ import annotations
 
@@ -16,28 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
-
-
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
 _CONTROL_BUT_COLOUR = re.compile(r"(?!\x1b\[\d\d?m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
 _ERASED = "\r\033[K"
-
-
 _PATIENCE_SECONDS = 1.0
-
-
 _USUAL_WIDTH = 80
 
 
 class Console:
-    """Two streams; one that is closed swallows what is written. `width` is the terminal's, 80 where there is none.
+    """Two streams; what is written to a closed one is lost. `width` is the terminal's, 80 where there is none.
 
-    Control characters, which a name may bring along, are shown escaped; a character that the stream's encoding lacks
-    is written in ASCII.
+    Control characters, which a name may contain, are escaped; a character that the stream's encoding lacks is written
+    in ASCII.
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
@@ -48,11 +38,11 @@ class Console:
         self.width = _terminal_width(self._out) if self._out.isatty() else _USUAL_WIDTH
 
     def data(self, text: str) -> None:
-        """The answer, on stdout. NetpolError where it can't be written, BrokenPipeError where nobody reads it."""
+        """The answer, on stdout. NetpolError where it can't be written, BrokenPipeError where the pipe is closed."""
         self.piece(text if text.endswith("\n") else text + "\n")
 
     def piece(self, text: str) -> None:
-        """A piece of the answer: as `data`, and the end of the line is the caller's."""
+        """A part of the answer: as `data`, without adding a line break."""
         with self._aside(), self._answering():
             _put(self._out, text)
 
@@ -61,16 +51,17 @@ class Console:
         with self._answering():
             self._out.flush()
 
+    def discard(self) -> None:
+        """Drop what is buffered of an answer that will not be completed."""
+        _to_nowhere(self._out)
+
     def note(self, text: str) -> None:
-        """Something worth knowing, on stderr."""
         self._line("note", text, "dim")
 
     def warning(self, text: str) -> None:
-        """Something that is probably wrong, on stderr."""
         self._line("warning", text, "yellow")
 
     def error(self, text: str, hint: str | None = None) -> None:
-        """What went wrong and the next step, on stderr."""
         self._line("error", text, "red")
         if hint:
             self._line("hint", hint, "dim")
@@ -81,46 +72,48 @@ class Console:
 
     @contextlib.contextmanager
     def progress(self, text: str) -> Iterator[Callable[[str], None]]:
-        """Around what may take long: after a second a line on stderr says what is going on, and goes when it is done.
+        """For what may take long: after a second a line on a terminal's stderr says what is going on, until it is done.
 
-        Yields a function that changes the text. Nothing is written where it was quick, or where stderr is no terminal.
+        Yields a function that changes the text.
         """
         if not self._err.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda _: None
             return
         self._progress = _Progress(self._err, text)
         try:
-            yield self._progress.tell
+            yield self._progress.update
         finally:
             self._progress.end()
             self._progress = None
 
     def _line(self, word: str, text: str, style: str) -> None:
         with contextlib.suppress(OSError):
-            self._out.flush()  # where both are one terminal, in the order written; a failure is told by finish
+            self._out.flush()  # on one terminal, in the order written; a failure is raised by finish
         label = _painted(f"{word}:", style) if _wants_colour(self._err) else f"{word}:"
         with self._aside():
-            _put(self._err, f"{label} {text}\n")
-            self._err.flush()
+            try:
+                _put(self._err, f"{label} {text}\n")
+                self._err.flush()
+            except OSError:  # a full disk, a closed pipe: no reason for another answer or status
+                _to_nowhere(self._err)
 
     @contextlib.contextmanager
     def _answering(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            # What is still buffered goes nowhere: the interpreter's own flush at its end must not fail once more.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            _to_nowhere(self._out)
             if isinstance(error, BrokenPipeError):
                 raise
-            raise NetpolError(f"the answer can't be written: {error.strerror}") from error
+            raise NetpolError(f"can't write the output: {error.strerror}") from error
 
     def _aside(self) -> contextlib.AbstractContextManager[None]:
-        """Keeps the progress line off the terminal meanwhile."""
+        """Without the progress line on the terminal."""
         return self._progress.aside() if self._progress else contextlib.nullcontext()
 
 
 class _Progress:
-    """One line that a thread writes each second, from the first on."""
+    """One line that a thread updates every second."""
 
     def __init__(self, stream: TextIO, text: str) -> None:
         import threading  # noqa: PLC0415 - most runs show nothing
@@ -133,13 +126,12 @@ class _Progress:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def tell(self, text: str) -> None:
-        """Change the text."""
+    def update(self, text: str) -> None:
         self._text = text
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """Without the line; it comes again with the next second."""
+        """Without the line, which is written again in the next second."""
         with self._lock:
             if self._shown:
                 self._shown = False
@@ -147,7 +139,6 @@ class _Progress:
             yield
 
     def end(self) -> None:
-        """Stop, and leave nothing behind."""
         self._done.set()
         self._thread.join()
         with self.aside():
@@ -178,6 +169,12 @@ def _put(stream: TextIO, text: str, *, raw: bool = False) -> None:
     except UnicodeEncodeError:
         plain = text.encode(stream.encoding, "backslashreplace").decode(stream.encoding)
         stream.write(plain.replace(r"\u2192", "->").replace(r"\u2026", "..."))
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    """Sends what is buffered to the null device: the interpreter's own flush at its end must not fail once more."""
+    with contextlib.suppress(OSError, ValueError):  # no file descriptor: nothing is flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _painted(text: str, style: str) -> str:

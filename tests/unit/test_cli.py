@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -19,10 +20,13 @@ from tests.support.running import EXAMPLES, SHOP
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.console import Console
 
 ON_SHOP = shlex.join(SHOP)
 NOT_PROBED = "note: nothing was probed: this is what the policies in the manifests say\n"
+PROGRAM = [sys.executable, "-m", "kubectl_netpol"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
 PYTHON = ".".join(map(str, sys.version_info[:3]))
 
 
@@ -99,78 +103,78 @@ def test_an_answer(line: str, status: int, out: str, err: str, capsys: pytest.Ca
     [
         pytest.param(
             "tset san nginx 80",
-            'error: there is no command "tset"\nhint: did you mean kubectl netpol test?\n',
+            'error: unknown command "tset"\nhint: did you mean kubectl netpol test?\n',
             id="a command misspelt",
         ),
         pytest.param(
             "frobnicate",
-            'error: there is no command "frobnicate"\n'
-            "hint: one of test, explain, allow, diff, matrix, completion, version\n",
+            'error: unknown command "frobnicate"\n'
+            "hint: must be one of test, explain, allow, diff, matrix, completion, version\n",
             id="a command that is like none",
         ),
         pytest.param(
             "help tset",
-            'error: there is no command "tset"\nhint: did you mean kubectl netpol test?\n',
+            'error: unknown command "tset"\nhint: did you mean kubectl netpol test?\n',
             id="help for a command misspelt",
         ),
         pytest.param(
             "-n shop test san nginx 80",
-            "error: -n: options stand after the command\nhint: kubectl netpol COMMAND -n …\n",
+            "error: -n: options go after the command\nhint: kubectl netpol COMMAND -n …\n",
             id="an option before the command",
         ),
         pytest.param(
             f"explain nginx --namespce shop {ON_SHOP}",
-            "error: there is no option --namespce\nhint: did you mean --namespace?\n",
+            "error: unknown option --namespce\nhint: did you mean --namespace?\n",
             id="an option misspelt",
         ),
         pytest.param(
             f"test san nginx 80 --protocl=udp {ON_SHOP}",
-            "error: there is no option --protocl\nhint: did you mean --protocol?\n",
+            "error: unknown option --protocl\nhint: did you mean --protocol?\n",
             id="an option misspelt, with its value",
         ),
         pytest.param(
             f"test san nginx --port 80 {ON_SHOP}",
-            "error: there is no option --port\nhint: kubectl netpol test --help\n",
+            "error: unknown option --port\nhint: kubectl netpol test --help\n",
             id="an option of another command",
         ),
         pytest.param(
             "explain nginx -context kind",
-            "error: there is no option -context\nhint: did you mean --context?\n",
+            "error: unknown option -context\nhint: did you mean --context?\n",
             id="one dash where two belong",
         ),
         pytest.param(
             f"explain nginx --zzz {ON_SHOP}",
-            "error: there is no option --zzz\nhint: kubectl netpol explain --help\n",
+            "error: unknown option --zzz\nhint: kubectl netpol explain --help\n",
             id="an option that is like none",
         ),
         pytest.param(
             "version 1",
-            'error: "1" is one word too many\nhint: kubectl netpol version --help\n',
-            id="a word for a command that takes none",
+            'error: unexpected argument "1"\nhint: kubectl netpol version --help\n',
+            id="an argument for a command that takes none",
         ),
         pytest.param(
             "test",
-            "error: 0 words given, SOURCE DESTINATION PORT wanted\nhint: kubectl netpol test san nginx 80\n",
-            id="test without words",
+            "error: expected SOURCE DESTINATION PORT, got 0 arguments\nhint: kubectl netpol test san nginx 80\n",
+            id="test without arguments",
         ),
         pytest.param(
             "test san nginx",
-            "error: 2 words given, SOURCE DESTINATION PORT wanted\nhint: kubectl netpol test san nginx 80\n",
+            "error: expected SOURCE DESTINATION PORT, got 2 arguments\nhint: kubectl netpol test san nginx 80\n",
             id="test without a port",
         ),
         pytest.param(
             "test --from-selector run=san nginx",
-            "error: 1 word given, DESTINATION PORT wanted\nhint: kubectl netpol test san nginx 80\n",
+            "error: expected DESTINATION PORT, got 1 argument\nhint: kubectl netpol test san nginx 80\n",
             id="test with a selector and without a port",
         ),
         pytest.param(
             "explain san nginx",
-            "error: 2 words given\nhint: write nothing, POD, or SOURCE DESTINATION PORT\n",
+            "error: expected POD or SOURCE DESTINATION PORT, got 2 arguments\nhint: kubectl netpol explain san nginx 80\n",
             id="explain without a port",
         ),
         pytest.param(
             f"explain nginx -n Shop -f {EXAMPLES / 'shop.yaml'}",
-            "error: \"Shop\" can't be a namespace's name\n",
+            'error: invalid namespace "Shop"\nhint: a-z 0-9 -, at most 63, such as kube-system\n',
             id="a namespace that can't be one",
         ),
         pytest.param(
@@ -207,17 +211,17 @@ def test_help_for_one_is_data(name: str, line: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param("explain -n shop -f {} nginx", id="options before the words"),
-        pytest.param("explain nginx -n shop -f {}", id="options after the words"),
+        pytest.param("explain -n shop -f {} nginx", id="options before the arguments"),
+        pytest.param("explain nginx -n shop -f {}", id="options after the arguments"),
         pytest.param("explain -nshop nginx -f{}", id="values without a space"),
         pytest.param("explain -n=shop nginx -f={}", id="values with a sign, as kubectl has them"),
         pytest.param("explain --namespace shop nginx --filename={}", id="long options"),
         pytest.param("explain -n default nginx -f {} -n shop", id="the last one counts"),
-        pytest.param("explain -n shop -f {} -- nginx", id="words after two dashes"),
+        pytest.param("explain -n shop -f {} -- nginx", id="arguments after two dashes"),
         pytest.param("explain shop/nginx -f {}", id="the namespace in the name"),
     ],
 )
-def test_options_may_stand_anywhere_after_the_command(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_may_be_anywhere_after_the_command(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(line.format(EXAMPLES / "shop.yaml"), capsys)
     assert (status, out.splitlines()[0], err) == (0, "shop/nginx (run=nginx)", "")
 
@@ -232,6 +236,47 @@ def test_an_interrupt_is_130_and_says_nothing(
     assert run("explain", capsys) == (130, "", "")
 
 
+def test_a_crash_is_3_and_one_line_and_never_the_status_that_means_no(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(_options: object, _filenames: object, _console: Console) -> Inputs:
+        raise TypeError("something nobody expected")
+
+    monkeypatch.setattr(explain, "open_inputs", crash)
+    status, out, err = run("explain", capsys)
+    assert (status, out) == (3, "")
+    assert re.fullmatch(
+        r"error: internal error: TypeError in explain\.py:\d+; please report it with the output of the same command "
+        r"with NETPOL_TRACEBACK=1\n",
+        err,
+    )
+    monkeypatch.setenv("NETPOL_TRACEBACK", "1")
+    status, out, err = run("explain", capsys)
+    assert (status, out) == (3, "")
+    assert "something nobody expected" in err
+    assert err.splitlines()[-1].startswith("error: internal error: TypeError in explain.py:")
+
+
+CRASHES = """
+import sys
+from kubectl_netpol import cli
+from kubectl_netpol.commands import version
+def crash(arguments, console):
+    console.data("half an answer")
+    raise RuntimeError
+version.run = crash
+sys.exit(cli.main(["version"]))
+"""
+
+
+def test_what_is_buffered_of_an_answer_is_dropped_by_a_crash() -> None:
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != "PYTHONUNBUFFERED"}
+    ran = subprocess.run(
+        [sys.executable, "-c", CRASHES], capture_output=True, text=True, check=False, env=environment, timeout=60
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (3, "", 1)
+
+
 # What only a process of its own has: streams that are closed, full or read by nobody.
 
 ASKED = f"netpol explain san nginx 80 {ON_SHOP}"
@@ -240,8 +285,6 @@ ANSWER = (
     "  egress:  no policy isolates san, so everything may go out\n"
     "  ingress: deny-all-ingress isolates nginx, and no rule lets san in\n"
 )
-PROGRAM = [sys.executable, "-m", "kubectl_netpol"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
 
 
 @pytest.mark.parametrize(
@@ -251,10 +294,27 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
             f"{ASKED} >/dev/full",
             2,
             "",
-            "error: the answer can't be written: No space left on device\n",
+            "error: can't write the output: No space left on device\n",
             id="a full disk",
         ),
         pytest.param(f"{ASKED} >&-", 1, "", "", id="stdout closed: the status is the answer"),
+        pytest.param(
+            f"netpol test nginx 203.0.113.9 443 {ON_SHOP} 2>/dev/full",
+            0,
+            "allowed: nginx → 203.0.113.9, TCP 443\n"
+            "  not probed\n"
+            "  egress:  no policy isolates nginx, so everything may go out\n",
+            "",
+            id="a note on a full disk changes neither answer nor status",
+        ),
+        pytest.param(
+            f"netpol test san nginx 80 {ON_SHOP} 2>&1 >/dev/null | :; exit ${{PIPESTATUS[0]}}",
+            1,
+            "",
+            "",
+            id="nor does one into a closed pipe",
+        ),
+        pytest.param("netpol frobnicate 2>/dev/full", 2, "", "", id="an error on a full disk keeps its status"),
         pytest.param(
             f"netpol test san nginx 80 {ON_SHOP} 2>&- | head -1",
             0,
@@ -271,7 +331,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
             0,
             'error: "\\udcff.com" is neither an address nor a host name\n',
             "",
-            id="a word that is no text",
+            id="an argument that is not text",
         ),
     ],
 )
