@@ -222,7 +222,7 @@ def _resolved(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved:
     if found := look_up(snapshot, reference, role):
         return found
     kinds = (reference.kind,) if reference.kind else role.value
-    what = reference.kind or ("Service, pod or workload" if role is Role.DESTINATION else "pod or workload")
+    what = reference.kind or ("Service, pod or workload" if "Service" in kinds else "pod or workload")
     where = "" if reference.kind == "Node" else f" in namespace {reference.namespace}"
     names = _names(snapshot, reference.namespace, kinds)
     raise _not_found(f'no {what} "{reference.name}"{where}', reference.name, names)

@@ -267,8 +267,8 @@ def test_what_stderr_says(line: str, texts: list[str]) -> None:
         pytest.param("--from run=a --to run=b --port 0", "is no port", id="port 0"),
         pytest.param("--from run=a --to run=b --port 65536", "is no port", id="port 65536"),
         pytest.param("--from run=a --to run=b --port 90-80", "it ends before it begins", id="a range the wrong way"),
-        pytest.param("--from run=a --to run=b --port 80/icmp", "is none of TCP, UDP, SCTP", id="no protocol"),
-        pytest.param("--from run=a --to run=b --port 80/", "is none of TCP, UDP, SCTP", id="an empty protocol"),
+        pytest.param("--from run=a --to run=b --port 80/icmp", "is nmust be one of TCP, UDP, SCTP", id="no protocol"),
+        pytest.param("--from run=a --to run=b --port 80/", "is nmust be one of TCP, UDP, SCTP", id="an empty protocol"),
         pytest.param("--from run=a --to run=b --port HTTP", "is no port", id="a name in capitals"),
         pytest.param("--from run=a --to run=b --port 80,443", "is no port", id="two in one"),
         pytest.param("--from run=a --to run=b --port ''", "is no port", id="an empty port"),
@@ -309,8 +309,8 @@ def test_what_stderr_says(line: str, texts: list[str]) -> None:
         pytest.param("san nginx 80 --from run=a", "names and labels", id="names and labels"),
         pytest.param("san nginx", "2 words given", id="two words"),
         pytest.param("run=san run=nginx 80", "these are labels, not names", id="labels without their options"),
-        pytest.param("--from run=a --to run=b --fromm run=c", "there is no option", id="an unknown option"),
-        pytest.param("--from run=a --to run=b --por 80", "there is no option", id="nothing is abbreviated"),
+        pytest.param("--from run=a --to run=b --fromm run=c", "unknown option", id="an unknown option"),
+        pytest.param("--from run=a --to run=b --por 80", "unknown option", id="nothing is abbreviated"),
     ],
 )
 def test_it_is_refused_and_stdout_stays_empty(line: str, message: str) -> None:

@@ -179,11 +179,11 @@ def test_what_plugins_decide_is_no_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param([], "which policies?", id="no -f"),
+        pytest.param([], "no policies given", id="no -f"),
         pytest.param(["-f", str(EXAMPLES / "nothing.yaml"), *ON], "no such file", id="no such file"),
         pytest.param(["-f", "-", "--on", "-"], "can't both read stdin", id="stdin twice"),
         pytest.param(["-f", "-", *ON], "there is no NetworkPolicy in -f", id="no policy in it"),
-        pytest.param(["-f", "-", *ON, "x"], "one word too many", id="a word too many"),
+        pytest.param(["-f", "-", *ON, "x"], "unexpected argument", id="a word too many"),
     ],
 )
 def test_what_is_refused(words: list[str], message: str) -> None:

@@ -248,8 +248,8 @@ def test_what_is_printed(line: str, status: int, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "err"),
     [
-        pytest.param("svc/front", "note: svc/front stands for its pod web\n", id="a Service"),
-        pytest.param("front", "note: front stands for its pod web\n", id="a Service, after pods and workloads"),
+        pytest.param("svc/front", "note: showing web, a pod of svc/front\n", id="a Service"),
+        pytest.param("front", "note: showing web, a pod of front\n", id="a Service, after pods and workloads"),
         pytest.param("pod/web", "", id="a pod by its kind"),
         pytest.param("default/pods/web", "", id="a pod by namespace and kind"),
     ],
@@ -360,23 +360,23 @@ def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
     [
         pytest.param(
             "wbe",
-            'error: there is no Service, pod or workload "wbe" in namespace default\nhint: did you mean web?\n',
+            'error: no Service, pod or workload "wbe" in namespace default\nhint: did you mean web?\n',
             id="a pod misspelt",
         ),
         pytest.param(
             "10.0.0.2",
-            "error: 10.0.0.2 is no pod\nhint: explain SOURCE DESTINATION PORT takes addresses and nodes\n",
+            "error: 10.0.0.2 is not a pod\nhint: explain SOURCE DESTINATION PORT takes addresses and nodes\n",
             id="an address where a pod is explained",
         ),
         pytest.param(
             "node/one",
-            "error: node/one is no pod\nhint: explain SOURCE DESTINATION PORT takes addresses and nodes\n",
+            "error: node/one is not a pod\nhint: explain SOURCE DESTINATION PORT takes addresses and nodes\n",
             id="a node where a pod is explained",
         ),
         *(
             pytest.param(
                 typed,
-                "error: default/web-in is a NetworkPolicy, and explain is about pods\n"
+                "error: default/web-in is a NetworkPolicy, and explain takes pods\n"
                 "hint: it selects default/web: kubectl netpol explain default/web\n",
                 id=f"a policy where a pod is explained: {typed}",
             )

@@ -51,7 +51,7 @@ a allowed   b blocked   ~ mixed   . itself
 
 4 pairs of workloads: 1 allowed, 1 blocked, 2 mixed
 left out as destinations, without such a port: san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="a namespace on the ports that its pods declare",
     ),
@@ -67,7 +67,7 @@ a allowed   b blocked   . itself
 
 6 pairs of workloads: 5 allowed, 1 blocked
 open to all of these: db, san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="a number, whether declared or not",
     ),
@@ -94,7 +94,7 @@ a allowed   b blocked   . itself
 
 2 pairs of workloads: 1 allowed, 1 blocked
 left out as destinations, without such a port: db, san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="two port names, one after the other",
     ),
@@ -111,7 +111,7 @@ a allowed   b blocked   u undefined   . itself
 
 12 pairs of pods: 7 allowed, 3 blocked, 2 undefined
 open to all of these: other/spy, shop/san
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="every namespace, by pod, and one in its node's network",
     ),
@@ -120,7 +120,7 @@ why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
         """\
 namespace shop, TCP metrics: 3 workloads
 no destination has such a port
-why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command a cell)
+why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="a port name that nobody has",
     ),
@@ -130,8 +130,8 @@ MISTAKES = [
     pytest.param(["-n", "nowhere"], "no pods in namespace nowhere", "other, shop (-n, -A)", id="an empty namespace"),
     pytest.param(["-n", "other"], "no pod declares a port", "--port 80", id="no port declared"),
     pytest.param(["-n", "shop", "--protocol", "sctp"], "no pod declares a port", "--port", id="none of the protocol"),
-    pytest.param(["-n", "shop", "-A"], "-A and -n are both given", "every namespace", id="both -A and -n"),
-    pytest.param(["-n", "shop", "--port", "70000"], "no port or range", "65535", id="no port"),
+    pytest.param(["-n", "shop", "-A"], "-A and -n can't be combined", "every namespace", id="both -A and -n"),
+    pytest.param(["-n", "shop", "--port", "70000"], "must be 1-65535", "", id="no port"),
     pytest.param(["-n", "shop", "--probe"], "--probe needs a cluster", "leave out -f", id="a probe of manifests"),
 ]
 

@@ -150,8 +150,8 @@ def test_where_nothing_can_be_told_the_status_is_two(
     [
         pytest.param(["--max", "3"], "4 pairs to probe, more than --max 3", id="too many pairs"),
         pytest.param(["--protocol", "sctp", "--port", "80"], "SCTP can't be probed", id="SCTP"),
-        pytest.param(["--timeout", "0s"], "--timeout 0s is too short", id="no time"),
-        pytest.param(["--timeout", "soon"], '"soon" is no length of time', id="no length of time"),
+        pytest.param(["--timeout", "0s"], "invalid --timeout 0s: must be", id="no time"),
+        pytest.param(["--timeout", "soon"], 'invalid duration "soon"', id="no length of time"),
     ],
 )
 def test_mistakes(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
