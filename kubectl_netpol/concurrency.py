@@ -1,4 +1,4 @@
-"""Several calls at once, in threads that nobody has to wait for."""
+"""Calls a function for several items concurrently."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
-
-
 R = TypeVar("R")
-
-
 _THREADS = 8
 
 
 def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return `call` of each item, in order, made in at most eight threads; the first exception is raised at once.
+    """The result of `call` for each item, in order, from at most eight threads; raises the first exception at once.
 
-    The threads are daemons, which an interrupt and the end of the process need not wait for; those of
-    concurrent.futures are waited for.
+    The threads are daemons, so neither an interrupt nor the end of the process waits for them, as both would for those
+    of concurrent.futures.
     """
     todo: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
@@ -36,7 +32,7 @@ def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
                 index, item = todo.get_nowait()
                 try:
                     done.put((index, call(item), None))
-                except BaseException as error:  # noqa: BLE001 # it is raised where the results are read
+                except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
                     done.put((index, None, error))
 
     for _ in range(min(_THREADS, len(items))):

@@ -1,10 +1,10 @@
-"""What a user can cause, as exceptions that `cli` turns into `error: …`, `hint: …` and an exit status."""
+"""Exceptions that `cli` prints as `error: …` and `hint: …` and turns into an exit status."""
 
 from __future__ import annotations
 
 
 class NetpolError(Exception):
-    """An error that a user can act on: `message` is one sentence, `hint` the next step or None."""
+    """An error that a user can act on: `message` is one sentence, `hint` the next step, or None."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -13,15 +13,15 @@ class NetpolError(Exception):
 
 
 class UsageError(NetpolError):
-    """The words typed do not make sense."""
+    """Arguments or options are invalid."""
 
 
 class ManifestError(NetpolError):
-    """An object can't be read; the message names file, document and the path in the object."""
+    """An invalid object; the message has file, document and the path of the field."""
 
 
 class ClusterError(NetpolError):
-    """The API server can't be reached, or refused, or answered nonsense."""
+    """The API server is unreachable, refused the request or sent an invalid response; or the kubeconfig is invalid."""
 
 
 class NotFoundError(ClusterError):
@@ -32,8 +32,8 @@ class ForbiddenError(ClusterError):
     """RBAC forbids a call (403): `verb`, `resource` such as "pods/exec", `namespace` (None: cluster-wide)."""
 
     def __init__(self, message: str, *, verb: str, resource: str, namespace: str | None) -> None:
-        where = f"in namespace {namespace}" if namespace else "in the whole cluster"
-        super().__init__(message, f"ask for the verb {verb} on {resource} {where}")
+        where = f"in namespace {namespace}" if namespace else "at the cluster scope"
+        super().__init__(message, f"ask for permission to {verb} {resource} {where}")
         self.verb = verb
         self.resource = resource
         self.namespace = namespace

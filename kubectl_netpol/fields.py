@@ -1,4 +1,4 @@
-"""Reading fields of parsed objects with the path in every error, so that a person finds the line."""
+"""Reads fields of parsed YAML and JSON; every error has the path of its field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class BadField(Exception):  # noqa: N818 - it is caught where file and document are known, and becomes a ManifestError
-    """A field that can't be read: `path` such as spec.ingress[0].from[1].ipBlock.cidr."""
+    """An invalid field: `path` such as spec.ingress[0].from[1].ipBlock.cidr, or "" for the object itself."""
 
     def __init__(self, path: str, message: str, hint: str | None = None) -> None:
         super().__init__(f"{path}: {message}" if path else message)
@@ -21,33 +21,33 @@ class BadField(Exception):  # noqa: N818 - it is caught where file and document 
         self.hint = hint
 
     def within(self, place: str) -> BadField:
-        """The same as seen from outside of `place`, which the path is relative to."""
+        """The same error with its path below `place`."""
         return BadField(f"{place}.{self.path}" if self.path else place, self.message, self.hint)
 
 
 def mapping(value: Any, path: str) -> dict[str, Any]:
-    """An object; null is the empty one."""
+    """An object; null is an empty one."""
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise BadField(path, f"an object is wanted, not {shown(value)}")
+        raise BadField(path, f"expected an object, got {shown(value)}")
     return value
 
 
 def sequence(value: Any, path: str) -> list[Any]:
-    """A list; null is the empty one."""
+    """A list; null is an empty one."""
     if value is None:
         return []
     if not isinstance(value, list):
-        raise BadField(path, f"a list is wanted, not {shown(value)}", "begin each item with a dash")
+        raise BadField(path, f"expected a list, got {shown(value)}", "start each item with a dash")
     return value
 
 
 def each(value: Any, path: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
-    """What `read` makes of every object of a list; null is the empty list, or the empty object.
+    """The results of `read` for each object of a list; null is an empty list, or an empty object.
 
-    Paths in `read` are relative to the object: whole ones are only made where there is an error, since a cluster has
-    tens of thousands of pods.
+    Paths in `read` are relative to the object. Full paths are built for errors only: a cluster has tens of thousands of
+    pods.
     """
     found: list[T] = []
     entries = sequence(value, path)
@@ -60,7 +60,7 @@ def each(value: Any, path: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
 
 
 def objects(value: Any, path: str) -> list[dict[str, Any]]:
-    """The objects of a list as they are; null is the empty list, or the empty object."""
+    """The objects of a list, not copied; null is an empty list, or an empty object."""
     entries = sequence(value, path)
     for entry in entries:
         if type(entry) is not dict:
@@ -69,15 +69,15 @@ def objects(value: Any, path: str) -> list[dict[str, Any]]:
 
 
 def texts(value: Any, path: str) -> tuple[str, ...]:
-    """The strings of a list; null is the empty one."""
+    """The strings of a list, none of them empty; null is an empty list."""
     return tuple(text(entry, f"{path}[{index}]") for index, entry in enumerate(sequence(value, path)))
 
 
 def text(value: Any, path: str, *, empty: bool = False) -> str:
-    """A string, not an empty one unless `empty`."""
+    """A string; an empty one is an error unless `empty`."""
     if not isinstance(value, str):
         hint = f'quote it: "{shown(value)}"' if isinstance(value, int | float) else None
-        raise BadField(path, "is missing" if value is None else f"a string is wanted, not {shown(value)}", hint)
+        raise BadField(path, "is missing" if value is None else f"expected a string, got {shown(value)}", hint)
     if not value and not empty:
         raise BadField(path, "is empty")
     return value
@@ -89,25 +89,26 @@ def optional_text(value: Any, path: str) -> str | None:
 
 
 def integer(value: Any, path: str) -> int:
-    """A whole number."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise BadField(path, "is missing" if value is None else f"a whole number is wanted, not {shown(value)}")
+        raise BadField(path, "is missing" if value is None else f"expected an integer, got {shown(value)}")
     return value
 
 
 def known_fields(value: dict[str, Any], path: str, names: Iterable[str]) -> None:
-    """Refuses a field that the API does not have: a misspelt one would silently change what a policy means."""
+    """Raise BadField for a field that is not in `names`: a misspelt one would silently change what a policy means."""
     known = list(names)
     for key in value:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, 1, 0.5)
             raise BadField(
-                path, f'unknown field "{key}"', f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}"
+                path,
+                f'unknown field "{key}"',
+                f"did you mean {near[0]}?" if near else f"known fields: {', '.join(known)}",
             )
 
 
 def shown(value: Any) -> str:
-    """A value as a person would name it; never the inside of an object or list, which can be endless."""
+    """A value for an error; never the content of an object or list, which has no limit."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):

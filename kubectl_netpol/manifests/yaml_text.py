@@ -1,7 +1,7 @@
-"""YAML in and out with the values that kubectl reads and writes; everything that needs PyYAML.
+"""YAML text to the values that kubectl reads; the only module that imports PyYAML.
 
-kubectl's YAML knows `1e3` and `08` as no strings, and dates and `12:30` as nothing else; PyYAML differs on
-each (measured against sigs.k8s.io/yaml 1.6).
+kubectl reads `1e3` and `08` as numbers, and dates and `12:30` as strings; PyYAML differs on each (measured against
+sigs.k8s.io/yaml 1.6).
 """
 
 from __future__ import annotations
@@ -12,70 +12,58 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import yaml
 
 from kubectl_netpol.errors import ManifestError
+from kubectl_netpol.fields import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-_INTEGER = re.compile(r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)")
-
-
+_INTEGER = re.compile(r"[-+]?(0b_*[01][01_]*|0o_*[0-7][0-7_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0[0-7_]*|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-
-
-# y and n are booleans to kubectl too, so it refuses them as names and labels; nothing else takes them: strings here.
+# y and n are booleans to kubectl too, so it refuses them as names and labels; to everything else they are strings.
 _BOOLEAN = re.compile(r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
-
-
 _NULL = re.compile(r"~|null|Null|NULL|")
-
-
 _TRUE = ("yes", "true", "on")
-
-
 _NUMBER_START = list("-+0123456789.")
 
 
 class _Loader(_Base):  # type: ignore[misc] # the C loader is untyped
-    """SafeLoader with kubectl's idea of plain scalars; keys must be strings, and each key stands once.
+    """SafeLoader with kubectl's rules for plain scalars.
 
-    Only what JSON has comes out: tags such as !!set and !!timestamp are errors.
+    Only what JSON has comes out: tags such as !!set and !!timestamp are errors, and so is an anchor that contains
+    itself.
     """
 
+    unique_string_keys = True
     yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {}
     yaml_constructors: ClassVar[dict[str | None, Any]] = {
         tag: constructor
         for tag, constructor in _Base.yaml_constructors.items()
-        if tag is None or tag.rpartition(":")[2] in ("null", "str", "seq")
+        if tag is None or tag.rpartition(":")[2] in ("null", "str")
     }
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         if not isinstance(node, yaml.MappingNode):
-            raise yaml.constructor.ConstructorError(None, None, "an object is wanted here", node.start_mark)
+            raise _error(f"expected an object, got a {node.id}", node)
+        if self.unique_string_keys:
+            self._check_keys(node)
+        return dict(super().construct_mapping(node, deep=deep))
+
+    def _check_keys(self, node: Any) -> None:
         seen = set()
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is no string: quote it", key_node.start_mark
-                )
+                raise _error(f"expected a string as key, got {shown(key)}: quote it", key_node)
             if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f'the key "{key}" stands twice', key_node.start_mark
-                )
+                raise _error(f'duplicate key "{key}"', key_node)
             seen.add(key)
-        self.flatten_mapping(node)
-        return dict(super().construct_mapping(node, deep=deep))
 
 
-def _construct_map(loader: _Loader, node: Any) -> Iterator[dict[str, Any]]:
-    found: dict[str, Any] = {}
-    yield found
-    found.update(loader.construct_mapping(node))
+def _error(problem: str, node: Any) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
 def _construct_integer(loader: _Loader, node: Any) -> int:
@@ -85,34 +73,23 @@ def _construct_integer(loader: _Loader, node: Any) -> int:
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(rf"^(?:{_INTEGER.pattern})$"), _NUMBER_START)
-
-
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"^(?:{_FLOAT.pattern})$"), _NUMBER_START)
-
-
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(rf"^(?:{_BOOLEAN.pattern})$"), list("yYnNtTfFoO"))
-
-
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(rf"^(?:{_NULL.pattern})$"), ["~", "n", "N", ""])
-
-
 _Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), ["<"])
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
-
-
+# At once, where PyYAML's own fill them later: so an anchor that contains itself is an error, as it is to kubectl.
+_Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node, deep=True))
+_Loader.add_constructor("tag:yaml.org,2002:seq", lambda loader, node: loader.construct_sequence(node, deep=True))
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_integer)
-
-
 _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
-
-
 _Loader.add_constructor("tag:yaml.org,2002:bool", lambda loader, node: loader.construct_scalar(node).lower() in _TRUE)
 
 
 def load_all(content: str, source: str) -> Iterator[Any]:
-    """Every document of a YAML stream, None for an empty one; ManifestError with file, document and line."""
+    """Every document of a YAML stream, None for an empty one; each key must be a string and unique in its object.
+
+    Raises ManifestError with source, number of the document and line.
+    """
     number = 1
     try:
         for number, document in enumerate(yaml.load_all(content, _Loader), 1):
@@ -129,27 +106,21 @@ def load_all(content: str, source: str) -> Iterator[Any]:
         raise ManifestError(f"{source}, document {number}: nested too deeply") from None
 
 
-_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
+def load_first(content: str) -> Any:
+    """The first document of a YAML stream as kubectl reads a kubeconfig: the last of duplicate keys counts.
 
-
-_NOT_A_STRING = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
-
-
-class _Dumper(yaml.SafeDumper):
-    """SafeDumper that leaves only those strings plain that every YAML reads as strings, and no aliases."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    plain = _PLAIN.fullmatch(value) and value.lower() not in _NOT_A_STRING
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-def dump(value: Any) -> str:
-    """YAML of plain data that kubectl reads back as the same."""
-    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=4096))
+    Raises ValueError with line and column, and no part of the content: that may be a password.
+    """
+    try:
+        loader = _Loader(content)
+        loader.unique_string_keys = False
+        return loader.get_data()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        # PyYAML puts what it quotes of the content in quotation marks.
+        problem = re.sub(r"(['\"]).*\1", "…", getattr(error, "problem", None) or "invalid YAML", flags=re.DOTALL)
+        raise ValueError(f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem) from None
+    except ValueError:
+        raise ValueError("invalid number") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.engine.phrases import near_miss_text, peer_text, ports_text
+from kubectl_netpol.manifests.writer import to_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,9 +28,7 @@ def serialize(value: Object, output: str) -> str:
     """The object as the text of `-o json` or `-o yaml`."""
     if output == "json":
         return json.dumps(value, indent=2, ensure_ascii=False)
-    from kubectl_netpol.manifests.yaml_text import dump  # noqa: PLC0415 - PyYAML costs 15 ms
-
-    return dump(value)
+    return to_yaml([value])
 
 
 def kind(name: str, content: Mapping[str, Any]) -> Object:

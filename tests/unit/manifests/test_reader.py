@@ -35,14 +35,14 @@ POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name
 @pytest.mark.parametrize(
     ("spec", "message", "hint"),
     [
-        ("[]", "spec: an object is wanted, not a list", None),
+        ("[]", "spec: expected an object, got a list", None),
         ("{podSelector: {}, ingres: []}", 'spec: unknown field "ingres"', "did you mean ingress?"),
         (
             "{podSelector: {}, xyz: 1}",
             'spec: unknown field "xyz"',
-            "it takes podSelector, policyTypes, ingress, egress",
+            "known fields: podSelector, policyTypes, ingress, egress",
         ),
-        ("{podSelector: x}", 'spec.podSelector: an object is wanted, not "x"', None),
+        ("{podSelector: x}", 'spec.podSelector: expected an object, got "x"', None),
         (
             "{podSelector: {matchLabel: {}}}",
             'spec.podSelector: unknown field "matchLabel"',
@@ -119,18 +119,18 @@ POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name
         ),
         (
             "{podSelector: {matchExpressions: [{key: a, operator: In, values: [1]}]}}",
-            "spec.podSelector.matchExpressions[0].values: a string is wanted, not 1",
+            "spec.podSelector.matchExpressions[0].values: expected a string, got 1",
             'quote it: "1"',
         ),
         ("{policyTypes: [ingress]}", 'spec.policyTypes[0]: "ingress" is neither Ingress nor Egress', None),
-        ("{policyTypes: Ingress}", 'spec.policyTypes: a list is wanted, not "Ingress"', "begin each item with a dash"),
-        ("{ingress: {}}", "spec.ingress: a list is wanted, not an object", "begin each item with a dash"),
+        ("{policyTypes: Ingress}", 'spec.policyTypes: expected a list, got "Ingress"', "start each item with a dash"),
+        ("{ingress: {}}", "spec.ingress: expected a list, got an object", "start each item with a dash"),
         (
             "{ingress: [null]}",
             "spec.ingress[0]: the rule is null",
             "write {} for a rule that allows everything",
         ),
-        ("{egress: [{from: []}]}", 'spec.egress[0]: unknown field "from"', "it takes to, ports"),
+        ("{egress: [{from: []}]}", 'spec.egress[0]: unknown field "from"', "known fields: to, ports"),
         (
             "{ingress: [{from: [{}]}]}",
             "spec.ingress[0].from[0]: the peer names nothing",
@@ -195,17 +195,17 @@ POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name
         ),
         (
             "{ingress: [{ports: [{port: 08}]}]}",
-            "spec.ingress[0].ports[0].port: a whole number is wanted, not 8.0",
+            "spec.ingress[0].ports[0].port: expected an integer, got 8.0",
             None,
         ),
         (
             "{ingress: [{ports: [{port: 1e3}]}]}",
-            "spec.ingress[0].ports[0].port: a whole number is wanted, not 1000.0",
+            "spec.ingress[0].ports[0].port: expected an integer, got 1000.0",
             None,
         ),
         (
             "{ingress: [{ports: [{port: true}]}]}",
-            "spec.ingress[0].ports[0].port: a whole number is wanted, not true",
+            "spec.ingress[0].ports[0].port: expected an integer, got true",
             None,
         ),
         ("{ingress: [{ports: [{port: 0}]}]}", "spec.ingress[0].ports[0].port: 0 is no port: 1 to 65535", None),
@@ -242,41 +242,45 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
         ("- a", "it.yaml, document 1: an object is wanted, with apiVersion and kind"),
         ("apiVersion: 1\nkind: Pod", "it.yaml, document 1: apiVersion or kind is missing"),
         ('apiVersion: v1\nkind: ""', "it.yaml, document 1: apiVersion or kind is missing"),
-        ("a: 1\nb: 2\na: 3", 'it.yaml, document 1, line 3: the key "a" stands twice'),
-        ('{"a": 1, "b": 2, "a": 3}', 'it.yaml, document 1, line 1: the key "a" stands twice'),
-        ("2026-01-01: x\n1: y", "it.yaml, document 1, line 2: the key 1 is no string: quote it"),
-        ("true: x", "it.yaml, document 1, line 1: the key True is no string: quote it"),
+        ("a: 1\nb: 2\na: 3", 'it.yaml, document 1, line 3: duplicate key "a"'),
+        ('{"a": 1, "b": 2, "a": 3}', 'it.yaml, document 1, line 1: duplicate key "a"'),
+        ("2026-01-01: x\n1: y", "it.yaml, document 1, line 2: expected a string as key, got 1: quote it"),
+        ("true: x", "it.yaml, document 1, line 1: expected a string as key, got true: quote it"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {}", "it.yaml, document 1 (Pod ?): metadata.name: is missing"),
         (
             "{apiVersion: v1, kind: Pod, metadata: {name: 08}}",
-            "it.yaml, document 1 (Pod ?): metadata.name: a string is wanted, not 8.0",
+            "it.yaml, document 1 (Pod ?): metadata.name: expected a string, got 8.0",
         ),
         (
             "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {conditions: [{}, null, x]}}",
-            'it.yaml, document 1 (Pod a): status.conditions[2]: an object is wanted, not "x"',
+            'it.yaml, document 1 (Pod a): status.conditions[2]: expected an object, got "x"',
         ),
         (
             "{apiVersion: v1, kind: Pod, metadata: {name: off}}",
-            "it.yaml, document 1 (Pod ?): metadata.name: a string is wanted, not false",
+            "it.yaml, document 1 (Pod ?): metadata.name: expected a string, got false",
         ),
         (
             "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 5}}",
-            "it.yaml, document 1 (Pod a): metadata.namespace: a string is wanted, not 5",
+            "it.yaml, document 1 (Pod a): metadata.namespace: expected a string, got 5",
         ),
         (
             (
                 "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: a}}, "
                 "{apiVersion: v1, kind: Pod, metadata: {name: b}, spec: {containers: [x]}}]}"
             ),
-            'it.yaml, document 1, items[1] (Pod b): spec.containers[0]: an object is wanted, not "x"',
+            'it.yaml, document 1, items[1] (Pod b): spec.containers[0]: expected an object, got "x"',
         ),
         (
             "{apiVersion: v1, kind: PodList, items: {a: b}}",
-            "it.yaml, document 1: items: a list is wanted, not an object",
+            "it.yaml, document 1: items: expected a list, got an object",
+        ),
+        (
+            "{apiVersion: v1, kind: List, items: [" * 9 + "]}" * 9,
+            f"it.yaml, document 1{', items[0]' * 8}: lists in lists, nested too deeply",
         ),
         (
             "&l {apiVersion: v1, kind: List, items: [*l]}",
-            f"it.yaml, document 1{', items[0]' * 8}: lists in lists, nested too deeply",
+            "it.yaml, document 1, line 1: found unconstructable recursive node",
         ),
         ("[" * 100_000, "it.yaml, document 1: nested too deeply"),
         (
@@ -305,7 +309,7 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
         ),
         (
             "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: 80, targetPort: [1]}]}}",
-            "it.yaml, document 1 (Service s): spec.ports[0].targetPort: a whole number is wanted, not a list",
+            "it.yaml, document 1 (Service s): spec.ports[0].targetPort: expected an integer, got a list",
         ),
         (
             "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {clusterIP: web}}",
@@ -326,7 +330,7 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
             ),
             (
                 "it.yaml, document 1 (Pod a): spec.initContainers[0].ports[0].containerPort: "
-                'a whole number is wanted, not "x"'
+                'expected an integer, got "x"'
             ),
         ),
         (
@@ -334,7 +338,7 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
                 "{apiVersion: batch/v1, kind: CronJob, metadata: {name: c}, spec: {jobTemplate: {spec: {template: "
                 "{spec: {containers: 1}}}}}}"
             ),
-            "it.yaml, document 1 (CronJob c): spec.jobTemplate.spec.template.spec.containers: a list is wanted, not 1",
+            "it.yaml, document 1 (CronJob c): spec.jobTemplate.spec.template.spec.containers: expected a list, got 1",
         ),
         (
             (
@@ -345,7 +349,7 @@ def test_a_policy_that_the_api_server_would_refuse(spec: str, message: str, hint
         ),
         (
             "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: e}, spec: []}",
-            "it.yaml, document 1 (CiliumNetworkPolicy e): spec: an object is wanted, not a list",
+            "it.yaml, document 1 (CiliumNetworkPolicy e): spec: expected an object, got a list",
         ),
     ],
 )

@@ -1,9 +1,10 @@
-"""Policies as text: field order, and strings that every YAML reads alike."""
+"""Policies as text: field order, and values that every YAML reader reads alike."""
 
 from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 import yaml
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 from kubectl_netpol.allow.policy import policy, tidy
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.manifests.writer import policy_object, quoted, to_json, to_yaml
+from kubectl_netpol.manifests.yaml_text import load_all
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
 
-# Each is a string to the API and something else, somewhere, when it stands bare.
+# Each is a string to the API, and unquoted something else to some YAML reader.
 NASTY = """
 y n Y N yes no Yes NO on off On OFF true false True FALSE null Null NULL 1e3 1E3 12e03 25921e05 1.5e3 08 0o17 017 0x1F
 0b11 1_000 1.0 1 0 007 12.30 2026-11-25 2001-01-01T00.00.00Z 685230.15 a y.y y-n e3 E3 inf nan NaN a.b a_b v1.2.3 1.2.3
@@ -123,7 +125,7 @@ def test_a_string_that_looks_like_something_else_stays_a_string(word: str) -> No
     assert read(text)[0].pod_selector == tidy(LabelSelector.of(wanted))
 
 
-# What kubectl's YAML (go.yaml.in/yaml/v2, 1.1 with YAML 1.2 octals) takes for no string when it stands bare.
+# What kubectl's YAML (go.yaml.in/yaml/v2, 1.1 with YAML 1.2 octals) does not read as a string when unquoted.
 GO_RESOLVES = re.compile(
     r"(?i:y|n|yes|no|on|off|true|false|null|~|[-+]?\.inf|\.nan)|[-+]?[0-9][0-9_]*|[-+]?0[xob][0-9a-fA-F_]+"
     r"|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[0-9]+(:[0-9]+)+(\.[0-9]*)?"
@@ -132,7 +134,7 @@ VALUES = st.from_regex(r"\A([A-Za-z0-9]([A-Za-z0-9._-]{0,10}[A-Za-z0-9])?)?\Z")
 
 
 @given(VALUES)
-def test_nothing_that_go_or_pyyaml_would_resolve_stands_bare(value: str) -> None:
+def test_what_go_or_pyyaml_would_resolve_is_quoted(value: str) -> None:
     found = policy("", Direction.INGRESS, LabelSelector.of({"k": value}), [])
     text = to_yaml([policy_object(found)])
     (written,) = re.findall(r"^ +k: (.*)$", text, re.MULTILINE)
@@ -141,9 +143,49 @@ def test_nothing_that_go_or_pyyaml_would_resolve_stands_bare(value: str) -> None
 
 
 @given(st.text())
-def test_quoted_text_is_read_as_it_was(text: str) -> None:
+def test_quoted_text_is_read_back(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
         return
     assert yaml.safe_load(quoted(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("web", "web"),
+        ("app.kubernetes.io/name", "app.kubernetes.io/name"),
+        ("yes", '"yes"'),
+        ("n", '"n"'),
+        ("Null", '"Null"'),
+        ("1e3", '"1e3"'),
+        ("08", '"08"'),
+        ("12:30", '"12:30"'),
+        ("2026-11-25", '"2026-11-25"'),
+        ("", '""'),
+        ("a b", '"a b"'),
+        ("käse", '"käse"'),
+        ("a\nb", '"a\\u000ab"'),
+        (80, "80"),
+        (0.25, "0.25"),
+        (1e-05, "1.0e-05"),
+        (1e16, "1.0e+16"),
+        (True, "true"),
+        (None, "null"),
+        ({}, "{}"),
+        ([], "[]"),
+        ({"a": [1]}, "\n  a:\n  - 1"),
+        ([{"a": 1, "b": 2}, [3, [4]], (5,), []], "\n- a: 1\n  b: 2\n- - 3\n  - - 4\n- - 5\n- []"),
+    ],
+)
+def test_a_value_is_written_so_that_every_yaml_reader_reads_it_back(value: Any, text: str) -> None:
+    written = to_yaml([{"key": value}])
+    assert written == f"key:{'' if text.startswith(chr(10)) else ' '}{text}\n"
+    for found in (yaml.safe_load(written), *load_all(written, "it")):
+        assert json.dumps(found) == json.dumps({"key": value})
+
+
+def test_a_value_that_occurs_twice_is_written_twice() -> None:
+    ports = [{"port": 80}]
+    assert to_yaml([{"b": ports, "a": ports}]) == "b:\n- port: 80\na:\n- port: 80\n"
