@@ -1,6 +1,6 @@
-"""Tell how to switch on completion for kubectl netpol.
+"""Show how to switch on completion for kubectl netpol.
 
-kubectl (1.26 and newer) completes a plugin by running `kubectl_complete-netpol` from the PATH. That is this same
+kubectl (1.26 and newer) completes a plugin by running `kubectl_complete-netpol` from the PATH. That is this
 program under another name; krew links one name only, so the other link is made by hand, once.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   kubectl netpol completion
-  source <(kubectl completion bash)      once a shell, if kubectl itself is not completed yet"""
+  source <(kubectl completion bash)      once per shell, if kubectl itself is not completed yet"""
 PROGRAM = "kubectl_complete-netpol"
 _FILES, _NO_FILES = ":0", ":4"
 _PATIENCE_SECONDS = 2.0
@@ -39,13 +39,12 @@ _SOURCE, _DESTINATION, _PORT = range(3)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No options."""
-    del parser
+    del parser  # no options
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print what to type; returns 0."""
-    del arguments
+    del arguments  # none
     program = Path(sys.argv[0]).absolute()
     link = program.with_name(PROGRAM)
     console.data("# Make this link once (any folder of the PATH will do); then kubectl completes kubectl netpol too.")
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 class _Typed(NamedTuple):
-    """The words of a command taken apart: positional ones, options with their values, and the word being typed."""
+    """A command line taken apart. `last`: what is being typed; `option`: the one whose value that is, or None."""
 
     command: str
     positional: tuple[str, ...]
@@ -66,7 +65,7 @@ class _Typed(NamedTuple):
 def complete(
     words: Sequence[str], commands: Mapping[str, str], build: Callable[[str], argparse.ArgumentParser], console: Console
 ) -> int:
-    """Print the candidates for the last of the words, as kubectl wants them; silent where the cluster isn't there."""
+    """Print the candidates for the last argument, as kubectl expects them; none where the cluster can't be asked."""
     if len(words) <= 1:
         last = words[0] if words else ""
         candidates: Iterable[str] = (f"{name}\t{text}" for name, text in commands.items() if name.startswith(last))
@@ -149,7 +148,7 @@ def _candidates(typed: _Typed, parser: argparse.ArgumentParser, console: Console
 
 
 def _open(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> tuple[Api, str]:
-    """The cluster and namespace that the options typed so far mean; NetpolError with -f, where there is none."""
+    """The cluster and namespace of the options typed so far; NetpolError with -f, where there is none."""
     arguments = parser.parse_args([])
     for option, value in typed.values.items():
         action = parser._option_string_actions[option]  # noqa: SLF001 - argparse has no public list

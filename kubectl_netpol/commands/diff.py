@@ -64,23 +64,23 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("-f and --on can't both read stdin")
     before, policies = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
     there = {policy.key: policy for policy in before.policies}
-    changes = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
+    by_policy = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
     if arguments.delete:
         if missing := [policy.key for policy in policies if policy.key not in there]:
             console.warning(f"not found, so nothing to delete: {some(missing)}")
-        kept = {key: policy for key, policy in there.items() if key not in changes}
+        kept = {key: policy for key, policy in there.items() if key not in by_policy}
     else:
         kept = {**there, **{policy.key: policy for policy in policies}}
-    comparison = changes_between(before, before.with_policies(kept.values()))
+    changes = changes_between(before, before.with_policies(kept.values()))
     if arguments.output:
-        listed = [policy_change_object(policy, changes[policy.key]) for policy in policies]
-        console.data(serialize(kind("Diff", {"policies": listed, **changes_object(comparison)}), arguments.output))
+        listed = [policy_change_object(policy, by_policy[policy.key]) for policy in policies]
+        console.data(serialize(kind("Diff", {"policies": listed, **changes_object(changes)}), arguments.output))
     else:
-        _print_text(comparison, policies, changes, console, verbose=arguments.verbose)
-    unread = unread_texts(before, comparison, verbose=arguments.verbose)
+        _print_text(changes, policies, by_policy, console, verbose=arguments.verbose)
+    unread = unread_texts(before, changes, verbose=arguments.verbose)
     for reason in unread:
         console.warning(f"incomplete: {reason}")
-    if comparison.changes:
+    if changes.changes:
         return DIFFERENT
     return UNKNOWN if unread else SAME
 
@@ -104,12 +104,10 @@ def _policies(filenames: Sequence[str], namespace: str, console: Console) -> tup
         reader.add_text(content, name)
     snapshot = reader.snapshot()
     if not snapshot.policies:
-        raise NetpolError(
-            "there is no NetworkPolicy in -f", "kubectl netpol diff -f FILE --on FILE: -f are the policies"
-        )
+        raise NetpolError("no NetworkPolicy found in -f", "kubectl netpol diff -f POLICIES --on MANIFESTS")
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
     if others:
-        console.note(f"{count(others, 'other object')} in -f passed over: only policies are compared")
+        console.note(f"{count(others, 'other object')} in -f ignored: only policies are compared")
     return snapshot.policies
 
 
@@ -122,13 +120,13 @@ def _change(policy: Policy, old: Policy | None, *, delete: bool) -> str:
 
 
 def _print_text(
-    comparison: Changes, policies: Sequence[Policy], changes: dict[str, str], console: Console, *, verbose: bool
+    changes: Changes, policies: Sequence[Policy], by_policy: dict[str, str], console: Console, *, verbose: bool
 ) -> None:
-    text = changes_text(comparison, console, verbose=verbose)
+    text = changes_text(changes, console, verbose=verbose)
     if text:
         console.data(text)
-    if not comparison.changes:
-        listed = some([f"{policy.key} {changes[policy.key]}" for policy in policies])
+    if not changes.changes:
+        listed = some([f"{policy.key} {by_policy[policy.key]}" for policy in policies])
         console.note(f"no connection opens or closes ({listed})")
     elif not text:
         console.note("only ports that no pod declares and no rule names change; -v lists them")

@@ -74,14 +74,14 @@ def read_manifests(filenames: Sequence[str], namespace: str, console: Console) -
 
 
 def texts(filenames: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(name, text) of each file meant."""
+    """(name, text) of every file; "stdin" for -."""
     for filename in filenames:
         if filename == "-":
             yield "stdin", _decoded("stdin", _stdin())
         elif "://" in filename:
-            raise NetpolError(f"{filename} is no file or folder", f"curl -fsSL {filename} | kubectl netpol … -f -")
+            raise NetpolError(f"{filename} is not a file or folder", f"curl -fsSL {filename} | kubectl netpol … -f -")
         elif not filename:
-            raise NetpolError('-f "" names no file')
+            raise NetpolError("empty file name after -f")
         else:
             for name in _files(filename):
                 yield name, _decoded(name, _content(name))
@@ -97,7 +97,7 @@ def _files(filename: str) -> list[str]:
     except OSError as error:
         raise _unreadable(filename, error) from None
     if not found:
-        raise NetpolError(f"{filename}: no {', '.join(_ENDINGS)} in this folder")
+        raise NetpolError(f"no {', '.join(_ENDINGS)} file in folder {filename}")
     return found
 
 
@@ -112,7 +112,7 @@ def _content(filename: str) -> bytes:
 
 def _stdin() -> bytes:
     if sys.stdin is None:
-        raise NetpolError("-f - reads stdin, which is closed")
+        raise NetpolError("-f - reads stdin, and stdin is closed")
     try:
         return sys.stdin.buffer.read()
     except OSError as error:
@@ -124,8 +124,8 @@ def _decoded(name: str, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NetpolError(f"{name}: can't be read: byte {error.start + 1} is not UTF-8") from None
+        raise NetpolError(f"can't read {name}: byte {error.start + 1} is not UTF-8") from None
 
 
 def _unreadable(name: str, error: OSError) -> NetpolError:
-    return NetpolError(f"{name}: can't be read: {error.strerror}")
+    return NetpolError(f"can't read {name}: {error.strerror}")

@@ -1,6 +1,4 @@
-"""`test` against a cluster: one exec a source pod, the facts that a failure asks for, and a second look where a
-change is too fresh.
-"""
+"""The probe of a cluster: one exec per source pod, the facts that explain a failure, a retry after a fresh change."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from kubectl_netpol.diagnosis.diagnose import Commands, Facts, Result, diagnose,
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import ClusterError, ForbiddenError
-from kubectl_netpol.probe.containers import intercepted, pick_container
+from kubectl_netpol.probe.containers import containers_to_try, intercepting_proxy
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome, Target
 from kubectl_netpol.probe.run import probe
 
@@ -41,7 +39,7 @@ _FAILED = (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
 
 
 class Prober:
-    """Tests connections from pods of a cluster; nothing is changed but for --debug-image."""
+    """Probes connections from pods of a cluster. Nothing in the cluster changes, except with a debug image."""
 
     def __init__(
         self, api: Api, snapshot: Snapshot, *, namespace: str, cluster: ClusterOptions, options: ProbeOptions
@@ -76,7 +74,7 @@ class Prober:
             return [Result(v, not_probed(v, "SCTP can't be probed", Code.NOT_PROBED)) for v in predictions]
         pod = predictions[0].request.source.pod
         if pod is None:
-            why = f"{predictions[0].request.source.end.title} is no pod, so nothing can be run there"
+            why = f"{predictions[0].request.source.end.title} is not a pod, so nothing can be run there"
             return [Result(v, not_probed(v, why, Code.NOT_PROBED, self._commands(v).explain)) for v in predictions]
         if not pod.ips or pod.phase != "Running":
             why = f"the source pod {pod.key} is not running ({pod.phase or 'no status'})"
@@ -93,7 +91,7 @@ class Prober:
     def _another_pod(self, pod: Pod) -> str:
         for other in self._snapshot.pods_in(pod.namespace):
             if other.ips and other.phase == "Running" and pod.labels and other.labels == pod.labels:
-                return f"{other.name} has the same labels and runs"
+                return f"{other.name} has the same labels and is running"
         return f"kubectl get pod {pod.name} -n {pod.namespace}"
 
     def _probe(self, pod: Pod, predictions: Sequence[Prediction]) -> list[Result]:
@@ -121,7 +119,7 @@ class Prober:
         asked: Mapping[int, Target],
         results: dict[int, Result],
     ) -> None:
-        """Probes the targets by the positions of their verdicts, and writes down the results there."""
+        """Probe the targets, which are by the positions of their predictions, and put the results there."""
         names = sorted({name for index in asked if (name := _service_name(predictions[index]))})
         protocol = predictions[0].request.protocol
         observed, checks, container = self._run(pod, list(asked.values()), protocol, names)
@@ -148,7 +146,7 @@ class Prober:
     def _run(
         self, pod: Pod, targets: Sequence[Target], protocol: str, names: Sequence[str]
     ) -> tuple[Sequence[Observation], Sequence[NameCheck], str | None]:
-        """The probe in the first container that has a tool; the debug container alone where one is asked for."""
+        """Probe from the first container that has a tool; with a debug image from its container alone."""
         containers = self._containers(pod)
         result = None
         for container in containers:
@@ -174,7 +172,7 @@ class Prober:
     def _containers(self, pod: Pod) -> tuple[str, ...]:
         image = self._options.debug_image
         if not image:
-            return pick_container(pod, self._options.container)
+            return containers_to_try(pod, self._options.container)
         from kubectl_netpol.cluster.debug import add_debug_container  # noqa: PLC0415 - asked for only
 
         # It stays on the pod, so a second look uses the same one.
@@ -183,7 +181,7 @@ class Prober:
         return (self._debug[pod.key],)
 
     def _listening(self, seen: Sequence[tuple[Prediction, Observation]]) -> dict[tuple[str, int], bool | None]:
-        """For the connections that failed: whether something listens at the pod where they should have arrived."""
+        """For the connections that failed: whether the destination pod listens on the port, None where unknown."""
         wanted: dict[tuple[str, int], Pod] = {}
         for prediction, observation in seen:
             if observation.outcome in _FAILED and prediction.request.protocol == "TCP" and prediction.routes:
@@ -212,7 +210,7 @@ class Prober:
         source = prediction.request.source.pod
         assert source is not None  # noqa: S101 - it was probed from
         requested = self._options.http and observation.tool in _REQUESTERS
-        facts = facts._replace(proxy=None if requested else intercepted(source))
+        facts = facts._replace(proxy=None if requested else intercepting_proxy(source))
         if observation.outcome is Outcome.UNRESOLVED or (name and name.resolves is False):
             blocked = self._dns_blocked(source)
             facts = facts._replace(dns_blocked=blocked.port_title if blocked else None)
@@ -236,7 +234,7 @@ class Prober:
         return Result(prediction, finding, observation, command, tuple(warnings))
 
     def _dns_blocked(self, source: Pod) -> Resolver | None:
-        """The resolver from which the policies keep the source; asked for only where a name did not resolve."""
+        """The resolver that the policies block; read only after a name did not resolve."""
         namespaces = frozenset({source.namespace, *DNS_NAMESPACES})
         return resolvers_blocked(read_snapshot(self._api, Scope(namespaces)), source)
 
@@ -247,9 +245,9 @@ class Prober:
         return self._enforcer
 
     def _changed_lately(self, prediction: Prediction) -> bool:
-        """Whether a policy that isolates an end, or an end itself, changed just now by the server's own clock.
+        """Whether a policy that isolates an end, or an end itself, changed just now, by the server's clock.
 
-        Where no policy isolates an end, there is nothing that a plugin could be late with.
+        Where no policy isolates an end, a plugin has nothing to apply.
         """
         now = self._api.now()
         times = [policy.changed for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by]
@@ -281,7 +279,7 @@ def _seconds(when: str) -> float:
 
 
 def _service_name(prediction: Prediction) -> str | None:
-    """The cluster name whose resolution is checked beside the probe."""
+    """The Service's DNS name, whose resolution is checked beside the probe."""
     service = prediction.request.destination.service
     return f"{service.name}.{service.namespace}.svc" if service and not service.external_name else None
 
@@ -298,7 +296,7 @@ def _pointless(prediction: Prediction) -> bool:
 
 
 def _exec_command(pod: Pod, container: str | None, observation: Observation) -> str | None:
-    """What a person types to see the same."""
+    """The kubectl command that repeats the probe."""
     if not observation.command:
         return None
     words = ["kubectl", "exec", pod.name, "-n", pod.namespace, *(["-c", container] if container else []), "--"]

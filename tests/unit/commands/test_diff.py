@@ -151,10 +151,10 @@ def test_only_ports_that_nobody_names_change(tmp_path: Path) -> None:
     assert "only ports that no pod declares and no rule names change" in found.err
 
 
-def test_other_objects_in_f_are_passed_over() -> None:
+def test_other_objects_in_f_are_ignored() -> None:
     ran = diff((EXAMPLES / "shop.yaml").read_text(encoding="utf-8"), *ON)
     assert ran.status == 0
-    assert "5 other objects in -f passed over" in ran.err
+    assert "5 other objects in -f ignored" in ran.err
 
 
 def test_a_policy_is_compared_in_the_namespace_of_n() -> None:
@@ -182,7 +182,7 @@ def test_what_plugins_decide_is_no_answer(tmp_path: Path) -> None:
         pytest.param([], "no policies given", id="no -f"),
         pytest.param(["-f", str(EXAMPLES / "nothing.yaml"), *ON], "no such file", id="no such file"),
         pytest.param(["-f", "-", "--on", "-"], "can't both read stdin", id="stdin twice"),
-        pytest.param(["-f", "-", *ON], "there is no NetworkPolicy in -f", id="no policy in it"),
+        pytest.param(["-f", "-", *ON], "no NetworkPolicy found in -f", id="no policy in it"),
         pytest.param(["-f", "-", *ON, "x"], "unexpected argument", id="a word too many"),
     ],
 )

@@ -118,8 +118,8 @@ def test_other_kinds_are_counted_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(b"caf\xe9", "{}: can't be read: byte 4 is not UTF-8", id="another encoding"),
-        pytest.param("kind: Pod".encode("utf-16"), "{}: can't be read: byte 1 is not UTF-8", id="UTF-16"),
+        pytest.param(b"caf\xe9", "can't read {}: byte 4 is not UTF-8", id="another encoding"),
+        pytest.param("kind: Pod".encode("utf-16"), "can't read {}: byte 1 is not UTF-8", id="UTF-16"),
     ],
 )
 def test_what_is_no_text(content: bytes, message: str, tmp_path: Path) -> None:
@@ -136,16 +136,16 @@ def test_what_is_no_text(content: bytes, message: str, tmp_path: Path) -> None:
     [
         pytest.param("none.yaml", "none.yaml: no such file or folder", None, id="no such file"),
         pytest.param("a/b/", "a/b/: no such file or folder", None, id="no such folder"),
-        pytest.param("", '-f "" names no file', None, id="nothing, as of an unset variable"),
-        pytest.param("x" * 300, f"{'x' * 300}: can't be read: File name too long", None, id="a name that is too long"),
+        pytest.param("", "empty file name after -f", None, id="nothing, as of an unset variable"),
+        pytest.param("x" * 300, f"can't read {'x' * 300}: File name too long", None, id="a name that is too long"),
         pytest.param(
             "https://example.com/pods.yaml",
-            "https://example.com/pods.yaml is no file or folder",
+            "https://example.com/pods.yaml is not a file or folder",
             "curl -fsSL https://example.com/pods.yaml | kubectl netpol … -f -",
             id="an address",
         ),
-        pytest.param("empty", "empty: no .yaml, .yml, .json in this folder", None, id="a folder without manifests"),
-        pytest.param("loop", "loop: can't be read: Too many levels of symbolic links", None, id="a link to itself"),
+        pytest.param("empty", "no .yaml, .yml, .json file in folder empty", None, id="a folder without manifests"),
+        pytest.param("loop", "can't read loop: Too many levels of symbolic links", None, id="a link to itself"),
     ],
 )
 def test_what_is_no_file(
@@ -176,7 +176,7 @@ def test_what_may_not_be_read(name: str, tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr("pathlib.Path.iterdir", forbidden)
     with pytest.raises(NetpolError) as caught:
         read(path)
-    assert caught.value.message == f"{path}: can't be read: Permission denied"
+    assert caught.value.message == f"can't read {path}: Permission denied"
 
 
 def test_a_file_leaves_the_kubeconfig_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
