@@ -28,20 +28,10 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
 
 MOST_COLUMNS = 30
-
-
 _MOST_LINES = 40
-
-
 _FEW, _SOME, _MANY = 3, 8, 10_000
-
-
 WORDS = {"a": "allowed", "b": "blocked", "u": "undefined", "-": "no such port", MIXED: "mixed"}
-
-
 _STYLE = {"a": "green", "b": "red", "u": "yellow", MIXED: "yellow", "-": "dim"}
-
-
 _ITSELF, _DIFFERS = ".", "!"
 
 
@@ -224,8 +214,8 @@ def cells_text(summary: Summary, examples: Mapping[tuple[int, int], Mapping[str,
 
 def difference_text(pair: Compared, names: Names) -> str:
     """A pair on which the network differs from the policies, in a line."""
-    finding, verdict = pair.result.finding, pair.result.verdict
-    return f"{arrow(verdict.request, names)}: policies {verdict.verdict.value}, network {finding.message}"
+    finding, prediction = pair.result.finding, pair.result.prediction
+    return f"{arrow(prediction.request, names)}: policies {prediction.verdict.value}, network {finding.message}"
 
 
 def network_text(compared: Sequence[Compared], names: Names, console: Console) -> str:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.matrix.grid import Grid
 
 _OUTCOMES = {True: "o", False: "c", None: "u"}
-
-
 Extra = tuple[str, str]
 
 
@@ -64,7 +62,7 @@ def network_fields(grid: Grid, compared: Sequence[Compared]) -> Iterator[Extra]:
                 {
                     "source": grid.pods[pair.cell.source].key,
                     "destination": grid.pods[pair.cell.destination].key,
-                    "verdict": pair.result.verdict.verdict.value,
+                    "verdict": pair.result.prediction.verdict.value,
                     "outcome": pair.result.observation.outcome.value if pair.result.observation else None,
                     "finding": {"code": finding.code.value, "message": finding.message, "next": finding.next},
                 }

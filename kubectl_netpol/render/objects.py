@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.policies import Policy
 
 API_VERSION = "netpol/v1"
-
-
 Object = dict[str, Any]
 
 
@@ -36,9 +34,9 @@ def kind(name: str, content: Mapping[str, Any]) -> Object:
     return {"apiVersion": API_VERSION, "kind": name, **content}
 
 
-def verdict_object(verdict: Prediction, warnings: Iterable[Note] = ()) -> Object:
+def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Object:
     """kind: Verdict."""
-    request = verdict.request
+    request = prediction.request
     return kind(
         "Verdict",
         {
@@ -48,13 +46,13 @@ def verdict_object(verdict: Prediction, warnings: Iterable[Note] = ()) -> Object
                 "protocol": request.protocol,
                 "port": request.port,
             },
-            "verdict": verdict.verdict.value,
-            "blockedAt": [direction.field for direction in verdict.blocked_at],
-            "reason": note_object(verdict.reason),
-            "egress": _side(verdict.egress, verdict),
-            "ingress": _side(verdict.ingress, verdict),
-            "resolvesTo": [_route(route) for route in verdict.routes],
-            "caveats": [note_object(note) for note in verdict.caveats],
+            "verdict": prediction.verdict.value,
+            "blockedAt": [direction.field for direction in prediction.blocked_at],
+            "reason": note_object(prediction.reason),
+            "egress": _side(prediction.egress, prediction),
+            "ingress": _side(prediction.ingress, prediction),
+            "resolvesTo": [_route(route) for route in prediction.routes],
+            "caveats": [note_object(note) for note in prediction.caveats],
             "warnings": [note_object(note) for note in warnings],
         },
     )
@@ -88,8 +86,8 @@ def policy_object(policy: Policy) -> Object:
     return {"namespace": policy.namespace, "name": policy.name}
 
 
-def _side(side: DirectionVerdict, verdict: Prediction | None = None) -> Object:
-    dialled = verdict.routes[0].connection.dialled if verdict and verdict.routes else None
+def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Object:
+    dialled = prediction.routes[0].connection.dialled if prediction and prediction.routes else None
     return {
         "verdict": side.verdict.value,
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
@@ -196,7 +194,7 @@ def _rule(entry: RulePeers) -> Object:
 
 def result_object(result: Result) -> Object:
     """kind: TestResult."""
-    finding, observation, request = result.finding, result.observation, result.verdict.request
+    finding, observation, request = result.finding, result.observation, result.prediction.request
     return kind(
         "TestResult",
         {
@@ -206,7 +204,7 @@ def result_object(result: Result) -> Object:
             "port": request.port,
             "outcome": observation.outcome.value if observation else None,
             "reachable": finding.reachable,
-            "prediction": verdict_object(result.verdict),
+            "prediction": verdict_object(result.prediction),
             "agrees": finding.agrees,
             "finding": {
                 "code": finding.code.value,

@@ -16,33 +16,25 @@ if TYPE_CHECKING:
     from kubectl_netpol.diagnosis.diagnose import Finding, Result
 
 _STYLE = {True: "green", False: "red", None: "yellow"}
-
-
 _COMMAND = "kubectl "
-
-
 _ALLOW = "kubectl netpol allow"
-
-
 _MORE = " … (-v: all of it)"
-
-
 MOST_LINES = 8
 
 
 def result_text(result: Result, names: Names, console: Console, *, verbose: bool = False) -> str:
     """The finding of one connection; eight lines at most at 80 columns unless verbose."""
-    finding, verdict = result.finding, result.verdict
+    finding, prediction = result.finding, result.prediction
     first = _first(result, names, console)
     if finding.code is Code.OPEN and not verbose:
         return first
-    lines = [f"  {finding.detail}", *(_policy_lines(result, names, verbose=verbose) if verdict.routes else [])]
+    lines = [f"  {finding.detail}", *(_policy_lines(result, names, verbose=verbose) if prediction.routes else [])]
     lines += [f"  {line}" for line in finding.evidence]
     lines = wrapped(lines, console).split("\n")
     step = _next_lines(finding, console)
     if verbose:
         return "\n".join([first, *lines, *step, wrapped(_details(result, names), console)])
-    room = MOST_LINES - _rows([f"{finding.word}: {arrow(verdict.request, names)}", *step], console)
+    room = MOST_LINES - _rows([f"{finding.word}: {arrow(prediction.request, names)}", *step], console)
     if _rows(lines, console) > room:
         while len(lines) > 1 and _rows(lines, console) > room:
             lines.pop()
@@ -59,9 +51,9 @@ def _cut(line: str, console: Console) -> str:
 
 def _first(result: Result, names: Names, console: Console) -> str:
     """The answer in its colour, and the question."""
-    finding, verdict = result.finding, result.verdict
-    style = STYLE[verdict.verdict] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
-    return f"{console.paint(finding.word, style)}: {arrow(verdict.request, names)}"
+    finding, prediction = result.finding, result.prediction
+    style = STYLE[prediction.verdict] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
+    return f"{console.paint(finding.word, style)}: {arrow(prediction.request, names)}"
 
 
 def _next_lines(finding: Finding, console: Console) -> list[str]:
@@ -80,27 +72,27 @@ def _rows(lines: Sequence[str], console: Console) -> int:
 
 def _policy_lines(result: Result, names: Names, *, verbose: bool) -> list[str]:
     """The sides that matter: those that do not allow, or both where all is allowed."""
-    verdict = result.verdict
-    source, destination = (names.end(end) for end in (verdict.request.source, verdict.request.destination))
-    connection = verdict.routes[0].connection
+    prediction = result.prediction
+    source, destination = (names.end(end) for end in (prediction.request.source, prediction.request.destination))
+    connection = prediction.routes[0].connection
     lines = []
     for side, pod, other in (
-        (verdict.egress, connection.source.pod, destination),
-        (verdict.ingress, connection.destination.pod, source),
+        (prediction.egress, connection.source.pod, destination),
+        (prediction.ingress, connection.destination.pod, source),
     ):
-        if pod is None or (side.verdict is Verdict.ALLOWED and verdict.verdict is not Verdict.ALLOWED):
+        if pod is None or (side.verdict is Verdict.ALLOWED and prediction.verdict is not Verdict.ALLOWED):
             continue
-        text = side_text(side, pod, names, other, told=verdict.reason, verbose=verbose)
-        lines.append(f"  {side.direction.field + ':':8} {ITSELF if to_itself(verdict) else text}")
+        text = side_text(side, pod, names, other, told=prediction.reason, verbose=verbose)
+        lines.append(f"  {side.direction.field + ':':8} {ITSELF if to_itself(prediction) else text}")
         if side.verdict is Verdict.BLOCKED and side.near_misses:
-            lines.append(f"  nearest: {near_text(side.near_misses[0], verdict)}")
+            lines.append(f"  nearest: {near_text(side.near_misses[0], prediction)}")
     return lines
 
 
 def _details(result: Result, names: Names) -> list[str]:
     """What -v adds: the source's labels, the probe, its words and the command to repeat it."""
     lines = []
-    if pod := result.verdict.request.source.pod:
+    if pod := result.prediction.request.source.pod:
         labels = ",".join(f"{key}={value}" for key, value in pod.labels.items()) or "no labels"
         lines.append(f"  source:  {names.short(pod.namespace, pod.name)} ({labels})")
     if observation := result.observation:
@@ -108,7 +100,7 @@ def _details(result: Result, names: Names) -> list[str]:
         lines.append(f"  probe:   {observation.tool or 'no tool'} in {observation.seconds:.2f} s said: {said}")
     if result.command:
         lines.append(f"  command: {result.command}")
-    lines += [f"  note:    {note.message}" for note in result.verdict.caveats]
+    lines += [f"  note:    {note.message}" for note in result.prediction.caveats]
     return lines
 
 
@@ -116,7 +108,7 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
     """One line a connection, two where that is too narrow; then a count."""
     rows: list[tuple[str, ...]] = [("SOURCE", "DESTINATION", "PORT", "NETWORK", "POLICIES", "FINDING")]
     for result in results:
-        request = result.verdict.request
+        request = result.prediction.request
         outcome = result.observation.outcome.value if result.observation else "not probed"
         rows.append(
             (
@@ -124,7 +116,7 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
                 names.end(request.destination),
                 f"{request.port or '?'}/{request.protocol}",
                 outcome,
-                result.verdict.verdict.value,
+                result.prediction.verdict.value,
                 result.finding.code.value,
             )
         )
@@ -140,7 +132,7 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
 def _counts(results: Sequence[Result]) -> str:
     """How many there are of each; where nothing was probed, of what the policies say."""
     if all(result.finding.code is Code.PREDICTED for result in results):
-        answers = [result.verdict.verdict for result in results]
+        answers = [result.prediction.verdict for result in results]
         return ", ".join(f"{answers.count(answer)} {answer.value}" for answer in Verdict)
     reachable = [result.finding.reachable for result in results]
     return f"{reachable.count(True)} open, {reachable.count(False)} not, {reachable.count(None)} can't tell"

@@ -16,14 +16,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
 
 _COLOURED = re.compile(r"(\033\[\d+m)(\S+)(\033\[0m)")
-
-
 FEW = 3
-
-
 _NARROWEST = 40
-
-
 MANY = 10_000
 
 

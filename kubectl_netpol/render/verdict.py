@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
 
 STYLE = {Verdict.ALLOWED: "green", Verdict.BLOCKED: "red", Verdict.UNDEFINED: "yellow"}
-
-
 ITSELF = "no policy applies to what a pod sends to itself"
-
-
 _WAY = {Direction.INGRESS: "in", Direction.EGRESS: "out"}
 
 
@@ -35,46 +31,46 @@ def arrow(request: Request, names: Names) -> str:
     return text
 
 
-def verdict_text(verdict: Prediction, names: Names, console: Console, *, verbose: bool = False) -> str:
+def verdict_text(prediction: Prediction, names: Names, console: Console, *, verbose: bool = False) -> str:
     """The verdict in the first line, then each side."""
-    word = console.paint(verdict.verdict.value, STYLE[verdict.verdict])
-    lines = [f"{word}: {arrow(verdict.request, names)}"]
-    if verdict.reason and verdict.verdict is Verdict.UNDEFINED:
-        lines.append(f"  {verdict.reason.message}")
-    if verdict.routes:
-        lines += side_lines(verdict, names, verbose=verbose)
-    if verbose or len({route.verdict for route in verdict.routes}) > 1:
-        for route in verdict.routes if len(verdict.routes) > 1 else ():
+    word = console.paint(prediction.verdict.value, STYLE[prediction.verdict])
+    lines = [f"{word}: {arrow(prediction.request, names)}"]
+    if prediction.reason and prediction.verdict is Verdict.UNDEFINED:
+        lines.append(f"  {prediction.reason.message}")
+    if prediction.routes:
+        lines += side_lines(prediction, names, verbose=verbose)
+    if verbose or len({route.verdict for route in prediction.routes}) > 1:
+        for route in prediction.routes if len(prediction.routes) > 1 else ():
             target = route.connection.destination
             title = names.short(target.pod.namespace, target.pod.name) if target.pod else target.title
             lines.append(f"  {title} port {route.connection.port}: {route.verdict.value}")
-    lines += [f"  note: {note.message}" for note in verdict.caveats]
+    lines += [f"  note: {note.message}" for note in prediction.caveats]
     return wrapped(lines, console)
 
 
-def side_lines(verdict: Prediction, names: Names, *, verbose: bool = False) -> list[str]:
+def side_lines(prediction: Prediction, names: Names, *, verbose: bool = False) -> list[str]:
     """Two indented lines, one a direction, and the nearest misses of a direction that blocks."""
     lines = []
-    route = verdict.routes[0]
-    source, destination = (names.end(end) for end in (verdict.request.source, verdict.request.destination))
+    route = prediction.routes[0]
+    source, destination = (names.end(end) for end in (prediction.request.source, prediction.request.destination))
     for side, named_pod, other in (
-        (verdict.egress, route.connection.source.pod, destination),
-        (verdict.ingress, route.connection.destination.pod, source),
+        (prediction.egress, route.connection.source.pod, destination),
+        (prediction.ingress, route.connection.destination.pod, source),
     ):
         label = f"{side.direction.field + ':':8}"
-        text = side_text(side, named_pod, names, other, told=verdict.reason, verbose=verbose)
-        lines.append(f"  {label} {ITSELF if to_itself(verdict) else text}")
+        text = side_text(side, named_pod, names, other, told=prediction.reason, verbose=verbose)
+        lines.append(f"  {label} {ITSELF if to_itself(prediction) else text}")
         if side.verdict is not Verdict.ALLOWED:
             shown = side.near_misses[: MANY if verbose else FEW]
-            lines += [f"  {'':8}   {near_text(near, verdict)}" for near in shown]
+            lines += [f"  {'':8}   {near_text(near, prediction)}" for near in shown]
             if more := len(side.near_misses) - len(shown):
                 lines.append(f"  {'':8}   and {count(more, 'rule')} more (-v)")
     return lines
 
 
-def to_itself(verdict: Prediction) -> bool:
+def to_itself(prediction: Prediction) -> bool:
     """Whether a pod dials its own address, so that whoever isolates it does not matter."""
-    return any(note.code is Code.OWN_ADDRESS for note in verdict.caveats)
+    return any(note.code is Code.OWN_ADDRESS for note in prediction.caveats)
 
 
 def side_text(
@@ -115,8 +111,8 @@ def side_text(
     return f"{policies} {verb} {title}, and no rule {lets}"
 
 
-def near_text(near: NearMiss, verdict: Prediction) -> str:
+def near_text(near: NearMiss, prediction: Prediction) -> str:
     """A near miss: where, and what keeps it from matching."""
-    dialled = verdict.routes[0].connection.dialled if verdict.routes else None
+    dialled = prediction.routes[0].connection.dialled if prediction.routes else None
     where = position_text(near.rule.direction, near.rule.position, near.peer)
     return f"{near.policy.name} {where}: {near_miss_text(near, dialled)}"
