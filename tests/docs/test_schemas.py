@@ -7,14 +7,14 @@ import re
 import shlex
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from kubectl_netpol.analysis.isolation import explain_pod
-from kubectl_netpol.diagnosis.diagnose import Commands, Facts, Result, diagnose
+from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Facts, SuggestedCommands, diagnose
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.lint.warnings import connection_warnings, pod_warnings
 from kubectl_netpol.matrix.compared import Compared
@@ -27,6 +27,9 @@ from kubectl_netpol.render.objects import explanation_object, result_object, ver
 from tests.support.running import SHOP, run
 from tests.support.tables import ask, checks, snapshot_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "schemas"
 KINDS = {path.stem for path in FOLDER.glob("*.json")} - {"common"}
@@ -35,16 +38,30 @@ SHOP_FILE = str(ROOT / "examples" / "shop.yaml")
 
 
 @cache
-def validator(kind: str) -> Draft202012Validator:
+def validator(kind: str, *, closed: bool) -> Draft202012Validator:
+    """For the published schema, or for one that also rejects keys without a schema."""
     schemas = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")}
+    for schema in schemas.values() if closed else ():
+        for part in parts(schema):
+            if part.get("type") == "object":
+                part.setdefault("unevaluatedProperties", False)
     registry: Registry[Any] = Registry().with_resources(
         (name, Resource.from_contents(schema)) for name, schema in schemas.items()
     )
     return Draft202012Validator(schemas[f"{kind}.json"], registry=registry)
 
 
-def faults(found: dict[str, Any]) -> list[str]:
-    return [f"{error.json_path}: {error.message}" for error in validator(found["kind"]).iter_errors(found)]
+def parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a JSON value."""
+    if isinstance(value, dict):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from parts(item)
+
+
+def faults(found: dict[str, Any], *, closed: bool = True) -> list[str]:
+    errors = validator(found["kind"], closed=closed).iter_errors(found)
+    return [f"{error.json_path}: {error.message}" for error in errors]
 
 
 @pytest.mark.parametrize("name", sorted(KINDS | {"common"}))
@@ -122,9 +139,9 @@ def test_every_outcome_of_a_probe(outcome: Outcome) -> None:
     )
     verdict = ask(snapshot, "san", "web", 80, "TCP")
     observation = Observation(outcome, "nc", ("nc", "10.0.0.2", "80"), 1, "said", 0.25)
-    facts = Facts(listening=True, listening_words="it listens")
-    finding = diagnose(snapshot, verdict, observation, facts, Commands("allow", "explain", "test"))
-    result = Result(verdict, finding, observation, "kubectl exec …", ("odd",))
+    facts = Facts(listening=True, listening_evidence="it listens")
+    finding = diagnose(snapshot, verdict, observation, facts, SuggestedCommands("allow", "explain", "test"))
+    result = ConnectionResult(verdict, finding, observation, "kubectl exec …", ("odd",))
     assert faults(result_object(result)) == []
     sets = PodSets(snapshot, snapshot.pods)
     grid = Grid(sets, "TCP", 80)
@@ -135,18 +152,53 @@ def test_every_outcome_of_a_probe(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_key_too_many_or_too_few_is_a_fault(kind: str) -> None:
-    (line,) = [
-        f"{row.values[0]} {row.values[1]}"
-        for row in getattr(test_what_is_printed_is_as_the_schema_says, "pytestmark")[0].args[1]  # noqa: B009 - the same
-        if row.values[2] == kind
-    ][:1]
-    command, _, words = line.partition(" ")
-    found = json.loads(run(command, f"{words} -o json").out)
-    assert faults({**found, "more": 1}) != []
+def test_a_missing_key_is_a_fault(kind: str) -> None:
+    found = printed(kind)
     for key in found:
         if key != "kind":
-            assert faults({name: value for name, value in found.items() if name != key}) != []
+            assert faults({name: value for name, value in found.items() if name != key}, closed=False) != []
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_new_key_anywhere_is_accepted_by_the_published_schema_and_noticed_here(kind: str) -> None:
+    found = printed(kind)
+    for part in list(parts(found)):
+        if any(other.get("labels") is part for other in parts(found)):
+            continue  # a label may have any key
+        part["more"] = "new"
+        assert faults(found, closed=False) == []
+        assert faults(found) != []
+        del part["more"]
+
+
+def printed(kind: str) -> dict[str, Any]:
+    """The first example of the kind above."""
+    rows = getattr(test_what_is_printed_is_as_the_schema_says, "pytestmark")[0].args[1]  # noqa: B009 - pytest adds it
+    command, line, _ = next(row.values for row in rows if row.values[2] == kind)
+    found: dict[str, Any] = json.loads(run(command, f"{line} -o json").out)
+    return found
+
+
+END = {"pod": "shop/san", "address": "10.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("end", "valid"),
+    [
+        pytest.param(END, True, id="a pod with its address"),
+        pytest.param({**END, "workload": "Deployment shop/san"}, True, id="a pod of a workload"),
+        pytest.param({"address": "192.0.2.1"}, True, id="an address alone"),
+        pytest.param({"host": "example.com", "more": 1}, True, id="a host with a key of a later version"),
+        pytest.param({"pod": "shop/san"}, False, id="a pod without the address key"),
+        pytest.param({**END, "host": "example.com"}, False, id="a pod and a host at once"),
+        pytest.param({"address": None}, False, id="an unknown address of nothing"),
+        pytest.param({}, False, id="nothing"),
+    ],
+)
+def test_an_end_is_one_thing(end: dict[str, Any], valid: bool) -> None:  # noqa: FBT001 - a column
+    found = printed("Verdict")
+    found["connection"]["source"] = end
+    assert (faults(found, closed=False) == []) is valid
 
 
 # The page.
