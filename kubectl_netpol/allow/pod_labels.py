@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.engine.phrases import some
+from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.workloads import controllers, own_selector, pod_title, pods_of
@@ -73,7 +73,7 @@ def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], named: Resolved) -> L
     if not others:
         return LabelChoice(selector)
     return LabelChoice(
-        selector, f"no label tells {min(titles)} from {some(sorted(others))}: the policy is about them too"
+        selector, f"no label tells {min(titles)} from {names_text(sorted(others))}: the policy is about them too"
     )
 
 
@@ -87,7 +87,7 @@ def _common_labels(pods: Sequence[Pod]) -> dict[str, str]:
     }
     if not labels:
         raise NetpolError(
-            f"{some([pod.key for pod in pods])}: no lasting label to select by",
+            f"{names_text([pod.key for pod in pods])}: no lasting label to select by",
             f"kubectl label pod {first.name} -n {first.namespace} app={first.name}",
         )
     return labels

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_netpol.allow.minimal import MinimalPolicies
-    from kubectl_netpol.analysis.changes import Change, Changes
+    from kubectl_netpol.analysis.changes import Changes, ConnectionChange
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.snapshot import Snapshot
@@ -46,7 +46,7 @@ def add_policies(snapshot: Snapshot, policies: Sequence[Policy]) -> Trial:
 
 def unasked_changes(
     snapshot: Snapshot, predictions: Sequence[Prediction], changes: Changes, minimal: MinimalPolicies
-) -> list[Change]:
+) -> list[ConnectionChange]:
     """What opens for others than the two ends asked about; the way to DNS is a part of what was asked."""
     known = controllers(snapshot)
     ends = [

@@ -32,7 +32,7 @@ class Cause(NamedTuple):
     gone: bool
 
 
-class Change(NamedTuple):
+class ConnectionChange(NamedTuple):
     """Connections whose verdict changes alike: from each source to each destination, on these ports.
 
     `other_ports_open`: between the same two ends, other ports are open afterwards.
@@ -52,7 +52,7 @@ class Change(NamedTuple):
         return self.after is Verdict.ALLOWED or self.before is Verdict.BLOCKED
 
 
-class Isolated(NamedTuple):
+class IsolatedMember(NamedTuple):
     """A workload that a changed policy isolates; `newly` where nothing did before."""
 
     member: Member
@@ -63,19 +63,19 @@ class Isolated(NamedTuple):
 class Changes(NamedTuple):
     """All that changes. `undetermined`: what was not known of connections that may change, each reason once."""
 
-    changes: tuple[Change, ...] = ()
-    isolated: tuple[Isolated, ...] = ()
+    connections: tuple[ConnectionChange, ...] = ()
+    isolated: tuple[IsolatedMember, ...] = ()
     undetermined: tuple[Note, ...] = ()
 
     @property
-    def opens(self) -> tuple[Change, ...]:
+    def opens(self) -> tuple[ConnectionChange, ...]:
 
-        return tuple(change for change in self.changes if change.opens)
+        return tuple(change for change in self.connections if change.opens)
 
     @property
-    def closes(self) -> tuple[Change, ...]:
+    def closes(self) -> tuple[ConnectionChange, ...]:
 
-        return tuple(change for change in self.changes if not change.opens)
+        return tuple(change for change in self.connections if not change.opens)
 
 
 def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
@@ -135,7 +135,7 @@ class _Differ:
         for (number, direction, *what), members in self.rows.items():
             own, others = groups[number].members, tuple(members)
             ends = (others, own) if direction is Direction.INGRESS else (own, others)
-            changes.append(Change(*ends, *what))
+            changes.append(ConnectionChange(*ends, *what))
         return Changes(tuple(changes), tuple(self._isolated()), tuple(self.undetermined))
 
     def _affected(self, direction: Direction) -> dict[int, PodGroup]:
@@ -146,12 +146,12 @@ class _Differ:
             if group.pod and any(policy.selects(group.pod) for policy in changed)
         }
 
-    def _isolated(self) -> Iterator[Isolated]:
+    def _isolated(self) -> Iterator[IsolatedMember]:
         for direction, groups in self.affected.items():
             for group in groups.values():
                 if group.pod and isolating_policies(self.after, group.pod, direction):
                     newly = not isolating_policies(self.before, group.pod, direction)
-                    yield from (Isolated(member, direction, newly) for member in group.members)
+                    yield from (IsolatedMember(member, direction, newly) for member in group.members)
 
     def _sides(self, group: PodGroup, direction: Direction) -> list[list[_Part]]:
         """Before and after: the policies that isolate the group, each by itself and then with each of its rules."""

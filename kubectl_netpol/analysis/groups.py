@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.selectors import LabelSelector
     from kubectl_netpol.model.snapshot import Snapshot
 
-OUTSIDE = "outside the cluster"
+OUTSIDE_TITLE = "outside the cluster"
 _OUTSIDE_ADDRESSES = (
     "203.0.113.77",
     "198.51.100.77",
@@ -133,7 +133,7 @@ def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int)
         for address in _OUTSIDE_ADDRESSES:
             ip = parse_ip(address)
             if ip.version == version and ip not in taken and not any(ip in network for network in wide):
-                found[address] = OUTSIDE if version == _IPV4 or versions == {_IPV6} else f"{OUTSIDE} (IPv6)"
+                found[address] = OUTSIDE_TITLE if version == _IPV4 or versions == {_IPV6} else f"{OUTSIDE_TITLE} (IPv6)"
                 break
     for network in wide:
         narrower = [other for other in wide if other != network and other.version == network.version]

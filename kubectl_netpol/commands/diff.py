@@ -17,7 +17,7 @@ from kubectl_netpol.commands.common.options import (
     add_verbose_option,
     cluster_options,
 )
-from kubectl_netpol.engine.phrases import count, some
+from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     by_policy = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
     if arguments.delete:
         if missing := [policy.key for policy in policies if policy.key not in there]:
-            console.warning(f"not found, so nothing to delete: {some(missing)}")
+            console.warning(f"not found, so nothing to delete: {names_text(missing)}")
         kept = {key: policy for key, policy in there.items() if key not in by_policy}
     else:
         kept = {**there, **{policy.key: policy for policy in policies}}
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     unread = unread_texts(before, changes, verbose=arguments.verbose)
     for reason in unread:
         console.warning(f"incomplete: {reason}")
-    if changes.changes:
+    if changes.connections:
         return DIFFERENT
     return UNKNOWN if unread else SAME
 
@@ -125,8 +125,8 @@ def _print_text(
     text = changes_text(changes, console, verbose=verbose)
     if text:
         console.data(text)
-    if not changes.changes:
-        listed = some([f"{policy.key} {by_policy[policy.key]}" for policy in policies])
+    if not changes.connections:
+        listed = names_text([f"{policy.key} {by_policy[policy.key]}" for policy in policies])
         console.note(f"no connection opens or closes ({listed})")
     elif not text:
         console.note("only ports that no pod declares and no rule names change; -v lists them")

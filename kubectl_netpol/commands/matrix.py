@@ -19,7 +19,7 @@ from kubectl_netpol.commands.common.options import (
     cluster_options,
     probe_options,
 )
-from kubectl_netpol.engine.phrases import count, some
+from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.matrix.grid import Grid, declared_ports
 from kubectl_netpol.matrix.sets import PodSets
@@ -142,7 +142,9 @@ def _matrix(
     if not pods:
         place = "the cluster" if namespace is None else f"namespace {namespace}"
         elsewhere = sorted({pod.namespace for pod in snapshot.pods})
-        raise NetpolError(f"no pods in {place}", f"there are some in {some(elsewhere)} (-n, -A)" if elsewhere else None)
+        raise NetpolError(
+            f"no pods in {place}", f"there are some in {names_text(elsewhere)} (-n, -A)" if elsewhere else None
+        )
     sets = PodSets(snapshot, pods)
     return _Matrix(
         sets,

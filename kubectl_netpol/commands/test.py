@@ -19,7 +19,7 @@ from kubectl_netpol.commands.common.options import (
     probe_options,
 )
 from kubectl_netpol.commands.common.questions import ask, ask_selected
-from kubectl_netpol.diagnosis.diagnose import Result, predicted
+from kubectl_netpol.diagnosis.diagnose import ConnectionResult, predicted
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
@@ -142,10 +142,10 @@ def _results(
     *,
     cluster: ClusterOptions,
     probe: ProbeOptions,
-) -> list[Result]:
+) -> list[ConnectionResult]:
     if inputs.api is None:
         inputs.console.note("nothing was probed: this is what the policies in the manifests say")
-        return [Result(prediction, predicted(prediction)) for prediction in predictions]
+        return [ConnectionResult(prediction, predicted(prediction)) for prediction in predictions]
     from kubectl_netpol.commands.common.prober import Prober  # noqa: PLC0415 - not for manifests
 
     prober = Prober(inputs.api, snapshot, namespace=inputs.namespace, cluster=cluster, options=probe)
@@ -153,7 +153,9 @@ def _results(
         return prober.results(predictions)
 
 
-def _print(results: list[Result], names: Names, console: Console, *, output: str | None, verbose: bool) -> None:
+def _print(
+    results: list[ConnectionResult], names: Names, console: Console, *, output: str | None, verbose: bool
+) -> None:
     if output:
         items = [result_object(result) for result in results]
         content = items[0] if len(items) == 1 else kind("TestResultList", {"items": items})
@@ -166,7 +168,7 @@ def _print(results: list[Result], names: Names, console: Console, *, output: str
         console.warning(message)
 
 
-def _status(results: list[Result], expected: str | None) -> int:
+def _status(results: list[ConnectionResult], expected: str | None) -> int:
     """0 open, 1 not, 2 can't tell, of several the worst; with --expect 0 met, 1 not met, 2 can't tell."""
     statuses = []
     for result in results:

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 class Facts(NamedTuple):
     """What was found out besides; each is None where nobody asked, or nobody could tell.
 
-    `listening`: whether the destination pod accepts the port from inside (`listening_words`: how that is known).
+    `listening`: whether the destination pod accepts the port from inside (`listening_evidence`: how that is known).
     `enforcer`: the network plugin that kube-system shows. `proxy`: what intercepts the source's connections.
-    `changed_lately`: a policy or pod that matters changed within the last 30 seconds.
+    `changed_recently`: a policy or pod that matters changed within the last 30 seconds.
     `name`: whether the Service's name resolves in the pod. `dns_blocked`: the resolver that the policies keep it from.
     """
 
     listening: bool | None = None
-    listening_words: str = ""
+    listening_evidence: str = ""
     enforcer: str | None = None
     proxy: str | None = None
-    changed_lately: bool = False
+    changed_recently: bool = False
     name: NameCheck | None = None
     dns_blocked: str | None = None
 
@@ -53,7 +53,7 @@ class Finding(NamedTuple):
         return f"{self.word}: {self.detail}" if self.detail else self.word
 
 
-class Commands(NamedTuple):
+class SuggestedCommands(NamedTuple):
     """The commands that a finding may tell people to type; `allow_dns` where the policies keep the source from DNS."""
 
     allow: str
@@ -62,7 +62,7 @@ class Commands(NamedTuple):
     allow_dns: str | None = None
 
 
-class Result(NamedTuple):
+class ConnectionResult(NamedTuple):
     """One tested connection: prediction, observation (None: not probed) and conclusion."""
 
     prediction: Prediction
@@ -78,7 +78,7 @@ _LATE = "a policy or pod changed just now, and the plugin may be late"
 
 
 def diagnose(
-    snapshot: Snapshot, prediction: Prediction, observation: Observation, facts: Facts, commands: Commands
+    snapshot: Snapshot, prediction: Prediction, observation: Observation, facts: Facts, commands: SuggestedCommands
 ) -> Finding:
     """The finding for a connection that was probed."""
     if observation.outcome is Outcome.OPEN:
@@ -88,7 +88,7 @@ def diagnose(
     return _undecided(prediction, observation, facts, commands)
 
 
-def _open(snapshot: Snapshot, prediction: Prediction, facts: Facts, commands: Commands) -> Finding:
+def _open(snapshot: Snapshot, prediction: Prediction, facts: Facts, commands: SuggestedCommands) -> Finding:
     def finding(code: Code, detail: str, step: str | None = None) -> Finding:
         agrees = {Verdict.ALLOWED: True, Verdict.BLOCKED: False}.get(prediction.verdict)
         return Finding(code, "open", detail, reachable=True, agrees=agrees, next=step)
@@ -111,11 +111,11 @@ def _open(snapshot: Snapshot, prediction: Prediction, facts: Facts, commands: Co
     return finding(Code.NOT_ENFORCED, detail, step)
 
 
-def _failed(prediction: Prediction, observation: Observation, facts: Facts, commands: Commands) -> Finding:
+def _failed(prediction: Prediction, observation: Observation, facts: Facts, commands: SuggestedCommands) -> Finding:
     word = _FAILED[observation.outcome]
 
     def finding(code: Code, detail: str, step: str | None, *, agrees: bool | None) -> Finding:
-        evidence = (facts.listening_words,) if facts.listening_words else ()
+        evidence = (facts.listening_evidence,) if facts.listening_evidence else ()
         return Finding(code, word, detail, reachable=False, agrees=agrees, evidence=evidence, next=step)
 
     refused = observation.outcome is Outcome.REFUSED
@@ -131,7 +131,7 @@ def _failed(prediction: Prediction, observation: Observation, facts: Facts, comm
         code = codes.get(observation.outcome, Code.UNREACHABLE)
         detail = f"what the policies say is undefined ({_why(prediction)})"
         return finding(code, detail, commands.explain, agrees=None)
-    if facts.changed_lately:
+    if facts.changed_recently:
         return finding(Code.CHANGED_RECENTLY, f"though the policies allow it: {_LATE}", commands.probe, agrees=False)
     if refused and facts.listening:
         detail = "though it listens and the policies allow it"
@@ -154,9 +154,9 @@ def _no_question_of_policy(prediction: Prediction, word: str) -> Finding:
     return Finding(code, word, _why(prediction), reachable=False, agrees=None, next=step)
 
 
-def _blocked(word: str, facts: Facts, commands: Commands, *, refused: bool) -> Finding:
+def _blocked(word: str, facts: Facts, commands: SuggestedCommands, *, refused: bool) -> Finding:
     def finding(code: Code, detail: str, *, agrees: bool | None) -> Finding:
-        evidence = (facts.listening_words,) if facts.listening_words else ()
+        evidence = (facts.listening_evidence,) if facts.listening_evidence else ()
         step = commands.allow
         return Finding(code, "blocked", detail, reachable=False, agrees=agrees, evidence=evidence, next=step)
 
@@ -168,7 +168,7 @@ def _blocked(word: str, facts: Facts, commands: Commands, *, refused: bool) -> F
     return finding(Code.BLOCKED_BY_POLICY, f"{word}, as the policies say", agrees=True)
 
 
-def _undecided(prediction: Prediction, observation: Observation, facts: Facts, commands: Commands) -> Finding:
+def _undecided(prediction: Prediction, observation: Observation, facts: Facts, commands: SuggestedCommands) -> Finding:
     """Outcomes that say nothing about the port."""
     policies = f"the policies say {prediction.verdict.value}"
 
@@ -209,7 +209,7 @@ def not_probed(prediction: Prediction, why: str, code: Code, step: str | None = 
     return Finding(code, _UNKNOWN, why + policies, reachable=None, agrees=None, next=step)
 
 
-def listening_words(listening: bool | None, pod: str, port: int) -> str:  # noqa: FBT001 - a fact, not a switch
+def listening_evidence(listening: bool | None, pod: str, port: int) -> str:  # noqa: FBT001 - a fact, not a switch
     """How it is known whether something listens; policies don't filter port-forward."""
     if listening is None:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, Part
+from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, RulePart
 from kubectl_netpol.model.ports import protocols_text
 from kubectl_netpol.model.selectors import selector_text
 
@@ -32,7 +32,7 @@ def peer_text(peer: Peer | None, policy: Policy) -> str:
     return f"{who} in namespaces {namespaces}" if namespaces else f"{who} in all namespaces"
 
 
-def ports_text(rule: Rule, pod: Pod | None = None) -> str:
+def rule_ports_text(rule: Rule, pod: Pod | None = None) -> str:
     """A rule's ports: "TCP 80,443", "TCP http (8080), UDP 53", "all ports". Names are looked up on the pod."""
     if not rule.ports:
         return "all ports"
@@ -49,19 +49,19 @@ def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
     """Why a part of a rule does not match: "pod label run=san wanted, it has run=sam"."""
     wanted, found = miss.wanted, miss.found
     has = found if found.startswith("no ") else f"has {found}"
-    if miss.part is Part.POD:
+    if miss.part is RulePart.POD:
         return f"label {wanted} wanted, pod {has.replace('no label', 'has no label')}"
-    if miss.part is Part.NAMESPACE:
+    if miss.part is RulePart.NAMESPACE:
         if "=" not in wanted and "=" not in found and not found.startswith("no "):
             return f"pods of namespace {wanted} wanted, this one is in {found}"
         return f"namespace label {wanted} wanted, namespace {has.replace('no label', 'has no label')}"
-    if miss.part is Part.ADDRESS:
+    if miss.part is RulePart.ADDRESS:
         return f"{wanted} wanted, not {found}"
-    if miss.part is Part.NO_POD:
+    if miss.part is RulePart.NO_POD:
         return f"a pod wanted, not {found}"
-    if miss.part is Part.PROTOCOL:
+    if miss.part is RulePart.PROTOCOL:
         return f"{wanted} wanted, not {found}"
-    if miss.part is Part.PORT_NAME:
+    if miss.part is RulePart.PORT_NAME:
         return f"port {wanted} wanted, {found} has no port of that name"
     mapped = f" (the Service's {dialled.port} is the pod's {found})" if dialled and str(dialled.port) != found else ""
     return f"port {wanted} wanted, not {found}{mapped}"
@@ -72,7 +72,7 @@ def near_miss_text(near: NearMiss, dialled: Dialled | None = None) -> str:
     return "; ".join(miss_text(miss, dialled) for miss in near.misses)
 
 
-def some(names: Sequence[str], limit: int = 5) -> str:
+def names_text(names: Sequence[str], limit: int = 5) -> str:
     """The first few names and how many more there are."""
     if len(names) <= limit:
         return ", ".join(names)

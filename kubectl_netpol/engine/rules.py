@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.verdict import Miss, NearMiss, Note, Part, RuleMatch
+from kubectl_netpol.engine.verdict import Miss, NearMiss, Note, RuleMatch, RulePart
 from kubectl_netpol.model.ports import NamedPort, PortRange, port_text
 from kubectl_netpol.model.selectors import Requirement, requirement_text
 
@@ -106,7 +106,7 @@ def near_misses(
     return sorted(found, key=_distance)
 
 
-_FAR = {Part.NO_POD: 4, Part.ADDRESS: 3, Part.NAMESPACE: 2}
+_FAR = {RulePart.NO_POD: 4, RulePart.ADDRESS: 3, RulePart.NAMESPACE: 2}
 
 
 def _distance(near: NearMiss) -> int:
@@ -120,28 +120,28 @@ def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, view: Reading) 
             block = (
                 f"{peer.ip_block.cidr} except {', '.join(peer.ip_block.except_)}" if excepted else peer.ip_block.cidr
             )
-            yield Miss(Part.ADDRESS, block, view.address or "an unknown address")
+            yield Miss(RulePart.ADDRESS, block, view.address or "an unknown address")
         return
     pod = view.pod
     if pod is None:
-        yield Miss(Part.NO_POD, "a pod", view.address or "a host name")
+        yield Miss(RulePart.NO_POD, "a pod", view.address or "a host name")
         return
     if peer.namespace_selector is None:
         if pod.namespace != policy.namespace:
-            yield Miss(Part.NAMESPACE, policy.namespace, pod.namespace)
+            yield Miss(RulePart.NAMESPACE, policy.namespace, pod.namespace)
     else:
         namespace = snapshot.namespace(pod.namespace)
         for requirement in peer.namespace_selector.requirements:
             if (namespace.complete or requirement.key in namespace.labels) and not requirement.matches(
                 namespace.labels
             ):
-                yield _label_miss(Part.NAMESPACE, requirement, namespace.labels)
+                yield _label_miss(RulePart.NAMESPACE, requirement, namespace.labels)
     for requirement in peer.pod_selector.requirements if peer.pod_selector else ():
         if not requirement.matches(pod.labels):
-            yield _label_miss(Part.POD, requirement, pod.labels)
+            yield _label_miss(RulePart.POD, requirement, pod.labels)
 
 
-def _label_miss(part: Part, requirement: Requirement, labels: Mapping[str, str]) -> Miss:
+def _label_miss(part: RulePart, requirement: Requirement, labels: Mapping[str, str]) -> Miss:
     value = labels.get(requirement.key)
     found = f"no label {requirement.key}" if value is None else f"{requirement.key}={value}"
     return Miss(part, requirement_text(requirement), found)
@@ -151,11 +151,11 @@ def _port_misses(rule: Rule, port: int, protocol: str, destination: Pod | None) 
     """One miss for all the rule's ports: of the protocol where none has it, else of the number."""
     same = [item for item in rule.ports if item.protocol == protocol]
     if not same:
-        yield Miss(Part.PROTOCOL, " or ".join(dict.fromkeys(item.protocol for item in rule.ports)), protocol)
+        yield Miss(RulePart.PROTOCOL, " or ".join(dict.fromkeys(item.protocol for item in rule.ports)), protocol)
         return
     names = [item.name for item in same if isinstance(item, NamedPort)]
     unresolved = [name for name in names if destination is None or destination.port_named(name, protocol) is None]
     if unresolved and len(unresolved) == len(same):
-        yield Miss(Part.PORT_NAME, ", ".join(unresolved), destination.key if destination else "no pod")
+        yield Miss(RulePart.PORT_NAME, ", ".join(unresolved), destination.key if destination else "no pod")
         return
-    yield Miss(Part.PORT, ", ".join(port_text(item, destination) for item in same), str(port))
+    yield Miss(RulePart.PORT, ", ".join(port_text(item, destination) for item in same), str(port))

@@ -66,7 +66,7 @@ class Connection(NamedTuple):
     dialled: Dialled | None = None
 
 
-class Part(str, Enum):
+class RulePart(str, Enum):
     """The part of a rule that did not match."""
 
     NAMESPACE = "namespace"
@@ -81,7 +81,7 @@ class Part(str, Enum):
 class Miss(NamedTuple):
     """Why a rule does not match: what it wants and what it found, in words of the API."""
 
-    part: Part
+    part: RulePart
     wanted: str
     found: str
 

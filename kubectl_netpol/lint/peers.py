@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.phrases import peer_text, position_text, some
+from kubectl_netpol.engine.phrases import names_text, peer_text, position_text
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, requirement_text
 
@@ -68,7 +68,7 @@ def _elsewhere(snapshot: Snapshot, peer: Peer) -> str:
     if peer.namespace_selector is not None or selector is None or not selector.requirements:
         return ""
     found = sorted({pod.namespace for pod in snapshot.pods if not pod.finished and selector.matches(pod.labels)})
-    return f"; such pods are in {some(found)}: add a namespaceSelector to the same item" if found else ""
+    return f"; such pods are in {names_text(found)}: add a namespaceSelector to the same item" if found else ""
 
 
 def _reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> tuple[Pod, ...]:

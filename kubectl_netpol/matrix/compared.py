@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from kubectl_netpol.diagnosis.diagnose import Result
+    from kubectl_netpol.diagnosis.diagnose import ConnectionResult
     from kubectl_netpol.matrix.summary import Cell
 
 
@@ -13,7 +13,7 @@ class Compared(NamedTuple):
     """One pair that was tried."""
 
     cell: Cell
-    result: Result
+    result: ConnectionResult
 
     @property
     def differs(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.analysis.groups import OUTSIDE
-from kubectl_netpol.engine.phrases import position_text, some
+from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
+from kubectl_netpol.engine.phrases import names_text, position_text
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.policies import Direction, Policy
 from kubectl_netpol.render.objects import note_object
@@ -14,7 +14,7 @@ from kubectl_netpol.render.text import wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kubectl_netpol.analysis.changes import Cause, Change, Changes, Isolated
+    from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, IsolatedMember
     from kubectl_netpol.analysis.port_classes import PortClass
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.snapshot import Snapshot
@@ -47,7 +47,7 @@ def _cut(found: list[tuple[bool, str]], limit: int, *, verbose: bool) -> list[tu
     return [*found[:limit], (any(cuts for cuts, _ in rest), f"the same for {len(rest)} more; -v lists them")]
 
 
-def _loss_text(changes: Changes, isolated: Isolated, limit: int) -> str:
+def _loss_text(changes: Changes, isolated: IsolatedMember, limit: int) -> str:
     """Who loses access, or what can't be reached any more; "" where nothing."""
     ingress = isolated.direction is Direction.INGRESS
     rows = [
@@ -62,7 +62,7 @@ def _loss_text(changes: Changes, isolated: Isolated, limit: int) -> str:
         if not change.other_ports_open
         for member in (change.sources if ingress else change.destinations)
     }
-    outside = others.pop(OUTSIDE, 0) is None
+    outside = others.pop(OUTSIDE_TITLE, 0) is None
     some_ports = [change.ports for change in rows if change.other_ports_open and not change.ports.undeclared]
     names = sorted(others)
     pieces = [*names[:limit], *([f"{len(names) - limit} more"] if len(names) > limit else [])]
@@ -72,11 +72,11 @@ def _loss_text(changes: Changes, isolated: Isolated, limit: int) -> str:
         verb = "loses access"
     maybe = "" if all(change.after is Verdict.BLOCKED for change in rows) else " (some of it depends on the plugin)"
     if pieces and outside:
-        return f"{_joined(pieces)} {verb}, and so does everything {OUTSIDE}{maybe}".replace(
+        return f"{_joined(pieces)} {verb}, and so does everything {OUTSIDE_TITLE}{maybe}".replace(
             "any more, and so does", "any more, nor can"
         )
     if outside:
-        return f"everything {OUTSIDE} {'loses access' if ingress else verb}{maybe}"
+        return f"everything {OUTSIDE_TITLE} {'loses access' if ingress else verb}{maybe}"
     return f"{_joined(pieces)} {verb}{maybe}" if pieces else ""
 
 
@@ -122,10 +122,10 @@ def changes_text(changes: Changes, console: Console, *, verbose: bool = False) -
     return wrapped(lines, console)
 
 
-def entries(changes: Sequence[Change], *, verbose: bool) -> list[list[str]]:
+def entries(changes: Sequence[ConnectionChange], *, verbose: bool) -> list[list[str]]:
     """An entry for everything that happens to the same two ends for the same reasons."""
     limit = _UNLIMITED if verbose else MANY
-    merged: dict[tuple[Any, ...], list[Change]] = {}
+    merged: dict[tuple[Any, ...], list[ConnectionChange]] = {}
     for change in changes:
         sure = Verdict.UNDEFINED not in (change.before, change.after)
         key = (change.destinations, change.sources, change.because, sure, change.other_ports_open)
@@ -134,7 +134,7 @@ def entries(changes: Sequence[Change], *, verbose: bool) -> list[list[str]]:
     for (destinations, sources, because, sure, _), rows in merged.items():
         ports = ports_text(row.ports for row in rows)
         maybe = "" if sure else "  (perhaps: it depends on the plugin)"
-        here, there = (some([member.title for member in members], limit) for members in (sources, destinations))
+        here, there = (names_text([member.title for member in members], limit) for members in (sources, destinations))
         entries.append([f"  {here} -> {there}: {ports}{maybe}", *(f"      {cause_text(cause)}" for cause in because)])
     return sorted(entries)
 
@@ -162,7 +162,7 @@ def changes_object(changes: Changes) -> Object:
     }
 
 
-def _effect_object(change: Change) -> Object:
+def _effect_object(change: ConnectionChange) -> Object:
     ports = change.ports
     span = (
         {"other": True} if ports.other and ports.first == ports.last else {"port": ports.first, "endPort": ports.last}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.phrases import peer_text, ports_text, position_text, some
+from kubectl_netpol.engine.phrases import names_text, peer_text, position_text, rule_ports_text
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, MANY, Names, fits, table, wrapped
 
@@ -24,7 +24,7 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
     limit = MANY if verbose else 5
     lines = [
         f"{console.paint(pod.key, 'bold')} ({labels})",
-        f"selected by {some(policies, limit)}" if policies else "selected by no policy",
+        f"selected by {names_text(policies, limit)}" if policies else "selected by no policy",
         *_isolation_lines(explanation.ingress, pod, names, console, verbose=verbose),
         *_isolation_lines(explanation.egress, pod, names, console, verbose=verbose),
     ]
@@ -37,7 +37,7 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
             f"{names.short(policy.namespace, policy.name)} {position_text(rule.direction, rule.position, peer)}"
             for policy, rule, peer in explanation.mentioned_by
         ]
-        lines.append(f"named as a peer by {some(found, limit)}")
+        lines.append(f"named as a peer by {names_text(found, limit)}")
     return wrapped(lines, console)
 
 
@@ -48,7 +48,7 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
         return [f"{label} not known: {side.unknown.message}"]
     if not side.isolated_by:
         return [f"{label} not affected by any policy: everything may {come}"]
-    isolated = f"isolated by {some([policy.name for policy in side.isolated_by], MANY if verbose else 5)}"
+    isolated = f"isolated by {names_text([policy.name for policy in side.isolated_by], MANY if verbose else 5)}"
     if not side.rules:
         return [f"{label} {isolated}: nothing may {come}"]
     rows = []
@@ -56,7 +56,7 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
         for match in entry.peers:
             item = match.position if len(entry.peers) > 1 else None
             where = f"{entry.policy.name} {position_text(side.direction, entry.rule.position, item)}"
-            ports = ports_text(entry.rule, pod if side.direction is Direction.INGRESS else None)
+            ports = rule_ports_text(entry.rule, pod if side.direction is Direction.INGRESS else None)
             rows.append((peer_text(match.peer, entry.policy), ports, where, _pods_now(match, names, verbose=verbose)))
     shown = rows if verbose else rows[:10]
     lines = [f"{label} {isolated}; only this may {come}:"]

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.engine.phrases import count, some
+from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.matrix.summary import (
     MIXED,
     Cell,
@@ -175,7 +175,7 @@ def _list(summary: Summary, columns: Sequence[int], names: Names, *, verbose: bo
 
 def _names(summary: Summary, places: Iterable[int], names: Names, limit: int) -> str:
     groups = [summary.groups[place] for place in places]
-    return some([names.short(group.namespace, group.name) for group in groups], limit)
+    return names_text([names.short(group.namespace, group.name) for group in groups], limit)
 
 
 def _totals(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.engine.phrases import near_miss_text, peer_text, ports_text
+from kubectl_netpol.engine.phrases import near_miss_text, peer_text, rule_ports_text
 from kubectl_netpol.manifests.writer import to_yaml
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.analysis.isolation import Explanation, Isolation, RulePeers
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Resolved
-    from kubectl_netpol.diagnosis.diagnose import Result
+    from kubectl_netpol.diagnosis.diagnose import ConnectionResult
     from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, Note, RuleMatch
     from kubectl_netpol.model.policies import Policy
 
@@ -188,11 +188,11 @@ def _rule(entry: RulePeers) -> Object:
         **policy_object(entry.policy),
         "rule": entry.rule.position,
         "peers": peers,
-        "ports": ports_text(entry.rule),
+        "ports": rule_ports_text(entry.rule),
     }
 
 
-def result_object(result: Result) -> Object:
+def result_object(result: ConnectionResult) -> Object:
     """kind: TestResult."""
     finding, observation, request = result.finding, result.observation, result.prediction.request
     return kind(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_netpol.console import Console
-    from kubectl_netpol.diagnosis.diagnose import Finding, Result
+    from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Finding
 
 _STYLE = {True: "green", False: "red", None: "yellow"}
 _COMMAND = "kubectl "
@@ -22,7 +22,7 @@ _MORE = " … (-v: all of it)"
 MOST_LINES = 8
 
 
-def result_text(result: Result, names: Names, console: Console, *, verbose: bool = False) -> str:
+def result_text(result: ConnectionResult, names: Names, console: Console, *, verbose: bool = False) -> str:
     """The finding of one connection; eight lines at most at 80 columns unless verbose."""
     finding, prediction = result.finding, result.prediction
     first = _first(result, names, console)
@@ -49,7 +49,7 @@ def _cut(line: str, console: Console) -> str:
     return line + _MORE
 
 
-def _first(result: Result, names: Names, console: Console) -> str:
+def _first(result: ConnectionResult, names: Names, console: Console) -> str:
     """The answer in its colour, and the question."""
     finding, prediction = result.finding, result.prediction
     style = STYLE[prediction.verdict] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
@@ -70,7 +70,7 @@ def _rows(lines: Sequence[str], console: Console) -> int:
     return sum(-(-len(line) // console.width) for line in lines)
 
 
-def _policy_lines(result: Result, names: Names, *, verbose: bool) -> list[str]:
+def _policy_lines(result: ConnectionResult, names: Names, *, verbose: bool) -> list[str]:
     """The sides that matter: those that do not allow, or both where all is allowed."""
     prediction = result.prediction
     source, destination = (names.end(end) for end in (prediction.request.source, prediction.request.destination))
@@ -89,7 +89,7 @@ def _policy_lines(result: Result, names: Names, *, verbose: bool) -> list[str]:
     return lines
 
 
-def _details(result: Result, names: Names) -> list[str]:
+def _details(result: ConnectionResult, names: Names) -> list[str]:
     """What -v adds: the source's labels, the probe, its words and the command to repeat it."""
     lines = []
     if pod := result.prediction.request.source.pod:
@@ -104,7 +104,7 @@ def _details(result: Result, names: Names) -> list[str]:
     return lines
 
 
-def results_table(results: Sequence[Result], names: Names, console: Console) -> str:
+def results_table(results: Sequence[ConnectionResult], names: Names, console: Console) -> str:
     """One line a connection, two where that is too narrow; then a count."""
     rows: list[tuple[str, ...]] = [("SOURCE", "DESTINATION", "PORT", "NETWORK", "POLICIES", "FINDING")]
     for result in results:
@@ -129,7 +129,7 @@ def results_table(results: Sequence[Result], names: Names, console: Console) -> 
     return wrapped([*lines, _counts(results)], console)
 
 
-def _counts(results: Sequence[Result]) -> str:
+def _counts(results: Sequence[ConnectionResult]) -> str:
     """How many there are of each; where nothing was probed, of what the policies say."""
     if all(result.finding.code is Code.PREDICTED for result in results):
         answers = [result.prediction.verdict for result in results]

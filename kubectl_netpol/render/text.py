@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.phrases import some
+from kubectl_netpol.engine.phrases import names_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +43,7 @@ class Names:
 
     def pods(self, pods: Iterable[Pod], limit: int) -> str:
         """Some of the pods' names."""
-        return some([self.short(pod.namespace, pod.name) for pod in pods], limit)
+        return names_text([self.short(pod.namespace, pod.name) for pod in pods], limit)
 
 
 def table(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.phrases import count, near_miss_text, position_text, some
+from kubectl_netpol.engine.phrases import count, names_text, near_miss_text, position_text
 from kubectl_netpol.engine.verdict import DirectionVerdict, NearMiss, Note, Verdict
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, MANY, Names, wrapped
@@ -95,13 +95,13 @@ def side_text(
         if side.reason:
             return reason
         return f"no policy isolates {title}, so everything may {'come' if way == 'in' else 'go'} {way}"
-    policies = some([policy.name for policy in side.isolated_by], MANY if verbose else FEW)
+    policies = names_text([policy.name for policy in side.isolated_by], MANY if verbose else FEW)
     if side.verdict is Verdict.ALLOWED and side.allowed_by:
         allows = [
             f"{allow.policy.name} {position_text(side.direction, allow.rule.position, allow.peer)}"
             for allow in side.allowed_by
         ]
-        return f"allowed by {some(allows, MANY if verbose else 1)}; {title} is isolated by {policies}"
+        return f"allowed by {names_text(allows, MANY if verbose else 1)}; {title} is isolated by {policies}"
     if side.verdict is Verdict.UNDEFINED and side.reason:
         return f"{reason}; {title} is isolated by {policies}"
     if side.verdict is Verdict.ALLOWED:

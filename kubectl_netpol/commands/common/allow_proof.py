@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.allow.labels import LabelRequest
     from kubectl_netpol.allow.proof import Trial
-    from kubectl_netpol.analysis.changes import Change
+    from kubectl_netpol.analysis.changes import ConnectionChange
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.snapshot import Snapshot
@@ -79,7 +79,7 @@ def report(trial: Trial, console: Console, *, verbose: bool) -> None:
         console.warning(f"incomplete: {text}")
 
 
-def refuse_side_effects(trial: Trial, unasked: Sequence[Change]) -> None:
+def refuse_side_effects(trial: Trial, unasked: Sequence[ConnectionChange]) -> None:
     """--strict: NetpolError where something is cut off, or opens besides."""
     if trial.changes.closes:
         lost = [text for cuts, text in isolation_texts(trial.changes) if cuts]

@@ -13,7 +13,14 @@ from kubectl_netpol.cluster.streams import CompletedExec, execute, listens
 from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.connection.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.connection.dns import Resolver, resolvers_blocked
-from kubectl_netpol.diagnosis.diagnose import Commands, Facts, Result, diagnose, listening_words, not_probed
+from kubectl_netpol.diagnosis.diagnose import (
+    ConnectionResult,
+    Facts,
+    SuggestedCommands,
+    diagnose,
+    listening_evidence,
+    not_probed,
+)
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import ClusterError, ForbiddenError
@@ -53,7 +60,7 @@ class Prober:
         self._enforcer_asked = False
         self._debug: dict[str, str] = {}
 
-    def results(self, predictions: Sequence[Prediction]) -> list[Result]:
+    def results(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
         """A result for each prediction, in the same order; sources, and protocols of one source, concurrently."""
         by_source: dict[tuple[str, str], list[int]] = {}
         for index, prediction in enumerate(predictions):
@@ -64,22 +71,24 @@ class Prober:
         tested = (
             map_concurrently(self._from_one_source, groups) if len(groups) > 1 else [self._from_one_source(groups[0])]
         )
-        found: dict[int, Result] = {}
+        found: dict[int, ConnectionResult] = {}
         for group, results in zip(by_source.values(), tested, strict=True):
             found.update(zip(group, results, strict=True))
         return [found[index] for index in range(len(predictions))]
 
-    def _from_one_source(self, predictions: Sequence[Prediction]) -> list[Result]:
+    def _from_one_source(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
         if predictions[0].request.protocol == "SCTP":
-            return [Result(v, not_probed(v, "SCTP can't be probed", Code.NOT_PROBED)) for v in predictions]
+            return [ConnectionResult(v, not_probed(v, "SCTP can't be probed", Code.NOT_PROBED)) for v in predictions]
         pod = predictions[0].request.source.pod
         if pod is None:
             why = f"{predictions[0].request.source.end.title} is not a pod, so nothing can be run there"
-            return [Result(v, not_probed(v, why, Code.NOT_PROBED, self._commands(v).explain)) for v in predictions]
+            return [
+                ConnectionResult(v, not_probed(v, why, Code.NOT_PROBED, self._commands(v).explain)) for v in predictions
+            ]
         if not pod.ips or pod.phase != "Running":
             why = f"the source pod {pod.key} is not running ({pod.phase or 'no status'})"
             step = self._another_pod(pod)
-            return [Result(v, not_probed(v, why, Code.SOURCE_NOT_RUNNING, step)) for v in predictions]
+            return [ConnectionResult(v, not_probed(v, why, Code.SOURCE_NOT_RUNNING, step)) for v in predictions]
         began = time.monotonic()
         while True:
             results = self._probe(pod, predictions)
@@ -94,9 +103,9 @@ class Prober:
                 return f"{other.name} has the same labels and is running"
         return f"kubectl get pod {pod.name} -n {pod.namespace}"
 
-    def _probe(self, pod: Pod, predictions: Sequence[Prediction]) -> list[Result]:
+    def _probe(self, pod: Pod, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
         asked: dict[int, Target] = {}
-        results: dict[int, Result] = {}
+        results: dict[int, ConnectionResult] = {}
         for index, prediction in enumerate(predictions):
             address = prediction.request.address or prediction.request.destination.host or _external_name(prediction)
             if address and prediction.request.port is not None and not _pointless(prediction):
@@ -109,7 +118,7 @@ class Prober:
         except ForbiddenError as error:
             for index in asked:
                 finding = not_probed(predictions[index], error.message, Code.EXEC_FORBIDDEN, error.hint)
-                results[index] = Result(predictions[index], finding)
+                results[index] = ConnectionResult(predictions[index], finding)
         return [results[index] for index in range(len(predictions))]
 
     def _dial(
@@ -117,7 +126,7 @@ class Prober:
         pod: Pod,
         predictions: Sequence[Prediction],
         asked: Mapping[int, Target],
-        results: dict[int, Result],
+        results: dict[int, ConnectionResult],
     ) -> None:
         """Probe the targets, which are by the positions of their predictions, and put the results there."""
         names = sorted({name for index in asked if (name := _service_name(predictions[index]))})
@@ -130,7 +139,7 @@ class Prober:
             check = known.get(_service_name(predictions[index]) or "")
             results[index] = self._conclude(predictions[index], observation, check, listening, container)
 
-    def _not_dialled(self, prediction: Prediction) -> Result:
+    def _not_dialled(self, prediction: Prediction) -> ConnectionResult:
         problem = prediction.request.problem or prediction.reason
         why = problem.message if problem else "there is no address to dial"
         codes = {
@@ -141,7 +150,7 @@ class Prober:
         }
         code = codes.get(problem.code, Code.NOT_PROBED) if problem else Code.NOT_PROBED
         step = None if prediction.request.problem else self._commands(prediction).explain
-        return Result(prediction, not_probed(prediction, why, code, step))
+        return ConnectionResult(prediction, not_probed(prediction, why, code, step))
 
     def _run(
         self, pod: Pod, targets: Sequence[Target], protocol: str, names: Sequence[str]
@@ -204,9 +213,9 @@ class Prober:
         name: NameCheck | None,
         listening: dict[tuple[str, int], bool | None],
         container: str | None,
-    ) -> Result:
+    ) -> ConnectionResult:
         blocked = None
-        facts = Facts(name=name, changed_lately=self._changed_lately(prediction))
+        facts = Facts(name=name, changed_recently=self._changed_lately(prediction))
         source = prediction.request.source.pod
         assert source is not None  # noqa: S101 - it was probed from
         requested = self._options.http and observation.tool in _REQUESTERS
@@ -218,8 +227,8 @@ class Prober:
             connection = prediction.routes[0].connection
             key = connection.destination.title, connection.port
             if key in listening:
-                words = listening_words(listening[key], *key)
-                facts = facts._replace(listening=listening[key], listening_words=words)
+                words = listening_evidence(listening[key], *key)
+                facts = facts._replace(listening=listening[key], listening_evidence=words)
         if observation.outcome is Outcome.OPEN and prediction.verdict is Verdict.BLOCKED:
             facts = facts._replace(enforcer=self._plugin())
         commands = self._commands(prediction, blocked)
@@ -231,7 +240,7 @@ class Prober:
             why = f" (the policies block {facts.dns_blocked}: {commands.allow_dns})" if facts.dns_blocked else ""
             warnings.append(f"{name.name} does not resolve in {source.name}: it is reached by address only{why}")
         command = _exec_command(source, container, observation)
-        return Result(prediction, finding, observation, command, tuple(warnings))
+        return ConnectionResult(prediction, finding, observation, command, tuple(warnings))
 
     def _dns_blocked(self, source: Pod) -> Resolver | None:
         """The resolver that the policies block; read only after a name did not resolve."""
@@ -257,7 +266,7 @@ class Prober:
             times += [end.pod.changed for end in (route.connection.source, route.connection.destination) if end.pod]
         return now is not None and any(now - _seconds(when) <= FRESH_SECONDS for when in times if when)
 
-    def _commands(self, prediction: Prediction, blocked: Resolver | None = None) -> Commands:
+    def _commands(self, prediction: Prediction, blocked: Resolver | None = None) -> SuggestedCommands:
         request = prediction.request
         source, destination = (end.reference for end in (request.source, request.destination))
         cluster = self._cluster.arguments()
@@ -266,7 +275,7 @@ class Prober:
         words = shlex.join([source, destination, str(request.port or "PORT"), *where, *protocol])
         apply = shlex.join(["kubectl", "apply", *cluster, "-f", "-"])
         dns = shlex.join([*blocked.allow_words(source), *where]) if blocked else None
-        return Commands(
+        return SuggestedCommands(
             f"kubectl netpol allow {words} | {apply}",
             f"kubectl netpol explain {words}",
             f"kubectl netpol test {words}",

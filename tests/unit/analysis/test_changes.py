@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubectl_netpol.analysis.changes import Cause, Changes, changes_between
-from kubectl_netpol.analysis.groups import OUTSIDE, outside_groups
+from kubectl_netpol.analysis.groups import OUTSIDE_TITLE, outside_groups
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes
 from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
@@ -46,7 +46,7 @@ def rows(comparison: Changes) -> list[str]:
         f"{','.join(p.title for p in effect.sources)} -> {','.join(p.title for p in effect.destinations)} "
         f"{'other' if effect.ports.other else f'{effect.ports.first}-{effect.ports.last}'}/{effect.ports.protocol} "
         f"{effect.before.value} {effect.after.value}"
-        for effect in comparison.changes
+        for effect in comparison.connections
     )
 
 
@@ -67,9 +67,11 @@ def test_a_policy_that_lets_one_in_cuts_the_others_off() -> None:
         "b/far,outside the cluster -> a/api 90-90/TCP allowed blocked",
         "b/far,outside the cluster -> a/api other/TCP allowed blocked",
     ]
-    assert {effect.because for effect in found.changes} == {(Cause("a/allow", Direction.INGRESS, None, gone=False),)}
-    assert {effect.other_ports_open for effect in found.changes if effect.sources[0].title == "a/web"} == {True}
-    assert {effect.other_ports_open for effect in found.changes if effect.sources[0].title == "b/far"} == {False}
+    assert {effect.because for effect in found.connections} == {
+        (Cause("a/allow", Direction.INGRESS, None, gone=False),)
+    }
+    assert {effect.other_ports_open for effect in found.connections if effect.sources[0].title == "a/web"} == {True}
+    assert {effect.other_ports_open for effect in found.connections if effect.sources[0].title == "b/far"} == {False}
     assert [(one.member.title, one.newly) for one in found.isolated] == [("a/api", True)]
     assert found.opens == ()
     assert len(found.closes) == 5
@@ -79,21 +81,21 @@ def test_a_rule_that_opens_is_named_and_nothing_else_changes() -> None:
     allow = ingress("allow", DB, Peer(pod_selector=WEB), ports=(NamedPort("TCP", "http"),))
     found = changes_between(cluster(DENY, pods=SHOP), cluster(DENY, allow, pods=SHOP))
     assert rows(found) == ["a/web -> a/api 80-80/TCP blocked allowed"]
-    assert found.changes[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=False),)
+    assert found.connections[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=False),)
     assert [(one.member.title, one.newly) for one in found.isolated] == [("a/api", False)]
 
 
 def test_deleting_a_policy_opens_what_it_isolated() -> None:
     found = changes_between(cluster(DENY, pods=SHOP), cluster(pods=SHOP))
-    assert all(effect.opens for effect in found.changes)
-    assert {effect.because for effect in found.changes} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
+    assert all(effect.opens for effect in found.connections)
+    assert {effect.because for effect in found.connections} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
 
 
 def test_deleting_a_rule_closes_what_it_allowed() -> None:
     allow = ingress("allow", DB, Peer(pod_selector=WEB), ports=(PortRange("TCP", 80, 80),))
     found = changes_between(cluster(DENY, allow, pods=SHOP), cluster(DENY, pods=SHOP))
     assert rows(found) == ["a/web -> a/api 80-80/TCP allowed blocked"]
-    assert found.changes[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=True),)
+    assert found.connections[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=True),)
 
 
 def test_the_same_policy_changed_at_another_time_changes_nothing() -> None:
@@ -110,7 +112,7 @@ def test_replicas_are_one_party_and_reach_each_other() -> None:
     )
     found = changes_between(cluster(pods=pods), cluster(DENY, pods=pods))
     assert rows(found) == ["a/deploy/web,outside the cluster -> a/deploy/web other/TCP allowed blocked"]
-    assert found.changes[0].destinations[0].pods == 3
+    assert found.connections[0].destinations[0].pods == 3
 
 
 def test_every_block_has_an_address_of_its_own_and_the_outside_is_in_none() -> None:
@@ -118,7 +120,7 @@ def test_every_block_has_an_address_of_its_own_and_the_outside_is_in_none() -> N
     groups = outside_groups(snapshot, ["10.0.0.0/24", "10.0.0.0/30", "10.0.0.4/30", "0.0.0.0/0", "2001:db8::/32"], 7)
     addresses = {group.members[0].title: group.ends[0].address for group in groups}
     assert addresses == {
-        OUTSIDE: "203.0.113.77",
+        OUTSIDE_TITLE: "203.0.113.77",
         "outside the cluster (IPv6)": "2620:fe::9",
         "addresses in 10.0.0.0/30": "10.0.0.0",
         "addresses in 10.0.0.4/30": "10.0.0.4",
@@ -161,12 +163,12 @@ def test_a_replica_set_that_was_read_is_its_deployment_and_finished_pods_are_nob
 def test_a_block_without_an_address_of_its_own_stands_for_nobody() -> None:
     groups = outside_groups(cluster(pods=SHOP), ["10.0.0.2/32", "255.255.255.254/31", "255.255.255.254/32"], 0)
     assert [group.members[0].title for group in groups] == [
-        OUTSIDE,
+        OUTSIDE_TITLE,
         "255.255.255.254",
         "addresses in 255.255.255.254/31",
     ]
     full = outside_groups(cluster(pods=SHOP), ["255.255.255.254/31", "255.255.255.254/32", "255.255.255.255/32"], 0)
-    assert len(full) == len((OUTSIDE, "255.255.255.254", "255.255.255.255"))
+    assert len(full) == len((OUTSIDE_TITLE, "255.255.255.254", "255.255.255.255"))
 
 
 # Random small clusters.
@@ -238,7 +240,7 @@ def pods(draw: st.DrawFn) -> tuple[Pod, ...]:
 
 
 OUTSIDERS = {
-    OUTSIDE: "198.51.100.9",
+    OUTSIDE_TITLE: "198.51.100.9",
     "addresses in 10.0.0.0/29": "10.0.0.1",
     "addresses in 10.0.0.0/24": "10.0.0.99",
     "addresses in 10.0.0.4/30": "10.0.0.7",
@@ -264,7 +266,7 @@ def one_by_one(snapshot: Snapshot, source: Pod | str, destination: Pod | str, pr
 def told(
     comparison: Changes, title: str, other: str, protocol: str, port: int, *, named: bool
 ) -> Iterator[tuple[Verdict, Verdict]]:
-    for effect in comparison.changes:
+    for effect in comparison.connections:
         titles = ({party.title for party in effect.sources}, {party.title for party in effect.destinations})
         covered = effect.ports.first <= port <= effect.ports.last if named else effect.ports.other
         same = named is not effect.ports.other and effect.ports.protocol == protocol
@@ -279,11 +281,11 @@ def test_compare_says_of_every_connection_what_the_engine_says(
 ) -> None:
     before, after = cluster(*old, pods=found), cluster(*new, pods=found)
     comparison = changes_between(before, after)
-    known = {party.title for effect in comparison.changes for party in (*effect.sources, *effect.destinations)}
+    known = {party.title for effect in comparison.connections for party in (*effect.sources, *effect.destinations)}
     taken = {ip for one in found for ip in one.ips}
     ends: list[Pod | str] = [
         *found,
-        *(t for t, address in OUTSIDERS.items() if address not in taken and (t in known or t == OUTSIDE)),
+        *(t for t, address in OUTSIDERS.items() if address not in taken and (t in known or t == OUTSIDE_TITLE)),
     ]
     for one, other in itertools.permutations(ends, 2):
         if isinstance(one, str) and isinstance(other, str):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from kubectl_netpol.analysis.isolation import Explanation, Isolation, explain_pod
-from kubectl_netpol.engine.phrases import peer_text, ports_text
+from kubectl_netpol.engine.phrases import peer_text, rule_ports_text
 from kubectl_netpol.lint.warnings import pod_warnings
 from tests.support.tables import snapshot_of
 
@@ -27,7 +27,7 @@ def lines(side: Isolation) -> list[str]:
     """ "policy: from whom (which pods now) on what" of every rule's every peer."""
     return [
         f"{entry.policy.key}: {peer_text(peer.peer, entry.policy)} ({' '.join(pod.key for pod in peer.pods)}) "
-        f"{ports_text(entry.rule)}"
+        f"{rule_ports_text(entry.rule)}"
         for entry in side.rules
         for peer in entry.peers
     ]

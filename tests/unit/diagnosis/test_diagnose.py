@@ -6,12 +6,19 @@ from typing import Any
 
 import pytest
 
-from kubectl_netpol.diagnosis.diagnose import Commands, Facts, diagnose, listening_words, not_probed, predicted
+from kubectl_netpol.diagnosis.diagnose import (
+    Facts,
+    SuggestedCommands,
+    diagnose,
+    listening_evidence,
+    not_probed,
+    predicted,
+)
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
 from tests.support.tables import ask, snapshot_of
 
-COMMANDS = Commands(
+COMMANDS = SuggestedCommands(
     "kubectl netpol allow …",
     "kubectl netpol explain …",
     "kubectl netpol test …",
@@ -51,8 +58,8 @@ ALLOWED: dict[str, Any] = {"live": True, "pods": PODS}
 BLOCKED = {**ALLOWED, "policies": DENY}
 UNDEFINED = {**ALLOWED, "objects": [ADMIN]}
 NO_ENDPOINTS = {**ALLOWED, "services": {"default/db": {"selector": {"run": "db"}, "ports": [{"port": 80}]}}}
-LISTENS = Facts(listening=True, listening_words="default/web listens on 80, says port-forward")
-SILENT = Facts(listening=False, listening_words="default/web does not listen on 80, says port-forward")
+LISTENS = Facts(listening=True, listening_evidence="default/web listens on 80, says port-forward")
+SILENT = Facts(listening=False, listening_evidence="default/web does not listen on 80, says port-forward")
 
 
 def seen(outcome: Outcome, words: str = "", tool: str | None = "nc") -> Observation:
@@ -182,15 +189,15 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
             id="refused, the policies allow, and nobody may look whether it listens",
         ),
         pytest.param(
-            ALLOWED, "web 80", Outcome.REFUSED, Facts(changed_lately=True),
-            Code.POLICY_LATE,
+            ALLOWED, "web 80", Outcome.REFUSED, Facts(changed_recently=True),
+            Code.CHANGED_RECENTLY,
             "refused: though the policies allow it: a policy or pod changed just now, and the plugin may be late",
             False, False, "kubectl netpol test …",
             id="refused though allowed, right after a change",
         ),
         pytest.param(
-            ALLOWED, "web 80", Outcome.TIMED_OUT, LISTENS._replace(changed_lately=True),
-            Code.POLICY_LATE,
+            ALLOWED, "web 80", Outcome.TIMED_OUT, LISTENS._replace(changed_recently=True),
+            Code.CHANGED_RECENTLY,
             "timed out: though the policies allow it: a policy or pod changed just now, and the plugin may be late",
             False, False, "kubectl netpol test …",
             id="timed out though allowed, right after a change",
@@ -298,7 +305,7 @@ def test_the_finding(
         step,
     )
     failed = outcome in (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE)
-    assert finding.evidence == ((facts.listening_words,) if failed and facts.listening_words else ())
+    assert finding.evidence == ((facts.listening_evidence,) if failed and facts.listening_evidence else ())
 
 
 @pytest.mark.parametrize(
@@ -382,7 +389,7 @@ def test_a_finding_without_detail_is_a_word() -> None:
     ],
 )
 def test_how_it_is_known_whether_something_listens(listening: bool | None, words: str) -> None:  # noqa: FBT001 - a fact
-    assert listening_words(listening, "shop/web", 80) == words
+    assert listening_evidence(listening, "shop/web", 80) == words
 
 
 def test_a_name_that_does_not_resolve_leaves_the_port_alone() -> None:

@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from kubectl_netpol.engine.phrases import count, miss_text, near_miss_text, peer_text, ports_text, position_text, some
-from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, Part
+from kubectl_netpol.engine.phrases import (
+    count,
+    miss_text,
+    names_text,
+    near_miss_text,
+    peer_text,
+    position_text,
+    rule_ports_text,
+)
+from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, RulePart
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.objects import ContainerPort, Pod
 from kubectl_netpol.model.policies import Direction, Policy
@@ -79,37 +87,41 @@ def test_a_peer_in_words(peer: dict[str, Any] | None, words: str) -> None:
     ],
 )
 def test_ports_in_words(ports: list[Any], pod: Pod | None, words: str) -> None:
-    assert ports_text(policy({"ports": ports}).rules[0], pod) == words
+    assert rule_ports_text(policy({"ports": ports}).rules[0], pod) == words
 
 
 @pytest.mark.parametrize(
     ("miss", "dialled", "words"),
     [
-        ((Part.POD, "run=san", "run=sam"), None, "label run=san wanted, pod has run=sam"),
-        ((Part.POD, "run=san", "no label run"), None, "label run=san wanted, pod has no label run"),
-        ((Part.NAMESPACE, "team=a", "team=b"), None, "namespace label team=a wanted, namespace has team=b"),
-        ((Part.NAMESPACE, "team", "no label team"), None, "namespace label team wanted, namespace has no label team"),
-        ((Part.NAMESPACE, "shop", "lab"), None, "pods of namespace shop wanted, this one is in lab"),
-        ((Part.ADDRESS, "10.0.0.0/8", "192.0.2.1"), None, "10.0.0.0/8 wanted, not 192.0.2.1"),
-        ((Part.NO_POD, "a pod", "192.0.2.1"), None, "a pod wanted, not 192.0.2.1"),
-        ((Part.PROTOCOL, "UDP", "TCP"), None, "UDP wanted, not TCP"),
-        ((Part.PORT_NAME, "http", "shop/web"), None, "port http wanted, shop/web has no port of that name"),
-        ((Part.PORT, "80", "8080"), None, "port 80 wanted, not 8080"),
+        ((RulePart.POD, "run=san", "run=sam"), None, "label run=san wanted, pod has run=sam"),
+        ((RulePart.POD, "run=san", "no label run"), None, "label run=san wanted, pod has no label run"),
+        ((RulePart.NAMESPACE, "team=a", "team=b"), None, "namespace label team=a wanted, namespace has team=b"),
         (
-            (Part.PORT, "80", "8080"),
+            (RulePart.NAMESPACE, "team", "no label team"),
+            None,
+            "namespace label team wanted, namespace has no label team",
+        ),
+        ((RulePart.NAMESPACE, "shop", "lab"), None, "pods of namespace shop wanted, this one is in lab"),
+        ((RulePart.ADDRESS, "10.0.0.0/8", "192.0.2.1"), None, "10.0.0.0/8 wanted, not 192.0.2.1"),
+        ((RulePart.NO_POD, "a pod", "192.0.2.1"), None, "a pod wanted, not 192.0.2.1"),
+        ((RulePart.PROTOCOL, "UDP", "TCP"), None, "UDP wanted, not TCP"),
+        ((RulePart.PORT_NAME, "http", "shop/web"), None, "port http wanted, shop/web has no port of that name"),
+        ((RulePart.PORT, "80", "8080"), None, "port 80 wanted, not 8080"),
+        (
+            (RulePart.PORT, "80", "8080"),
             Dialled("10.96.0.1", 80),
             "port 80 wanted, not 8080 (the Service's 80 is the pod's 8080)",
         ),
-        ((Part.PORT, "80", "8080"), Dialled("10.96.0.1", 8080), "port 80 wanted, not 8080"),
+        ((RulePart.PORT, "80", "8080"), Dialled("10.96.0.1", 8080), "port 80 wanted, not 8080"),
     ],
 )
-def test_a_miss_in_words(miss: tuple[Part, str, str], dialled: Dialled | None, words: str) -> None:
+def test_a_miss_in_words(miss: tuple[RulePart, str, str], dialled: Dialled | None, words: str) -> None:
     assert miss_text(Miss(*miss), dialled) == words
 
 
 def test_all_misses_of_a_rule_are_said() -> None:
     found = policy({"from": [{"podSelector": {}}]})
-    misses = (Miss(Part.NO_POD, "a pod", "192.0.2.1"), Miss(Part.PROTOCOL, "UDP", "TCP"))
+    misses = (Miss(RulePart.NO_POD, "a pod", "192.0.2.1"), Miss(RulePart.PROTOCOL, "UDP", "TCP"))
     near = NearMiss(found, found.rules[0], 0, None, misses)
     assert near_miss_text(near) == "a pod wanted, not 192.0.2.1; UDP wanted, not TCP"
 
@@ -117,8 +129,8 @@ def test_all_misses_of_a_rule_are_said() -> None:
 def test_positions_and_counts() -> None:
     assert position_text(Direction.INGRESS, 0) == "ingress[0]"
     assert position_text(Direction.EGRESS, 2, 1) == "egress[2].to[1]"
-    assert some(["a", "b"]) == "a, b"
-    assert some(["a", "b", "c"], 2) == "a, b and 1 more"
+    assert names_text(["a", "b"]) == "a, b"
+    assert names_text(["a", "b", "c"], 2) == "a, b and 1 more"
     assert [count(1, "pod"), count(3, "pod"), count(1, "policy"), count(0, "policy")] == [
         "1 pod",
         "3 pods",

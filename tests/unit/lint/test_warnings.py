@@ -143,7 +143,7 @@ services:
             "{podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: htp}]}]}",
             [
                 (
-                    'named-port-nowhere: p ingress[0]: no pod has a TCP port named "htp" (they have http); '
+                    'unknown-named-port: p ingress[0]: no pod has a TCP port named "htp" (they have http); '
                     "some enforcers then open every port"
                 )
             ],
@@ -153,7 +153,7 @@ services:
             "{podSelector: {matchLabels: {app: api}}, ingress: [{ports: [{port: http}]}]}",
             [
                 (
-                    'named-port-nowhere: p ingress[0]: no pod has a TCP port named "http" (they name no port); '
+                    'unknown-named-port: p ingress[0]: no pod has a TCP port named "http" (they name no port); '
                     "some enforcers then open every port"
                 )
             ],
@@ -247,7 +247,9 @@ def test_a_rule_that_another_makes_moot(rules: str, wanted: str | None) -> None:
     snapshot = snapshot_of({**yaml.safe_load(PODS), "policies": {"shop/p": spec}})
     pod = snapshot.pod("shop", "web")
     assert pod
-    found = [note.message for note in pod_warnings(snapshot, explain_pod(snapshot, pod)) if note.code == "rule-moot"]
+    found = [
+        note.message for note in pod_warnings(snapshot, explain_pod(snapshot, pod)) if note.code == "redundant-rule"
+    ]
     assert len(found) == (wanted is not None)
     assert wanted is None or wanted in found[0]
 

@@ -11,7 +11,14 @@ import pytest
 
 from kubectl_netpol.analysis.isolation import explain_pod
 from kubectl_netpol.console import Console
-from kubectl_netpol.diagnosis.diagnose import Commands, Facts, Result, diagnose, not_probed, predicted
+from kubectl_netpol.diagnosis.diagnose import (
+    ConnectionResult,
+    Facts,
+    SuggestedCommands,
+    diagnose,
+    not_probed,
+    predicted,
+)
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.probe.outcome import Observation, Outcome
@@ -22,7 +29,7 @@ from kubectl_netpol.render.text import Names, table, wrapped
 from kubectl_netpol.render.verdict import verdict_text
 from tests.support.tables import ask, snapshot_of
 
-COMMANDS = Commands(
+COMMANDS = SuggestedCommands(
     "kubectl netpol allow san web 80 | kubectl apply -f -",
     "kubectl netpol explain san web 80",
     "kubectl netpol test san web 80",
@@ -43,7 +50,7 @@ NEAR = {
         "egress": [{"ports": [{"port": 81}]}],
     }
 }
-LISTENS = Facts(listening=True, listening_words="default/web listens on 80, says port-forward")
+LISTENS = Facts(listening=True, listening_evidence="default/web listens on 80, says port-forward")
 
 
 def console() -> Console:
@@ -56,16 +63,16 @@ def result(
     facts: Facts = LISTENS,
     *,
     ends: tuple[str, str] = ("san", "web"),
-    commands: Commands = COMMANDS,
+    commands: SuggestedCommands = COMMANDS,
     cluster: dict[str, Any] | None = None,
-) -> Result:
+) -> ConnectionResult:
     snapshot = snapshot_of(cluster or {"live": True, "pods": PODS, "policies": policies})
     verdict = ask(snapshot, *ends, 80, "TCP")
     if outcome is None:
-        return Result(verdict, predicted(verdict))
+        return ConnectionResult(verdict, predicted(verdict))
     observation = Observation(outcome, "nc", ("nc", "-zv", "10.0.0.2", "80"), 1, "nc: refused\nbye", 0.1234)
     finding = diagnose(snapshot, verdict, observation, facts, commands)
-    return Result(verdict, finding, observation, "kubectl exec san -n default -- nc -zv 10.0.0.2 80")
+    return ConnectionResult(verdict, finding, observation, "kubectl exec san -n default -- nc -zv 10.0.0.2 80")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +146,7 @@ def result(
         ),
     ],
 )
-def test_a_finding_in_words(found: Result, lines: list[str]) -> None:
+def test_a_finding_in_words(found: ConnectionResult, lines: list[str]) -> None:
     assert result_text(found, NAMES, console()).splitlines() == lines
 
 
@@ -158,7 +165,9 @@ class Terminal(io.StringIO):
         pytest.param(result(DENY, None), "\033[31mblocked\033[0m: san → web, TCP 80", id="predicted to be blocked"),
     ],
 )
-def test_the_answer_has_the_colour_of_what_it_means(found: Result, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answer_has_the_colour_of_what_it_means(
+    found: ConnectionResult, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     assert result_text(found, NAMES, Console(Terminal(), Terminal())).splitlines()[0] == first
@@ -208,7 +217,7 @@ LONG_CLUSTER: dict[str, Any] = {
         for number in range(9)
     },
 }
-LONG_COMMANDS = Commands(*(str(command).replace("san web", f"{LONG}1 {LONG}2") for command in COMMANDS))
+LONG_COMMANDS = SuggestedCommands(*(str(command).replace("san web", f"{LONG}1 {LONG}2") for command in COMMANDS))
 
 
 @pytest.mark.parametrize("cluster", [LONG_CLUSTER, {**LONG_CLUSTER, "policies": {}}], ids=["blocked", "allowed"])
@@ -223,7 +232,7 @@ def test_eight_lines_are_the_most_at_80_columns(
     found = result(
         {},
         outcome,
-        Facts(listening=listening, listening_words=words),
+        Facts(listening=listening, listening_evidence=words),
         ends=(f"{LONG}1", f"{LONG}2"),
         commands=LONG_COMMANDS,
         cluster=cluster,
@@ -472,7 +481,7 @@ def test_json_and_yaml_say_the_same() -> None:
 def test_sctp_has_a_side_each_and_no_probe() -> None:
     snapshot = snapshot_of({"live": True, "pods": PODS})
     verdict = ask(snapshot, "san", "web", 80, "SCTP")
-    found = Result(verdict, not_probed(verdict, "SCTP can't be probed", Code.NOT_PROBED))
+    found = ConnectionResult(verdict, not_probed(verdict, "SCTP can't be probed", Code.NOT_PROBED))
     assert result_text(found, NAMES, console()).splitlines() == [
         "can't tell: san → web, SCTP 80",
         "  SCTP can't be probed; the policies say allowed",

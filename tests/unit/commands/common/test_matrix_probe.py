@@ -11,7 +11,7 @@ from kubectl_netpol.cli import main
 from kubectl_netpol.commands import matrix
 from kubectl_netpol.commands.common import matrix_probe
 from kubectl_netpol.commands.common.inputs import Inputs
-from kubectl_netpol.diagnosis.diagnose import Finding, Result
+from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Finding
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.manifests.reader import Reader
@@ -47,20 +47,22 @@ class Network:
     def __init__(self, *_: object, **__: object) -> None:
         pass
 
-    def results(self, verdicts: Sequence[Prediction]) -> list[Result]:
+    def results(self, verdicts: Sequence[Prediction]) -> list[ConnectionResult]:
         Network.asked.append([f"{v.request.source.reference} {v.request.protocol} {v.request.port}" for v in verdicts])
         return [self._result(verdict) for verdict in verdicts]
 
     @staticmethod
-    def _result(verdict: Prediction) -> Result:
+    def _result(verdict: Prediction) -> ConnectionResult:
         if not Network.told:
             finding = Finding(Code.NO_TOOL, "can't tell", "no tool there", reachable=None, agrees=None)
-            return Result(verdict, finding)
+            return ConnectionResult(verdict, finding)
         agrees = verdict.verdict is Verdict.ALLOWED
         code = Code.OPEN if agrees else Code.NOT_ENFORCED
         detail = "" if agrees else "though the policies block it"
         warnings = () if agrees else ("this cluster does not enforce them",)
-        return Result(verdict, Finding(code, "open", detail, reachable=True, agrees=agrees), warnings=warnings)
+        return ConnectionResult(
+            verdict, Finding(code, "open", detail, reachable=True, agrees=agrees), warnings=warnings
+        )
 
 
 @pytest.fixture(autouse=True)
