@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class Gap(NamedTuple):
-    """Objects that could not be read: of one namespace, or (None) of all but those in `read`.
+    """Objects that could not be read: those of one namespace, or (None) of every namespace that is not in `readable`.
 
-    `overriding`: objects of a kind that can override NetworkPolicy.
+    `overriding`: they are of a kind that can override NetworkPolicy.
     """
 
     resource: str
     namespace: str | None
     message: str
-    read: frozenset[str] = frozenset()
+    readable: frozenset[str] = frozenset()
     overriding: bool = False
 
     def hides(self, namespace: str | None) -> bool:
-        """Whether objects of that namespace (None: of any) are missing because of it."""
+        """Whether it leaves out objects of that namespace, or (None) of any."""
         if namespace is None:
             return True
-        return namespace not in self.read if self.namespace is None else self.namespace == namespace
+        return namespace not in self.readable if self.namespace is None else self.namespace == namespace
 
 
 class Snapshot:

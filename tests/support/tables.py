@@ -47,7 +47,9 @@ def checks() -> Iterator[Check]:
 def snapshot_of(cluster: dict[str, Any]) -> Snapshot:
     reader = Reader(live=bool(cluster.get("live")))
     reader.add_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects(cluster))}), "table")
-    return reader.snapshot([Gap(**{**gap, "read": frozenset(gap.get("read", ()))}) for gap in cluster.get("gaps", ())])
+    return reader.snapshot(
+        [Gap(**{**gap, "readable": frozenset(gap.get("readable", ()))}) for gap in cluster.get("gaps", ())]
+    )
 
 
 def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
