@@ -133,7 +133,7 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
 def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Pod:
     """The pod to explain: a workload's or a Service's best one. NetpolError names a pod for a policy's name."""
     if look_up(snapshot, reference, Role.SUBJECT) is None:
-        where = namespace if reference.namespace in KINDS["NetworkPolicy"].words else reference.namespace
+        where = namespace if reference.namespace in KINDS["NetworkPolicy"].aliases else reference.namespace
         policy = next((policy for policy in snapshot.policies_in(where) if policy.name == reference.name), None)
         if policy:
             pod = best([pod for pod in snapshot.pods_in(where) if policy.selects(pod) and not pod.finished])

@@ -1,4 +1,4 @@
-"""Addresses and blocks of addresses as the API takes them, read once each. Knows nothing of the cluster."""
+"""IP addresses and CIDRs as the API accepts them: parsing, comparing, and picking one by address family."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @lru_cache(maxsize=65536)
 def parse_ip(text: str) -> IPAddress:
-    """The address; IPv4 mapped into IPv6 (::ffff:10.0.0.5) is the IPv4 address. ValueError where it is none."""
+    """The address; an IPv4-mapped IPv6 one (::ffff:10.0.0.5) is returned as IPv4. ValueError if it is invalid."""
     ip = ipaddress.ip_address(text)
     return (ip.version == 6 and ip.ipv4_mapped) or ip  # noqa: PLR2004 - the name of the protocol
 
 
 @lru_cache(maxsize=65536)
 def parse_network(text: str) -> IPNetwork:
-    """The CIDR, with host bits cleared as the API server accepts them. ValueError where it is none.
+    """The CIDR with its host bits cleared, which the API server accepts when set. ValueError if it is invalid.
 
-    A block of IPv4 addresses mapped into IPv6 is the IPv4 block, as its addresses are.
+    An IPv4-mapped IPv6 block is returned as IPv4, like its addresses.
     """
     network = ipaddress.ip_network(text, strict=False)
     mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
@@ -38,8 +38,7 @@ def parse_network(text: str) -> IPNetwork:
 
 
 def is_ip(text: str) -> bool:
-    """Whether the text is an IPv4 or IPv6 address."""
-    if _PLAIN_IPV4.fullmatch(text):  # most are, and the module takes ten times as long to say so
+    if _PLAIN_IPV4.fullmatch(text):  # ten times as fast as ipaddress, and most are plain IPv4
         return True
     try:
         ipaddress.ip_address(text)
@@ -49,12 +48,12 @@ def is_ip(text: str) -> bool:
 
 
 def family(text: str) -> int:
-    """The address family, 4 or 6."""
+    """4 or 6."""
     return parse_ip(text).version
 
 
 def is_among(text: str, addresses: Iterable[str]) -> bool:
-    """Whether one of the addresses is this one, however it is written."""
+    """Whether one of the addresses is this one; spelling does not matter."""
     ip = parse_ip(text)
     return any(parse_ip(address) == ip for address in addresses)
 
@@ -68,24 +67,24 @@ def by_family(addresses: Iterable[str]) -> dict[int, str]:
 
 
 def shared_family(addresses: Iterable[str], others: Iterable[str]) -> str | None:
-    """The first of the addresses whose family one of the others has too; the first of all where none is."""
+    """The first address whose family is also among `others`; without one, the first address, or None."""
     listed, families = tuple(addresses), set(map(family, others))
     return next((address for address in listed if family(address) in families), next(iter(listed), None))
 
 
 def other_family(addresses: Iterable[str], like: str) -> str | None:
-    """The first of the addresses that is not of the family of `like`, or None."""
+    """The first address of the family that `like` is not of, or None."""
     return next((address for address in addresses if family(address) != family(like)), None)
 
 
 def is_outside(text: str) -> bool:
-    """Whether the address is hardly a pod's or a Service's: a public IPv4 one, or one that stays on its own link."""
+    """Whether a pod or a Service is unlikely to have the address: public IPv4, link-local or loopback."""
     ip = parse_ip(text)
     return (ip.version == _IPV4 and ip.is_global) or ip.is_link_local or ip.is_loopback
 
 
 def is_cidr(text: str) -> bool:
-    """Whether the text is an address block as the API takes it: with a prefix length; host bits may be set."""
+    """Whether the API accepts it as a CIDR: the prefix length is required; host bits may be set."""
     address, _, prefix = text.partition("/")
     if "%" in address or not (prefix.isascii() and prefix.isdecimal()):
         return False

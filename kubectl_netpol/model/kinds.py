@@ -1,4 +1,4 @@
-"""One table of every kind of object that is read: its API group, its resource, and the words that people type for it."""
+"""The table of all kinds that are read: their API groups, their resources, and the names that kubectl takes for them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ class Kind(NamedTuple):
     """A kind by its name in this program, which differs from `api_kind` where two groups share a kind.
 
     `groups`: the API groups that have it, the preferred one first; "" is the core group.
-    `version`: the version that is read, "" where the server's preferred one is.
-    `words`: what kubectl takes for it, the one to print last.
+    `version`: the version to read; "" means the server's preferred one.
+    `aliases`: the names that kubectl accepts for it; the last one is printed.
     """
 
     name: str
     groups: tuple[str, ...]
     version: str
     resource: str
-    words: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     namespaced: bool = True
     api_kind: str = ""
 
     @property
     def short(self) -> str:
-        """The shortest word for it: "deploy"."""
-        return self.words[-1] if self.words else self.name.lower()
+        """As in "deploy/web"."""
+        return self.aliases[-1] if self.aliases else self.name.lower()
 
     @property
     def api_version(self) -> str:
@@ -34,7 +34,7 @@ class Kind(NamedTuple):
         return "/".join(filter(None, (self.groups[0], self.version)))
 
     def path(self, namespace: str | None = None, *, group: str | None = None, version: str | None = None) -> str:
-        """Where the API server lists it, in one namespace or (None) in all; in the first group unless told otherwise."""
+        """The path of its list on the API server, in one namespace or (None) in all; the first group by default."""
         group = self.groups[0] if group is None else group
         prefix = f"/apis/{group}/{version or self.version}" if group else f"/api/{self.version}"
         return f"{prefix}/namespaces/{namespace}/{self.resource}" if namespace else f"{prefix}/{self.resource}"
@@ -57,7 +57,7 @@ _WORKLOADS = (
     Kind("Job", _BATCH, "v1", "jobs", ("jobs", "job")),
     Kind("CronJob", _BATCH, "v1", "cronjobs", ("cronjob", "cronjobs", "cj")),
 )
-# They can override NetworkPolicy; their rules are not evaluated.
+# These can override NetworkPolicy; their rules are not evaluated.
 _UNEVALUATED = (
     Kind("ClusterNetworkPolicy", _UPSTREAM, "", "clusternetworkpolicies", namespaced=False),
     Kind("AdminNetworkPolicy", _UPSTREAM, "", "adminnetworkpolicies", namespaced=False),
@@ -88,18 +88,18 @@ KINDS = {
 }
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)
-# The kinds that a connection's end may be given as: KIND/NAME.
+# Kinds that an end of a connection can be typed as: KIND/NAME.
 TYPED = ("Pod", "Service", *WORKLOADS, "Node")
-_BY_WORD = {word: kind for kind in KINDS.values() for word in kind.words}
+_BY_ALIAS = {alias: kind for kind in KINDS.values() for alias in kind.aliases}
 
 
-def kind_typed(word: str) -> Kind | None:
-    """The kind that a word before a slash means, as kubectl reads it ("deploy", "Deployments.apps"), or None."""
-    return _BY_WORD.get(word.split(".", maxsplit=1)[0].lower())
+def kind_typed(typed: str) -> Kind | None:
+    """The kind typed before a slash, as kubectl reads it ("deploy", "Deployments.apps"), or None."""
+    return _BY_ALIAS.get(typed.split(".", maxsplit=1)[0].lower())
 
 
 def kind_of(api_kind: str, api_version: str) -> Kind | None:
-    """The kind of an object with these fields, or None for one that is not read."""
+    """The kind of an object with these fields, or None if that kind is not read."""
     group, _, version = api_version.rpartition("/")
     for kind in KINDS.values():
         if (kind.api_kind or kind.name) == api_kind and group in kind.groups and kind.version in ("", version):

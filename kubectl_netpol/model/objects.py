@@ -1,4 +1,4 @@
-"""The cluster as frozen values in the API's own words; knows nothing of YAML, files or the API server.
+"""Namespaces, pods, workloads, nodes, Services and EndpointSlices as frozen values.
 
 NamedTuples rather than dataclasses: immutable too, quicker to make by the ten thousand, and `allow` starts
 8 ms sooner without importing `dataclasses` (and `inspect` behind it).
@@ -17,14 +17,14 @@ FINISHED = ("Succeeded", "Failed")
 
 
 class Namespace(NamedTuple):
-    """A namespace. `complete` is False where only kubernetes.io/metadata.name, which the API server sets, is known."""
+    """`complete` is False if only kubernetes.io/metadata.name is known, the label that the API server sets."""
 
     name: str
     labels: Mapping[str, str]
     complete: bool = True
 
     def selected_by(self, selector: LabelSelector) -> bool | None:
-        """Whether the selector matches; None where that depends on labels that are not known."""
+        """Whether the selector matches; None if that depends on labels that are not known."""
         unknown = False
         for requirement in selector.requirements:
             if not self.complete and requirement.key not in self.labels:
@@ -35,7 +35,7 @@ class Namespace(NamedTuple):
 
 
 class ContainerPort(NamedTuple):
-    """spec.containers[].ports[]: information for people, and the numbers behind port names."""
+    """spec.containers[].ports[]. It opens no port: it documents one, gives it a name, or a port of the node."""
 
     name: str | None
     number: int
@@ -51,7 +51,7 @@ class Owner(NamedTuple):
 
 
 class Container(NamedTuple):
-    """A container by name; `running` is None where no status tells."""
+    """`running` is None without a status."""
 
     name: str
     image: str
@@ -60,10 +60,10 @@ class Container(NamedTuple):
 
 
 class Pod(NamedTuple):
-    """A pod, or what a workload's template will make (`planned`: no status, so no address and no phase).
+    """A pod, or the pod of a workload's template (`planned`: no status, so no address and no phase).
 
-    `changed` is when the object last changed: the latest time in its metadata, RFC 3339 in UTC, or None.
-    `nameservers` are spec.dnsConfig.nameservers.
+    `changed`: when the object last changed, the latest time in its metadata (RFC 3339, UTC), or None.
+    `nameservers`: spec.dnsConfig.nameservers.
     """
 
     namespace: str
@@ -86,21 +86,21 @@ class Pod(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The pod as "namespace/name"."""
+        """NAMESPACE/NAME."""
         return f"{self.namespace}/{self.name}"
 
     @property
     def identity(self) -> tuple[str, str, Owner | None]:
-        """What tells pods apart: the templates of two workloads, and a pod, may have one name."""
+        """Unique, unlike the name: a pod and the templates of two workloads can share one."""
         return self.namespace, self.name, self.owner
 
     @property
     def finished(self) -> bool:
-        """Whether all its containers have ended for good: such a pod has no address and no policy in force."""
+        """Whether all its containers have ended for good: then it has no address, and no policy applies to it."""
         return self.phase in FINISHED
 
     def port_named(self, name: str, protocol: str) -> int | None:
-        """The number behind a port name on this pod, or None."""
+        """The number of the port of that name, or None."""
         for port in self.ports:
             if port.name == name and port.protocol == protocol:
                 return port.number
@@ -108,9 +108,9 @@ class Pod(NamedTuple):
 
 
 class Workload(NamedTuple):
-    """An object that makes pods: its selector (None where it has none, as a CronJob) and the pod its template means.
+    """An object that creates pods. `selector` is None if it has none, like a CronJob's.
 
-    `scaled_down`: spec.replicas is 0, so it makes none now.
+    `template`: the pod that its template describes. `scaled_down`: spec.replicas is 0.
     """
 
     kind: str
@@ -122,14 +122,14 @@ class Workload(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A node and all its addresses (status.addresses that are addresses, not names)."""
+    """`addresses`: those of status.addresses that are IP addresses, not names."""
 
     name: str
     addresses: tuple[str, ...] = ()
 
 
 class ServicePort(NamedTuple):
-    """spec.ports[] of a Service; `target` is targetPort, a number or the name of a container port."""
+    """spec.ports[] of a Service. `target` is its targetPort: a number, or the name of a container port."""
 
     name: str | None
     number: int
@@ -138,14 +138,14 @@ class ServicePort(NamedTuple):
     node_port: int | None = None
 
     def number_on(self, pod: Pod) -> int | None:
-        """The port of the pod that it leads to; None where the pod has no port of the target's name."""
+        """The port on the pod that traffic is sent to; None if the pod has no port of the target's name."""
         return pod.port_named(self.target, self.protocol) if isinstance(self.target, str) else self.target
 
 
 class Service(NamedTuple):
-    """A Service. `selector` None: its endpoints are in EndpointSlices that someone else writes.
+    """`selector` None: its endpoints are in EndpointSlices that something else manages.
 
-    `addresses` are its load balancer's and its externalIPs; `headless` is clusterIP None.
+    `addresses`: those of its load balancer, and its externalIPs. `headless`: its clusterIP is None.
     """
 
     namespace: str
@@ -162,12 +162,12 @@ class Service(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The Service as "namespace/name"."""
+        """NAMESPACE/NAME."""
         return f"{self.namespace}/{self.name}"
 
 
 class SliceEndpoint(NamedTuple):
-    """endpoints[] of an EndpointSlice; `pod` is the targetRef's name where it is a pod."""
+    """endpoints[] of an EndpointSlice. `pod`: the name in targetRef, if that is a pod."""
 
     addresses: tuple[str, ...]
     ready: bool = True
@@ -175,7 +175,7 @@ class SliceEndpoint(NamedTuple):
 
 
 class EndpointSlice(NamedTuple):
-    """discovery.k8s.io/v1 EndpointSlice of the Service `service`; ports are (name or "", number, protocol)."""
+    """A discovery.k8s.io/v1 EndpointSlice. `ports`: (name or "", number, protocol)."""
 
     namespace: str
     service: str

@@ -1,8 +1,4 @@
-"""The cluster as frozen values in the API's own words; knows nothing of YAML, files or the API server.
-
-NamedTuples rather than dataclasses: immutable too, quicker to make by the ten thousand, and `allow` starts
-8 ms sooner without importing `dataclasses` (and `inspect` behind it).
-"""
+"""NetworkPolicies, their rules and peers as frozen values, and policies of other kinds that can override them."""
 
 from __future__ import annotations
 
@@ -19,41 +15,40 @@ if TYPE_CHECKING:
 
 
 class Direction(str, Enum):
-    """The two words of spec.policyTypes."""
+    """The values of spec.policyTypes."""
 
     INGRESS = "Ingress"
     EGRESS = "Egress"
 
     @property
     def field(self) -> str:
-        """The name of the rule list in the spec, and of the direction in JSON: "ingress" or "egress"."""
+        """The field of the spec with its rules, and its name in JSON: "ingress" or "egress"."""
         return self.value.lower()
 
     @property
     def opposite(self) -> Direction:
-        """The other one."""
         return Direction.EGRESS if self is Direction.INGRESS else Direction.INGRESS
 
     @property
     def peers_field(self) -> str:
-        """The name of the peer list in a rule: "from" or "to"."""
+        """The field of a rule with its peers: "from" or "to"."""
         return "from" if self is Direction.INGRESS else "to"
 
 
 class IPBlock(NamedTuple):
-    """networking/v1 IPBlock, as CIDR texts."""
+    """networking/v1 IPBlock; the CIDRs as written."""
 
     cidr: str
     except_: tuple[str, ...] = ()
 
     def contains(self, address: str) -> bool:
-        """Whether the address lies in cidr and in no except; the other family never does."""
+        """Whether the address is in the CIDR and in no except; never for an address of the other family."""
         ip = parse_ip(address)
         return ip in parse_network(self.cidr) and not any(ip in parse_network(block) for block in self.except_)
 
 
 class Peer(NamedTuple):
-    """One item of a rule's from or to. Either the selectors (at least one not None) or the block."""
+    """One item of a rule's from or to: either selectors (at least one is not None) or a block."""
 
     namespace_selector: LabelSelector | None = None
     pod_selector: LabelSelector | None = None
@@ -61,7 +56,7 @@ class Peer(NamedTuple):
 
     @property
     def one_namespace(self) -> str | None:
-        """The namespace that namespaceSelector names by kubernetes.io/metadata.name, if it does just that."""
+        """The namespace that the peer names by kubernetes.io/metadata.name, if that is its whole namespaceSelector."""
         requirements = self.namespace_selector.requirements if self.namespace_selector else ()
         if len(requirements) != 1 or len(requirements[0].values) != 1:
             return None
@@ -70,7 +65,7 @@ class Peer(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """spec.ingress[position] or spec.egress[position]. No peers: everyone. No ports: every port and protocol."""
+    """spec.ingress[position] or spec.egress[position]. No peers: any peer. No ports: any port and protocol."""
 
     direction: Direction
     position: int
@@ -79,7 +74,10 @@ class Rule(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """networking.k8s.io/v1 NetworkPolicy with policyTypes as the API server defaults them. `changed` as in Pod."""
+    """networking.k8s.io/v1 NetworkPolicy; `directions` are its policyTypes, by the API's default if left out.
+
+    `changed`: as in Pod.
+    """
 
     namespace: str
     name: str
@@ -90,29 +88,28 @@ class Policy(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The policy as "namespace/name"."""
+        """NAMESPACE/NAME."""
         return f"{self.namespace}/{self.name}"
 
     def selects(self, pod: Pod) -> bool:
-        """Whether spec.podSelector selects this pod of the policy's namespace. Finished pods are selected by none."""
+        """Whether it applies to the pod: in its namespace, matched by podSelector, and not finished."""
         return pod.namespace == self.namespace and not pod.finished and self.pod_selector.matches(pod.labels)
 
     def isolates(self, pod: Pod, direction: Direction) -> bool:
-        """Whether this policy isolates the pod in that direction."""
         return direction in self.directions and self.selects(pod)
 
     def rules_of(self, direction: Direction) -> tuple[Rule, ...]:
-        """The rules in force for a direction: none where policyTypes does not name it."""
+        """The rules that apply in a direction: none if policyTypes leaves it out."""
         if direction not in self.directions:
             return ()
         return tuple(rule for rule in self.rules if rule.direction is direction)
 
 
 class OverridingPolicy(NamedTuple):
-    """An object of another kind that is asked before, after or beside NetworkPolicy.
+    """A policy of another kind, which applies before, after or along with NetworkPolicies.
 
-    `namespace` None: cluster-wide. The selectors None: may select anything (also where they can't be read).
-    `after`: only asked for ends that no NetworkPolicy isolates (the Baseline tier).
+    `namespace` None: cluster-wide. A selector that is None may select anything, which includes one that can't be read.
+    `after`: applies only to ends that no NetworkPolicy isolates (the Baseline tier).
     `directions`: those it has rules for. `nodes`: it can select nodes and host-network pods.
     """
 
@@ -127,11 +124,11 @@ class OverridingPolicy(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Kind and name as people write them: "ClusterNetworkPolicy admin-deny"."""
+        """As in "ClusterNetworkPolicy admin-deny"."""
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
     def may_select(self, pod: Pod, namespace: Namespace) -> bool:
-        """Whether it selects the pod, or can't be shown not to."""
+        """False only if it certainly does not select the pod."""
         if self.namespace is not None and self.namespace != pod.namespace:
             return False
         if pod.host_network:

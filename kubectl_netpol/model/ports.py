@@ -1,9 +1,9 @@
-"""Ports of rules and ports as typed: one grammar, and the words for them."""
+"""Ports of rules and ports as typed: one grammar, and their text."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.model.names import is_port_name
@@ -20,7 +20,7 @@ _DIGITS = 10  # Python refuses to read thousands of digits
 
 
 class PortRange(NamedTuple):
-    """Ports by number, both ends included; an item of a rule without a port is 1-65535."""
+    """Ports by number, both ends included; a rule's item without a port is 1-65535."""
 
     protocol: str
     first: int = 1
@@ -28,20 +28,20 @@ class PortRange(NamedTuple):
 
 
 class NamedPort(NamedTuple):
-    """A port by name: its number is looked up on the destination pod."""
+    """A port by name; its number depends on the destination pod."""
 
     protocol: str
     name: str
 
 
 class SinglePort(NamedTuple):
-    """One port to ask about, by number or by name."""
+    """One port, by number or by name."""
 
     protocol: str
     port: int | str
 
 
-RulePorts: TypeAlias = "tuple[Union[PortRange, NamedPort], ...]"
+RulePorts: TypeAlias = "tuple[PortRange | NamedPort, ...]"
 
 
 def parse_protocol(typed: str) -> str:
@@ -52,9 +52,9 @@ def parse_protocol(typed: str) -> str:
 
 
 def parse_ports(typed: str, protocol: str = "TCP") -> RulePorts:
-    """The ports that `80`, `http`, `80/UDP`, `8000-8080` mean, or several of them joined by commas, in that order.
+    """Ports such as `80`, `http`, `80/UDP`, `8000-8080`, or several joined by commas: in order, without duplicates.
 
-    One without a protocol of its own has the given one. Each once. UsageError for anything else.
+    `protocol` is the default. UsageError for anything else.
     """
     return tuple(dict.fromkeys(_parse_port(item.strip(), protocol) for item in typed.split(",")))
 
@@ -77,7 +77,7 @@ def _parse_port(item: str, protocol: str) -> PortRange | NamedPort:
 
 
 def single_ports(ports: RulePorts) -> tuple[SinglePort, ...]:
-    """Every port by itself: ranges number by number, each once."""
+    """Ranges expanded to their numbers, without duplicates."""
     found: dict[SinglePort, None] = {}
     for item in ports:
         numbers = (item.name,) if isinstance(item, NamedPort) else range(item.first, item.last + 1)
@@ -86,7 +86,7 @@ def single_ports(ports: RulePorts) -> tuple[SinglePort, ...]:
 
 
 def port_text(item: PortRange | NamedPort, destination: Pod | None = None) -> str:
-    """A port without its protocol: "80", "8000-8080", "any port", "http (8080)" where the destination has it."""
+    """A port without its protocol: "80", "8000-8080", "any port", or "http (8080)" if the destination names it."""
     if isinstance(item, NamedPort):
         number = destination.port_named(item.name, item.protocol) if destination else None
         return f"{item.name} ({number})" if number else item.name
@@ -96,7 +96,7 @@ def port_text(item: PortRange | NamedPort, destination: Pod | None = None) -> st
 
 
 def protocols_text(ports: Iterable[PortRange | NamedPort], pod: Pod | None = None) -> str:
-    """Ports by protocol: "TCP 80,443, UDP 53"."""
+    """Ports by protocol, as in "TCP 80,443, UDP 53"."""
     by_protocol: dict[str, list[str]] = {}
     for item in ports:
         by_protocol.setdefault(item.protocol, []).append(port_text(item, pod))

@@ -1,4 +1,4 @@
-"""Label texts: what the API server accepts, and kubectl's selector grammar (`app=web,tier in (a,b),!debug`)."""
+"""Label selectors: what they match, and kubectl's grammar for them (`app=web,tier in (a,b),!debug`)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Operator(str, Enum):
 
 
 class Requirement(NamedTuple):
-    """One condition on labels. matchLabels entries are In with one value."""
+    """One condition on labels. An entry of matchLabels is In with one value."""
 
     key: str
     operator: Operator
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether an object with exactly these labels meets it; NotIn and DoesNotExist accept an absent key."""
+        """NotIn and DoesNotExist match labels without the key."""
         value = labels.get(self.key)
         if self.operator is Operator.IN:
             return value is not None and value in self.values
@@ -42,17 +42,19 @@ class Requirement(NamedTuple):
 
 
 class LabelSelector(NamedTuple):
-    """metav1.LabelSelector: all requirements hold; none selects everything. An absent selector is None, not this."""
+    """metav1.LabelSelector: matches if all requirements do, so without any it matches everything.
+
+    An absent selector is None, not an empty one.
+    """
 
     requirements: tuple[Requirement, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether an object with exactly these labels is selected."""
         return all(requirement.matches(labels) for requirement in self.requirements)
 
     @classmethod
     def of(cls, labels: Mapping[str, str]) -> LabelSelector:
-        """The selector that matchLabels with these entries means."""
+        """The selector whose matchLabels these are."""
         return cls(tuple(Requirement(key, Operator.IN, (value,)) for key, value in labels.items()))
 
 
@@ -63,16 +65,16 @@ _NUMERIC = re.compile(r"[^\s!=,()<>]+\s*[<>]\s*\S+")
 
 
 def parse_selector(text: str) -> LabelSelector:
-    """The LabelSelector that kubectl's grammar means; "" selects everything.
+    """A selector in kubectl's grammar; "" matches everything.
 
-    `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, `k`, `!k`, joined by commas. `k!=v` accepts an absent key,
-    as NotIn does. UsageError for anything else, `k>1` included, which a LabelSelector can't say.
+    `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, `k`, `!k`, joined by commas. UsageError for anything else,
+    `k>1` included, which a LabelSelector can't express.
     """
     return LabelSelector(tuple(_requirement(part, text) for part in _split(text))) if text.strip() else LabelSelector()
 
 
 def requirement_text(requirement: Requirement) -> str:
-    """A requirement in the grammar that parse_selector reads."""
+    """A requirement in kubectl's grammar."""
     key, values = requirement.key, requirement.values
     if requirement.operator is Operator.IN:
         return f"{key}={values[0]}" if len(values) == 1 else f"{key} in ({','.join(values)})"
@@ -82,7 +84,7 @@ def requirement_text(requirement: Requirement) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """The requirements, split at commas outside brackets."""
+    """Split at commas outside parentheses."""
     parts, depth, start = [], 0, 0
     for position, character in enumerate(text):
         if character == "," and depth == 0:
@@ -104,20 +106,22 @@ def _requirement(part: str, text: str) -> Requirement:
         key, values = match["key"], ()
         operator = Operator.DOES_NOT_EXIST if match["not"] else Operator.EXISTS
     elif _NUMERIC.fullmatch(part):
-        raise UsageError(f"a NetworkPolicy's selector can't compare numbers: \"{part}\"", "name the values: k in (1,2)")
+        raise UsageError(
+            f'invalid label selector "{part}": a NetworkPolicy can\'t compare numbers', "list the values: k in (1,2)"
+        )
     else:
-        raise UsageError(f'"{text}" is no label selector: "{part}" can\'t be read', "write k=v, k in (a,b), k or !k")
+        raise UsageError(f'invalid label selector "{text}": can\'t parse "{part}"', "write k=v, k in (a,b), k or !k")
     fault = key_fault(key) or next(filter(None, map(value_fault, values)), None)
     if fault:
-        raise UsageError(fault, "look at the labels: kubectl get pods --show-labels")
+        raise UsageError(fault, "to list labels: kubectl get pods --show-labels")
     return Requirement(key, operator, values)
 
 
 def selector_text(selector: LabelSelector) -> str:
-    """A selector in kubectl's grammar; "" where it selects everything."""
+    """A selector in kubectl's grammar; "" if it matches everything."""
     return ",".join(requirement_text(requirement) for requirement in selector.requirements)
 
 
 def in_namespace(name: str) -> LabelSelector:
-    """The namespaceSelector for one namespace, by the label that the API server sets on each."""
+    """The namespaceSelector for one namespace, by the label that the API server sets."""
     return LabelSelector.of({METADATA_NAME: name})

@@ -1,4 +1,4 @@
-"""What was read of a cluster or of manifests, as one value that questions are asked of."""
+"""The snapshot: everything that was read from a cluster or from manifests, and look-ups in it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,7 @@ class Gap(NamedTuple):
 
 
 class Snapshot:
-    """What was read of a cluster or of manifests, once; never changed afterwards.
-
-    What could not be read is a gap, not an empty list.
-    """
+    """Immutable. What could not be read is a gap, not an empty list."""
 
     __slots__ = (
         "_pods_by_key",
@@ -80,54 +77,50 @@ class Snapshot:
         self._pods_by_key: dict[tuple[str, str], Pod] = {}
         for pod in self.pods:
             self._pods_by_namespace.setdefault(pod.namespace, []).append(pod)
-            # A workload's template bears the workload's name, and comes after the pods that are there.
+            # A template has its workload's name, and comes after the pods.
             self._pods_by_key.setdefault((pod.namespace, pod.name), pod)
         self._policies_by_namespace: dict[str, list[Policy]] = {}
         for policy in self.policies:
             self._policies_by_namespace.setdefault(policy.namespace, []).append(policy)
 
     def namespace(self, name: str) -> Namespace:
-        """The namespace; where it was not read, one with the label that the API server always sets, incomplete."""
+        """The namespace; if it was not read, an incomplete one with the label that the API server always sets."""
         return self.namespaces.get(name) or Namespace(name, {METADATA_NAME: name}, complete=False)
 
     def pod(self, namespace: str, name: str) -> Pod | None:
-        """The pod of that name, or None."""
         return self._pods_by_key.get((namespace, name))
 
     @property
     def pod_namespaces(self) -> tuple[str, ...]:
-        """The namespaces that have pods, in the order they were read."""
+        """The namespaces with pods, in the order they were read."""
         return tuple(self._pods_by_namespace)
 
     def pods_in(self, namespace: str) -> tuple[Pod, ...]:
-        """The pods of one namespace."""
         return tuple(self._pods_by_namespace.get(namespace, ()))
 
     def policies_in(self, namespace: str) -> tuple[Policy, ...]:
-        """The NetworkPolicies of one namespace, in the order they were read."""
+        """In the order they were read."""
         return tuple(self._policies_by_namespace.get(namespace, ()))
 
     def selected_by_service(self, service: Service) -> tuple[Pod, ...]:
-        """The pods that a Service's selector selects and that have not finished; none where it has no selector."""
+        """The pods that the Service's selector matches and that have not finished; none if it has no selector."""
         if service.selector is None:
             return ()
         matches = service.selector.matches
         return tuple(pod for pod in self.pods_in(service.namespace) if not pod.finished and matches(pod.labels))
 
     def service(self, namespace: str, name: str) -> Service | None:
-        """The Service of that name, or None."""
         return next((s for s in self.services if s.namespace == namespace and s.name == name), None)
 
     def node(self, name: str) -> Node | None:
-        """The node of that name, or None."""
         return next((node for node in self.nodes if node.name == name), None)
 
     def is_template(self, pod: Pod) -> bool:
-        """Whether the pod is only what a workload's template will make."""
+        """Whether the pod is the template of a workload."""
         return pod.planned and any(workload.template is pod for workload in self.workloads)
 
     def pod_at(self, address: str) -> Pod | None:
-        """The pod with this address of its own: not a finished one, nor one that has its node's address."""
+        """The pod with this address; finished and host-network pods have none of their own."""
         ip = parse_ip(address)
         for pod in self.pods:
             if pod.ips and not pod.finished and not pod.host_network and any(parse_ip(own) == ip for own in pod.ips):
@@ -135,7 +128,7 @@ class Snapshot:
         return None
 
     def node_at(self, address: str) -> Node | None:
-        """The node with this address, also where only a pod's hostIPs tell it."""
+        """The node with this address, by its own status or by the hostIPs of a pod."""
         ip = parse_ip(address)
         for node in self.nodes:
             if any(parse_ip(own) == ip for own in node.addresses):
@@ -146,11 +139,11 @@ class Snapshot:
         return None
 
     def gap(self, resource: str, namespace: str | None) -> Gap | None:
-        """The reason why objects of this resource in that namespace are missing, or None where they were read."""
+        """Why objects of this resource in that namespace (None: in any) are missing, or None if they were read."""
         return next((gap for gap in self.gaps if gap.resource == resource and gap.hides(namespace)), None)
 
     def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
-        """The same cluster with exactly these policies."""
+        """A copy with these policies instead of its own."""
         return Snapshot(
             namespaces=self.namespaces.values(),
             pods=self.pods,

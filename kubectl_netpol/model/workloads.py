@@ -1,4 +1,4 @@
-"""From a pod to the workload that controls it, and back to the workload's pods and its selector."""
+"""From a pod to the workload that controls it, and from a workload to its pods and its selector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RUN_TO_COMPLETION = ("Job", "CronJob")
 
 
 def controllers(snapshot: Snapshot) -> Controllers:
-    """(namespace, workload) -> the workload that controls it, as a ReplicaSet's Deployment."""
+    """(namespace, workload) -> the workload that controls it, such as a ReplicaSet's Deployment."""
     found = {}
     for workload in snapshot.workloads:
         this, owner = Owner(workload.kind, workload.name), workload.template.owner
@@ -27,9 +27,9 @@ def controllers(snapshot: Snapshot) -> Controllers:
 
 
 def controller_of(pod: Pod, known: Controllers) -> Owner | None:
-    """The outermost controller of the pod; None for a pod on its own and for a static one.
+    """The outermost controller of the pod; None for a bare pod and for a static one.
 
-    A ReplicaSet that was not read is known to be a Deployment's by the hash in its name.
+    If its ReplicaSet was not read, the hash in the ReplicaSet's name shows that a Deployment owns it.
     """
     owner = pod.owner
     if owner is None or owner.kind == "Node":
@@ -43,7 +43,7 @@ def controller_of(pod: Pod, known: Controllers) -> Owner | None:
 
 
 def pod_title(pod: Pod, known: Controllers) -> str:
-    """The pod's workload as it can be typed ("shop/deploy/web"), or the pod ("shop/web")."""
+    """The pod's workload as it can be typed ("shop/deploy/web"), or the pod itself ("shop/web")."""
     owner = controller_of(pod, known)
     if owner is None or owner.kind not in WORKLOADS:
         return pod.key
@@ -51,7 +51,10 @@ def pod_title(pod: Pod, known: Controllers) -> str:
 
 
 def pods_of(snapshot: Snapshot, workload: Workload) -> tuple[Pod, ...]:
-    """The pods of a workload that have not finished; its template where there is no other."""
+    """The pods of a workload that have not finished, its template included if the snapshot has that as a pod.
+
+    Those it owns; without any, those of the workloads it owns, or those its selector matches.
+    """
     this = Owner(workload.kind, workload.name)
     pods = [pod for pod in snapshot.pods_in(workload.namespace) if not pod.finished]
     own = [pod for pod in pods if pod.owner == this]
@@ -68,9 +71,9 @@ def pods_of(snapshot: Snapshot, workload: Workload) -> tuple[Pod, ...]:
 
 
 def own_selector(snapshot: Snapshot, pod: Pod, workload: Workload | None) -> LabelSelector | None:
-    """The selector of the workload that keeps this pod and its replicas to come, or None for a pod on its own.
+    """The selector that matches this pod and the pods that will replace it: its workload's. None for a bare pod.
 
-    A ReplicaSet's is its Deployment's where that was read; a Job has none that outlives it.
+    For a ReplicaSet it is its Deployment's, if that was read. None for a Job: its selector does not outlive it.
     """
     if workload is None and pod.owner:
         workload = _workload(snapshot, pod.namespace, pod.owner)

@@ -81,8 +81,8 @@ def test_what_is_written_in_api_version() -> None:
 
 
 def test_no_word_means_two_kinds_and_every_kind_that_is_typed_has_a_short_one() -> None:
-    words = [word for kind in KINDS.values() for word in kind.words]
-    assert len(words) == len(set(words))
+    aliases = [alias for kind in KINDS.values() for alias in kind.aliases]
+    assert len(aliases) == len(set(aliases))
     assert [KINDS[name].short for name in TYPED] == [
         "pod", "svc", "deploy", "sts", "ds", "rs", "rc", "job", "cj", "no",
     ]  # fmt: skip
