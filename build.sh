@@ -5,18 +5,15 @@ cd "$(dirname "$0")"
 
 PYTHON=${PYTHON:-python3}
 ZIPAPP=dist/kubectl-netpol
-# No input, no output, every branch tested.
-PURE_CORE=(
-  addresses codes diagnose dns errors evaluate faults fields generate isolation judge label_form labels least lint manifest model
-  overriding policy_manifest policy_text resolve routes rules selection snapshot threads verdict words yaml_text
-)
+# Rooms without input and output, where tests must cover every branch.
+PURE_CORE=(model policies manifests engine connection analysis lint allow diagnosis errors fields concurrency)
 
 usage() {
   cat <<'EOF'
 usage: ./build.sh                           build dist/kubectl-netpol
-       ./build.sh demo                      show test, allow and explain on examples/, without a cluster
-       ./build.sh test                      lint, types, unit tests, tests of the zipapp and, where possible, on a real cluster
-       ./build.sh release VERSION URI-BASE  build dist/ for a release: tar.gz, sha256, plugin.yaml for krew
+       ./build.sh demo                      run test, allow and explain on examples/, without a cluster
+       ./build.sh test                      run linters, type checks and tests; if possible, on a real cluster too
+       ./build.sh release VERSION URI-BASE  build the files of a release in dist/: tar.gz, sha256, plugin.yaml for krew
 EOF
 }
 
@@ -30,8 +27,8 @@ check_python() {
   "$PYTHON" -m pip --version >/dev/null || fail "$PYTHON has no pip"
 }
 
-# fetch NAME LOCK [PIP-OPTION...]: the packages of packaging/LOCK as the folder build/NAME, fetched when LOCK has changed.
-# A target folder is not an installation: this works with an externally managed Python, without venv and without root.
+# fetch NAME LOCK [PIP-OPTION...]: installs the packages of packaging/LOCK into build/NAME if LOCK has changed.
+# With pip's --target, an externally managed Python will do, without venv and without root.
 fetch() {
   local folder=build/$1 lock=packaging/$2 new
   shift 2
@@ -47,7 +44,7 @@ fetch() {
 
 build() {
   check_python
-  # For CPython 3.10 on Linux whatever builds: the same files everywhere (what is not pure Python is pruned).
+  # Always for CPython 3.10 on Linux, so that any machine fetches the same files (only pure Python is kept).
   fetch dependencies requirements.txt --platform manylinux2014_x86_64 --implementation cp --abi cp310 --python-version 3.10
   fetch tools requirements-build.txt
   "$PYTHON" packaging/make_zipapp.py --dependencies build/dependencies --tools build/tools --output "$ZIPAPP"
@@ -58,7 +55,7 @@ build_if_needed() {
   if [ ! -x "$ZIPAPP" ] || [ -n "$(find kubectl_netpol packaging LICENSE -type f ! -name '*.pyc' -newer "$ZIPAPP")" ]; then build; fi
 }
 
-# show ARGUMENT...: the command as typed, its output, and its exit status where that is the answer "no".
+# show ARGUMENT...: prints the command as typed, its output, and exit status 1, which is the answer "no".
 show() {
   local status=0
   printf '\n$ kubectl netpol %s\n' "$*"
@@ -77,7 +74,7 @@ demo() {
   show explain nginx -n shop -f examples/shop.yaml
 }
 
-# environment FOLDER LOCK: a virtual environment with the packages of packaging/LOCK, made or brought up to date.
+# environment FOLDER LOCK: creates or updates a virtual environment with the packages of packaging/LOCK.
 environment() {
   local folder=$1 lock=packaging/$2
   if cmp -s "$lock" "$folder/.lock"; then return; fi
@@ -92,19 +89,25 @@ environment() {
 run_tests() {
   build
   environment .venv requirements-dev.txt
-  local python=.venv/bin/python modules='' module
-  for module in "${PURE_CORE[@]}"; do
-    [ -f "kubectl_netpol/$module.py" ] || fail "PURE_CORE names $module, which is not there"
-    modules+=kubectl_netpol/$module.py,
+  local python=.venv/bin/python pure='' room
+  for room in "${PURE_CORE[@]}"; do
+    if [ -d "kubectl_netpol/$room" ]; then
+      pure+="kubectl_netpol/$room/*,"
+    elif [ -f "kubectl_netpol/$room.py" ]; then
+      pure+="kubectl_netpol/$room.py,"
+    else
+      fail "PURE_CORE: kubectl_netpol/$room does not exist"
+    fi
   done
   export NETPOL_ZIPAPP=$PWD/$ZIPAPP NETPOL_SHARED=${NETPOL_SHARED:-$PWD/../shared}
 
-  .venv/bin/shellcheck build.sh .ci/run tests/cluster/kit/*.sh
+  .venv/bin/shellcheck build.sh .ci/run kubectl_netpol/probe/probe.sh tests/cluster/kit/*.sh
+  .venv/bin/oxlint --config packaging/oxlint.json --deny-warnings kubectl_netpol/render/page.js
   "$python" -m ruff check .
   "$python" -m ruff format --check .
   "$python" -m mypy
   "$python" -m coverage run -m pytest tests --ignore=tests/packaging --ignore=tests/cluster
-  "$python" -m coverage report --include="${modules%,}" --fail-under=100
+  "$python" -m coverage report --include="${pure%,}" --fail-under=100
   if [ -n "${CI-}" ]; then
     environment build/kubernetes-36 requirements-kubernetes-36.txt
     build/kubernetes-36/bin/python -m pytest tests/unit/cluster

@@ -1,4 +1,4 @@
-"""Writes the commands' options into README.md, from the parsers themselves. `--check` only compares."""
+"""Writes the help of every command into README.md; with --check, only compares."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ BEGIN, END = "<!-- options -->", "<!-- options end -->"
 
 
 def options() -> str:
-    """The help of every command, as Markdown."""
     os.environ["COLUMNS"] = "100"
     sys.path.insert(0, str(ROOT))
-    from kubectl_netpol.cli import (
-        COMMANDS,
-        build_parser,
-    )
+    from kubectl_netpol.cli import COMMANDS, build_parser  # noqa: PLC0415 - of this checkout
 
     parts = []
     for name, summary in COMMANDS.items():
@@ -29,12 +25,10 @@ def options() -> str:
 
 
 def refreshed(readme: str) -> str:
-    """The README with its options as they are now."""
     return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n\n{options()}\n\n{END}", readme, flags=re.DOTALL)
 
 
 def main() -> int:
-    """Refresh README.md, or with --check exit 1 where that would change it."""
     before = README.read_text(encoding="utf-8")
     after = refreshed(before)
     if "--check" in sys.argv[1:]:

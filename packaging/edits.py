@@ -1,8 +1,8 @@
-"""Changes to the pinned dependencies, made while they are staged for the zipapp.
+"""Changes to the pinned dependencies in the zipapp.
 
-`import kubernetes` runs every generated API and model (300 ms). The package uses its Configuration only, and makes its
-calls by urllib3 and websocket. Each edit names text that must occur exactly once in the pinned file, so that a new
-version can't be changed by accident.
+`import kubernetes` imports every generated API and model (300 ms). The package uses only its Configuration, and calls
+the API by urllib3 and websocket. The text of each edit must occur exactly once in the pinned file, so a new version
+can't be changed by accident.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Edit(NamedTuple):
-    """In `path`, relative to the staged tree, `old` becomes `new`."""
+    """In `path`, relative to the folder of all packages, `old` becomes `new`."""
 
     path: str
     old: str
@@ -19,7 +19,7 @@ class Edit(NamedTuple):
 
 
 REPLACED = {
-    "kubernetes/__init__.py": '"""The Kubernetes client; the kubectl netpol zipapp has its Configuration only."""\n',
+    "kubernetes/__init__.py": '"""The Kubernetes client; the kubectl netpol zipapp has only its Configuration."""\n',
     "kubernetes/client/__init__.py": '"""Only the Configuration: see kubernetes."""\n',
 }
 

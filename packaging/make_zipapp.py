@@ -1,8 +1,8 @@
 """Makes the zipapp: `make_zipapp.py --dependencies DIR --tools DIR --output FILE`, run by build.sh.
 
 The dependencies (requirements.txt, unpacked by pip) are pruned and edited, shiv packs them with the package, and the
-result is written anew with our own `__main__` and nothing in it that depends on the machine: the same bytes from any
-folder, umask and Python (and zlib: the machine's own compresses).
+result is rewritten with our own `__main__`. Nothing in it depends on the machine, except on its zlib: any folder,
+umask and Python makes the same bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 NOTICE = "\n# Changed for the kubectl netpol zipapp: imports happen where they are used.\n"
 SHEBANG = b"#!/usr/bin/env python3\n"
 
+OURS = (".py", ".sh", ".js", ".css", ".html")  # of the package; what an editor leaves beside them is not
 KEPT = ("kubernetes/client/configuration.py",)
 PRUNED = (
     "*.dist-info/*",
@@ -49,7 +50,7 @@ PRUNED = (
 
 
 def stage(dependencies: Path, site: Path) -> None:
-    """Copies what the zipapp needs into the new folder `site`."""
+    """Copies everything that the zipapp needs into the new folder `site`."""
     for path in sorted(dependencies.rglob("*")):
         name = path.relative_to(dependencies).as_posix()
         pruned = name not in KEPT and any(fnmatch.fnmatchcase(name, pattern) for pattern in PRUNED)
@@ -64,19 +65,19 @@ def stage(dependencies: Path, site: Path) -> None:
         path = site / edit.path
         text = path.read_text(encoding="utf-8")
         if text.count(edit.old) != 1:
-            raise SystemExit(f"error: {edit.path}: expected once: {edit.old!r}")
+            raise SystemExit(f"error: {edit.path}: must have exactly once: {edit.old!r}")
         path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
     for name in sorted({edit.path for edit in EDITS}):
         with (site / name).open("a", encoding="utf-8") as file:
             file.write(NOTICE)
-    for path in sorted((PROJECT / "kubectl_netpol").rglob("*.py")):
+    for path in sorted(path for path in (PROJECT / "kubectl_netpol").rglob("*") if path.suffix in OURS):
         name = path.relative_to(PROJECT).as_posix()
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, site / name)
 
 
 def licences(*folders: Path) -> str:
-    """The licence texts of every distribution in `folders`, as wheels carry them."""
+    """The licence texts of every distribution in `folders`."""
     parts = []
     for info in sorted((info for folder in folders for info in folder.glob("*.dist-info")), key=lambda info: info.name):
         texts = sorted(
@@ -85,7 +86,7 @@ def licences(*folders: Path) -> str:
             if path.is_file() and path.name.upper().startswith(("LICEN", "COPYING", "NOTICE", "AUTHORS"))
         )
         if not texts:
-            raise SystemExit(f"error: {info.name} carries no licence text")
+            raise SystemExit(f"error: {info.name} has no licence text")
         for path in texts:
             name = f"{info.name.removesuffix('.dist-info')}: {path.name}"
             parts.append(f"{name}\n{'=' * len(name)}\n\n{path.read_text(encoding='utf-8').strip()}\n")
@@ -93,7 +94,6 @@ def licences(*folders: Path) -> str:
 
 
 def pack(site: Path, tools: Path, archive: Path) -> None:
-    """Runs shiv over `site`."""
     arguments = [f"--site-packages={site}", "--entry-point=kubectl_netpol.cli:main", "--reproducible"]
     subprocess.run(  # noqa: S603  (our own arguments)
         [sys.executable, "-m", "shiv", *arguments, f"--output-file={archive}"],
@@ -103,7 +103,7 @@ def pack(site: Path, tools: Path, archive: Path) -> None:
 
 
 def finish(packed: Path, extra: dict[str, str], output: Path) -> None:
-    """Writes shiv's archive anew to `output`, sorted and undated, with `extra` files and our `__main__`."""
+    """Rewrites shiv's archive to `output`, sorted and without dates, with `extra` files and our `__main__`."""
     with zipfile.ZipFile(packed) as archive:
         build_id = json.loads(archive.read("environment.json"))["build_id"]
         files = {name: archive.read(name) for name in archive.namelist() if name.startswith("site-packages/")}
@@ -115,14 +115,14 @@ def finish(packed: Path, extra: dict[str, str], output: Path) -> None:
         with zipfile.ZipFile(out, "w") as archive:
             for name in sorted(files):
                 entry = zipfile.ZipInfo(name, EPOCH)
-                entry.create_system = 3  # Unix, whatever the builder is
+                entry.create_system = 3  # Unix, on any platform
                 entry.external_attr = 0o100644 << 16
                 archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED, 9)
     output.chmod(0o755)
 
 
 def main() -> None:
-    """Makes the zipapp in one move, so that builds at the same time do not disturb each other."""
+    """The zipapp appears complete, so concurrent builds do not disturb each other."""
     parser = argparse.ArgumentParser()
     for option in ("--dependencies", "--tools", "--output"):
         parser.add_argument(option, type=Path, required=True)

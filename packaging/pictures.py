@@ -1,6 +1,6 @@
-"""Draws docs/pictures: what the program prints on a terminal for examples/, as SVG. `--check` only compares.
+"""Draws docs/pictures, what the program prints on a terminal for examples/, as SVG; with --check, only compares.
 
-The second argument is the program, dist/kubectl-netpol where it is left out.
+The argument is the program; by default dist/kubectl-netpol.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ STYLE = """
 
 
 class Piece(NamedTuple):
-    """Text of one line in one colour, without two spaces in a row; `column` counts from 0."""
+    """Text in one colour, without two spaces in a row; `column` counts from 0."""
 
     column: int
     text: str
@@ -51,7 +51,7 @@ class Piece(NamedTuple):
 
 
 def shown(program: Path, words: str) -> str:
-    """What a terminal of 80 columns gets, both streams."""
+    """Both streams, as printed to a terminal of COLUMNS columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
@@ -76,7 +76,7 @@ def _read(terminal: int) -> bytes:
 
 
 def pieces(line: str) -> list[Piece]:
-    """The line, taken apart where its colour changes and where columns are aligned."""
+    """The line, split where its colour changes and at aligned columns."""
     found: list[Piece] = []
     column, style = 0, ""
     for part in re.split(r"(\x1b\[\d+m|  +)", line):
@@ -90,7 +90,7 @@ def pieces(line: str) -> list[Piece]:
 
 
 def drawn(words: str, output: str) -> str:
-    """The picture of a command and its output. Each piece has its place, so that no font moves it."""
+    """The picture of a command and its output. Each piece has a fixed position, so no font moves it."""
     lines = [[Piece(0, "$", "dim"), Piece(2, f"kubectl netpol {words}", "bold")]]
     lines += [pieces(line) for line in output.rstrip("\n").split("\n")]
     longest = max(piece.column + len(piece.text) for line in lines for piece in line)
@@ -114,7 +114,6 @@ def drawn(words: str, output: str) -> str:
 
 
 def main() -> int:
-    """Draw all pictures, or with --check exit 1 where one is not as it would be drawn."""
     words = [word for word in sys.argv[1:] if word != "--check"]
     program = Path(words[0]).resolve() if words else ROOT / "dist" / "kubectl-netpol"
     stale = 0
@@ -124,7 +123,7 @@ def main() -> int:
             FOLDER.mkdir(exist_ok=True)
             path.write_text(picture, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != picture:
-            sys.stderr.write(f"{path.relative_to(ROOT)} is not what the program prints: run packaging/pictures.py\n")
+            sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run packaging/pictures.py\n")
             stale = 1
     return stale
 

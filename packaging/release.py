@@ -1,6 +1,6 @@
-"""What a release needs, beside the zipapp in dist/: `release.py VERSION URI-BASE`, run by build.sh.
+"""Makes the files of a release from dist/kubectl-netpol: `release.py VERSION URI-BASE`, run by build.sh.
 
-Writes the tar.gz that krew unpacks, its sha256, and plugin.yaml with both filled in.
+They are the tar.gz that krew unpacks, its sha256, and plugin.yaml with both filled in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DIST = PROJECT / "dist"
 
 
 def package_version() -> str:
-    """`__version__` of the package, read without running it."""
+    """`__version__` of the package, without importing it."""
     text = (PROJECT / "kubectl_netpol" / "__init__.py").read_text(encoding="utf-8")
     found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
     if not found:
@@ -27,7 +27,7 @@ def package_version() -> str:
 
 
 def tarball(files: dict[str, tuple[bytes, int]]) -> bytes:
-    """A tar.gz of name to content and mode, the same bytes for the same files."""
+    """A tar.gz of {name: (content, mode)}, with the same bytes for the same files."""
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, (content, mode) in sorted(files.items()):
@@ -41,7 +41,6 @@ def tarball(files: dict[str, tuple[bytes, int]]) -> bytes:
 
 
 def main(version: str, uri_base: str) -> None:
-    """Writes dist/kubectl-netpol-vVERSION.tar.gz, its .sha256 and dist/plugin.yaml."""
     version = version.removeprefix("v")
     if version != package_version():
         raise SystemExit(f"error: kubectl_netpol is version {package_version()}, not {version}")
@@ -56,7 +55,7 @@ def main(version: str, uri_base: str) -> None:
     (DIST / name).write_bytes(content)
     (DIST / f"{name}.sha256").write_text(f"{digest}  {name}\n", encoding="utf-8")
     manifest = (PROJECT / "plugin.yaml").read_text(encoding="utf-8")
-    manifest = manifest.partition("\n")[2]  # without the line that calls it a template
+    manifest = manifest.partition("\n")[2]  # without the line that says it is a template
     for key, value in (("VERSION", version), ("URI", f"{uri_base.rstrip('/')}/{name}"), ("SHA256", digest)):
         manifest = manifest.replace(f"@{key}@", value)
     (DIST / "plugin.yaml").write_text(manifest, encoding="utf-8")

@@ -1,8 +1,8 @@
 # -*- coding: utf-8 -*-
 """The zipapp's __main__: runs kubectl netpol from its unpacked cache, which the first run makes.
 
-Any Python must be able to read this file, if only to print the sentence below; it is compiled at every start,
-so what only a first run needs is in zipapp_unpack.py.
+Any Python must be able to parse this file, if only to print the error below. It is compiled at every start, so
+everything that only a first run needs is in zipapp_unpack.py.
 """
 
 import os
@@ -21,17 +21,17 @@ UID = os.getuid() if hasattr(os, "getuid") else 0
 
 
 def caches():
-    """The folders that may hold our caches, the better one first, and our cache's name in each."""
+    """(folder of caches, name of our cache in it), in order of preference."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if os.path.isabs(home):
         yield os.path.join(home, "kubectl-netpol"), NAME
-    # Cleaners of temporary folders delete single files that were not read for ten days: use none for that long.
+    # Temporary files that were not read for ten days may be deleted one by one: use no cache for that long.
     temporary = os.path.join(os.environ.get("TMPDIR") or "/tmp", "kubectl-netpol-%d" % UID)
     yield temporary, "%s-%d" % (NAME, time.time() // (5 * 86400))
 
 
 def is_private(root):
-    """Whether root is a folder, not a link, that nobody but this user can change: code is run from it."""
+    """Whether root is a folder, not a link, that only this user can change: code is run from it."""
     try:
         status = os.lstat(root)
     except OSError:
@@ -40,7 +40,7 @@ def is_private(root):
 
 
 def hold(cache):
-    """Marks the cache as in use until this process ends; False where it is not there, or being deleted."""
+    """Marks the cache as in use until this process ends. False if it does not exist or is being deleted."""
     try:
         descriptor = os.open(cache, os.O_RDONLY)
     except OSError:
@@ -61,7 +61,7 @@ def hold(cache):
 
 
 def site_packages():
-    """Where the code is: in a cache, else in a new one, else (nowhere to write) in the zipapp itself."""
+    """Where the code is: in a cache, in a new one, or, if none can be written, in the zipapp itself."""
     for root, name in caches():
         cache = os.path.join(root, name)
         if is_private(root) and hold(cache):

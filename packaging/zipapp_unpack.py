@@ -1,4 +1,4 @@
-"""The zipapp's first run: unpacks and compiles its site-packages into a cache folder, and deletes old ones."""
+"""The zipapp's first run: unpacks and compiles its site-packages into a cache, and deletes old caches."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEPT = 3
-"""How many caches, of other versions or Pythons, stay: the most recently used."""
+"""How many caches of other versions or Pythons are kept: the most recently used."""
 
 UNFINISHED = "new-"
-"""How the names of folders start that are being filled or deleted."""
+"""Prefix of the names of folders that are being filled or deleted."""
 
 
 def unpack(archive: str, folder: str, name: str, is_private: Callable[[str], bool]) -> bool:
-    """Makes the cache `name` in `folder`, whole or not at all; False where it can't."""
+    """Makes the cache `name` in `folder`, complete or not at all. False if it can't."""
     root = Path(folder)
     try:
-        if not _is_our_place(root):
+        if not _may_write_there(root):
             return False
         root.parent.mkdir(parents=True, exist_ok=True)
         root.mkdir(mode=0o700, exist_ok=True)
@@ -43,15 +43,15 @@ def unpack(archive: str, folder: str, name: str, is_private: Callable[[str], boo
     return True
 
 
-def _is_our_place(root: Path) -> bool:
-    """Whether what we make there is no trouble for another: not, say, root's files in a user's home, by sudo."""
+def _may_write_there(root: Path) -> bool:
+    """Whether the folder is this user's own or shared: sudo must not leave root's files in a user's home."""
     there = next(path for path in (root, *root.parents) if path.exists()).stat()
     return there.st_uid == getattr(os, "getuid", lambda: 0)() or bool(there.st_mode & stat.S_ISVTX)
 
 
 @contextmanager
 def _only_one(root: Path) -> Iterator[bool]:
-    """Waits for others that unpack here; yields False where the file system, or the platform, has no locks."""
+    """Waits for others that unpack here; yields False if the file system or the platform has no locks."""
     descriptor = os.open(root, os.O_RDONLY)
     locked = False
     try:
@@ -76,7 +76,7 @@ def _fill(archive: str, cache: Path) -> None:
         )
         try:
             site.rename(cache)
-        except OSError:  # without locks another run may have been quicker
+        except OSError:  # without locks, another run may have been faster
             if not cache.is_dir():
                 raise
     finally:
@@ -84,7 +84,7 @@ def _fill(archive: str, cache: Path) -> None:
 
 
 def _sweep(root: Path, name: str) -> None:
-    """Deletes what killed runs left, and all caches but the last used ones; never one that is being used."""
+    """Deletes what killed runs left and all but the most recently used caches, but none that is in use."""
     import fcntl  # noqa: PLC0415  (not on Windows, where _only_one yields False)
 
     others = sorted((path for path in root.iterdir() if path.name != name), key=_last_used, reverse=True)

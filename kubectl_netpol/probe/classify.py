@@ -1,4 +1,4 @@
-"""What the words of a tool mean, in the C locale; all but a few are from real runs."""
+"""What the output of a tool means, in the C locale."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import NamedTuple
 
 from kubectl_netpol.probe.outcome import Outcome
 
+# Fragments of output. All but a few are from real runs.
 CONNECTED = (
     ") open",  # BusyBox and traditional nc
     "succeeded!",  # OpenBSD nc
     "Ncat: Connected to ",
     "* Connected to ",  # curl
     "* Established connection to ",  # curl from 8.16 on
-    "netpol: connected",  # our own output to bash, Python, Perl and `nc -e`
+    "netpol: connected",  # printed by our programs for bash, Python, Perl and `nc -e`
 )
-# Without one of these the guard may have come before the tool had begun.
+# Without one of these the guard may have killed the tool before it began to connect.
 CONNECTING = (
     "netpol: connecting",  # bash, which has no limit of its own
     "TCP connection requested",  # ncat -vv
 )
-# An answer to a request: curl's, GNU wget's with its status, BusyBox wget's with any status but 200.
+# A response to a request: curl's, GNU wget's with its status, BusyBox wget's with any status but 200.
 RESPONSE = re.compile(
     r"^< HTTP/[\d.]+ (\d+)|awaiting response\.\.\. (\d+)|returned error: HTTP/[\d.]+ (\d+)", re.MULTILINE
 )
@@ -63,59 +64,60 @@ UNREACHABLE = (
     "ermission denied",  # a route of type prohibit
 )
 ASKING = "netpol: asking"
-QUICK = ("getent", "bash", "nc", "ping", "nslookup")  # ended by the guard, they were asking; others say when they begin
+# Forms that ask at once: if the guard killed one, it was asking. The others print ASKING first.
+QUICK = ("getent", "bash", "nc", "ping", "nslookup")
 WRONG_OPTION = ("nvalid option", "nrecognized option", "nknown option")
 NOT_RUN = (126, 127)
 AT_ONCE = 0.9  # shorter than the shortest limit of a tool, which is a second
 
 
 class Attempt(NamedTuple):
-    """One run of one tool. `form` says how it was started; `ended` is True where the guard killed it."""
+    """One run of one tool. `form` says how it was started, `killed` whether the guard ended it."""
 
     form: str
     program: str
     exit_code: int
-    ended: bool
+    killed: bool
     seconds: float
     output: str
 
 
-def sure(protocol: str) -> tuple[str, ...]:
-    """The fragments that settle the matter for an address, so that no other tool is tried."""
+def conclusive(protocol: str) -> tuple[str, ...]:
+    """The fragments that decide the outcome for an address, so that no other tool is tried."""
     if protocol == "UDP":
         return (*ANSWERED, *SILENT, *REFUSED, *UNREACHABLE)
     return (*CONNECTED, *REFUSED, *TIMED_OUT, *UNREACHABLE)
 
 
 def ran(attempt: Attempt) -> bool:
-    """Whether the tool was there and understood its options."""
-    return attempt.exit_code not in NOT_RUN and not _says(attempt.output, WRONG_OPTION)
+    """Whether the image has the tool, and the tool knows its options."""
+    return attempt.exit_code not in NOT_RUN and not _contains(attempt.output, WRONG_OPTION)
 
 
 def tcp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
-    """The outcome, or None where the output do not tell. `named`: the target is a host name, so a lookup may fail."""
+    """The outcome, or None if the output is not conclusive. `named`: the target is a name, whose lookup may fail."""
     output = attempt.output
     if not ran(attempt):
         return None
-    if attempt.form == "http" and (_says(output, CONNECTED) or _requested(attempt)):
-        return _answer(attempt)
-    if _says(output, CONNECTED):
+    if attempt.form == "http" and (_contains(output, CONNECTED) or _may_have_requested(attempt)):
+        return _http_outcome(attempt)
+    if _contains(output, CONNECTED):
         return Outcome.OPEN
-    if named and _says(output, UNKNOWN_NAME):
+    if named and _contains(output, UNKNOWN_NAME):
         return Outcome.UNRESOLVED
-    if _says(output, REFUSED):
+    if _contains(output, REFUSED):
         return Outcome.REFUSED
-    if _says(output, TIMED_OUT):
+    if _contains(output, TIMED_OUT):
         return Outcome.TIMED_OUT
     if attempt.form == "nc-q" and attempt.exit_code == 0 and not output:
-        return Outcome.OPEN  # toybox, known by then, is silent on success and speaks on every failure
-    if attempt.ended and _says(output, CONNECTING):
+        return Outcome.OPEN  # toybox prints nothing on success, and something on every failure
+    if attempt.killed and _contains(output, CONNECTING):
         return Outcome.TIMED_OUT
     return _unreachable(output)
 
 
-def _requested(attempt: Attempt) -> bool:
-    """Whether wget got so far that it sent its request, or may have got so far."""
+def _may_have_requested(attempt: Attempt) -> bool:
+    """Whether wget got far enough to send its request, or may have."""
     output = attempt.output
     if (
         attempt.exit_code == 0
@@ -124,36 +126,35 @@ def _requested(attempt: Attempt) -> bool:
         or "download timed out" in output
     ):
         return True
-    return output.count("Connecting to ") > 1  # it was sent on to somewhere else
+    return output.count("Connecting to ") > 1  # it was redirected
 
 
-def _answer(attempt: Attempt) -> Outcome | None:
-    # Where a proxy takes every connection over, it is the proxy that was connected to, and it may be the one that
-    # says that it could not reach what is behind it.
+def _http_outcome(attempt: Attempt) -> Outcome | None:
+    # A proxy that takes over all connections accepts each of them, and returns a gateway error if it can't connect.
     statuses = [status for match in RESPONSE.findall(attempt.output) for status in match if status]
     if statuses:
         return None if statuses[0] in GATEWAY_FAILED else Outcome.OPEN
-    sent_on = attempt.program == "wget" and attempt.output.count("Connecting to ") > 1
-    return Outcome.OPEN if sent_on or (attempt.exit_code == 0 and "Connecting to " in attempt.output) else None
+    redirected = attempt.program == "wget" and attempt.output.count("Connecting to ") > 1
+    return Outcome.OPEN if redirected or (attempt.exit_code == 0 and "Connecting to " in attempt.output) else None
 
 
 def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
-    """The outcome, or None where the output do not tell: only an answer or an ICMP error decides."""
+    """The outcome, or None if the output is not conclusive: only an answer or an ICMP error is."""
     output = attempt.output
     if not ran(attempt):
         return None
-    if _says(output, ANSWERED):
+    if _contains(output, ANSWERED):
         return Outcome.OPEN
-    if named and _says(output, UNKNOWN_NAME):
+    if named and _contains(output, UNKNOWN_NAME):
         return Outcome.UNRESOLVED
-    if _says(output, REFUSED):
+    if _contains(output, REFUSED):
         return Outcome.REFUSED
     if unreachable := _unreachable(output):
         return unreachable
-    if attempt.ended or _says(output, SILENT):
+    if attempt.killed or _contains(output, SILENT):
         return Outcome.NO_ANSWER
-    # Its input is over, yet nc -u waits for answers until its limit: only an error on the socket ends it before.
-    # OpenBSD says nothing then and returns 0, traditional nc says what it sent and nothing of a time-out.
+    # After its input ends, nc -u waits for answers until its limit, unless there is an error on the socket. OpenBSD nc
+    # prints nothing then and returns 0; traditional nc prints what it sent, but no time-out.
     if attempt.form == "nc-openbsd" and attempt.exit_code == 0 and not output:
         return Outcome.REFUSED if attempt.seconds < AT_ONCE else Outcome.NO_ANSWER
     if attempt.form == "nc-u" and attempt.seconds < AT_ONCE and "rcvd 0" in output:
@@ -162,34 +163,34 @@ def udp_outcome(attempt: Attempt, *, named: bool) -> Outcome | None:
 
 
 def _unreachable(output: str) -> Outcome | None:
-    # A pod that may not make a socket at all has not met the network.
-    return Outcome.UNREACHABLE if _says(output, UNREACHABLE) and "socket(" not in output else None
+    # A pod that is not allowed to create a socket says nothing about the network.
+    return Outcome.UNREACHABLE if _contains(output, UNREACHABLE) and "socket(" not in output else None
 
 
 def resolves(attempt: Attempt, name: str) -> bool | None:
-    """Whether the name resolves, or None where the output do not tell."""
+    """Whether the name resolves, or None if the output is not conclusive."""
     output = attempt.output
     if not ran(attempt):
         return None
-    if attempt.ended:
+    if attempt.killed:
         return False if attempt.form in QUICK or ASKING in output else None
     if attempt.form == "getent":
         return {0: True, 2: False}.get(attempt.exit_code)
     if attempt.form == "nslookup":
         return _nslookup(output, name)
-    if _says(output, UNKNOWN_NAME):
+    if _contains(output, UNKNOWN_NAME):
         return False
-    return True if _says(output, KNOWN_NAME) else None
+    return True if _contains(output, KNOWN_NAME) else None
 
 
 def _nslookup(output: str, name: str) -> bool | None:
     if "Name:" in output:
         return True
-    if _says(output, ("can't resolve", "timed out")):
+    if _contains(output, ("can't resolve", "timed out")):
         return False
-    # BusyBox's nslookup asks the server only: not /etc/hosts, and no search list for a name with dots in it.
+    # BusyBox's nslookup asks the server only: not /etc/hosts, and without the search list for a name with a dot.
     return False if "NXDOMAIN" in output and ".svc." in name else None
 
 
-def _says(output: str, fragments: tuple[str, ...]) -> bool:
+def _contains(output: str, fragments: tuple[str, ...]) -> bool:
     return any(fragment in output for fragment in fragments)

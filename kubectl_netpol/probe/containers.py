@@ -1,4 +1,4 @@
-"""Which container of the source pod to probe from, and whether a proxy answers in its place."""
+"""Which container of the source pod to probe from, and which proxy intercepts its connections."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+
 # Containers that take over all outgoing connections of their pod.
 PROXIES = ("istio-proxy", "linkerd-proxy", "consul-dataplane", "kuma-sidecar", "osm-envoy", "aws-appmesh-envoy")
-# Init containers that send the pod's traffic to such a proxy, and annotations that its injector leaves.
+# Init containers that redirect the pod's traffic to such a proxy, and annotations that its injector sets.
 SETUP = {"istio-init": "istio-proxy", "istio-validation": "istio-proxy", "linkerd-init": "linkerd-proxy"}
 ANNOTATIONS = {
     "sidecar.istio.io/status": "istio-proxy",
@@ -24,11 +25,11 @@ NOT_INJECTED = ("", "false", "disabled")
 AMBIENT = "ambient.istio.io/redirection"
 
 
-def pick_container(pod: Pod, wanted: str | None) -> tuple[str, ...]:
-    """The containers to try, in order: the wanted one alone; else the default, then the others of the pod.
+def containers_to_try(pod: Pod, wanted: str | None) -> tuple[str, ...]:
+    """The wanted container alone; otherwise the default one, then the others of the pod, which share its network.
 
-    All containers of a pod share its network. Those known not to run come last, proxies of a mesh are left out.
-    A pod whose containers are not known gives (). UsageError where the wanted container is not in the pod.
+    Those that are known not to run come last, and proxies of a mesh are left out. () if the pod's containers are not
+    known. UsageError if the pod has no such container.
     """
     names = [container.name for container in pod.containers]
     if wanted is not None:
@@ -41,8 +42,8 @@ def pick_container(pod: Pod, wanted: str | None) -> tuple[str, ...]:
     return tuple(container.name for container in candidates) or tuple(names)
 
 
-def intercepted(pod: Pod) -> str | None:
-    """The proxy that accepts the pod's outgoing connections itself, so that a connect proves nothing; or None."""
+def intercepting_proxy(pod: Pod) -> str | None:
+    """The proxy that accepts the pod's outgoing connections itself, so that a connect proves nothing, or None."""
     for container in pod.containers:
         if container.name in PROXIES:
             return container.name

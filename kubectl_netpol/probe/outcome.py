@@ -1,4 +1,4 @@
-"""The values that a probe takes and gives."""
+"""The values that a probe takes and returns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(str, Enum):
-    """What the network did with one connection, as it stands in JSON."""
+    """What the network did with one connection. The values are public: JSON has them."""
 
     OPEN = "open"
     REFUSED = "refused"
@@ -27,18 +27,18 @@ class Outcome(str, Enum):
 
 
 class Target(NamedTuple):
-    """Where to connect: an address, or a host name only where the user gave one from outside the cluster."""
+    """Where to connect: an address, or the name of a host outside the cluster."""
 
     address: str
     port: int
 
 
 class Observation(NamedTuple):
-    """What one probe saw.
+    """What one probe found.
 
-    `tool` is the program that told, or None. `command` is what a person runs by `kubectl exec` to see the same,
-    `exit_code` the tool's own (None where it was killed at the time limit or never ran), `output` what it said, bounded
-    and with control characters escaped.
+    `tool` is the program whose output decided, or None. `command` is what a person runs by `kubectl exec` to see the
+    same. `exit_code` is the tool's, or None if it was killed at the time limit or did not run. `output` is what it
+    printed, of limited length and with control characters escaped.
     """
 
     outcome: Outcome
@@ -50,7 +50,7 @@ class Observation(NamedTuple):
 
 
 class NameCheck(NamedTuple):
-    """Whether a name resolves in the pod; None where nothing in the image can tell."""
+    """Whether a name resolves in the pod, or None if the image has no tool to find out."""
 
     name: str
     resolves: bool | None
@@ -65,10 +65,10 @@ class ProbeResult(NamedTuple):
 
 
 class ExecResult(Protocol):
-    """What an exec call gives back.
+    """What an exec call returns.
 
-    `exit_code` None: the program's status is not known. `error`: why it did not start or finish, in the API's words.
-    `timed_out`: the deadline ended it. `truncated`: there was more output than was kept.
+    `exit_code` None: the program's status is not known. `error`: the API's message if it did not start or finish.
+    `timed_out`: the deadline ended it. `truncated`: part of the output was dropped.
     """
 
     @property
@@ -88,6 +88,6 @@ class ExecResult(Protocol):
 
 
 class Exec(Protocol):
-    """Runs a program in the source container: its words and a deadline in seconds, handshake included."""
+    """Runs a program in the source container; the deadline, in seconds, includes the handshake."""
 
     def __call__(self, argv: Sequence[str], deadline: float, /) -> ExecResult: ...

@@ -1,4 +1,4 @@
-"""The probe itself: one exec where the image has a shell, one exec a tool where it has none."""
+"""The probe itself: one exec if the image has a shell, otherwise one per tool and target."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHELLS = ("sh", "bash")
-# Without a shell: (form, program), as in script.tool_words. Each limits itself, given an address.
-DIRECT = {
+
+# What to run without a shell: (form, program), as in script.tool_argv. Given an address, each ends by itself.
+WITHOUT_SHELL = {
     "TCP": (
         ("nc", "nc"),
         ("nc", "ncat"),
@@ -28,13 +29,15 @@ DIRECT = {
     ),
     "UDP": (("python", "python3"), ("python", "python"), ("perl", "perl")),
 }
-HANDSHAKE = 5.0
+
+HANDSHAKE = 5.0  # seconds, for an exec call to start
+SHELL_KILLED = 128  # plus the signal is the exit status of a program that was killed
+OUTPUT_LIMIT = 1000
+
 MISSING = re.compile(r"executable file not found|no such file or directory|not found in \$PATH", re.IGNORECASE)
 ADDRESS = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:%-]*")
 REPORT = re.compile(r"R ([tn]\d{1,6}) (\S+) (\S+) (\d{1,6}) (\d{1,6}) (-?\d{1,9})", re.ASCII)
-WORDS = re.compile(r"W ([tn]\d{1,6}) (.*)", re.ASCII)
-WORDS_LIMIT = 1000
-KILLED = 128
+OUTPUT = re.compile(r"W ([tn]\d{1,6}) (.*)", re.ASCII)
 NOISE = ("libnsock ", "NCAT DEBUG")
 
 
@@ -43,7 +46,7 @@ class _Report(NamedTuple):
     finished: bool
 
 
-def probe(  # noqa: D417 - the rest is in Target and ProbeResult
+def probe(  # noqa: D417 - Target and ProbeResult document the rest
     execute: Exec,
     targets: Sequence[Target],
     *,
@@ -52,27 +55,27 @@ def probe(  # noqa: D417 - the rest is in Target and ProbeResult
     http: bool = False,
     names: Sequence[str] = (),
 ) -> ProbeResult:
-    """Connect to all targets from where `execute` runs programs, side by side, and look up all names meanwhile.
+    """Connects to all targets and looks up all names concurrently, from where `execute` runs programs.
 
     Args:
         protocol: "TCP" or "UDP".
-        timeout: seconds for each connect and each lookup; whatever runs in the pod ends within one more.
-        http: send an HTTP request by curl or wget, where the image has one, instead of a bare connect.
-        names: cluster names to resolve, in full where possible.
+        timeout: seconds per connection and lookup; everything that runs in the pod ends within one second more.
+        http: send an HTTP request by curl or wget instead of only connecting, if the image has one of them.
+        names: cluster names to resolve, fully qualified if possible.
 
     """
     for word in (*(target.address for target in targets), *names):
         if not ADDRESS.fullmatch(word):
-            raise ValueError(f"neither an address nor a name: {word!r}")
+            raise ValueError(f"invalid address or name: {word!r}")
     outside = [target.address for target in targets if not is_ip(target.address)]
     lookups = tuple(dict.fromkeys((*names, *outside)))
     done, shell = _with_shell(execute, targets, lookups, protocol=protocol, timeout=timeout, http=http)
     if shell is None:
         return ProbeResult(
-            tuple(_direct(execute, targets, protocol=protocol, timeout=timeout)),
+            tuple(_without_shell(execute, targets, protocol=protocol, timeout=timeout)),
             tuple(NameCheck(name, None, "the image has no shell") for name in names),
         )
-    report = _read(done.stdout.decode(errors="replace"))
+    report = _parse(done.stdout.decode(errors="replace"))
     checks = {name: _check(name, report.attempts.get(f"n{index}", [])) for index, name in enumerate(lookups)}
     observations = []
     for index, target in enumerate(targets):
@@ -87,10 +90,10 @@ def probe(  # noqa: D417 - the rest is in Target and ProbeResult
 def _with_shell(
     execute: Exec, targets: Sequence[Target], lookups: Sequence[str], *, protocol: str, timeout: float, http: bool
 ) -> tuple[ExecResult, str | None]:
-    rounds = max(1, -(-len(targets) // script.SIDE_BY_SIDE_SLOW))
+    rounds = max(1, -(-len(targets) // script.MOST_AT_ONCE_SLOW))
     deadline = rounds * (timeout + 1) + HANDSHAKE
     for shell in SHELLS:
-        argv = script.shell_words(shell, targets, protocol=protocol, timeout=timeout, http=http, names=lookups)
+        argv = script.shell_argv(shell, targets, protocol=protocol, timeout=timeout, http=http, names=lookups)
         done = execute(argv, deadline)
         if not _missing(done):
             return done, shell
@@ -98,7 +101,7 @@ def _with_shell(
 
 
 def _missing(done: ExecResult) -> bool:
-    """Whether the program is not in the image, as the container runtimes say it."""
+    """Whether the program is not in the image. Container runtimes report that in different ways."""
     if done.error is not None:
         return bool(MISSING.search(done.error))
     if done.exit_code in (None, 0) or done.stdout.startswith((b"R ", b"Z")):
@@ -106,21 +109,21 @@ def _missing(done: ExecResult) -> bool:
     return bool(MISSING.search((done.stdout + done.stderr).decode(errors="replace")))
 
 
-def _read(text: str) -> _Report:
-    """The attempts by id; whatever is not a whole report line of ours is passed over."""
+def _parse(text: str) -> _Report:
+    """The attempts by id, from a report as in probe.sh. Anything that is not a complete line of it is ignored."""
     attempts: dict[str, list[Attempt]] = {}
-    said: dict[str, list[str]] = {}
+    printed: dict[str, list[str]] = {}
     lines = text.split("\n")
     for line in lines[:-1]:
         if match := REPORT.fullmatch(line):
-            which, form, program, status, over, hundredths = match.groups()
-            said[which] = []
+            which, form, program, status, guard, hundredths = match.groups()
+            printed[which] = []
             attempts.setdefault(which, []).append(
-                Attempt(form, program, int(status), over == "9", max(0, int(hundredths)) / 100, "")
+                Attempt(form, program, int(status), guard == "9", max(0, int(hundredths)) / 100, "")
             )
-        elif (match := WORDS.fullmatch(line)) and match[1] in attempts:
-            said[match[1]].append(match[2])
-            attempts[match[1]][-1] = attempts[match[1]][-1]._replace(output="\n".join(said[match[1]]))
+        elif (match := OUTPUT.fullmatch(line)) and match[1] in attempts:
+            printed[match[1]].append(match[2])
+            attempts[match[1]][-1] = attempts[match[1]][-1]._replace(output="\n".join(printed[match[1]]))
     return _Report(attempts, finished="Z" in lines[:-1])
 
 
@@ -128,9 +131,9 @@ def _check(name: str, attempts: Sequence[Attempt]) -> NameCheck:
     for attempt in attempts:
         answer = classify.resolves(attempt, name)
         if answer is not None:
-            output = f"no answer within {attempt.seconds:.1f} s" if attempt.ended else attempt.output
-            return NameCheck(name, answer, shown(output))
-    return NameCheck(name, None, "nothing in the image can look up a name")
+            output = f"no answer within {attempt.seconds:.1f} s" if attempt.killed else attempt.output
+            return NameCheck(name, answer, printable(output))
+    return NameCheck(name, None, "no tool in the image can look up a name")
 
 
 def _observe(
@@ -155,27 +158,27 @@ def _observe(
 
 
 def _observation(outcome: Outcome, target: Target, attempt: Attempt, protocol: str, timeout: float) -> Observation:
-    command = script.tool_words(attempt.form, attempt.program, target, timeout, udp=protocol == "UDP")
-    code = None if attempt.ended or attempt.exit_code > KILLED else attempt.exit_code
-    return Observation(outcome, attempt.program, command, code, shown(attempt.output), attempt.seconds)
+    command = script.tool_argv(attempt.form, attempt.program, target, timeout, udp=protocol == "UDP")
+    code = None if attempt.killed or attempt.exit_code > SHELL_KILLED else attempt.exit_code
+    return Observation(outcome, attempt.program, command, code, printable(attempt.output), attempt.seconds)
 
 
 def _failed(done: ExecResult) -> Observation:
-    said = (done.stderr or done.stdout).decode(errors="replace")
-    output = done.error or ("the deadline passed" if done.timed_out else said) or "the exec ended without an answer"
-    return Observation(Outcome.EXEC_FAILED, None, (), done.exit_code, shown(output), done.seconds)
+    printed = (done.stderr or done.stdout).decode(errors="replace")
+    output = done.error or ("the deadline passed" if done.timed_out else printed) or "the exec ended without output"
+    return Observation(Outcome.EXEC_FAILED, None, (), done.exit_code, printable(output), done.seconds)
 
 
-def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout: float) -> list[Observation]:
-    """Run programs themselves: one after another for the first target, those that are there for the others at once."""
+def _without_shell(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout: float) -> list[Observation]:
+    """Runs the tools one after another for the first target, then those that exist for all others concurrently."""
     missing: set[str] = set()
 
     def observe(target: Target) -> Observation:
         observation = Observation(Outcome.NO_TOOL, None, (), None, "", 0.0)
-        for form, program in DIRECT[protocol]:
+        for form, program in WITHOUT_SHELL[protocol]:
             if program in missing:
                 continue
-            argv = script.tool_words(form, program, target, timeout, udp=protocol == "UDP")
+            argv = script.tool_argv(form, program, target, timeout, udp=protocol == "UDP")
             done = execute(argv, timeout + 1 + HANDSHAKE)
             if _missing(done):
                 missing.add(program)
@@ -189,14 +192,13 @@ def _direct(execute: Exec, targets: Sequence[Target], *, protocol: str, timeout:
                 break
         return observation
 
-    # The first finds the tool that tells; it serves for the others.
     return [*map(observe, targets[:1]), *map_concurrently(observe, targets[1:])]
 
 
-def shown(output: str) -> str:
-    """Text from the pod, fit for any terminal: control characters escaped, at most 1000 characters."""
+def printable(output: str) -> str:
+    """Text from the pod, safe for a terminal: control characters escaped, at most OUTPUT_LIMIT characters."""
     lines = [line for line in output.strip().split("\n") if not line.startswith(NOISE)]
     safe = "\n".join(
         "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line) for line in lines
     )
-    return safe if len(safe) <= WORDS_LIMIT else safe[: WORDS_LIMIT - 1] + "…"
+    return safe if len(safe) <= OUTPUT_LIMIT else safe[: OUTPUT_LIMIT - 1] + "…"

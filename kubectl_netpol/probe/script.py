@@ -1,18 +1,15 @@
-"""The one program that runs in the source container, and the words that start it.
+"""The one program that probes from the source container, and the command that shows a person the same.
 
-It is POSIX sh and needs nothing but builtins and the tools it tries: no temporary file, no date, no timeout.
-Everything that varies is an argument; nothing is ever written into its text. The text travels in the URL of the exec
-call, so it is short.
-
-A report line is `R ID FORM PROGRAM STATUS OVER CENTISECONDS` (OVER is 9 where the guard ended it), followed by
-`W ID TEXT` for each line the tool said. Every line starts with our own word, so no text can pose as a report.
+What varies is an argument of the program, and is never written into its text.
 """
 
 from __future__ import annotations
 
 import math
+import pkgutil
 import re
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.probe import classify
@@ -22,18 +19,22 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.probe.outcome import Target
 
-# At most so many at once; fewer of the tools that take long to start, or a pod with little CPU starves them all.
-SIDE_BY_SIDE = 32
-SIDE_BY_SIDE_SLOW = 4
-# The guard ends what has a limit of its own so much after the timeout, in seconds, and what has none at the timeout.
+# How many targets are probed at once. Tools that take long to start would starve each other in a pod with little CPU.
+MOST_AT_ONCE = 32
+MOST_AT_ONCE_SLOW = 4
+
+# Seconds after the timeout at which the guard ends a tool with a limit of its own; at the timeout, one without.
 GRACE = 0.95
+
 DNS_PORT = 53
-# A query for kube-dns.kube-system.svc.cluster.local A: no byte of it is a line break, and its id reads NP.
+# A query for kube-dns.kube-system.svc.cluster.local A, with the id NP and without a line break in it.
 DNS_QUERY = (
     r"NP\001\000\000\001\000\000\000\000\000\000"
     r"\010kube-dns\013kube-system\003svc\007cluster\005local\000\000\001\000\001"
 )
 ANY_DATAGRAM = r"\012"
+
+# They travel in a URL, so they are short. What they print is read by classify.
 BASH_TCP = 'echo netpol: connecting;exec 3<>"/dev/tcp/$0/$1"&&echo netpol: connected'
 BASH_UDP = (
     'exec 3<>"/dev/udp/$0/$1"&&printf "$2">&3&&if IFS= read -rd "" -n1 -t$3 -u3;then echo netpol: answered;'
@@ -68,7 +69,8 @@ PERL_UDP = PERL_NEW + (
     'elsif(defined recv$s,my$b,1,0){print"netpol: answered"}else{print"$!"}'
 )
 PERL_NAME = '$|=1;print"netpol: asking\n";print gethostbyname($ARGV[0])?"netpol: resolves":"netpol: unknown name"'
-# The forms of nc that differ in nothing but options: (letters after -n, the option that takes the limit or nothing).
+
+# Forms of nc that differ only in options: (letters after -n, options up to the one that takes the limit).
 NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nc": ("zvv", ("-w",)),
     "nc-openbsd": ("uw", ()),
@@ -76,243 +78,55 @@ NC_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nc-zu": ("zuvw", ()),
     "nc-u": ("uvv", ("-w",)),
 }
-NC_SENDS = ("nc-openbsd", "nc-ncat", "nc-u")
-_COMMON = r"""
-exec 2>/dev/null
-export LC_ALL=C
-F=$1 T=$2 W=$3 H=$4 L=$5 S=$6 SURE=$7 UNKNOWN=$8 KNOWN=$9
-shift 9
-BT=$1 YT=$2 PT=$3 BN=$4 YN=$5 PN=$6 ANY=$7 DNS=$8 m=$9
-shift 9
-NL='
-'
-clock() {
-c=
-read -r c i </proc/uptime
-i=${c%.*} c=${c#*.}
-c=$((${i:-0}*100+1${c:-00}-100))
-}
-has() { command -v "$1" >/dev/null; }
-nap() { "$@" & wait $!; }
-guard() {
-trap '[ $! = $t ] || kill -9 $!; wait; exit 1' TERM
-s=$(((G-b+b0)/100)) x=0$(((G-b+b0)%100))
-x=$s.${x#${x%??}}
-{ nap sleep $x || nap sleep $((s+1)) || nap bash -c 'read -rt$0 </dev/udp/127.0.0.1/9;[ $? -gt 128 ]' $x; } || exit
-trap '' TERM
-kill -9 $t && exit 9
-}
-watch() {
-t=$!
-guard >/dev/null 9>&- 3>&- 5<&- &
-g=$!
-wait $t
-r=$?
-kill $g
-wait $g
-g=$?
-}
-say() {
-clock
-printf 'R %s %s %s %s %s %s\n' $id $form $tool $r $g $((c-b))
-IFS=$NL
-n=0 k=1
-for l in $out; do
-case $l in 'netpol: exit '*) continue;; esac
-n=$((n+1))
-[ $n -gt 16 ] || printf 'W %s %.300s\n' $id "$l"
-done
-case "$r $out" in
-127' '*|126' '*|*'nvalid option'*|*'nrecognized option'*|*'nknown option'*) ;;
-*) for l in $sure; do case $out in *"$l"*) k=0;; esac; done;;
-esac
-unset IFS
-[ $k = 0 ] || [ $g = 9 ] || [ $((c-b0+50)) -ge $G ]
-}
-try() {
-form=$1 tool=$2 r=
-shift 2
-has "$1" || return 1
-clock
-b=$c
-out=$(
-"$@" </dev/null 9>&1 2>&1 &
-watch
-echo "$NL$r $g"
-)
-r=${out##*"$NL"} out=${out%"$NL"*}
-g=${r#* } r=${r% *}
-say
-}
-start() {
-clock
-b0=$c G=$F
-"$@"
-}
-"""
-_TCP = r"""
-connect() {
-B=$A
-case $A in *:*) B=[$A];; esac
-if [ $H = 1 ]; then
-has curl && { try http curl curl -sSvm $W -o /dev/null http://$B:$P/; return; }
-has wget && { try http wget wget -O /dev/null -T $W http://$B:$P/; return; }
-fi
-for N in $ncs; do
-M=
-case $N in busybox|toybox) M=nc;; esac
-out=$old
-[ -z "$old" ] && try nc $N $N $M -${z}zvv -w $W $A $P && return
-case $out in
-*BusyBox*) try nc-e $N $N $M -w $W $A $P -e sh -c 'echo netpol: connected >&9' && return;;
-*'see "nc --help"'*) try nc-q $N sh -c 'exec "$@" >/dev/null' sh $N $M -w $W -q 1 $A $P && return;;
-esac
-done
-G=$T
-try bash bash bash -c "$BT" $A $P && return
-G=$F
-for N in python3 python; do try python $N $N -c "$YT" $A $P $W && return; done
-try perl perl perl -e "$PT" $A $P $W tcp && return
-try curl curl curl -sSvm $W -o /dev/null -t netpol telnet://$B:$P
-}
-"""
-_UDP = r"""
-ask() {
-hold=$1 G=$T
-shift
-form=$1 tool=$2
-shift 2
-clock
-b=$c
-out=$(
-exec 3>&1
-{
-exec 4>&1
-sh -c 'echo $$ >&4; printf "$1"; exec sleep $2 4>&-' sh "$Q" $hold 3>&- 4>&4 | {
-exec 5<&0 4>&-
-"$@" <&5 2>&3 3>&- 5<&- &
-echo $!
-watch
-echo "netpol: exit $r $g" >&3
-} &
-exec >&- 4>&- 3>&-
-wait
-} | {
-read -r a
-read -r z
-if has dd; then x=$(dd bs=512 count=1; echo .); else read -r x && x=.. || x=$x.; fi
-[ "$x" = . ] || echo netpol: answered >&3
-kill -9 $a $z
-}
-)
-r=${out##*netpol: exit }
-r=${r%%"$NL"*}
-g=${r#* } r=${r% *}
-say
-}
-connect() {
-Q=$ANY
-[ $P = 53 ] && Q=$DNS
-try bash bash bash -c "$BT" $A $P "$Q" $W && return
-for N in python3 python; do try python $N $N -c "$YT" $A $P $W "$Q" && return; done
-try perl perl perl -e "$PT" $A $P $W udp "$Q" && return
-for N in $ncs; do
-M=
-case $N in busybox|toybox) M=nc;; esac
-h=$($N $M -h 2>&1 </dev/null)
-case $h in
-*OpenBSD*) ask 0 nc-openbsd $N $N $M -${z}uw $W $A $P && return
-[ $r = 0 ] && return
-try nc-zu $N $N $M -${z}zuvw $W $A $P && return;;
-*Ncat*) ask $((W+1)) nc-ncat $N $N $M -${z}uv --no-shutdown -i $W $A $P && return;;
-*'[v1.1'*|*BusyBox*-u*) ask 0 nc-u $N $N $M -${z}uvv -w $W $A $P && return;;
-esac
-done
-}
-"""
-_NAMES = r"""
-name() {
-G=$T
-try getent getent getent hosts $A && return
-case $r in 0|2) return;; esac
-try bash bash bash -c "$BN" $A && return
-for N in python3 python; do try python $N $N -c "$YN" $A && return; done
-try perl perl perl -e "$PN" $A && return
-for N in $ncs; do case $N in nc|ncat) try nc $N $N -s 127.0.0.1 -zvv -w $W $A 9 && return;; esac; done
-G=$F
-try curl curl curl -sSvm $W --interface 127.0.0.1 -o /dev/null telnet://$A:9 && return
-try ping ping ping -c1 -W1 -I 127.0.0.1 $A && return
-case $A in *.svc.*) try nslookup nslookup nslookup $A;; esac
-}
-"""
-_MAIN = r"""
-oldest() {
-wait $1
-shift
-q=$* j=$#
-}
-set -f
-has nc || has bash || L=$S
-has ncat && L=$S
-ncs=
-for N in nc ncat netcat; do has $N && ncs="$ncs $N"; done
-has nc || for N in busybox toybox; do has $N && ncs="$ncs $N"; done
-old=
-has nc && has busybox && case $(nc -h 2>&1 </dev/null) in *BusyBox*-z*) ;; *BusyBox*) old=BusyBox;; esac
-i=0
-while [ $i -lt $m ]; do
-A=$1 id=n$i sure=$KNOWN$NL$UNKNOWN i=$((i+1))
-shift
-start name &
-done
-q= j=0 i=0
-while [ $1 ]; do
-A=$1 P=$2 id=t$i z=n sure=$SURE
-shift 2
-case $A in *:*) ;; *[!0-9.]*) z= sure=$SURE$NL$UNKNOWN;; esac
-start connect &
-q="$q $!" j=$((j+1)) i=$((i+1))
-[ $j -lt $L ] || oldest $q
-done
-wait
-echo Z
-"""
+NC_READS_DATAGRAM = ("nc-openbsd", "nc-ncat", "nc-u")  # from its standard input
 
 
-def whole(timeout: float) -> int:
-    """The timeout in whole seconds, as most tools take it."""
+@cache
+def _parts() -> dict[str, str]:
+    """The parts of probe.sh by name, without indentation, comments and blank lines."""
+    # importlib.resources does the same, and takes 15 ms to import.
+    text = cast("bytes", pkgutil.get_data("kubectl_netpol.probe", "probe.sh")).decode()
+    _, *found = re.split(r"^## (\w+)\n", text, flags=re.MULTILINE)
+    return {
+        name: "".join(f"{line}\n" for line in map(str.strip, part.splitlines()) if line and line[0] != "#")
+        for name, part in zip(found[::2], found[1::2], strict=True)
+    }
+
+
+def whole_seconds(timeout: float) -> int:
+    """The timeout rounded up, for tools that take no fractions."""
     return max(1, math.ceil(timeout))
 
 
-def shell_words(
+def shell_argv(
     shell: str, targets: Sequence[Target], *, protocol: str, timeout: float, http: bool, names: Sequence[str]
 ) -> list[str]:
-    """The words of the one exec that probes all targets and checks all names."""
+    """The one exec that probes all targets and looks up all names; its arguments as probe.sh reads them."""
     udp = protocol == "UDP"
-    text = _COMMON + (_UDP if udp else _TCP) + (_NAMES if names else "") + _MAIN
-    words = [shell, "-c", re.sub(r"\n+", "\n", text).strip(), shell]
-    words += [
+    parts = ("common", "udp" if udp else "tcp", *(["names"] if names else []), "targets")
+    argv = [shell, "-c", "".join(_parts()[part] for part in parts).strip(), shell]
+    argv += [
         str(round((timeout + GRACE) * 100)),
         str(round(timeout * 100)),
-        str(whole(timeout)),
+        str(whole_seconds(timeout)),
         "1" if http else "0",
-        str(SIDE_BY_SIDE),
-        str(SIDE_BY_SIDE_SLOW),
+        str(MOST_AT_ONCE),
+        str(MOST_AT_ONCE_SLOW),
     ]
-    words += ["\n".join(classify.sure(protocol))]
-    words += ["\n".join(fragments) if names else "" for fragments in (classify.UNKNOWN_NAME, classify.KNOWN_NAME)]
-    words += [BASH_UDP, PYTHON_UDP, PERL_UDP] if udp else [BASH_TCP, PYTHON_TCP, PERL_TCP]
-    words += [BASH_NAME, PYTHON_NAME, PERL_NAME] if names else ["", "", ""]
-    words += [ANY_DATAGRAM, DNS_QUERY] if udp else ["", ""]
-    words += [str(len(names)), *names]
+    argv += ["\n".join(classify.conclusive(protocol))]
+    argv += ["\n".join(fragments) if names else "" for fragments in (classify.UNKNOWN_NAME, classify.KNOWN_NAME)]
+    argv += [BASH_UDP, PYTHON_UDP, PERL_UDP] if udp else [BASH_TCP, PYTHON_TCP, PERL_TCP]
+    argv += [BASH_NAME, PYTHON_NAME, PERL_NAME] if names else ["", "", ""]
+    argv += [ANY_DATAGRAM, DNS_QUERY] if udp else ["", ""]
+    argv += [str(len(names)), *names]
     for target in targets:
-        words += [target.address, str(target.port)]
-    return words
+        argv += [target.address, str(target.port)]
+    return argv
 
 
-def tool_words(form: str, program: str, target: Target, timeout: float, *, udp: bool = False) -> tuple[str, ...]:
-    """The words that run one tool against one target: what a person would type behind `kubectl exec POD --`."""
-    address, port, limit = target.address, str(target.port), str(whole(timeout))
+def tool_argv(form: str, program: str, target: Target, timeout: float, *, udp: bool = False) -> tuple[str, ...]:
+    """One tool against one target, as a person would type it after `kubectl exec POD --`."""
+    address, port, limit = target.address, str(target.port), str(whole_seconds(timeout))
     if form == "nc-e":
         return (*_applet(program), "-w", limit, address, port, "-e", "true")
     if form == "nc-q":
@@ -320,8 +134,8 @@ def tool_words(form: str, program: str, target: Target, timeout: float, *, udp: 
     if form in NC_OPTIONS:
         options, limit_option = NC_OPTIONS[form]
         numeric = "n" if is_ip(address) else ""
-        words = (*_applet(program), f"-{numeric}{options}", *limit_option, limit, address, port)
-        return ("sh", "-c", f"printf '{datagram(target)}' | {' '.join(words)}") if form in NC_SENDS else words
+        argv = (*_applet(program), f"-{numeric}{options}", *limit_option, limit, address, port)
+        return ("sh", "-c", f"printf '{datagram(target)}' | {' '.join(argv)}") if form in NC_READS_DATAGRAM else argv
     host = f"[{address}]" if ":" in address else address
     if form == "curl":
         return ("curl", "-sSvm", limit, "-o", "/dev/null", "-t", "netpol", f"telnet://{host}:{port}")

@@ -14,7 +14,7 @@ from kubectl_netpol.cluster.kubeconfig import Options, load
 from kubectl_netpol.cluster.streams import CompletedExec, execute
 from kubectl_netpol.probe.outcome import Outcome, ProbeResult, Target
 from kubectl_netpol.probe.run import probe
-from kubectl_netpol.probe.script import shell_words
+from kubectl_netpol.probe.script import shell_argv
 from tests.cluster.connects import within
 from tests.cluster.lab import Cluster, pod
 
@@ -205,7 +205,7 @@ def test_tcp_from_a_pod_that_may_nothing(shop: Shop, image: str) -> None:
 @pytest.mark.parametrize("image", WITH_TCP)
 def test_a_probe_ends_by_itself_after_its_connection_broke(shop: Shop, image: str) -> None:
     before = shop.processes(image)
-    words = shell_words("sh", [shop.target("dropped")] * 3, protocol="TCP", timeout=1, http=False, names=(API_NAME,))
+    words = shell_argv("sh", [shop.target("dropped")] * 3, protocol="TCP", timeout=1, http=False, names=(API_NAME,))
     broken = within(
         shop.cluster.netns,
         lambda: execute(shop.api, shop.namespace, image, image, words, deadline=0.6),

@@ -1,4 +1,4 @@
-"""Words of real runs, as the tools said them on a cluster, on Debian 12 or in a namespace with iptables."""
+"""Output of real runs of the tools: on a cluster, on Debian 12 or in a namespace with iptables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ USAGE = "nc: invalid option -- 'n'\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b
 OPEN, REFUSED, TIMED_OUT, UNREACHABLE = Outcome.OPEN, Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.UNREACHABLE
 NO_ANSWER, UNRESOLVED = Outcome.NO_ANSWER, Outcome.UNRESOLVED
 
-# (what happened, form, exit status, ended by the guard, seconds, words, outcome)
+# (what happened, form, exit status, killed by the guard, seconds, output, outcome)
 TCP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
     ("busybox, open", "nc", 0, False, 0.1, "10.244.0.2 (10.244.0.2:80) open\nsent 0, rcvd 0", OPEN),
     ("busybox, open on ipv6", "nc", 0, False, 0.0, "::1 ([::1]:18080) open\nsent 0, rcvd 0", OPEN),
@@ -147,9 +147,9 @@ TCP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
     ("ncat, nothing listens or rejected", "nc", 1, False, 0.2, NCAT + "Ncat: Connection refused.", REFUSED),
     ("ncat, dropped", "nc", 1, False, 2.1, NCAT + "Ncat: TIMEOUT.", TIMED_OUT),
     ("ncat, prohibited", "nc", 1, False, 0.2, NCAT + "Ncat: No route to host.", UNREACHABLE),
-    ("ncat, ended while it was starting", "nc", 137, True, 2.6, NCAT, None),
+    ("ncat, killed while it was starting", "nc", 137, True, 2.6, NCAT, None),
     (
-        "ncat, ended while it was connecting",
+        "ncat, killed while it was connecting",
         "nc",
         137,
         True,
@@ -181,7 +181,7 @@ TCP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
         UNREACHABLE,
     ),
     ("bash, dropped", "bash", 137, True, 2.6, "netpol: connecting", TIMED_OUT),
-    ("bash, ended before it began", "bash", 137, True, 2.6, "", None),
+    ("bash, killed before it began", "bash", 137, True, 2.6, "", None),
     ("python, open", "python", 0, False, 0.1, "netpol: connected", OPEN),
     ("python, nothing listens", "python", 0, False, 0.1, "[Errno 111] Connection refused", REFUSED),
     ("python, dropped", "python", 0, False, 2.1, "timed out", TIMED_OUT),
@@ -216,18 +216,18 @@ TCP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
     ),
     ("curl that only says it failed", "curl", 7, False, 0.0, "curl: (7) Couldn't connect to server", None),
     ("curl, dropped", "curl", 28, False, 2.0, "* Connection timed out after 2000 milliseconds", TIMED_OUT),
-    ("not there", "nc", 127, False, 0.0, "sh: 1: nc: not found", None),
-    ("not to be run", "nc", 126, False, 0.0, "sh: 1: nc: Permission denied", None),
-    ("words in another language", "nc", 1, False, 0.0, "nc: Verbindungsaufbau abgelehnt", None),
+    ("no such tool", "nc", 127, False, 0.0, "sh: 1: nc: not found", None),
+    ("no right to run it", "nc", 126, False, 0.0, "sh: 1: nc: Permission denied", None),
+    ("output in another language", "nc", 1, False, 0.0, "nc: Verbindungsaufbau abgelehnt", None),
     ("no right to a socket", "nc", 1, False, 0.0, "nc: socket(AF_INET,1,0): Operation not permitted", None),
-    ("exit status 0 and no words", "nc", 0, False, 0.0, "", None),
+    ("exit status 0 and no output", "nc", 0, False, 0.0, "", None),
 ]
 
 
 def attempts(rows: list[tuple[str, str, int, bool, float, str, Outcome | None]]) -> list[object]:
     return [
-        pytest.param(Attempt(form, form, code, ended, seconds, words), outcome, id=what)
-        for what, form, code, ended, seconds, words, outcome in rows
+        pytest.param(Attempt(form, form, code, killed, seconds, output), outcome, id=what)
+        for what, form, code, killed, seconds, output, outcome in rows
     ]
 
 
@@ -242,12 +242,19 @@ SENT = "connected.\nHTTP request sent, awaiting response... "
 BB_GET = "Connecting to 10.0.0.9:80 (10.0.0.9:80)\n"
 CURLED = "*   Trying 10.0.0.9:80...\n* Connected to 10.0.0.9 (10.0.0.9) port 80 (#0)\n> GET / HTTP/1.1\n"
 
-# (what happened, program, exit status, seconds, words, outcome)
+# (what happened, program, exit status, seconds, output, outcome)
 HTTP: list[tuple[str, str, int, float, str, Outcome | None]] = [
     ("gnu wget, answered", "wget", 0, 0.0, GET + SENT + "200 OK", OPEN),
     ("gnu wget, another answer", "wget", 8, 0.0, GET + SENT + "404 Not Found\nERROR 404: Not Found.", OPEN),
     ("gnu wget, a gateway", "wget", 8, 0.0, GET + SENT + "503 Service Unavailable\nERROR 503", None),
-    ("gnu wget, sent on to a port that refuses", "wget", 4, 0.0, GET + SENT + "302 Found\nConnection refused.", OPEN),
+    (
+        "gnu wget, redirected to a port that refuses",
+        "wget",
+        4,
+        0.0,
+        GET + SENT + "302 Found\nConnection refused.",
+        OPEN,
+    ),
     ("gnu wget, no answer", "wget", 4, 1.0, GET + SENT + "Read error (Connection timed out) in headers.", None),
     ("gnu wget, nothing listens", "wget", 4, 0.0, GET + "failed: Connection refused.", REFUSED),
     ("gnu wget, dropped", "wget", 4, 1.0, GET + "failed: Connection timed out.", TIMED_OUT),
@@ -255,7 +262,7 @@ HTTP: list[tuple[str, str, int, float, str, Outcome | None]] = [
     ("busybox wget, another answer", "wget", 1, 0.0, BB_GET + "wget: server returned error: HTTP/1.0 404 No", OPEN),
     ("busybox wget, a gateway", "wget", 1, 0.0, BB_GET + "wget: server returned error: HTTP/1.0 503 Service", None),
     (
-        "busybox wget, sent on to a port that refuses",
+        "busybox wget, redirected to a port that refuses",
         "wget",
         1,
         0.0,
@@ -290,8 +297,8 @@ HTTP: list[tuple[str, str, int, float, str, Outcome | None]] = [
 @pytest.mark.parametrize(
     ("attempt", "outcome"),
     [
-        pytest.param(Attempt("http", program, code, ended=False, seconds=seconds, output=words), outcome, id=what)
-        for what, program, code, seconds, words, outcome in HTTP
+        pytest.param(Attempt("http", program, code, killed=False, seconds=seconds, output=output), outcome, id=what)
+        for what, program, code, seconds, output, outcome in HTTP
     ],
 )
 def test_http(attempt: Attempt, outcome: Outcome | None) -> None:
@@ -312,16 +319,16 @@ UNKNOWN_NAMES: list[tuple[str, str, int, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("form", "code", "words"), [row[1:] for row in UNKNOWN_NAMES], ids=[r[0] for r in UNKNOWN_NAMES]
+    ("form", "code", "output"), [row[1:] for row in UNKNOWN_NAMES], ids=[r[0] for r in UNKNOWN_NAMES]
 )
-def test_a_name_that_does_not_resolve(form: str, code: int, words: str) -> None:
-    attempt = Attempt(form, form, code, ended=False, seconds=0.1, output=words)
+def test_a_name_that_does_not_resolve(form: str, code: int, output: str) -> None:
+    attempt = Attempt(form, form, code, killed=False, seconds=0.1, output=output)
     assert tcp_outcome(attempt, named=True) is UNRESOLVED
     assert udp_outcome(attempt, named=True) is UNRESOLVED
     assert resolves(attempt, "nosuch") is False
 
 
-# (what happened, form, exit status, ended by the guard, seconds, words, outcome)
+# (what happened, form, exit status, killed by the guard, seconds, output, outcome)
 UDP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
     (
         "openbsd, open or dropped: nc says succeeded",
@@ -346,7 +353,7 @@ UDP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
         UNREACHABLE,
     ),
     ("traditional, open or dropped", "nc-u", 0, False, 4.0, "(UNKNOWN) [10.0.0.9] 53 (?) open\nnet timeout", NO_ANSWER),
-    ("traditional, ended by the guard", "nc-u", 137, True, 2.6, "(UNKNOWN) [10.0.0.9] 53 (?) open", NO_ANSWER),
+    ("traditional, killed by the guard", "nc-u", 137, True, 2.6, "(UNKNOWN) [10.0.0.9] 53 (?) open", NO_ANSWER),
     (
         "traditional, refused: it ends before its time",
         "nc-u",
@@ -390,7 +397,7 @@ UDP: list[tuple[str, str, int, bool, float, str, Outcome | None]] = [
     ("bash, silence", "bash", 0, False, 2.0, "netpol: silent", NO_ANSWER),
     ("bash, refused", "bash", 0, False, 0.0, "10.0.0.9: line 1: read: read error: 3: Connection refused", REFUSED),
     ("python, refused", "python", 0, False, 0.1, "[Errno 111] Connection refused", REFUSED),
-    ("not there", "nc-u", 127, False, 0.0, "", None),
+    ("no such tool", "nc-u", 127, False, 0.0, "", None),
 ]
 
 
@@ -400,16 +407,16 @@ def test_udp(attempt: Attempt, outcome: Outcome | None) -> None:
 
 
 NAME = "web.shop.svc.cluster.local"
-# (what happened, form, exit status, ended by the guard, words, whether the name resolves)
+# (what happened, form, exit status, killed by the guard, output, whether the name resolves)
 LOOKUPS: list[tuple[str, str, int, bool, str, bool | None]] = [
     ("getent found it", "getent", 0, False, "10.96.0.9       web.shop.svc.cluster.local", True),
     ("getent did not find it", "getent", 2, False, "", False),
     ("getent without a database", "getent", 1, False, "Unknown database: hosts", None),
-    ("getent, ended while it was asking", "getent", 137, True, "", False),
-    ("python, ended, perhaps before it began", "python", 137, True, "", None),
-    ("python, ended while it was asking", "python", 137, True, "netpol: asking", False),
-    ("nslookup, ended while it was asking", "nslookup", 137, True, "", False),
-    ("ping from loopback, ended while it was asking", "ping", 137, True, "", False),
+    ("getent, killed while it was asking", "getent", 137, True, "", False),
+    ("python, killed, perhaps before it began", "python", 137, True, "", None),
+    ("python, killed while it was asking", "python", 137, True, "netpol: asking", False),
+    ("nslookup, killed while it was asking", "nslookup", 137, True, "", False),
+    ("ping from loopback, killed while it was asking", "ping", 137, True, "", False),
     ("bash found it", "bash", 0, False, "netpol: resolves", True),
     ("busybox nc from loopback", "nc", 1, False, "nc: web (10.96.0.9:9): Invalid argument", True),
     (
@@ -449,15 +456,15 @@ LOOKUPS: list[tuple[str, str, int, bool, str, bool | None]] = [
         False,
     ),
     ("nslookup had no answer", "nslookup", 1, False, ";; connection timed out; no servers could be reached", False),
-    ("not there", "nslookup", 127, False, "", None),
+    ("no such tool", "nslookup", 127, False, "", None),
 ]
 
 
 @pytest.mark.parametrize(
     ("attempt", "answer"),
     [
-        pytest.param(Attempt(form, form, code, ended, 0.1, words), answer, id=what)
-        for what, form, code, ended, words, answer in LOOKUPS
+        pytest.param(Attempt(form, form, code, killed, 0.1, output), answer, id=what)
+        for what, form, code, killed, output, answer in LOOKUPS
     ],
 )
 def test_lookup(attempt: Attempt, answer: bool | None) -> None:  # noqa: FBT001 - a column of the table
@@ -466,5 +473,5 @@ def test_lookup(attempt: Attempt, answer: bool | None) -> None:  # noqa: FBT001 
 
 @pytest.mark.parametrize(("name", "answer"), [("web", None), ("web.shop", None), ("web.shop.svc", None), (NAME, False)])
 def test_nslookup_is_believed_only_where_it_asks_as_programs_do(name: str, answer: bool | None) -> None:  # noqa: FBT001 - a column
-    words = f"** server can't find {name}: NXDOMAIN"
-    assert resolves(Attempt("nslookup", "nslookup", 1, ended=False, seconds=0.1, output=words), name) is answer
+    output = f"** server can't find {name}: NXDOMAIN"
+    assert resolves(Attempt("nslookup", "nslookup", 1, killed=False, seconds=0.1, output=output), name) is answer

@@ -1,4 +1,4 @@
-"""One exec or several, and what becomes of their output, whatever it is."""
+"""How a probe runs, in one exec or in several, and how any output of it is read."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpol.probe.outcome import NameCheck, Outcome, Target
-from kubectl_netpol.probe.run import probe, shown
-from kubectl_netpol.probe.script import tool_words
+from kubectl_netpol.probe.run import printable, probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +33,7 @@ REFUSED = b"nc: connect to 10.0.0.8 port 5432 (tcp) failed: Connection refused\n
 
 
 class Pod:
-    """A container that has some programs, with what each of them answers."""
+    """A container with some programs, and the result of each."""
 
     def __init__(self, **programs: Callable[[Sequence[str]], Done]) -> None:
         self.programs = programs
@@ -52,7 +51,7 @@ def says(stdout: bytes, **others: object) -> Pod:
     return Pod(sh=lambda _: Done(stdout=stdout)._replace(**others))  # type: ignore[arg-type]  # any field of Done
 
 
-def test_the_report_is_read_per_target_whatever_the_order() -> None:
+def test_the_lines_of_a_report_may_come_in_any_order() -> None:
     pod = says(
         b"R t1 nc nc 1 143 2\nR n0 getent getent 2 143 1\nR t0 nc nc 0 143 1\n"
         b"W t1 nc: connect to 10.0.0.8 port 5432 (tcp) failed: Connection refused\n"
@@ -72,7 +71,7 @@ def test_the_report_is_read_per_target_whatever_the_order() -> None:
     assert result.names == (NameCheck("db.shop.svc.cluster.local", resolves=False, output=""),)
 
 
-def test_the_last_word_is_with_the_tool_that_told() -> None:
+def test_the_observation_is_that_of_the_tool_that_was_conclusive() -> None:
     pod = says(b"R t0 nc nc 1 1 1\nW t0 nc: invalid option -- 'n'\nR t0 nc-e nc 0 1 1\nW t0 netpol: connected\nZ\n")
     (observation,) = probe(pod, [WEB]).observations
     assert (observation.outcome, observation.command[-2:]) == (Outcome.OPEN, ("-e", "true"))
@@ -92,28 +91,28 @@ def test_the_last_word_is_with_the_tool_that_told() -> None:
     ],
     ids=[
         "nothing in the image",
-        "an applet left out",
-        "options it has not, and no other tool",
-        "words nobody knows",
-        "no words",
-        "no report at all",
-        "a line cut off is no line",
-        "a report on something else",
+        "BusyBox without the applet",
+        "unknown options, and no other tool",
+        "unknown output",
+        "no output of the tool",
+        "no report",
+        "a line that is cut off is ignored",
+        "a report on another target",
     ],
 )
-def test_what_a_report_comes_to(report: bytes, outcome: Outcome) -> None:
+def test_the_outcome_of_a_report(report: bytes, outcome: Outcome) -> None:
     (observation,) = probe(says(report), [WEB]).observations
     assert observation.outcome is outcome
 
 
-def test_a_deadline_that_passed_leaves_what_was_reported_before() -> None:
+def test_what_was_reported_before_the_deadline_counts() -> None:
     pod = says(b"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open\n", exit_code=None, timed_out=True)
     web, db = probe(pod, [WEB, DB]).observations
     assert web.outcome is Outcome.OPEN
     assert (db.outcome, db.output, db.tool) == (Outcome.EXEC_FAILED, "the deadline passed", None)
 
 
-def test_an_exec_that_the_server_refuses_is_reported_in_its_words() -> None:
+def test_an_exec_that_the_server_refuses_is_reported_with_its_message() -> None:
     pod = Pod(sh=lambda _: Done(None, error='container not found ("app")\x1b[2J'))
     (observation,) = probe(pod, [WEB]).observations
     assert observation.outcome is Outcome.EXEC_FAILED
@@ -121,7 +120,7 @@ def test_an_exec_that_the_server_refuses_is_reported_in_its_words() -> None:
     assert pod.asked == ["sh"]
 
 
-def test_bash_serves_where_there_is_no_sh() -> None:
+def test_bash_is_the_shell_of_an_image_without_sh() -> None:
     pod = Pod(bash=lambda _: Done(stdout=b"R t0 bash bash 0 1 1\nW t0 netpol: connected\nZ\n"))
     assert probe(pod, [WEB]).observations[0].outcome is Outcome.OPEN
     assert pod.asked == ["sh", "bash"]
@@ -131,7 +130,7 @@ def nc(argv: Sequence[str]) -> Done:
     return Done(0, stderr=OPENED) if "80" in argv else Done(1, stderr=REFUSED)
 
 
-def test_without_a_shell_the_program_is_run_itself() -> None:
+def test_without_a_shell_the_tool_itself_is_run() -> None:
     pod = Pod(nc=nc)
     result = probe(pod, [WEB, DB], names=("db",))
     assert [observation.outcome for observation in result.observations] == [Outcome.OPEN, Outcome.REFUSED]
@@ -139,7 +138,7 @@ def test_without_a_shell_the_program_is_run_itself() -> None:
     assert result.names == (NameCheck("db", resolves=None, output="the image has no shell"),)
 
 
-def test_without_a_shell_the_next_program_is_tried_where_one_does_not_tell() -> None:
+def test_without_a_shell_the_next_tool_is_tried_after_one_that_is_inconclusive() -> None:
     pod = Pod(
         nc=lambda _: Done(1, stderr=b"nc: invalid option -- 'n'\n"),
         python3=lambda _: Done(0, stdout=b"netpol: connected\n"),
@@ -149,7 +148,7 @@ def test_without_a_shell_the_next_program_is_tried_where_one_does_not_tell() -> 
     assert pod.asked == ["sh", "bash", "nc", "ncat", "python3", "nc", "python3"]
 
 
-def test_without_a_shell_all_targets_are_probed_with_what_is_there() -> None:
+def test_without_a_shell_all_targets_are_probed_by_the_tool_that_exists() -> None:
     pod = Pod(nc=nc)
     targets = [WEB if index % 3 else DB for index in range(30)]
     result = probe(pod, targets)
@@ -158,20 +157,20 @@ def test_without_a_shell_all_targets_are_probed_with_what_is_there() -> None:
     assert pod.asked == ["sh", "bash", *["nc"] * 30]
 
 
-def test_without_a_shell_a_program_that_did_not_tell_is_inconclusive() -> None:
+def test_without_a_shell_unknown_output_is_inconclusive() -> None:
     pod = Pod(nc=lambda _: Done(1, stderr=b"something else\n"))
     (observation,) = probe(pod, [WEB]).observations
     assert (observation.outcome, observation.output) == (Outcome.INCONCLUSIVE, "something else")
 
 
-def test_without_a_shell_a_program_without_the_options_is_no_tool() -> None:
+def test_without_a_shell_a_tool_that_does_not_know_the_options_does_not_count() -> None:
     pod = Pod(nc=lambda _: Done(1, stderr=b"nc: invalid option -- 'n'\n"))
     (observation,) = probe(pod, [WEB]).observations
     assert (observation.outcome, observation.tool) == (Outcome.NO_TOOL, "nc")
 
 
-def test_a_host_name_that_nothing_resolved_is_unresolved_whatever_the_tool_made_of_it() -> None:
-    """BusyBox says `timed out` of a lookup as of a connect."""
+def test_a_time_out_on_a_name_that_does_not_resolve_is_unresolved() -> None:
+    """BusyBox prints `timed out` for a lookup as for a connection."""
     pod = says(
         b"R n0 getent getent 137 9 300\nR t0 nc-e nc 1 1 300\nW t0 nc: timed out\n"
         b"R t1 nc-e nc 1 1 300\nW t1 nc: timed out\nZ\n"
@@ -181,27 +180,27 @@ def test_a_host_name_that_nothing_resolved_is_unresolved_whatever_the_tool_made_
     assert result.names == (NameCheck("shop.example", resolves=False, output="no answer within 3.0 s"),)
 
 
-def test_a_lookup_that_did_not_tell_is_left_open() -> None:
+def test_an_inconclusive_lookup_is_unknown() -> None:
     pod = says(b"R n0 getent getent 1 1 1\nW n0 Unknown database: hosts\nZ\n")
     (check,) = probe(pod, [], names=("db",)).names
-    assert check == NameCheck("db", resolves=None, output="nothing in the image can look up a name")
+    assert check == NameCheck("db", resolves=None, output="no tool in the image can look up a name")
 
 
-def test_without_a_shell_udp_is_left_to_what_can_send() -> None:
+def test_without_a_shell_udp_is_probed_by_tools_that_send_by_themselves() -> None:
     pod = Pod(nc=nc, python3=lambda _: Done(0, stdout=b"netpol: silent\n"))
     (observation,) = probe(pod, [Target("10.0.0.9", 53)], protocol="UDP").observations
     assert (observation.outcome, observation.tool) == (Outcome.NO_ANSWER, "python3")
     assert "nc" not in pod.asked
 
 
-def test_with_nothing_in_the_image_there_is_no_tool() -> None:
+def test_an_empty_image_has_no_tool() -> None:
     pod = Pod()
     (observation,) = probe(pod, [WEB]).observations
     assert observation == (Outcome.NO_TOOL, None, (), None, "", 0.0)
 
 
-def test_a_runtime_that_says_on_stdout_what_is_missing_is_understood() -> None:
-    """Some report a missing program as output and status 126 or 127 instead of an error of the call."""
+def test_a_runtime_may_report_a_missing_program_as_output() -> None:
+    """With status 126 or 127, instead of as an error of the call."""
     pod = Pod(
         sh=lambda _: Done(126, stdout=MISSING.format("sh").encode()),
         bash=lambda _: Done(127, stderr=b"exec failed: no such file or directory"),
@@ -216,7 +215,7 @@ def test_an_exec_that_fails_without_a_shell_is_reported() -> None:
     assert (observation.outcome, observation.output) == (Outcome.EXEC_FAILED, "connection reset")
 
 
-def test_the_deadline_of_the_exec_leaves_room_for_the_timeout_of_every_round() -> None:
+def test_the_deadline_of_the_exec_includes_the_timeout_of_every_round() -> None:
     pod = says(b"Z\n")
     probe(pod, [WEB], timeout=3)
     probe(pod, [WEB] * 30, timeout=3)
@@ -226,7 +225,7 @@ def test_the_deadline_of_the_exec_leaves_room_for_the_timeout_of_every_round() -
 
 
 @given(st.binary(max_size=400))
-def test_no_output_of_the_pod_breaks_anything_or_reaches_the_terminal(output: bytes) -> None:
+def test_any_output_of_the_pod_is_read_and_made_printable(output: bytes) -> None:
     result = probe(
         says(b"R t0 nc nc 1 1 0\n" + b"".join(b"W t0 " + line + b"\n" for line in output.split(b"\n"))), [WEB]
     )
@@ -237,26 +236,9 @@ def test_no_output_of_the_pod_breaks_anything_or_reaches_the_terminal(output: by
     assert all(character == "\n" or character.isprintable() for character in raw.output)
 
 
-def test_an_outcome_prints_as_its_code() -> None:
-    assert str(Outcome.TIMED_OUT) == "timed-out"
-
-
-@pytest.mark.parametrize(
-    ("form", "command"),
-    [
-        ("nc-q", ("busybox", "nc", "-w", "3", "-q", "1", "10.0.0.9", "80")),
-        ("nc-u", ("sh", "-c", "printf '\\012' | busybox nc -nuvv -w 3 10.0.0.9 80")),
-        ("nc-ncat", ("sh", "-c", "printf '\\012' | busybox nc -nuv --no-shutdown -i 3 10.0.0.9 80")),
-    ],
-)
-def test_the_command_for_a_person(form: str, command: tuple[str, ...]) -> None:
-    words = tool_words(form, "busybox", WEB, 3.0)
-    assert words == command
-
-
 @given(st.text())
-def test_words_are_bounded_and_printable(text: str) -> None:
-    words = shown(text * 50)
-    assert len(words) <= 1000
-    assert all(character == "\n" or character.isprintable() for character in words)
-    assert shown("plain wörds\nin two lines") == "plain wörds\nin two lines"
+def test_output_is_printable_and_of_limited_length(text: str) -> None:
+    output = printable(text * 50)
+    assert len(output) <= 1000
+    assert all(character == "\n" or character.isprintable() for character in output)
+    assert printable("plain wörds\nin two lines") == "plain wörds\nin two lines"

@@ -1,4 +1,4 @@
-"""The program that runs in the container, run for real by the shells and tools of this machine."""
+"""The program that runs in the container, run by the shells and tools of this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_netpol.probe.outcome import Outcome, Target
 from kubectl_netpol.probe.run import probe
-from kubectl_netpol.probe.script import shell_words
+from kubectl_netpol.probe.script import shell_argv, tool_argv
 from tests.unit.probe.images import IMAGES, NO_IPV6, NO_LOOKUP, NO_UDP, Container, available, make
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_each_image_probes_ipv6(tmp_path: Path, ports: Ports, image: str) -> Non
 
 
 @pytest.mark.parametrize("image", [image for image in NO_IPV6 if image in available()])
-def test_an_address_that_the_tool_can_not_parse_is_inconclusive(tmp_path: Path, ports: Ports, image: str) -> None:
+def test_an_address_that_the_tool_cannot_parse_is_inconclusive(tmp_path: Path, ports: Ports, image: str) -> None:
     (observation,) = probe(container(tmp_path, image), [Target("::1", ports.accepts)]).observations
     assert observation.outcome is Outcome.INCONCLUSIVE
     assert observation.output == "Can't parse ::1 as an IP address"
@@ -74,7 +74,7 @@ def test_udp_is_decided_by_an_answer_or_an_error_only(tmp_path: Path, ports: Por
 
 
 @pytest.mark.parametrize("image", [image for image in NO_UDP if image in available()])
-def test_an_image_that_can_not_send_udp_says_so(tmp_path: Path, ports: Ports, image: str) -> None:
+def test_an_image_that_cannot_send_udp_has_no_tool(tmp_path: Path, ports: Ports, image: str) -> None:
     result = probe(container(tmp_path, image), [Target(LOCAL, ports.udp_answers)], protocol="UDP")
     assert result.observations[0].outcome is Outcome.NO_TOOL
 
@@ -101,7 +101,7 @@ def test_a_probe_whose_connection_breaks_ends_by_itself(tmp_path: Path, ports: P
     box = container(tmp_path, image)
     targets = [Target(LOCAL, ports.drops)] * 3
     began = time.monotonic()
-    process = box.start(shell_words("sh", targets, protocol="TCP", timeout=1, http=False, names=[DEAD]))
+    process = box.start(shell_argv("sh", targets, protocol="TCP", timeout=1, http=False, names=[DEAD]))
     for stream in (process.stdout, process.stderr):
         assert stream is not None
         stream.close()
@@ -111,7 +111,7 @@ def test_a_probe_whose_connection_breaks_ends_by_itself(tmp_path: Path, ports: P
     assert time.monotonic() - began < 1 + 1 + SLACK
 
 
-def test_fifty_destinations_are_probed_side_by_side(tmp_path: Path, ports: Ports) -> None:
+def test_fifty_destinations_are_probed_concurrently(tmp_path: Path, ports: Ports) -> None:
     targets = [Target(LOCAL, ports.drops if index % 10 == 0 else ports.accepts) for index in range(50)]
     box = Container(make(tmp_path / "bin", {"sh": "sh", "bash": "bash", "sleep": "sleep"}))
     began = time.monotonic()
@@ -120,6 +120,35 @@ def test_fifty_destinations_are_probed_side_by_side(tmp_path: Path, ports: Ports
         assert observation.outcome is (Outcome.TIMED_OUT if target.port == ports.drops else Outcome.OPEN)
     assert time.monotonic() - began < 2 * (1 + 1) + SLACK
     assert len(box.commands) == 1
+
+
+@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+@pytest.mark.parametrize("names", [[], ["localhost"]], ids=["no names", "names"])
+def test_only_the_parts_that_are_needed_travel_and_no_comments(protocol: str, names: list[str]) -> None:
+    argv = shell_argv("sh", [Target(LOCAL, 80)], protocol=protocol, timeout=1, http=False, names=names)
+    program = argv[2]
+    lines = program.split("\n")
+    assert [line for line in lines if line != line.strip() or not line or line.startswith("#") or " # " in line] == []
+    assert lines[0] == "exec 2>/dev/null"
+    assert lines[-1] == "echo Z"
+    assert ("ask()" in program, "lookup()" in program, program.count("connect()")) == (
+        protocol == "UDP",
+        bool(names),
+        1,
+    )
+    assert len(program) < 3800, "it travels in a URL"
+
+
+@pytest.mark.parametrize(
+    ("form", "command"),
+    [
+        ("nc-q", ("busybox", "nc", "-w", "3", "-q", "1", "10.0.0.9", "80")),
+        ("nc-u", ("sh", "-c", "printf '\\012' | busybox nc -nuvv -w 3 10.0.0.9 80")),
+        ("nc-ncat", ("sh", "-c", "printf '\\012' | busybox nc -nuv --no-shutdown -i 3 10.0.0.9 80")),
+    ],
+)
+def test_the_command_for_a_person(form: str, command: tuple[str, ...]) -> None:
+    assert tool_argv(form, "busybox", Target("10.0.0.9", 80), 3.0) == command
 
 
 FAKES = ("nc", "ncat", "busybox", "bash", "python3", "python", "perl", "curl")
@@ -144,7 +173,7 @@ def test_the_command_shown_is_the_command_that_ran(tmp_path: Path, program: str)
 
 
 @pytest.mark.parametrize("program", ["curl", "wget"])
-def test_a_request_is_sent_only_where_it_is_asked_for(tmp_path: Path, program: str) -> None:
+def test_a_request_is_sent_only_with_http(tmp_path: Path, program: str) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
     fake(folder, "nc", 'echo "(1.2.3.4:1) open"')
     fake(folder, program, 'printf "<%s>\\n" "$@"; echo "< HTTP/1.1 404 Not Found"')
@@ -157,7 +186,7 @@ def test_a_request_is_sent_only_where_it_is_asked_for(tmp_path: Path, program: s
 
 
 @pytest.mark.parametrize("program", ["curl", "wget"])
-def test_a_gateway_that_says_it_failed_is_not_believed_to_be_the_server(tmp_path: Path, program: str) -> None:
+def test_an_error_of_a_gateway_is_inconclusive(tmp_path: Path, program: str) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
     fake(folder, "nc", 'echo "(1.2.3.4:1) open"')
     fake(folder, program, 'echo "< HTTP/1.1 503 Service Unavailable"')
@@ -165,7 +194,7 @@ def test_a_gateway_that_says_it_failed_is_not_believed_to_be_the_server(tmp_path
     assert (observation.outcome, observation.tool) == (Outcome.INCONCLUSIVE, program)
 
 
-def test_without_curl_and_wget_a_connect_has_to_do(tmp_path: Path) -> None:
+def test_without_curl_and_wget_http_only_connects(tmp_path: Path) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
     fake(folder, "nc", 'echo "(1.2.3.4:1) open"')
     assert probe(Container(folder), [Target(LOCAL, 80)], http=True).observations[0].outcome is Outcome.OPEN
@@ -174,9 +203,9 @@ def test_without_curl_and_wget_a_connect_has_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "status"),
     [("nc: invalid option -- 'z'", 1), ("nc: unrecognized option: z", 1), ("nc: applet not found", 127), ("", 1)],
-    ids=["an option it has not", "an option in musl's words", "an applet left out", "nothing at all"],
+    ids=["unknown option", "unknown option, by musl", "BusyBox without the applet", "no output"],
 )
-def test_the_next_tool_is_tried_where_one_is_of_no_use(tmp_path: Path, said: str, status: int) -> None:
+def test_the_next_tool_is_tried_after_one_that_is_inconclusive(tmp_path: Path, said: str, status: int) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
     fake(folder, "nc", f'echo "{said}" >&2; exit {status}')
     fake(folder, "perl", "echo netpol: connected")
@@ -184,7 +213,7 @@ def test_the_next_tool_is_tried_where_one_is_of_no_use(tmp_path: Path, said: str
     assert (observation.outcome, observation.tool) == (Outcome.OPEN, "perl")
 
 
-def test_a_tool_that_never_ends_is_ended_and_guessed_nothing_from(tmp_path: Path) -> None:
+def test_a_tool_that_never_ends_is_killed_and_inconclusive(tmp_path: Path) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
     fake(folder, "nc", "trap '' TERM INT HUP; echo working; while :; do :; done")
     box = Container(folder)
@@ -196,7 +225,9 @@ def test_a_tool_that_never_ends_is_ended_and_guessed_nothing_from(tmp_path: Path
 
 
 @pytest.mark.parametrize("timeout", [0.2, 0.5, 1, 1.5])
-def test_short_and_broken_timeouts_end_within_a_second_of_them(tmp_path: Path, ports: Ports, timeout: float) -> None:
+def test_a_probe_ends_within_a_second_after_a_timeout_of_any_length(
+    tmp_path: Path, ports: Ports, timeout: float
+) -> None:
     box = Container(make(tmp_path / "bin", {"sh": "sh", "bash": "bash", "sleep": "sleep"}))
     began = time.monotonic()
     (observation,) = probe(box, [Target(LOCAL, ports.drops)], timeout=timeout).observations
@@ -204,7 +235,7 @@ def test_short_and_broken_timeouts_end_within_a_second_of_them(tmp_path: Path, p
     assert timeout <= time.monotonic() - began < timeout + 1 + SLACK
 
 
-def test_words_of_a_tool_can_not_pose_as_a_report(tmp_path: Path) -> None:
+def test_output_of_a_tool_cannot_pass_for_a_report(tmp_path: Path) -> None:
     folder = make(tmp_path / "bin", {"sh": "sh", "sleep": "sleep"})
     forged = r"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open\nZ\n\033[2J\r\nnc: Connection refused"
     fake(folder, "nc", f"printf '{forged}\\n'; exit 1")
@@ -216,16 +247,16 @@ def test_words_of_a_tool_can_not_pose_as_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["-e", "$(touch x)", "a b", "a;b", "10.0.0.1\n10.0.0.2", ""], ids=repr)
-def test_only_addresses_and_names_are_taken(tmp_path: Path, address: str) -> None:
-    with pytest.raises(ValueError, match="neither an address nor a name"):
+def test_only_addresses_and_names_are_accepted(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ValueError, match="invalid address or name"):
         probe(Container(tmp_path), [Target(address, 80)])
-    with pytest.raises(ValueError, match="neither an address nor a name"):
+    with pytest.raises(ValueError, match="invalid address or name"):
         probe(Container(tmp_path), [], names=(address,))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="another user can be become by root only")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_nothing_is_written_anywhere(tmp_path: Path, ports: Ports) -> None:
-    """The shells need no temporary file, so a read-only root and a user without a home are no obstacle."""
+    """The shells need no temporary file, so it works with a read-only root and for a user without a home."""
     box = container(tmp_path, available()[0])
     tmp_path.chmod(0o555)
     result = probe(box, [Target(LOCAL, ports.accepts)], names=("localhost",))

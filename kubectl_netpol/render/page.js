@@ -1,8 +1,3 @@
-"""The script of the page of a matrix: it draws what `page.py` puts into the page, and loads nothing."""
-
-from __future__ import annotations
-
-SCRIPT = r"""
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const groups = data.groups;
@@ -21,9 +16,9 @@ groups.forEach((group, place) => {
 const foldable = groups.length > FEW && spaces.size > 1;
 if (!foldable) spaces.forEach((_, name) => state.open.add(name));
 
-function node(tag, content, attributes = {}) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+function node(name, content, attributes = {}) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   for (const part of [].concat(content ?? [])) made.append(part);
   return made;
 }
@@ -32,7 +27,7 @@ const titleOf = part => part.space !== undefined ? part.space : nameOf(groups[pa
 const count = (number, noun) => number.toLocaleString("en") + " " + noun + (number === 1 ? "" : "s");
 
 function parts(typed) {
-  const words = typed.toLowerCase().split(/[\s,]+/).filter(Boolean);
+  const words = typed.toLowerCase().split(/[\s,]+/u).filter(Boolean);
   const found = [];
   for (const [name, places] of spaces) {
     const met = places.filter(place => {
@@ -69,7 +64,7 @@ const differsAt = (row, column) => data.differences && row.places.some(from =>
 
 function draw() {
   const typed = [$("from").value, $("to").value];
-  let [rows, columns] = typed.map(parts);
+  let [rows, columns] = typed.map(text => parts(text));
   const only = $("only").value;
   if (only) {
     const has = (row, column) => only === "!" ? differsAt(row, column) : tally(row, column)[only];
@@ -276,7 +271,6 @@ $("fold").hidden = !foldable;
 $("fold").addEventListener("click", () => { state.open.clear(); $("from").value = $("to").value = ""; draw(); });
 if (data.differences) $("only").append(node("option", "differs from the network", {value: "!"}));
 document.addEventListener("keydown", event => {
-  if (event.key === "/" && !/INPUT|SELECT/.test(event.target.tagName)) { event.preventDefault(); $("from").focus(); }
+  if (event.key === "/" && !/INPUT|SELECT/u.test(event.target.tagName)) { event.preventDefault(); $("from").focus(); }
 });
 draw();
-"""
