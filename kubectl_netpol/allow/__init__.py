@@ -1,4 +1,4 @@
-"""The least NetworkPolicy that opens a connection: from labels alone, or from verdicts on what runs.
+"""Minimal NetworkPolicies that open a connection: from label options alone, or from verdicts on what was read.
 
-Imports `analysis`, `manifests.writer` and below. Pure. From labels it must start without the engine.
+Imports `analysis`, `manifests.writer` and below. Pure. From label options it starts without the engine.
 """

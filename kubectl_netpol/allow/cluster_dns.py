@@ -1,4 +1,4 @@
-"""From verdicts to the least policies that turn them into allowed: whose labels, which ports, which direction. Pure."""
+"""The egress rule to the resolvers that a pod uses, by the Services and pods behind them. Pure."""
 
 from __future__ import annotations
 
@@ -22,40 +22,33 @@ _NODE_LOCAL_ADDRESS = "169.254.20.10"
 
 
 class DnsRule(NamedTuple):
-    """The egress rule to the resolvers that a pod really has."""
-
     rule: Rule
     notes: tuple[str, ...] = ()
 
 
 def cluster_dns(snapshot: Snapshot, pod: Pod) -> DnsRule | None:
-    """The rule to the resolvers that the pod has, by the labels and ports of the pods behind them; None: not known."""
+    """None where the snapshot has no resolver of the pod. Its ports are those of the resolver pods."""
     peers: dict[Peer, None] = {}
     ports: dict[PortRange | NamedPort, None] = {}
     notes: list[str] = []
+    source = Resolved(pod=pod)
     for resolver in resolvers(snapshot, pod):
         destination = Resolved(service=resolver.service, address=resolver.address)
         if resolver.address and (behind := snapshot.pod_at(resolver.address)):
             destination = Resolved(pod=behind, address=resolver.address)
-        here = Resolved(pod=pod)
         for protocol in ("UDP", "TCP"):
-            one = request(snapshot, here, destination, DNS_PORT, protocol)
-            ports.update({PortRange(protocol, route.port, route.port): None for route in one.routes})
-            pods = [
-                found for found in unique_pods(route.destination.pod for route in one.routes) if not found.host_network
-            ]
+            routes = request(snapshot, source, destination, DNS_PORT, protocol).routes
+            ports.update({PortRange(protocol, route.port, route.port): None for route in routes})
+            pods = [one for one in unique_pods(route.destination.pod for route in routes) if not one.host_network]
             if pods:
-                peers[pod_peer(selector_for(snapshot, pods, destination, notes), pods[0].namespace, pod.namespace)] = (
-                    None
-                )
-            for route in one.routes:
+                selector = selector_for(snapshot, pods, destination, notes)
+                peers[pod_peer(selector, pods[0].namespace, pod.namespace)] = None
+            for route in routes:
                 if not route.destination.pod or route.destination.pod.host_network:
                     peers.update(dict.fromkeys(block_peers(resolver.title, route_addresses(route), notes)))
-    local = [one for one in snapshot.pods if one.host_network and _NODE_LOCAL_DNS.matches(one.labels)]
-    if local and pod.dns_policy != "None":
+    node_local = [one for one in snapshot.pods if one.host_network and _NODE_LOCAL_DNS.matches(one.labels)]
+    if node_local and pod.dns_policy != "None":
         peers[Peer(ip_block=IPBlock(f"{_NODE_LOCAL_ADDRESS}/32"))] = None
         ports.update({PortRange(protocol, DNS_PORT, DNS_PORT): None for protocol in ("UDP", "TCP")})
-        notes.append(
-            f"a node-local DNS cache runs here: its usual address {_NODE_LOCAL_ADDRESS} is let through as well"
-        )
+        notes.append(f"a node-local DNS cache runs here: its usual address {_NODE_LOCAL_ADDRESS} is allowed too")
     return DnsRule(dns_rule(peers, tuple(ports)), tuple(notes)) if peers and ports else None

@@ -1,13 +1,13 @@
-"""From verdicts to the least policies that turn them into allowed: whose labels, which ports, which direction. Pure."""
+"""The minimal policies that turn predictions into allowed: which pods, peers, ports and directions. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.allow.cluster_dns import DnsRule, cluster_dns
-from kubectl_netpol.allow.names import under_names
+from kubectl_netpol.allow.names import renamed
 from kubectl_netpol.allow.peers import addresses_of, block_peers, pod_peer, route_addresses, selector_for, unique_pods
-from kubectl_netpol.allow.policy import policy
+from kubectl_netpol.allow.policy import make_policy
 from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.engine.verdict import Verdict
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.routes import Request, Route
     from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.ports import RulePorts
     from kubectl_netpol.model.snapshot import Snapshot
 
 
 class AllowOptions(NamedTuple):
-    """How the policies are wanted. `forced`: directions to write whether they are missing or not."""
+    """`forced`: directions that get a policy even where they are allowed. `dns` None: a DNS rule only where needed."""
 
     named_port: bool = False
     forced: tuple[Direction, ...] = ()
@@ -34,46 +35,45 @@ class AllowOptions(NamedTuple):
 
 
 class MinimalPolicies(NamedTuple):
-    """The policies, the source's side first, and what a person should know of how they were chosen.
-
-    `dns`: the rule to the resolvers, as (policy key, direction, position), or None.
-    """
+    """The policies, the source's side first. `dns`: the DNS rule as (policy key, direction, position), or None."""
 
     policies: tuple[Policy, ...]
     notes: tuple[str, ...] = ()
     dns: tuple[str, Direction, int] | None = None
 
 
-def minimal_policies(snapshot: Snapshot, predictions: Sequence[Prediction], wish: AllowOptions) -> MinimalPolicies:
-    """The policies that the verdicts (one end each, on some ports) are missing; none where nothing is.
+def minimal_policies(snapshot: Snapshot, predictions: Sequence[Prediction], options: AllowOptions) -> MinimalPolicies:
+    """No policies where everything is allowed. The predictions are for one source and destination, on several ports.
 
-    NetpolError where no policy can do it.
+    NetpolError where no policy can allow the connection.
     """
     asked = [prediction.request for prediction in predictions]
-    _check(asked)
+    _check_requests(asked)
     notes: list[str] = []
-    found: list[Policy] = []
-    incoming, outgoing = (_missing(predictions, way, wish) for way in (Direction.INGRESS, Direction.EGRESS))
-    if incoming and (ingress := _ingress(snapshot, incoming, wish, notes)):
-        found.append(ingress)
-    rules = [_egress_rule(snapshot, outgoing, wish, notes)] if outgoing else []
+    policies: list[Policy] = []
+    incoming, outgoing = (
+        _missing(predictions, direction, options) for direction in (Direction.INGRESS, Direction.EGRESS)
+    )
+    if incoming and (ingress := _ingress(snapshot, incoming, options, notes)):
+        policies.append(ingress)
+    rules = [_egress_rule(snapshot, outgoing, options, notes)] if outgoing else []
     source, with_dns = asked[0].source.pod, False
     if source and not source.host_network:
-        if dns := _dns_wanted(snapshot, asked, wish, _egress(snapshot, source, rules, notes), notes):
+        if dns := _needed_dns(snapshot, asked, options, _egress(snapshot, source, rules, notes), notes):
             rules.append(dns.rule)
             with_dns = True
         if egress := _egress(snapshot, source, rules, notes):
-            found.insert(0, egress)
+            policies.insert(0, egress)
     elif rules:
-        notes.append(f"{asked[0].source.end.title} is no pod that a policy could select: nothing is written for egress")
-    named = under_names(found, wish.name)
+        notes.append(f"no policy can select {asked[0].source.end.title}: there is no egress policy")
+    named = renamed(policies, options.name)
     at = (named[0].key, Direction.EGRESS, len(rules) - 1) if with_dns else None
     return MinimalPolicies(named, tuple(dict.fromkeys(notes)), at)
 
 
-def _missing(predictions: Sequence[Prediction], direction: Direction, wish: AllowOptions) -> list[Request]:
-    """The requests that a direction does not let through, or all of them where that direction is wanted anyway."""
-    if direction in wish.forced:
+def _missing(predictions: Sequence[Prediction], direction: Direction, options: AllowOptions) -> list[Request]:
+    """The requests that this direction does not allow; all of them where it is forced."""
+    if direction in options.forced:
         return [prediction.request for prediction in predictions]
     return [
         prediction.request
@@ -87,39 +87,36 @@ def _missing(predictions: Sequence[Prediction], direction: Direction, wish: Allo
     ]
 
 
-def _check(asked: Sequence[Request]) -> None:
-    """Refuses what no NetworkPolicy can say."""
+def _check_requests(asked: Sequence[Request]) -> None:
     first = asked[0]
     if first.destination.host:
         raise NetpolError(
-            f"a NetworkPolicy can't name hosts, and {first.destination.host} is one",
-            "write its address; for names some network plugins have policy kinds of their own",
+            f"{first.destination.host} is a host name: a NetworkPolicy can't match hosts",
+            "write its address; some network plugins have their own policies for hosts",
         )
     if problem := next((request.problem for request in asked if request.problem and not request.routes), None):
-        raise NetpolError(f"there is nothing to allow: {problem.message}")
+        raise NetpolError(f"nothing to allow: {problem.message}")
     ends = [first.source.end, *(route.destination for route in first.routes)]
     if not any(end.pod and not end.pod.host_network for end in ends):
         raise NetpolError(
-            f"neither {ends[0].title} nor {ends[1].title} is a pod that a NetworkPolicy applies to",
-            "pods in their node's network and addresses outside are no subjects of policies",
+            f"a NetworkPolicy applies to neither {ends[0].title} nor {ends[1].title}",
+            "policies apply to pods, except those in their node's network",
         )
 
 
-def _ingress(snapshot: Snapshot, asked: Sequence[Request], wish: AllowOptions, notes: list[str]) -> Policy | None:
-    """The policy at the destination."""
+def _ingress(snapshot: Snapshot, asked: Sequence[Request], options: AllowOptions, notes: list[str]) -> Policy | None:
+    """The policy at the destination; None where it applies to no pod there."""
     routes = [route for one in asked for route in one.routes]
     pods = unique_pods(route.destination.pod for route in routes)
-    notes += [
-        f"a policy does not apply to {pod.key}: it runs in its node's network" for pod in pods if pod.host_network
-    ]
+    notes += [f"no policy applies to {pod.key}: it runs in its node's network" for pod in pods if pod.host_network]
     subjects = [pod for pod in pods if not pod.host_network]
     if not subjects:
         return None
     selector = selector_for(snapshot, subjects, asked[0].destination, notes)
     namespace = subjects[0].namespace
     peers = _source_peers(snapshot, asked[0].source, namespace, notes)
-    rule = Rule(Direction.INGRESS, 0, peers, _ports(asked, wish))
-    return policy(namespace, Direction.INGRESS, selector, [rule])
+    rule = Rule(Direction.INGRESS, 0, peers, _ports(asked, options))
+    return make_policy(namespace, Direction.INGRESS, selector, [rule])
 
 
 def _source_peers(snapshot: Snapshot, source: Resolved, namespace: str, notes: list[str]) -> tuple[Peer, ...]:
@@ -130,14 +127,13 @@ def _source_peers(snapshot: Snapshot, source: Resolved, namespace: str, notes: l
 
 
 def _egress(snapshot: Snapshot, source: Pod, rules: Sequence[Rule], notes: list[str]) -> Policy | None:
-    """The policy at the source."""
     if not rules:
         return None
     selector = selector_for(snapshot, [source], Resolved(pod=source), notes)
-    return policy(source.namespace, Direction.EGRESS, selector, rules)
+    return make_policy(source.namespace, Direction.EGRESS, selector, rules)
 
 
-def _egress_rule(snapshot: Snapshot, asked: Sequence[Request], wish: AllowOptions, notes: list[str]) -> Rule:
+def _egress_rule(snapshot: Snapshot, asked: Sequence[Request], options: AllowOptions, notes: list[str]) -> Rule:
     routes = [route for one in asked for route in one.routes]
     source = asked[0].source.pod
     pods = [pod for pod in unique_pods(route.destination.pod for route in routes) if not pod.host_network]
@@ -148,19 +144,19 @@ def _egress_rule(snapshot: Snapshot, asked: Sequence[Request], wish: AllowOption
     for route in routes:
         if not route.destination.pod or route.destination.pod.host_network:
             peers += block_peers(route.destination.title, route_addresses(route), notes)
-    return Rule(Direction.EGRESS, 0, tuple(dict.fromkeys(peers)), _ports(asked, wish))
+    return Rule(Direction.EGRESS, 0, tuple(dict.fromkeys(peers)), _ports(asked, options))
 
 
-def _ports(asked: Sequence[Request], wish: AllowOptions) -> tuple[PortRange | NamedPort, ...]:
-    """The pod's ports: after a Service's mapping."""
-    found: dict[PortRange | NamedPort, None] = {}
+def _ports(asked: Sequence[Request], options: AllowOptions) -> RulePorts:
+    """The ports on the pods, after a Service has mapped them."""
+    ports: dict[PortRange | NamedPort, None] = {}
     for one in asked:
         for route in one.routes:
             item: PortRange | NamedPort = PortRange(one.protocol, route.port, route.port)
-            if wish.named_port:
+            if options.named_port:
                 item = NamedPort(one.protocol, _port_name(one, route))
-            found[item] = None
-    return tuple(found)
+            ports[item] = None
+    return tuple(ports)
 
 
 def _port_name(one: Request, route: Route) -> str:
@@ -174,25 +170,25 @@ def _port_name(one: Request, route: Route) -> str:
     ]
     if not names:
         raise UsageError(
-            f"{route.destination.title} has no name for port {route.port}/{one.protocol}", "leave --named-port out"
+            f"port {route.port}/{one.protocol} of {route.destination.title} has no name", "drop --named-port"
         )
     return names[0]
 
 
-def _dns_wanted(
-    snapshot: Snapshot, asked: Sequence[Request], wish: AllowOptions, egress: Policy | None, notes: list[str]
+def _needed_dns(
+    snapshot: Snapshot, asked: Sequence[Request], options: AllowOptions, egress: Policy | None, notes: list[str]
 ) -> DnsRule | None:
-    """The rule for DNS where a name has to be resolved and isolation, this policy's included, would prevent it."""
+    """The DNS rule where a name must be resolved and isolation, also by the new policy `egress`, would prevent it."""
     source = asked[0].source.pod
     by_name = any(one.destination.service and not one.destination.address for one in asked)
-    if source is None or wish.dns is False or not (wish.dns or by_name):
+    if source is None or options.dns is False or not (options.dns or by_name):
         return None
     after = snapshot.with_policies([*snapshot.policies, *([egress] if egress else [])])
-    if not (wish.dns and egress) and not resolvers_blocked(after, source):
+    if not (options.dns and egress) and not resolvers_blocked(after, source):
         return None
     dns = cluster_dns(snapshot, source)
     if dns is None:
-        notes.append(f"the resolver of {source.key} is not in what was read: no rule for DNS is written")
+        notes.append(f"no resolver of {source.key} was read: there is no DNS rule")
         return None
     notes.extend(dns.notes)
     return dns

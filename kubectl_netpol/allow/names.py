@@ -1,11 +1,14 @@
-"""Peers and ports to policies with exactly the needed fields, and their default names. Pure."""
+"""Names of generated policies: the default one, made from the spec, and the one given by --name. Pure.
+
+Default names are public: the same spec gets the same name in every version, and different specs get different names.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.allow.dns_rule import RulePorts, dns_rule
+from kubectl_netpol.allow.dns_rule import dns_rule
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.model.names import is_object_name
 from kubectl_netpol.model.policies import Direction, Peer, Policy
@@ -14,6 +17,8 @@ from kubectl_netpol.model.selectors import LabelSelector, Operator, in_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from kubectl_netpol.model.ports import RulePorts
 
 NAME_LENGTH = 63
 HASH_LENGTH = 8
@@ -24,35 +29,37 @@ _ENDINGS = frozenset(("tcp", "udp", "sctp", "egress", "dns"))
 _WHOLES = frozenset(("all", "anyone", "pods", "none"))
 
 
-def under_names(found: Sequence[Policy], name: str | None) -> tuple[Policy, ...]:
-    """The policies under the given name, with the direction added where there are several; None leaves them as is."""
+def renamed(policies: Sequence[Policy], name: str | None) -> tuple[Policy, ...]:
+    """The policies renamed: to `name`, to NAME-ingress and NAME-egress where there are two, or not at all (None).
+
+    UsageError where these names would not be unique or valid.
+    """
     if name is None:
-        return tuple(found)
-    if len(found) == 1:
-        return (found[0]._replace(name=name),)
-    named = tuple(policy._replace(name=f"{name}-{policy.directions[0].field}") for policy in found)
+        return tuple(policies)
+    if len(policies) == 1:
+        return (policies[0]._replace(name=name),)
+    named = tuple(policy._replace(name=f"{name}-{policy.directions[0].field}") for policy in policies)
     if len({policy.key for policy in named}) < len(named):
-        raise UsageError(f"--name names one policy, and these are {len(named)}", "leave --name out, or make one each")
-    if fault := next((policy.name for policy in named if not is_object_name(policy.name)), None):
-        raise UsageError(f'"{fault}" is too long for a name')
+        raise UsageError(
+            f"--name is one name, and there are {len(named)} policies", "omit --name, or run allow once for each policy"
+        )
+    if invalid := next((policy.name for policy in named if not is_object_name(policy.name)), None):
+        raise UsageError(f'invalid policy name "{invalid}": must be at most 253 characters')
     return named
 
 
-def default_name(found: Policy) -> str:
-    """A name made of both ends and the ports, always the same for the same spec.
-
-    Where it can't say all of the spec, it ends in a hash of the spec, so different specs have different names.
-    """
-    (direction,) = found.directions
-    subject = _selector_slug(found.pod_selector, "all-pods")
-    asked, rest = found.rules[:1], found.rules[1:]
-    peers = _peers_slug(asked[0].peers) if asked else _Slug("none")
-    ports = _ports_slug(asked[0].ports) if asked else _Slug("")
+def default_name(policy: Policy) -> str:
+    """The name from both ends and the ports, followed by a hash of the spec where they don't say all of it."""
+    (direction,) = policy.directions
+    subject = _selector_slug(policy.pod_selector, "all-pods")
+    first, rest = policy.rules[:1], policy.rules[1:]
+    peers = _peers_slug(first[0].peers) if first else _Slug("none")
+    ports = _ports_slug(first[0].ports) if first else _Slug("")
     with_dns = [rule._replace(position=0) for rule in rest] == [dns_rule()]
-    dns_only = bool(asked) and asked[0]._replace(position=0) == dns_rule()
+    dns_only = bool(first) and first[0]._replace(position=0) == dns_rule()
     ends = (peers, subject) if direction is Direction.INGRESS else (subject, peers)
     if dns_only and not rest:
-        return _fitting(f"allow-{subject.text}-to-cluster-dns", found, exact=subject.exact)
+        return _fitted(f"allow-{subject.text}-to-cluster-dns", policy, exact=subject.exact)
     last = ends[1].text.rsplit("-", 1)[-1]
     exact = (
         all(slug.exact for slug in (*ends, ports))
@@ -65,18 +72,18 @@ def default_name(found: Policy) -> str:
         parts.append("egress")
     if with_dns:
         parts.append("dns")
-    return _fitting("-".join(part for part in parts if part), found, exact=exact)
+    return _fitted("-".join(part for part in parts if part), policy, exact=exact)
 
 
-def _fitting(name: str, found: Policy, *, exact: bool) -> str:
-    """The name, or as much of it as fits before the spec's hash."""
+def _fitted(name: str, policy: Policy, *, exact: bool) -> str:
+    """The name, or as much of it as fits in front of the hash."""
     if exact and len(name) <= NAME_LENGTH:
         return name
-    return f"{name[: NAME_LENGTH - HASH_LENGTH - 1].rstrip('-')}-{_spec_hash(found)}"
+    return f"{name[: NAME_LENGTH - HASH_LENGTH - 1].rstrip('-')}-{_spec_hash(policy)}"
 
 
 class _Slug(NamedTuple):
-    """A piece of a name; `exact` where it can be read back without doubt."""
+    """A part of a name; `exact` where no other spec has the same text."""
 
     text: str
     exact: bool = True
@@ -88,7 +95,7 @@ def _selector_slug(selector: LabelSelector, whole: str) -> _Slug:
     texts = []
     for key, operator, values in selector.requirements:
         negation = "not-" if operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST) else ""
-        texts.append(_squeezed(f"{negation}{key.rpartition('/')[2]}-{'-'.join(values)}"))
+        texts.append(_slugified(f"{negation}{key.rpartition('/')[2]}-{'-'.join(values)}"))
     key, operator, values = selector.requirements[0]
     exact = (
         len(selector.requirements) == 1
@@ -113,7 +120,7 @@ def _peers_slug(peers: tuple[Peer, ...]) -> _Slug:
 
 def _peer_slug(peer: Peer) -> _Slug:
     if peer.ip_block:
-        return _Slug(_squeezed(peer.ip_block.cidr), exact=False)
+        return _Slug(_slugified(peer.ip_block.cidr), exact=False)
     pods = _Slug("all-pods") if peer.pod_selector is None else _selector_slug(peer.pod_selector, "all-pods")
     if peer.namespace_selector is None:
         return pods
@@ -142,14 +149,13 @@ def _ports_slug(ports: RulePorts) -> _Slug:
     return _Slug(text, exact=not others and isinstance(first, PortRange))
 
 
-def _squeezed(text: str) -> str:
-    """The text in the letters of a name."""
+def _slugified(text: str) -> str:
     return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _spec_hash(found: Policy) -> str:
+def _spec_hash(policy: Policy) -> str:
     import hashlib  # noqa: PLC0415 - most names need no hash
 
-    from kubectl_netpol.manifests.writer import spec_object, to_yaml  # noqa: PLC0415 - the same
+    from kubectl_netpol.manifests.writer import spec_object, to_yaml  # noqa: PLC0415 - only for the hash
 
-    return hashlib.sha256(to_yaml([spec_object(found)]).encode()).hexdigest()[:HASH_LENGTH]
+    return hashlib.sha256(to_yaml([spec_object(policy)]).encode()).hexdigest()[:HASH_LENGTH]

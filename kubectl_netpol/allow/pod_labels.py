@@ -1,4 +1,4 @@
-"""Which labels select some pods, their replicas to come, and no others. Pure."""
+"""The labels that select given pods and their future replicas, and no other pods if possible. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
-# Labels that differ from replica to replica or from one rollout or run to the next.
+# Labels that differ between replicas, rollouts or runs.
 TRANSIENT = frozenset(
     (
         "pod-template-hash",
@@ -32,7 +32,7 @@ TRANSIENT = frozenset(
         "batch.kubernetes.io/job-completion-index",
     )
 )
-_TELLING = (
+_PREFERRED = (
     "app",
     "app.kubernetes.io/name",
     "k8s-app",
@@ -42,43 +42,43 @@ _TELLING = (
     "component",
     "tier",
 )
-_MOST_LABELS = 3
+_MOST_COMBINED = 3
 
 
 class LabelChoice(NamedTuple):
-    """The labels chosen. `note`: which other pods have them too, or None."""
+    """`note`: the other pods that the selector matches too, or None."""
 
     selector: LabelSelector
     note: str | None = None
 
 
-def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], named: Resolved) -> LabelChoice:
-    """The labels for these pods of one namespace, which `named` stands for: the selector that keeps them together
-    where there is one, else the fewest labels that no other pod has. NetpolError where they have none that lasts.
+def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], resolved: Resolved) -> LabelChoice:
+    """For pods of one namespace that `resolved` means: the selector of their workload or Service where it is stable,
+    else the fewest labels that no other pod has. NetpolError where they have no stable label.
     """
     owners = controllers(snapshot)
     titles = {pod_title(pod, owners) for pod in pods}
     neighbours = [pod for pod in snapshot.pods_in(pods[0].namespace) if not pod.finished]
     targets = {pod.key for pod in neighbours if pod_title(pod, owners) in titles}
-    candidates = [own_selector(snapshot, pod, named.workload) for pod in pods]
+    candidates = [own_selector(snapshot, pod, resolved.workload) for pod in pods]
     selector = candidates[0] if len(set(candidates)) == 1 else None
-    if named.workload:
-        targets |= {pod.key for pod in pods_of(snapshot, named.workload)}
-    if named.service and named.service.selector:
-        selector = named.service.selector
-        targets |= {pod.key for pod in snapshot.selected_by_service(named.service)}
-    if selector is None or not _lasting(selector):
+    if resolved.workload:
+        targets |= {pod.key for pod in pods_of(snapshot, resolved.workload)}
+    if resolved.service and resolved.service.selector:
+        selector = resolved.service.selector
+        targets |= {pod.key for pod in snapshot.selected_by_service(resolved.service)}
+    if selector is None or not _is_stable(selector):
         selector = _fewest(_common_labels(pods), neighbours, targets)
     others = {pod_title(pod, owners) for pod in _others(selector, neighbours, targets)}
     if not others:
         return LabelChoice(selector)
     return LabelChoice(
-        selector, f"no label tells {min(titles)} from {names_text(sorted(others))}: the policy is about them too"
+        selector, f"no label distinguishes {min(titles)} from {names_text(sorted(others))}: the policy matches them too"
     )
 
 
 def _common_labels(pods: Sequence[Pod]) -> dict[str, str]:
-    """The labels that all the pods have, and keep."""
+    """The stable labels that all the pods have."""
     first = pods[0]
     labels = {
         key: value
@@ -87,13 +87,13 @@ def _common_labels(pods: Sequence[Pod]) -> dict[str, str]:
     }
     if not labels:
         raise NetpolError(
-            f"{names_text([pod.key for pod in pods])}: no lasting label to select by",
+            f"{names_text([pod.key for pod in pods])}: no stable label to select by",
             f"kubectl label pod {first.name} -n {first.namespace} app={first.name}",
         )
     return labels
 
 
-def _lasting(selector: LabelSelector) -> bool:
+def _is_stable(selector: LabelSelector) -> bool:
     return bool(selector.requirements) and not any(item.key in TRANSIENT for item in selector.requirements)
 
 
@@ -102,9 +102,9 @@ def _others(selector: LabelSelector, neighbours: Iterable[Pod], targets: set[str
 
 
 def _fewest(labels: Mapping[str, str], neighbours: Sequence[Pod], targets: set[str]) -> LabelSelector:
-    """The fewest labels with the fewest other pods, the most telling first."""
-    ranked = sorted(labels, key=lambda key: (_TELLING.index(key) if key in _TELLING else len(_TELLING), key))
-    sizes = [*range(1, min(len(ranked), _MOST_LABELS) + 1), len(ranked)]
+    """The combination of labels that the fewest other pods have: the smallest first, then preferred keys."""
+    ranked = sorted(labels, key=lambda key: (_PREFERRED.index(key) if key in _PREFERRED else len(_PREFERRED), key))
+    sizes = [*range(1, min(len(ranked), _MOST_COMBINED) + 1), len(ranked)]
     subsets = (keys for size in sizes for keys in itertools.combinations(ranked, size))
     selectors = [LabelSelector.of({key: labels[key] for key in keys}) for keys in subsets]
     return min(selectors, key=lambda selector: len(_others(selector, neighbours, targets)))

@@ -1,4 +1,4 @@
-"""Peers and ports to policies with exactly the needed fields, and their default names. Pure."""
+"""A NetworkPolicy of one direction, with its fields as the API gives them back and a default name. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def policy(namespace: str, direction: Direction, subject: LabelSelector, rules: Iterable[Rule]) -> Policy:
-    """The policy of one direction with these rules, under its default name; namespace "" is none."""
+def make_policy(namespace: str, direction: Direction, subject: LabelSelector, rules: Iterable[Rule]) -> Policy:
+    """`namespace` "": the manifest gets none. The rules get their positions in this order, each peer once."""
     placed = tuple(
-        rule._replace(position=position, direction=direction, peers=tuple(dict.fromkeys(map(_tidy_peer, rule.peers))))
+        rule._replace(
+            position=position, direction=direction, peers=tuple(dict.fromkeys(map(_normalized_peer, rule.peers)))
+        )
         for position, rule in enumerate(rules)
     )
-    found = Policy(namespace, "", tidy(subject), (direction,), placed)
-    return found._replace(name=default_name(found))
+    policy = Policy(namespace, "", normalized(subject), (direction,), placed)
+    return policy._replace(name=default_name(policy))
 
 
-def tidy(selector: LabelSelector) -> LabelSelector:
-    """The same selector in the order in which the API's two fields give it back, each requirement once."""
+def normalized(selector: LabelSelector) -> LabelSelector:
+    """The same selector as it is read back from matchLabels and matchExpressions: each requirement once."""
     labels: dict[str, Requirement] = {}
     expressions = []
     for requirement in dict.fromkeys(selector.requirements):
@@ -34,9 +36,9 @@ def tidy(selector: LabelSelector) -> LabelSelector:
     return LabelSelector((*labels.values(), *expressions))
 
 
-def _tidy_peer(peer: Peer) -> Peer:
+def _normalized_peer(peer: Peer) -> Peer:
     return Peer(
-        None if peer.namespace_selector is None else tidy(peer.namespace_selector),
-        None if peer.pod_selector is None else tidy(peer.pod_selector),
+        None if peer.namespace_selector is None else normalized(peer.namespace_selector),
+        None if peer.pod_selector is None else normalized(peer.pod_selector),
         peer.ip_block,
     )

@@ -1,4 +1,4 @@
-"""The policies added to what was read: do they overwrite one, and what do they open that nobody asked for?"""
+"""Policies added to a snapshot: which they would overwrite, and what they change that was not asked for. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trial(NamedTuple):
-    """The snapshot with the policies, what that changes, and the keys of those that exist already with this content."""
+    """The snapshot with the policies, what that changes, and the keys of the policies that exist with the same spec."""
 
     after: Snapshot
     changes: Changes
@@ -27,31 +27,31 @@ class Trial(NamedTuple):
 
 
 def add_policies(snapshot: Snapshot, policies: Sequence[Policy]) -> Trial:
-    """NetpolError where a policy of the same name and other content exists: it would be overwritten."""
-    there = {policy.key: policy._replace(changed=None) for policy in snapshot.policies}
+    """NetpolError where a policy of the same name and another spec exists: it would be overwritten."""
+    known = {policy.key: policy._replace(changed=None) for policy in snapshot.policies}
     existing = []
     for policy in policies:
-        old = there.get(policy.key)
+        old = known.get(policy.key)
         if old is not None and old != policy:
             raise NetpolError(
-                f"policy {policy.key} exists with other content: applying this one would replace it",
-                "give it another --name",
+                f"policy {policy.key} exists with another spec: applying this one would replace it",
+                "choose another --name",
             )
         if old is not None:
             existing.append(policy.key)
-    before = snapshot.with_policies(there.values())
-    after = snapshot.with_policies({**there, **{policy.key: policy for policy in policies}}.values())
+    before = snapshot.with_policies(known.values())
+    after = snapshot.with_policies({**known, **{policy.key: policy for policy in policies}}.values())
     return Trial(after, changes_between(before, after), tuple(existing))
 
 
 def unasked_changes(
     snapshot: Snapshot, predictions: Sequence[Prediction], changes: Changes, minimal: MinimalPolicies
 ) -> list[ConnectionChange]:
-    """What opens for others than the two ends asked about; the way to DNS is a part of what was asked."""
-    known = controllers(snapshot)
+    """The connections that open between other ends than those asked about; the DNS rule counts as asked for."""
+    owners = controllers(snapshot)
     ends = [
-        {pod_title(end.pod, known) if end.pod else end.address for end in found}
-        for found in zip(
+        {pod_title(end.pod, owners) if end.pod else end.address for end in column}
+        for column in zip(
             *(
                 (route.connection.source, route.connection.destination)
                 for prediction in predictions

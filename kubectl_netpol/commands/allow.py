@@ -13,7 +13,7 @@ from kubectl_netpol.allow.labels import (
     ASSUMED_DNS,
     EndOptions,
     LabelRequest,
-    bare_words,
+    bare_keys,
     isolates_text,
     policies_from_labels,
 )
@@ -217,7 +217,7 @@ def _from_labels(
             console.note(isolates_text(policy, with_dns=asked.with_dns))
         if asked.with_dns:
             console.note(f"{ASSUMED_DNS}; -f reads the real ones")
-    for key in bare_words(asked):
+    for key in bare_keys(asked):
         console.note(f'"{key}" means pods that have a label "{key}"; a label with its value is {key}=VALUE')
     return found
 

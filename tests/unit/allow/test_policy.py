@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netpol.allow.dns_rule import CONVENTIONAL_DNS, dns_rule
-from kubectl_netpol.allow.names import NAME_LENGTH, default_name, under_names
-from kubectl_netpol.allow.policy import policy, tidy
+from kubectl_netpol.allow.names import NAME_LENGTH, default_name, renamed
+from kubectl_netpol.allow.policy import make_policy, normalized
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.model.names import is_object_name
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
@@ -28,7 +28,7 @@ def pods(**labels: str) -> Peer:
 def made(
     direction: Direction, subject: LabelSelector, *peers: Peer, ports: tuple[PortRange | NamedPort, ...] = TCP80
 ) -> Policy:
-    return policy("", direction, subject, [Rule(direction, 0, peers, ports)])
+    return make_policy("", direction, subject, [Rule(direction, 0, peers, ports)])
 
 
 NGINX = LabelSelector.of({"run": "nginx"})
@@ -65,15 +65,15 @@ HASH = r"-[0-9a-f]{8}"
             made(INGRESS, NGINX, Peer(in_namespace("ops"))), "allow-all-pods-in-ops-to-run-nginx-80", id="all of one"
         ),
         pytest.param(
-            policy("", EGRESS, LabelSelector(), [dns_rule()]), "allow-all-pods-to-cluster-dns", id="DNS alone"
+            make_policy("", EGRESS, LabelSelector(), [dns_rule()]), "allow-all-pods-to-cluster-dns", id="DNS alone"
         ),
         pytest.param(
-            policy("", EGRESS, NGINX, [Rule(EGRESS, 0, (pods(run="db"),), TCP80), dns_rule()]),
+            make_policy("", EGRESS, NGINX, [Rule(EGRESS, 0, (pods(run="db"),), TCP80), dns_rule()]),
             "allow-run-nginx-to-run-db-80-egress-dns",
             id="with DNS",
         ),
         pytest.param(
-            policy("", EGRESS, NGINX, [dns_rule([CONVENTIONAL_DNS], TCP80)]),
+            make_policy("", EGRESS, NGINX, [dns_rule([CONVENTIONAL_DNS], TCP80)]),
             f"allow-run-nginx-to-k8s-app-kube-dns-in-kube-system-80{HASH}",
             id="DNS by other ports",
         ),
@@ -170,7 +170,7 @@ def found_policies(draw: st.DrawFn) -> Policy:
     ]
     if direction is EGRESS:
         rules = draw(st.sampled_from([rules, [*rules, dns_rule()], [dns_rule()]]))
-    return policy("", direction, draw(SELECTORS), rules)
+    return make_policy("", direction, draw(SELECTORS), rules)
 
 
 @settings(max_examples=400, deadline=None)
@@ -187,7 +187,7 @@ def test_different_specs_have_different_valid_names(found: list[Policy]) -> None
 def test_a_selector_is_put_into_the_order_of_the_api() -> None:
     a, b = Requirement("a", Operator.EXISTS), Requirement("b", Operator.IN, ("1",))
     again, other = Requirement("b", Operator.IN, ("1",)), Requirement("b", Operator.IN, ("2",))
-    assert tidy(LabelSelector((a, b, again, other))) == LabelSelector((b, a, other))
+    assert normalized(LabelSelector((a, b, again, other))) == LabelSelector((b, a, other))
 
 
 def test_peers_stand_once() -> None:
@@ -196,9 +196,9 @@ def test_peers_stand_once() -> None:
 
 def test_one_given_name_for_two_directions_says_which() -> None:
     both = [made(EGRESS, NGINX), made(INGRESS, NGINX)]
-    assert [one.name for one in under_names(both, "web")] == ["web-egress", "web-ingress"]
-    assert [one.name for one in under_names(both[:1], "web")] == ["web"]
-    assert under_names(both, None) == tuple(both)
+    assert [one.name for one in renamed(both, "web")] == ["web-egress", "web-ingress"]
+    assert [one.name for one in renamed(both[:1], "web")] == ["web"]
+    assert renamed(both, None) == tuple(both)
 
 
 @pytest.mark.parametrize(
@@ -210,4 +210,4 @@ def test_one_given_name_for_two_directions_says_which() -> None:
 )
 def test_a_given_name_that_can_not_be_used(found: list[Policy], name: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        under_names(found, name)
+        renamed(found, name)

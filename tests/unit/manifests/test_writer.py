@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpol.allow.policy import policy, tidy
+from kubectl_netpol.allow.policy import make_policy, normalized
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.manifests.writer import policy_object, quoted, to_json, to_yaml
 from kubectl_netpol.manifests.yaml_text import load_all
@@ -119,10 +119,10 @@ def test_several_policies_are_documents_of_one_stream_and_items_of_one_list() ->
 @pytest.mark.parametrize("word", NASTY)
 def test_a_string_that_looks_like_something_else_stays_a_string(word: str) -> None:
     wanted = {word: word, f"example.com/{word}": word, "empty": ""}
-    found = policy("", Direction.INGRESS, LabelSelector.of(wanted), [])
+    found = make_policy("", Direction.INGRESS, LabelSelector.of(wanted), [])
     text = to_yaml([policy_object(found)])
     assert yaml.safe_load(text)["spec"]["podSelector"]["matchLabels"] == wanted
-    assert read(text)[0].pod_selector == tidy(LabelSelector.of(wanted))
+    assert read(text)[0].pod_selector == normalized(LabelSelector.of(wanted))
 
 
 # What kubectl's YAML (go.yaml.in/yaml/v2, 1.1 with YAML 1.2 octals) does not read as a string when unquoted.
@@ -135,7 +135,7 @@ VALUES = st.from_regex(r"\A([A-Za-z0-9]([A-Za-z0-9._-]{0,10}[A-Za-z0-9])?)?\Z")
 
 @given(VALUES)
 def test_what_go_or_pyyaml_would_resolve_is_quoted(value: str) -> None:
-    found = policy("", Direction.INGRESS, LabelSelector.of({"k": value}), [])
+    found = make_policy("", Direction.INGRESS, LabelSelector.of({"k": value}), [])
     text = to_yaml([policy_object(found)])
     (written,) = re.findall(r"^ +k: (.*)$", text, re.MULTILINE)
     assert written == f'"{value}"' or (written == value and not GO_RESOLVES.fullmatch(value))
