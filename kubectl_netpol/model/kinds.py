@@ -1,4 +1,4 @@
-"""The table of all kinds that are read: their API groups, their resources, and the names that kubectl takes for them."""
+"""The table of all kinds that are read: their API groups, their resources, and the names that kubectl gives them."""
 
 from __future__ import annotations
 

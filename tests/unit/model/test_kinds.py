@@ -1,4 +1,4 @@
-"""The table of kinds: the words that people type, the objects that are meant, and the paths of the API."""
+"""The table of kinds: the names that kubectl takes, the objects of each kind, and the paths of the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kubectl_netpol.model.kinds import KINDS, TYPED, UNEVALUATED, WORKLOADS, kin
 
 
 @pytest.mark.parametrize(
-    ("word", "name"),
+    ("typed", "name"),
     [
         ("po", "Pod"),
         ("pods", "Pod"),
@@ -25,8 +25,8 @@ from kubectl_netpol.model.kinds import KINDS, TYPED, UNEVALUATED, WORKLOADS, kin
         ("", None),
     ],
 )
-def test_a_word_before_a_slash_means_a_kind_as_in_kubectl(word: str, name: str | None) -> None:
-    kind = kind_typed(word)
+def test_a_kind_is_typed_before_a_slash_as_in_kubectl(typed: str, name: str | None) -> None:
+    kind = kind_typed(typed)
     assert (kind and kind.name) == name
 
 
@@ -66,21 +66,21 @@ def test_the_kind_of_an_object(kind: str, version: str, name: str | None) -> Non
         ("EndpointSlice", "shop", "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"),
     ],
 )
-def test_where_the_api_server_lists_it(name: str, namespace: str | None, path: str) -> None:
+def test_the_path_of_a_list(name: str, namespace: str | None, path: str) -> None:
     assert KINDS[name].path(namespace) == path
 
 
-def test_a_kind_of_two_groups_is_listed_in_the_one_that_is_served() -> None:
+def test_a_kind_of_two_groups_is_listed_in_the_group_that_is_served() -> None:
     kind = KINDS["CalicoNetworkPolicy"]
     path = kind.path("shop", group="crd.projectcalico.org", version="v1")
     assert path == "/apis/crd.projectcalico.org/v1/namespaces/shop/networkpolicies"
 
 
-def test_what_is_written_in_api_version() -> None:
+def test_the_api_version_of_an_object_of_a_kind() -> None:
     assert [KINDS[name].api_version for name in ("Pod", "Deployment", "Job")] == ["v1", "apps/v1", "batch/v1"]
 
 
-def test_no_word_means_two_kinds_and_every_kind_that_is_typed_has_a_short_one() -> None:
+def test_no_alias_is_of_two_kinds_and_every_kind_that_can_be_typed_has_a_short_one() -> None:
     aliases = [alias for kind in KINDS.values() for alias in kind.aliases]
     assert len(aliases) == len(set(aliases))
     assert [KINDS[name].short for name in TYPED] == [
