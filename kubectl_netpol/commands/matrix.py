@@ -23,7 +23,7 @@ from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.matrix.grid import Grid, declared_ports
 from kubectl_netpol.matrix.sets import PodSets
-from kubectl_netpol.matrix.summary import each_pod, examples, in_order, summarize
+from kubectl_netpol.matrix.summary import examples, group_by_pod, group_by_workload, summarize
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.render.matrix import (
     Explainer,
@@ -136,7 +136,7 @@ def _matrix(
         raise NetpolError(gap.message, f"kubectl auth can-i list pods {f'-n {namespace}' if namespace else '-A'}")
     found = snapshot.pods if namespace is None else snapshot.pods_in(namespace)
     finished = sum(pod.finished for pod in found)
-    pods, groups = in_order(snapshot, (pod for pod in found if not pod.finished))
+    pods, groups = group_by_workload(snapshot, (pod for pod in found if not pod.finished))
     if finished:
         inputs.console.note(f"{count(finished, 'finished pod')} left out")
     if not pods:
@@ -181,7 +181,7 @@ def _read(inputs: Inputs, *, everywhere: bool) -> Snapshot:
 
 
 def _print_text(matrix: _Matrix, console: Console, *, wide: bool, verbose: bool) -> None:
-    groups = each_pod(matrix.sets.pods) if wide else matrix.groups
+    groups = group_by_pod(matrix.sets.pods) if wide else matrix.groups
     parts = [((grid, counted),) for grid, counted in matrix.grids] if matrix.by_port else [matrix.grids]
     for number, part in enumerate(parts):
         if number:

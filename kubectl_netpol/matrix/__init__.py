@@ -1,4 +1,4 @@
-"""The verdict between every two pods, as bit sets, and its summary by workload.
+"""The verdict for every pair of pods, computed with bit sets, and its summary by workload.
 
-Imports `engine`, `connection`, `diagnosis` (to hold a probe's result beside a verdict) and below. No text, no JSON.
+Imports `engine`, `connection`, `diagnosis` (for a pair's probe result) and below. No text, no JSON.
 """

@@ -1,4 +1,4 @@
-"""A cell beside what the network did. Pure."""
+"""A cell of the matrix compared with a probe of the network. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ if TYPE_CHECKING:
 
 
 class Compared(NamedTuple):
-    """One pair that was tried."""
-
     cell: Cell
     result: ConnectionResult
 
     @property
     def differs(self) -> bool:
-        """Whether the network does what the policies do not say."""
         return self.result.finding.agrees is False

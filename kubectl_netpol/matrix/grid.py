@@ -1,6 +1,6 @@
-"""The verdicts between all pods on one port, row by row. Pure.
+"""The verdicts for every pair of pods on one port, row by row. Pure.
 
-A row has a byte for each destination, made of the bits below; the highest that is set decides its letter.
+A row has one byte per destination, made of the bits below; the highest set bit decides its letter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.matrix.sets import PodSets
     from kubectl_netpol.model.objects import Pod
 
-UNDEFINED, BLOCKED, NOT_TALKING, NO_PORT = 1, 2, 4, 8
+UNDEFINED, BLOCKED, CANT_CONNECT, NO_PORT = 1, 2, 4, 8
 _AT_ONCE = 256
 _ONE_SET = bytes.maketrans(b"01", bytes([0, BLOCKED]))
 _TWO_SETS = bytes.maketrans(bytes(range(0x90, 0x94)), bytes(range(4)))
@@ -26,7 +26,7 @@ _TWO_SETS = bytes.maketrans(bytes(range(0x90, 0x94)), bytes(range(4)))
 def _letter(code: int) -> str:
     if code >= NO_PORT:
         return "-"
-    if code >= NOT_TALKING:
+    if code >= CANT_CONNECT:
         return "u"
     if code >= BLOCKED:
         return "b"
@@ -37,7 +37,7 @@ LETTERS = "".join(map(_letter, range(256))).encode()
 
 
 class Grid:
-    """Who reaches whom on one port, a number or a name: sources and destinations are `sets.pods`, in that order."""
+    """Sources and destinations are `sets.pods`, in that order. `port` is a number, or a name looked up on each pod."""
 
     def __init__(self, sets: PodSets, protocol: str, port: int | str) -> None:
         self.sets = sets
@@ -51,30 +51,29 @@ class Grid:
 
     @property
     def pods(self) -> tuple[Pod, ...]:
-        """The sources, and the destinations."""
         return self.sets.pods
 
     def number(self, pod: Pod) -> int | None:
-        """The port's number on the destination pod; None where it has no port of that name."""
+        """The port's number on a destination; None where it has no port of that name."""
         return self._sides.number(pod)
 
     def rows(self) -> Iterator[str]:
-        """A string for each source, a letter for each destination: a allowed, b blocked, u undefined, - no such port.
+        """One string per source, one letter per destination: a allowed, b blocked, u undefined, - no such port.
 
-        A pod reaches itself, whatever the policies say.
+        A pod always reaches itself.
         """
         for position, codes in enumerate(self.codes()):
             row = bytearray(codes)
-            for itself in self.itself(position):
-                row[itself] &= NOT_TALKING | NO_PORT
+            for own in self.own_positions(position):
+                row[own] &= CANT_CONNECT | NO_PORT
             yield row.translate(LETTERS).decode("ascii")
 
-    def itself(self, position: int) -> list[int]:
-        """Where this pod stands: more than once where the templates of two workloads have one name."""
+    def own_positions(self, position: int) -> list[int]:
+        """The positions of this pod: several where the templates of two workloads have the same name."""
         return self._by_key[self.pods[position].key]
 
     def codes(self) -> Iterator[bytes]:
-        """What the policies say, a row for each source: a pod is towards itself what it is towards one just like it."""
+        """One row per source. A pod's verdict on itself is the one on another pod just like it."""
         size = len(self.pods)
         columns = [self._column(position) for position in range(size)]
         for start in range(0, size, _AT_ONCE):
@@ -86,34 +85,34 @@ class Grid:
                 yield (incoming | outgoing).to_bytes(size, "little")
 
     def _column(self, position: int) -> bytes:
-        """What the policies of a destination let in: a byte for each source."""
+        """The ingress side of a destination, one byte per source."""
         pod = self.pods[position]
         if self.number(pod) is None:
             return bytes([NO_PORT]) * len(self.pods)
         if pod_problem(pod, "destination"):
-            return bytes([NOT_TALKING]) * len(self.pods)
-        return self._bytes(self._sides.answers(position, Direction.INGRESS))
+            return bytes([CANT_CONNECT]) * len(self.pods)
+        return self._bytes(self._sides.peer_verdicts(position, Direction.INGRESS))
 
     def _row(self, position: int) -> bytes:
-        """What the policies of a source let out: a byte for each destination."""
+        """The egress side of a source, one byte per destination."""
         if pod_problem(self.pods[position], "source"):
-            return bytes([NOT_TALKING]) * len(self.pods)
-        return self._bytes(self._sides.answers(position, Direction.EGRESS))
+            return bytes([CANT_CONNECT]) * len(self.pods)
+        return self._bytes(self._sides.peer_verdicts(position, Direction.EGRESS))
 
-    def _bytes(self, answers: PeerVerdicts) -> bytes:
-        found = self._interned.get(answers)
+    def _bytes(self, verdicts: PeerVerdicts) -> bytes:
+        found = self._interned.get(verdicts)
         if found is None:
             size = len(self.pods)
-            blocked = self.sets.all & ~(answers.allowed | answers.undefined)
+            blocked = self.sets.all & ~(verdicts.allowed | verdicts.undefined)
             found = f"{blocked:0{size}b}".encode().translate(_ONE_SET)
-            if answers.undefined:
-                both = [int.from_bytes(f"{pods:0{size}b}".encode(), "little") for pods in (blocked, answers.undefined)]
+            if verdicts.undefined:
+                both = [int.from_bytes(f"{pods:0{size}b}".encode(), "little") for pods in (blocked, verdicts.undefined)]
                 found = (2 * both[0] + both[1]).to_bytes(size, "little").translate(_TWO_SETS)
-            self._interned[answers] = found
+            self._interned[verdicts] = found
         return found
 
 
 def declared_ports(pods: tuple[Pod, ...], protocol: str | None = None) -> list[tuple[str, int]]:
-    """(protocol, number) of every port that the pods declare, in order."""
+    """(protocol, number) of every port that the pods declare, sorted."""
     found = {(port.protocol, port.number) for pod in pods for port in pod.ports}
     return sorted(pair for pair in found if protocol in (None, pair[0]))

@@ -1,7 +1,7 @@
-"""Sets of pods as the bits of an int: whom a selector or a block of addresses means, asked for all pods at once. Pure.
+"""Sets of pods as bits of an int: the pods that a selector or an address block matches. Pure.
 
-The predicates are the engine's. Each is asked once for what it can tell apart: a requirement once a value of its
-label, a namespaceSelector once a namespace, a block once for the addresses between two edges of any block.
+The predicates are the engine's, evaluated once for all pods that they can't distinguish: a requirement once per label
+value, a namespaceSelector once per namespace, a block once per range between the edges of all blocks.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 _Edge = tuple[int, int]
 
 
-class Sets(NamedTuple):
-    """The pods for which the answer is yes, and those for which it can't be known."""
+class Matched(NamedTuple):
+    """The pods that match, and those for which that is unknown."""
 
     yes: int
     unknown: int = 0
 
 
 class _Addresses(NamedTuple):
-    """One address of each pod: interval between edges -> (pods, one of their addresses); the pods without any."""
+    """One address per pod. `intervals`: interval between edges -> (its pods, one of their addresses)."""
 
     intervals: dict[int, tuple[int, str]]
     order: list[int]
@@ -40,7 +40,7 @@ class _Addresses(NamedTuple):
 
 
 class PodSets:
-    """The pods in a fixed order, the first as the highest bit, so that a set in binary reads in their order."""
+    """The pods in a fixed order. The first is the highest bit, so that a set in binary reads in this order."""
 
     def __init__(self, snapshot: Snapshot, pods: Sequence[Pod]) -> None:
         self.snapshot = snapshot
@@ -51,36 +51,36 @@ class PodSets:
         self._by_namespace = self._grouped((pod.namespace for pod in self.pods), alive)
         self._labels: dict[str, dict[str | None, int]] = {}
         self._selectors: dict[LabelSelector, int] = {}
-        self._namespaces: dict[LabelSelector, Sets] = {}
+        self._namespaces: dict[LabelSelector, Matched] = {}
         self._edges = sorted(set(_edges(snapshot.policies)))
         self._addresses: dict[tuple[Direction, tuple[int, ...]], _Addresses] = {}
-        self._blocks: dict[tuple[IPBlock, Direction, tuple[int, ...]], Sets] = {}
+        self._blocks: dict[tuple[IPBlock, Direction, tuple[int, ...]], Matched] = {}
 
     def of(self, positions: Iterable[int]) -> int:
-        """The set of the pods at these positions."""
+        """The set of the pods at these positions in `pods`."""
         digits = bytearray(b"0") * len(self.pods)
         for position in positions:
             digits[position] = 49
         return int(digits or b"0", 2)
 
     def first(self, pods: int) -> Pod:
-        """The first pod of a set that is not empty."""
+        """The first pod of a set, which must not be empty."""
         return self.pods[len(self.pods) - pods.bit_length()]
 
-    def peer(self, policy: Policy, peer: Peer, direction: Direction, families: tuple[int, ...]) -> Sets:
-        """The pods that a peer of the policy's rules matches, for a subject with addresses of these families."""
+    def peer(self, policy: Policy, peer: Peer, direction: Direction, families: tuple[int, ...]) -> Matched:
+        """The pods that a peer of the policy matches, for a subject with addresses of these families."""
         if peer.ip_block:
             return self._block(peer.ip_block, direction, families)
         pods = self.all if peer.pod_selector is None else self.selected(peer.pod_selector)
         if peer.namespace_selector is None:
-            return Sets(pods & self._by_namespace.get(policy.namespace, 0))
+            return Matched(pods & self._by_namespace.get(policy.namespace, 0))
         found = self._namespaces.get(peer.namespace_selector)
         if found is None:
             found = self._namespaces[peer.namespace_selector] = self._in_namespaces(policy, peer.namespace_selector)
-        return Sets(pods & found.yes, pods & found.unknown)
+        return Matched(pods & found.yes, pods & found.unknown)
 
     def selected(self, selector: LabelSelector) -> int:
-        """The pods of any namespace whose labels the selector matches."""
+        """The pods of every namespace whose labels the selector matches."""
         found = self._selectors.get(selector)
         if found is None:
             found = self.all
@@ -90,7 +90,7 @@ class PodSets:
         return found
 
     def _required(self, requirement: Requirement) -> int:
-        """Asked for each value it names, for one of all other values, and for an absent key."""
+        """Evaluated for each value that it names, for one other value, and for an absent key."""
         key = requirement.key
         if key not in self._labels:
             self._labels[key] = self._grouped((pod.labels.get(key) for pod in self.pods), self.all)
@@ -112,7 +112,7 @@ class PodSets:
             positions.setdefault(value, []).append(position)
         return {value: self.of(found) & among for value, found in positions.items()}
 
-    def _in_namespaces(self, policy: Policy, selector: LabelSelector) -> Sets:
+    def _in_namespaces(self, policy: Policy, selector: LabelSelector) -> Matched:
         yes = unknown = 0
         for pods in self._by_namespace.values():
             matched = peer_matches(self.snapshot, policy, Peer(selector), self.first(pods), None) if pods else False
@@ -120,9 +120,9 @@ class PodSets:
                 yes |= pods
             elif matched:
                 unknown |= pods
-        return Sets(yes, unknown)
+        return Matched(yes, unknown)
 
-    def _block(self, block: IPBlock, direction: Direction, families: tuple[int, ...]) -> Sets:
+    def _block(self, block: IPBlock, direction: Direction, families: tuple[int, ...]) -> Matched:
         key = block, direction, families
         found = self._blocks.get(key)
         if found is None:
@@ -136,14 +136,14 @@ class PodSets:
                 pods, address = addresses.intervals[interval]
                 if block.contains(address):
                     yes |= pods
-            found = self._blocks[key] = Sets(yes, addresses.missing)
+            found = self._blocks[key] = Matched(yes, addresses.missing)
         return found
 
     def _interval(self, edge: _Edge) -> int:
         return bisect_right(self._edges, edge)
 
     def _seen(self, direction: Direction, families: tuple[int, ...]) -> _Addresses:
-        """The address of each pod that a subject with addresses of these families sees of it as its peer."""
+        """The address by which a subject with addresses of these families sees each pod."""
         if (found := self._addresses.get((direction, families))) is not None:
             return found
         subject = self.pods[self.families.index(families)]
@@ -169,7 +169,7 @@ class PodSets:
 
 
 def _index_seen(subject: Pod, peer: Pod, direction: Direction) -> int | None:
-    """Which of the peer's addresses the connection between the two has."""
+    """The index of the peer's address on a connection between the two; None where it has none."""
     if direction is Direction.EGRESS:
         address = pod_connection(subject, peer, "TCP", 1).destination.address
     else:
@@ -178,7 +178,7 @@ def _index_seen(subject: Pod, peer: Pod, direction: Direction) -> int | None:
 
 
 def _edges(policies: Iterable[Policy]) -> Iterable[_Edge]:
-    """Where an address block begins, and where the addresses after it do."""
+    """(family, number) of the first address of each block, and of the first one after it."""
     for policy in policies:
         for rule in policy.rules:
             for peer in rule.peers:

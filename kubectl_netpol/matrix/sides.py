@@ -1,4 +1,4 @@
-"""One direction of one subject towards all pods at once: the engine's walk with sets in the place of one peer. Pure."""
+"""One direction of one pod towards all pods: the engine's evaluation with a set of pods in place of one peer. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kubectl_netpol.engine.evaluate import isolating_policies, overridden
 from kubectl_netpol.engine.readings import Reading, readings_of
 from kubectl_netpol.engine.rules import matching_port
 from kubectl_netpol.engine.verdict import DirectionVerdict, Verdict
-from kubectl_netpol.matrix.sets import PodSets, Sets
+from kubectl_netpol.matrix.sets import Matched, PodSets
 from kubectl_netpol.model.policies import Direction, Policy, Rule
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class PeerVerdicts(NamedTuple):
-    """What a subject's policies say of every pod as its peer: allowed wins, and blocked where neither."""
+    """The verdict of one pod's policies on every pod as its peer, as sets. Blocked: the pods in neither."""
 
     allowed: int
     undefined: int = 0
 
 
 class Sides:
-    """Both directions of all pods on one port; pods that nothing tells apart as subjects are asked for once."""
+    """Both directions of all pods on one port, evaluated once for all pods that the policies can't distinguish."""
 
     def __init__(self, sets: PodSets, protocol: str, port: int | str) -> None:
         self._sets = sets
@@ -35,18 +35,18 @@ class Sides:
         self._port = port
         self._all = PeerVerdicts(sets.all)
         self._keys = _keys_by_namespace(sets)
-        self._hosts = _by_node(sets)
+        self._host_network = _by_node(sets)
         self._by_ports = self._destinations()
-        self._answers: dict[tuple[object, ...], PeerVerdicts] = {}
-        self._peers: dict[tuple[int, tuple[int, ...], bool], Sets] = {}
+        self._verdicts: dict[tuple[object, ...], PeerVerdicts] = {}
+        self._peers: dict[tuple[int, tuple[int, ...], bool], Matched] = {}
         self._egress_ports: dict[tuple[tuple[PortRange | NamedPort, ...], bool], int] = {}
 
     def number(self, pod: Pod) -> int | None:
-        """The port's number on this pod as the destination; None where it has no port of that name."""
+        """The port's number on a destination; None where it has no port of that name."""
         return self._port if isinstance(self._port, int) else pod.port_named(self._port, self._protocol)
 
-    def answers(self, position: int, direction: Direction) -> PeerVerdicts:
-        """What the policies of the pod at this position say of every pod. Not for pods that can't talk at all."""
+    def peer_verdicts(self, position: int, direction: Direction) -> PeerVerdicts:
+        """The verdict of the policies of the pod at this position. For pods that can connect only (`pod_problem`)."""
         pod = self._sets.pods[position]
         families = self._sets.families[position]
         key = (
@@ -55,15 +55,15 @@ class Sides:
             tuple([pod.labels.get(key) for key in self._keys.get(pod.namespace, self._keys[""])]),
             families,
             pod.host_network,
-            pod.node if self._hosts else None,
+            pod.node if self._host_network else None,
             pod.ports if direction is Direction.INGRESS else (),
         )
-        found = self._answers.get(key)
+        found = self._verdicts.get(key)
         if found is None:
-            found = self._answers[key] = self._ask(pod, families, direction)
+            found = self._verdicts[key] = self._evaluate(pod, families, direction)
         return found
 
-    def _ask(self, pod: Pod, families: tuple[int, ...], direction: Direction) -> PeerVerdicts:
+    def _evaluate(self, pod: Pod, families: tuple[int, ...], direction: Direction) -> PeerVerdicts:
         snapshot = self._sets.snapshot
         unread = snapshot.gap("networkpolicies", pod.namespace) is not None
         isolating = () if unread else isolating_policies(snapshot, pod, direction)
@@ -74,28 +74,32 @@ class Sides:
             return self._all
         allowed = blocked = 0
         walked: dict[tuple[bool, bool], PeerVerdicts] = {}
-        for peers, witness in self._peer_groups(pod):
-            agreed, refused = peers, peers
-            for view in self._views(pod, witness, direction):
-                if view.always:
-                    refused = 0
+        for peers, sample in self._peer_groups(pod):
+            all_allow, all_block = peers, peers
+            for reading in self._readings(pod, sample, direction):
+                if reading.always:
+                    all_block = 0
                     continue
-                kind = view.pod is not None, view.destination is not None
-                if kind not in walked:
-                    walked[kind] = self._walk(pod, families, isolating, direction, view)
-                agreed &= walked[kind].allowed
-                refused &= ~(walked[kind].allowed | walked[kind].undefined)
-            allowed |= agreed
-            blocked |= refused
+                seen = reading.pod is not None, reading.destination is not None
+                if seen not in walked:
+                    walked[seen] = self._walk(pod, families, isolating, direction, reading)
+                all_allow &= walked[seen].allowed
+                all_block &= ~(walked[seen].allowed | walked[seen].undefined)
+            allowed |= all_allow
+            blocked |= all_block
         return PeerVerdicts(allowed, self._sets.all & ~(allowed | blocked))
 
     def _peer_groups(self, subject: Pod) -> Iterator[tuple[int, Pod]]:
-        """The pods in groups of which the engine has the same readings, each with one of them."""
-        on_hosts = {node: pods for node, pods in self._hosts.items() if node in (None, subject.node)}
-        groups = [self._sets.all & ~_union(self._hosts), *on_hosts.values(), _union(self._hosts) & ~_union(on_hosts)]
+        """The pods in groups with the same readings, each group with one of its pods."""
+        nearby = {node: pods for node, pods in self._host_network.items() if node in (None, subject.node)}
+        groups = [
+            self._sets.all & ~_union(self._host_network),
+            *nearby.values(),
+            _union(self._host_network) & ~_union(nearby),
+        ]
         yield from ((pods, self._sets.first(pods)) for pods in groups if pods)
 
-    def _views(self, subject: Pod, peer: Pod, direction: Direction) -> list[Reading]:
+    def _readings(self, subject: Pod, peer: Pod, direction: Direction) -> list[Reading]:
         ends = (subject, peer) if direction is Direction.EGRESS else (peer, subject)
         connection = pod_connection(*ends, self._protocol, self.number(ends[1]) or 0)
         mine, theirs = connection.source, connection.destination
@@ -104,28 +108,28 @@ class Sides:
         return list(readings_of(self._sets.snapshot, connection, direction, mine, theirs))
 
     def _walk(
-        self, pod: Pod, families: tuple[int, ...], isolating: tuple[Policy, ...], direction: Direction, view: Reading
+        self, pod: Pod, families: tuple[int, ...], isolating: tuple[Policy, ...], direction: Direction, reading: Reading
     ) -> PeerVerdicts:
-        """One reading: the union of the rules of all isolating policies."""
+        """The verdict by one reading: the union of the rules of all isolating policies."""
         yes = unknown = 0
         for policy in isolating:
             for rule in policy.rules_of(direction):
                 if direction is Direction.EGRESS:
-                    within = self._egress(rule, named=view.destination is not None)
+                    within = self._egress(rule, named=reading.destination is not None)
                 else:
                     number = self.number(pod)
-                    covered = number is not None and matching_port(rule, number, self._protocol, view.destination)
+                    covered = number is not None and matching_port(rule, number, self._protocol, reading.destination)
                     within = 0 if covered is None or covered is False else self._sets.all
                 if within:
-                    matched = self._rule(policy, rule, families, as_pod=view.pod is not None)
+                    matched = self._rule(policy, rule, families, as_pod=reading.pod is not None)
                     yes |= matched.yes & within
                     unknown |= matched.unknown & within
         return PeerVerdicts(yes, unknown)
 
-    def _rule(self, policy: Policy, rule: Rule, families: tuple[int, ...], *, as_pod: bool) -> Sets:
-        """The pods that the rule's peers match; seen as no pod, only blocks can match them."""
+    def _rule(self, policy: Policy, rule: Rule, families: tuple[int, ...], *, as_pod: bool) -> Matched:
+        """The pods that the rule's peers match. Not `as_pod`: the reading sees no pod, so only blocks match."""
         if not rule.peers:
-            return Sets(self._sets.all)
+            return Matched(self._sets.all)
         key = id(rule), families, as_pod
         found = self._peers.get(key)
         if found is None:
@@ -135,11 +139,11 @@ class Sides:
                     matched = self._sets.peer(policy, peer, rule.direction, families)
                     yes |= matched.yes
                     unknown |= matched.unknown
-            found = self._peers[key] = Sets(yes, unknown)
+            found = self._peers[key] = Matched(yes, unknown)
         return found
 
     def _egress(self, rule: Rule, *, named: bool) -> int:
-        """The destinations on which the rule's ports cover the port asked for."""
+        """The destinations whose port is covered by the rule's ports. `named`: the reading resolves port names."""
         if not rule.ports:
             return self._sets.all
         key = rule.ports, named
@@ -154,7 +158,7 @@ class Sides:
         return found
 
     def _destinations(self) -> list[tuple[int, int]]:
-        """(number, the pods with that number and the same ports); not those without a port of the name asked for."""
+        """(number, pods with that number and the same ports); pods without a port of the name are left out."""
         positions: dict[tuple[object, ...], list[int]] = {}
         for position, pod in enumerate(self._sets.pods):
             if (number := self.number(pod)) is not None:
@@ -163,7 +167,7 @@ class Sides:
 
 
 def _keys_by_namespace(sets: PodSets) -> dict[str, tuple[str, ...]]:
-    """The label keys that decide which policies select a pod of a namespace; "" for those without policies."""
+    """Namespace -> the label keys that its policies select pods by; "" for namespaces without policies."""
     everywhere = {
         requirement.key
         for policy in sets.snapshot.overriding
@@ -177,7 +181,7 @@ def _keys_by_namespace(sets: PodSets) -> dict[str, tuple[str, ...]]:
 
 
 def _by_node(sets: PodSets) -> dict[str | None, int]:
-    """The pods in their node's network, by node."""
+    """The host-network pods of each node."""
     positions: dict[str | None, list[int]] = {}
     for position, pod in enumerate(sets.pods):
         if pod.host_network:

@@ -1,11 +1,11 @@
-"""Pods put together by workload, and what their cells have in common. Pure."""
+"""The matrix by workload: what the cells of their pods have in common, with examples. Pure."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.matrix.grid import LETTERS, NO_PORT, NOT_TALKING, Grid
+from kubectl_netpol.matrix.grid import CANT_CONNECT, LETTERS, NO_PORT, Grid
 from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.workloads import controller_of, controllers
 
@@ -22,7 +22,7 @@ _MASK = bytes.maketrans(b"01", b"\x00\xff")
 
 
 class WorkloadSpan(NamedTuple):
-    """A workload and its pods, which stand side by side; or a pod that has none (`kind` Pod)."""
+    """A workload and the positions `first` to `last` (excluded) of its pods; `kind` Pod for a pod without one."""
 
     namespace: str
     kind: str
@@ -32,17 +32,16 @@ class WorkloadSpan(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many pods."""
+        """The number of pods."""
         return self.last - self.first
 
     @property
     def key(self) -> str:
-        """The workload as "namespace/name"."""
         return f"{self.namespace}/{self.name}"
 
 
 class Cell(NamedTuple):
-    """An example of a verdict: the positions of its pods, and the port."""
+    """One pair of pods, by position, and the port."""
 
     source: int
     destination: int
@@ -51,16 +50,16 @@ class Cell(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """Workloads by workloads: which verdicts (bits of SEEN) stand between their pods, a row of bytes a source.
+    """`rows`: per source group one byte per destination group, the verdicts between their pods as bits of SEEN.
 
-    A pod of its own stands towards itself for one just like it.
+    A group's byte on itself is about two of its pods; for a single pod, about another pod just like it.
     """
 
     groups: tuple[WorkloadSpan, ...]
     rows: tuple[bytes, ...]
 
     def letters(self) -> tuple[str, ...]:
-        """A string for each source: a, b, u or - where all pods agree, ~ where not; a space for a pod itself."""
+        """One string per source group: a, b, u or - where all pods agree, else ~; a space for a single pod itself."""
         found = []
         for place, (group, row) in enumerate(zip(self.groups, self.rows, strict=True)):
             text = row.translate(_LETTER_OF_SEEN).decode("ascii")
@@ -77,8 +76,8 @@ def _letter_of(seen: int) -> str:
 _LETTER_OF_SEEN = "".join(map(_letter_of, range(256))).encode()
 
 
-def in_order(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[tuple[Pod, ...], tuple[WorkloadSpan, ...]]:
-    """The pods by namespace, workload and name, and the workloads as groups of them."""
+def group_by_workload(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[tuple[Pod, ...], tuple[WorkloadSpan, ...]]:
+    """The pods sorted by namespace, workload and name, and their workloads."""
     known = controllers(snapshot)
     keyed: list[tuple[str, str, str, Pod]] = []
     for pod in pods:
@@ -92,19 +91,19 @@ def in_order(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[tuple[Pod, ...], 
     return tuple(entry[3] for entry in keyed), tuple(groups)
 
 
-def each_pod(pods: Sequence[Pod]) -> tuple[WorkloadSpan, ...]:
-    """The pods as groups of one."""
+def group_by_pod(pods: Sequence[Pod]) -> tuple[WorkloadSpan, ...]:
+    """One group per pod."""
     return tuple(WorkloadSpan(pod.namespace, "Pod", pod.name, place, place + 1) for place, pod in enumerate(pods))
 
 
 def reference(group: WorkloadSpan, pod: Pod) -> str:
-    """How `explain` is told of this pod without a doubt: a workload where there is only its template."""
+    """The unambiguous argument for `explain`: the pod, or its workload where the pod is only a template."""
     kind, name = (group.kind, group.name) if pod.planned and pod.owner else ("Pod", pod.name)
     return f"{pod.namespace}/{KINDS[kind].short if kind in KINDS else kind.lower()}/{name}"
 
 
 def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...]) -> Summary:
-    """The grids' cells by workload; of each grid only the destinations in its set of pods count."""
+    """The cells of all grids by group. A grid counts only for the destinations in its set of pods."""
     size = groups[-1].last if groups else 0
     rows: list[int] = [0] * len(groups)
     for grid, counted in grids:
@@ -114,24 +113,24 @@ def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...
             for position in range(group.first, group.last):
                 row = next(codes)
                 seen = bytearray(row.translate(_SEEN_OF_CODE))
-                for itself in grid.itself(position):
-                    if itself != position:
-                        seen[itself] = _SEEN_OF_CODE[row[itself] & (NOT_TALKING | NO_PORT)]
+                for own in grid.own_positions(position):
+                    if own != position:
+                        seen[own] = _SEEN_OF_CODE[row[own] & (CANT_CONNECT | NO_PORT)]
                     elif group.size > 1:
-                        seen[itself] = 0
+                        seen[own] = 0
                 rows[place] |= int.from_bytes(seen, "little") & mask
-    columns = _turned([row.to_bytes(size, "little") for row in rows], size)
+    columns = _transposed([row.to_bytes(size, "little") for row in rows], size)
     merged = []
     for group in groups:
         seen_in = 0
         for position in range(group.first, group.last):
             seen_in |= int.from_bytes(columns[position], "little")
         merged.append(seen_in.to_bytes(len(groups), "little"))
-    return Summary(groups, tuple(_turned(merged, len(groups))))
+    return Summary(groups, tuple(_transposed(merged, len(groups))))
 
 
-def _turned(rows: Sequence[bytes], width: int) -> list[bytes]:
-    """Rows of this width as columns."""
+def _transposed(rows: Sequence[bytes], width: int) -> list[bytes]:
+    """The columns of rows of this width."""
     joined = b"".join(rows)
     return [joined[place::width] for place in range(width)]
 
@@ -139,7 +138,7 @@ def _turned(rows: Sequence[bytes], width: int) -> list[bytes]:
 def examples(
     grids: Sequence[tuple[Grid, int]], summary: Summary, wanted: Iterable[tuple[int, int]]
 ) -> dict[tuple[int, int], dict[str, Cell]]:
-    """For each cell wanted (source and destination group) the first pair of pods of each of its letters."""
+    """(source group, destination group) -> letter -> the first pair of pods with it, for the cells in `wanted`."""
     by_source: dict[int, list[int]] = {}
     for source, destination in wanted:
         by_source.setdefault(source, []).append(destination)
@@ -160,8 +159,8 @@ def examples(
 
 
 def alike(summary: Summary) -> list[list[int]]:
-    """The groups that differ neither as source nor as destination, put together; by the first of each."""
-    columns = _turned(summary.rows, len(summary.groups))
+    """The places of groups with the same row and the same column, each list in order."""
+    columns = _transposed(summary.rows, len(summary.groups))
     found: dict[tuple[bytes, bytes], list[int]] = {}
     for place, both in enumerate(zip(summary.rows, columns, strict=True)):
         found.setdefault(both, []).append(place)
@@ -169,14 +168,14 @@ def alike(summary: Summary) -> list[list[int]]:
 
 
 def by_namespace(summary: Summary) -> list[list[int]]:
-    """The groups of each namespace."""
+    """The places of the groups of each namespace."""
     found: dict[str, list[int]] = {}
     for place, group in enumerate(summary.groups):
         found.setdefault(group.namespace, []).append(place)
     return list(found.values())
 
 
-def put_together(letters: Sequence[str], sources: Sequence[int], destinations: Sequence[int]) -> str:
-    """The letter between two lists of groups, as of one group."""
+def merged_letter(letters: Sequence[str], sources: Sequence[int], destinations: Sequence[int]) -> str:
+    """The letter between two lists of groups as if each were one group."""
     found = {letters[source][there] for source in sources for there in destinations} - {" "}
     return found.pop() if len(found) == 1 else (MIXED if found else " ")

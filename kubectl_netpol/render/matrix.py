@@ -14,7 +14,7 @@ from kubectl_netpol.matrix.summary import (
     WorkloadSpan,
     alike,
     by_namespace,
-    put_together,
+    merged_letter,
     reference,
 )
 from kubectl_netpol.render.text import Names, table, wrapped
@@ -119,7 +119,7 @@ def _grid(
     for part in rows:
         cells = ""
         for other in columns:
-            letter = put_together(letters, part.groups, other.groups)
+            letter = merged_letter(letters, part.groups, other.groups)
             differs = any((here, there) in marked for here in part.groups for there in other.groups)
             sign = _ITSELF if letter == " " else letter
             used |= {sign, _DIFFERS} if differs else {sign}

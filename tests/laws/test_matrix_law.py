@@ -16,7 +16,7 @@ from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.matrix.grid import Grid
 from kubectl_netpol.matrix.sets import PodSets
-from kubectl_netpol.matrix.summary import WorkloadSpan, examples, in_order, summarize
+from kubectl_netpol.matrix.summary import WorkloadSpan, examples, group_by_workload, summarize
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Pod
 from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
@@ -279,7 +279,7 @@ def test_pods_that_only_an_overriding_object_tells_apart() -> None:
 def test_a_workloads_cell_is_what_its_pods_cells_have_in_common(
     snapshot: Snapshot, wanted: tuple[int | str, ...]
 ) -> None:
-    pods, groups = in_order(snapshot, snapshot.pods)
+    pods, groups = group_by_workload(snapshot, snapshot.pods)
     sets = PodSets(snapshot, pods)
     declaring = sets.of(place for place, pod in enumerate(pods) if pod.ports)
     grids = [(Grid(sets, "TCP", port), declaring if port == 8080 else sets.all) for port in wanted]
