@@ -1,4 +1,4 @@
-"""Calls to the API server: raw JSON, no models, many at once, and errors in kubectl's words."""
+"""HTTP calls to the API server with raw JSON, and errors with kubectl's messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from kubectl_netpol import __version__
-from kubectl_netpol.cluster.credentials import tls_context
+from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 
@@ -26,25 +26,15 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.kubeconfig import Access
 
 K = TypeVar("K")
-
-
 Objects: TypeAlias = "list[dict[str, Any]]"
-
-
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
-
-
 _POOL = 8  # as many connections as there are threads
-
-
 _READ_SECONDS = 75.0  # the API server itself gives up a request after 60
-
-
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _ERROR = 401, 403, 404, 400
 
 
 class Attributes(NamedTuple):
-    """What RBAC decides on: `resource` with its subresource ("pods/exec"), `namespace` None where cluster-wide."""
+    """What RBAC decides on: `resource` with its subresource ("pods/exec"), `namespace` None at the cluster scope."""
 
     verb: str
     resource: str
@@ -54,7 +44,7 @@ class Attributes(NamedTuple):
 class Api:
     """A client of one API server, safe to use from several threads.
 
-    Nothing is retried. Every method raises ForbiddenError, NotFoundError or another ClusterError.
+    Nothing is retried. A failed call raises ForbiddenError, NotFoundError or another ClusterError.
     """
 
     def __init__(self, access: Access) -> None:
@@ -64,7 +54,7 @@ class Api:
         self._proxy: str | None = configuration.proxy
         self._prefix = urlsplit(self.server).path
         self._secure = access.tls is not None
-        self._limit = access.request_timeout
+        self._request_timeout = access.request_timeout
         self._date: tuple[float, float] | None = None
         self._headers: tuple[tuple[str, str], ...] = (
             ("User-Agent", f"kubectl-netpol/{__version__}"),
@@ -76,19 +66,19 @@ class Api:
         self._pool = _pool(access)
 
     def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
-        """Return the JSON of what stands at `path`, such as "/api/v1/namespaces/shop/pods/web"."""
+        """The object at `path`, such as "/api/v1/namespaces/shop/pods/web"."""
         return self._request("GET", path, query=query)
 
     def list(self, path: str) -> Objects:
-        """Return the items at `path`, read consistently and in one piece, without kind and apiVersion."""
+        """The items of the list at `path`, which have no kind and apiVersion; one consistent read, not chunked."""
         answer = self._request("GET", path)
         items = answer.get("items") if isinstance(answer, dict) else None
         if items is None and not (isinstance(answer, dict) and "items" in answer):
-            raise ClusterError(f"the server answered {path} with no list", self._hint())
+            raise ClusterError(f"invalid response to {path}: expected a list", self._hint())
         return items or []
 
     def gather(self, paths: Mapping[K, str]) -> dict[K, Objects | ClusterError]:
-        """List several paths at once; where one is forbidden or unknown, that error is its value."""
+        """List several paths concurrently; the value of one that is forbidden or not found is that error."""
 
         def one(path: str) -> Objects | ClusterError:
             try:
@@ -99,24 +89,20 @@ class Api:
         return dict(zip(paths, map_concurrently(one, list(paths.values())), strict=True))
 
     def patch(self, path: str, body: Any, content_type: str) -> Any:
-        """Patch what stands at `path`, for example with "application/strategic-merge-patch+json"."""
+        """Patch the object at `path`; `content_type` such as "application/strategic-merge-patch+json"."""
         return self._request("PATCH", path, body=body, content_type=content_type)
 
-    def post(self, path: str, body: Any) -> Any:
-        """Create an object, and return it as the server has it."""
-        return self._request("POST", path, body=body)
-
     def now(self) -> float | None:
-        """Return the server's clock in seconds since the epoch, to the second; None before the first answer."""
+        """The server's clock in whole seconds since the epoch, plus the time passed; None before the first response."""
         if self._date is None:
             return None
-        date, at = self._date
-        return date + time.monotonic() - at
+        date, received = self._date
+        return date + time.monotonic() - received
 
-    # For streams, which speak websocket over the same TLS, proxy and identity.
+    # For streams, which use websockets with the same TLS, proxy and identity.
 
     def dial(self, seconds: float) -> Any:
-        """Return a connected socket, through proxy and TLS; the caller closes it."""
+        """A connected socket, through proxy and TLS; the caller closes it."""
         connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
         connection.timeout = seconds
         try:
@@ -126,35 +112,35 @@ class Api:
                 connection.connect()
         except (OSError, urllib3.exceptions.HTTPError) as error:
             connection.close()
-            raise self._unreachable(error, seconds) from error
+            raise self._connection_error(error, seconds) from error
         return connection.sock
 
     def target(self, path: str, query: Sequence[tuple[str, str]] = ()) -> str:
-        """Return what a request line names: the path below the server's own, with its query."""
+        """The target of a request line: `path` below the server's own path, with the query."""
         return f"{self._prefix}{path}{'?' if query else ''}{urlencode(query)}"
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Return the headers that identify the user; a name may occur several times."""
+        """The headers that identify the user; a name may occur several times."""
         return self._headers
 
-    def refused(self, status: int, reason: str, body: bytes, attributes: Attributes) -> ClusterError:
-        """Return the error for an answer of 400 and above; its message is the server's own where there is one."""
+    def status_error(self, status: int, reason: str, body: bytes, attributes: Attributes) -> ClusterError:
+        """The error for a response of 400 and above, with the server's own message if there is one."""
         try:
             answer = json.loads(body)
         except ValueError:
             answer = None
         message = answer.get("message") if isinstance(answer, dict) else None
         if status == _UNAUTHORIZED:
-            hint = f"the server {self.server} does not know the user: are the credentials of this context still valid?"
+            hint = f"check that the credentials of this context are still valid for {self.server}"
             return ClusterError("you must be logged in to the server (Unauthorized)", hint)
         if status == _FORBIDDEN:
             if verb := re.search(r"cannot (\w+) resource", message or ""):
                 attributes = attributes._replace(verb=verb.group(1))
-            message = message or f"{attributes.verb} on {attributes.resource} is forbidden"
+            message = message or f"not allowed to {attributes.verb} {attributes.resource}"
             return ForbiddenError(message, **attributes._asdict())
         if status == _NOT_FOUND:
             return NotFoundError(message or f"the server {self.server} could not find the requested resource")
-        return ClusterError(message or f"the server answered {status} {reason}".rstrip(), self._hint())
+        return ClusterError(message or f"the server responded with {status} {reason}".rstrip(), self._hint())
 
     def _request(
         self,
@@ -175,8 +161,8 @@ class Api:
         url = self.target(path, query)
         if self._proxy and not self._secure:
             url = f"http://{urlsplit(self.server).netloc}{url}"
-        connect = min(self._limit or _CONNECT_SECONDS, _CONNECT_SECONDS)
-        read = self._limit or _READ_SECONDS
+        connect = min(self._request_timeout or _CONNECT_SECONDS, _CONNECT_SECONDS)
+        read = self._request_timeout or _READ_SECONDS
         try:
             response = self._pool.urlopen(
                 method,
@@ -190,14 +176,15 @@ class Api:
             )
             content = response.data
         except (OSError, urllib3.exceptions.HTTPError) as error:
-            raise self._unreachable(error, read) from error
+            raise self._connection_error(error, read) from error
         self._set_clock(response.headers.get("Date"))
         if response.status >= _ERROR:
-            raise self.refused(response.status, response.reason or "", content, asked(method, path))
+            attributes = rbac_attributes(method, path)
+            raise self.status_error(response.status, response.reason or "", content, attributes)
         try:
             return json.loads(content)
         except ValueError as error:
-            message = f"the server answered {response.status} with something that is not JSON"
+            message = f"the server responded with {response.status}, but the body is not JSON"
             raise ClusterError(message, self._hint()) from error
 
     def _set_clock(self, date: str | None) -> None:
@@ -207,7 +194,7 @@ class Api:
     def _hint(self) -> str:
         return f"the server is {self.server}" + (f", through the proxy {self._proxy}" if self._proxy else "")
 
-    def _unreachable(self, error: BaseException, seconds: float) -> ClusterError:
+    def _connection_error(self, error: BaseException, seconds: float) -> ClusterError:
         netloc = urlsplit(self.server).netloc
         chain = list(_causes(error))
         if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
@@ -215,27 +202,26 @@ class Api:
             if self._proxy:
                 message = f"unable to connect to the server: the proxy {self._proxy} refused the connection"
         else:
-            message = f"unable to connect to the server: {_words(chain, netloc, seconds)}"
+            message = f"unable to connect to the server: {_reason(chain, netloc, seconds)}"
         return ClusterError(message, self._hint())
 
 
-def asked(method: str, path: str) -> Attributes:
-    """Return what RBAC decides on for a call of `method` on `path`."""
+def rbac_attributes(method: str, path: str) -> Attributes:
+    """What RBAC decides on for `method` on `path`; the path itself is the resource of a non-resource URL."""
     verbs = {"GET": "get", "POST": "create", "PATCH": "patch"}
-    words = path.strip("/").split("/")
-    skipped = {"api": 2, "apis": 3}.get(words[0], len(words))
-    if len(words) <= skipped:
+    parts = path.strip("/").split("/")
+    skipped = {"api": 2, "apis": 3}.get(parts[0], len(parts))
+    if len(parts) <= skipped:
         return Attributes(verbs[method], path, None)
-    words = words[skipped:]
-    namespace = words[1] if words[0] == "namespaces" and len(words) > 1 else None
-    if namespace and len(words) > 2:  # noqa: PLR2004 # namespaces/NS/pods, against namespaces/NS itself
-        words = words[2:]
-    verb = "list" if method == "GET" and not words[1:] else verbs[method]
-    return Attributes(verb, "/".join([words[0], *words[2:]]), namespace)
+    parts = parts[skipped:]
+    namespace = parts[1] if parts[0] == "namespaces" and len(parts) > 1 else None
+    if namespace and len(parts) > 2:  # noqa: PLR2004 # namespaces/NS/pods, against namespaces/NS itself
+        parts = parts[2:]
+    verb = "list" if method == "GET" and not parts[1:] else verbs[method]
+    return Attributes(verb, "/".join([parts[0], *parts[2:]]), namespace)
 
 
 def _pool(access: Access) -> Any:
-    """Return urllib3's connection pool for the API server, with our TLS and proxy."""
     configuration = access.configuration
     settings: dict[str, Any] = {"maxsize": _POOL, "block": False}
     if access.tls:
@@ -252,7 +238,7 @@ def _pool(access: Access) -> Any:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Return the error and everything that it wraps: urllib3 keeps the cause in one of five places."""
+    """The error and all that it wraps; urllib3 keeps a cause in any of four places."""
     seen: list[BaseException] = []
     todo = [error]
     while todo:
@@ -263,7 +249,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
             todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
 
 
-def _words(chain: list[BaseException], netloc: str, seconds: float) -> str:
+def _reason(chain: list[BaseException], netloc: str, seconds: float) -> str:
     def first(*kinds: type[BaseException]) -> Any:
         return next((cause for cause in chain if isinstance(cause, kinds)), None)
 
@@ -276,6 +262,6 @@ def _words(chain: list[BaseException], netloc: str, seconds: float) -> str:
     if unknown := first(socket.gaierror):
         return f"lookup {netloc}: {unknown.strerror}"
     if first(TimeoutError, urllib3.exceptions.ReadTimeoutError):
-        return f"no answer within {seconds:g} s"
+        return f"no response within {seconds:g} s"
     other = first(OSError) or chain[0]
     return getattr(other, "strerror", None) or str(other)

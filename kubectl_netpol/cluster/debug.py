@@ -1,4 +1,4 @@
-"""The ephemeral container of --debug-image: the one thing that is ever added to a cluster, and only when asked for."""
+"""The ephemeral container of --debug-image: the only object that is ever added to a cluster."""
 
 from __future__ import annotations
 
@@ -12,18 +12,10 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
 
 _WAIT_SECONDS = 60.0
-
-
-_LIVES_SECONDS = 600
-
-
-_LOOK_EVERY = 0.3
-
-
+_LIFETIME_SECONDS = 600
+_POLL_SECONDS = 0.3
 _NOBODY = 65534
-
-
-_HOPELESS = (
+_FATAL_REASONS = (
     "ErrImagePull",
     "ImagePullBackOff",
     "ErrImageNeverPull",
@@ -35,17 +27,17 @@ _HOPELESS = (
 
 
 def add_debug_container(api: Api, namespace: str, pod: str, image: str) -> str:
-    """Add a container that idles for ten minutes, and return its name once it runs.
+    """Add a container that sleeps for ten minutes, and return its name once it runs.
 
-    It meets the restricted Pod Security level. ClusterError where the image can't be had or the container can't start,
-    as soon as the kubelet says so; ForbiddenError where pods/ephemeralcontainers may not be patched.
+    It meets the restricted Pod Security standard. Raises ClusterError as soon as the kubelet reports that the image
+    can't be pulled or the container can't start, and ForbiddenError if patching pods/ephemeralcontainers is forbidden.
     """
     name = f"netpol-{secrets.token_hex(3)}"
     container = {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["sh", "-c", f"sleep {_LIVES_SECONDS}"],
+        "command": ["sh", "-c", f"sleep {_LIFETIME_SECONDS}"],
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -64,21 +56,23 @@ def add_debug_container(api: Api, namespace: str, pod: str, image: str) -> str:
         raise ClusterError(f"the debug container was refused: {error.message}", error.hint) from None
     until = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < until:
-        state = _state(api.get(path), name)
+        state = _container_state(api.get(path), name)
         if "running" in state:
             return name
         waiting = state.get("waiting") or {}
         ended = state.get("terminated") or {}
-        if waiting.get("reason") in _HOPELESS or ended:
+        if waiting.get("reason") in _FATAL_REASONS or ended:
             reason = waiting or ended
-            words = f"{reason.get('reason')}: {reason.get('message', '')}".rstrip(": ")
-            hint = "an image with sh, sleep and nc, such as busybox, that the node can pull"
-            raise ClusterError(f"the debug container does not start ({words})", hint)
-        time.sleep(_LOOK_EVERY)
-    raise ClusterError(f"the debug container did not start within {_WAIT_SECONDS:.0f} s", f"kubectl describe pod {pod}")
+            message = f"{reason.get('reason')}: {reason.get('message', '')}".rstrip(": ")
+            hint = "use an image with sh, sleep and nc that the node can pull, such as busybox"
+            raise ClusterError(f"the debug container can't start ({message})", hint)
+        time.sleep(_POLL_SECONDS)
+    raise ClusterError(
+        f"the debug container did not start within {_WAIT_SECONDS:.0f} s", f"kubectl describe pod {pod} -n {namespace}"
+    )
 
 
-def _state(pod: Any, name: str) -> dict[str, Any]:
+def _container_state(pod: Any, name: str) -> dict[str, Any]:
     for status in pod["status"].get("ephemeralContainerStatuses") or ():
         if status["name"] == name:
             return dict(status.get("state") or {})

@@ -1,4 +1,4 @@
-"""Exec and port-forward over websocket: one loop, one deadline, nothing lost and nothing unbounded."""
+"""Exec and port-forward over websockets, each within a deadline and with bounded output."""
 
 from __future__ import annotations
 
@@ -11,44 +11,28 @@ from urllib.parse import urlsplit
 
 import websocket
 
-from kubectl_netpol.cluster.api import Api, asked
+from kubectl_netpol.cluster.api import Api, rbac_attributes
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _STDOUT, _STDERR, _ERROR = 1, 2, 3
-
-
 _EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-
-
 _FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
-
-
 _FORWARD_DATA = 0
-
-
 _MISSING = re.compile(rb"executable file not found in \$PATH|no such file or directory")
-
-
-_RECEIVE = 1 << 16
-
-
-_STATUS = 1 << 16  # bytes of a Status that are read
-
-
-_LAST_SECONDS = 0.3  # from the Status of an exec to the end of the connection; Kubernetes 1.35 takes 0.2 ms
-
-
-_QUIET_SECONDS = 0.5  # from the beginning of a port-forward to a refusal; Kubernetes 1.35 takes 3 ms
+_RECEIVE_BYTES = 1 << 16
+_STATUS_BYTES = 1 << 16
+_LAST_SECONDS = 0.3  # from the Status of an exec to the close of the connection; Kubernetes 1.35 takes 0.2 ms
+_QUIET_SECONDS = 0.5  # from the start of a port-forward to a refusal; Kubernetes 1.35 takes 3 ms
 
 
 class CompletedExec(NamedTuple):
-    """What a command in a container did.
+    """The result of a command in a container.
 
-    `exit_code` is None where the program did not run, or the end is not known; `error` is then the server's message.
-    `stdout` and `stderr` hold at most the limit each (`truncated`: there was more). `seconds` counts from the call.
+    `exit_code` is None if the program did not run or its end is not known; `error` is then the server's message.
+    `stdout` and `stderr` have at most `limit` bytes each (`truncated`: there was more). `seconds` counts from the call.
     """
 
     exit_code: int | None
@@ -61,7 +45,7 @@ class CompletedExec(NamedTuple):
 
 
 class Listening(NamedTuple):
-    """Whether a port of a pod accepts a connection from inside the pod; None where that can't be told."""
+    """Whether a port of a pod accepts a connection from inside the pod; None if unknown."""
 
     listening: bool | None
     message: str
@@ -79,12 +63,17 @@ def execute(
 ) -> CompletedExec:
     """Run `command` in a container, without stdin, and return within `deadline` seconds, handshake included.
 
-    Raises ForbiddenError, NotFoundError, or ClusterError where no connection comes about in time. The program itself
-    lives on after the deadline: it must end by itself.
+    Raises ForbiddenError, NotFoundError, or ClusterError if there is no connection in time. The program keeps running
+    after the deadline: it must end by itself.
     """
     began = time.monotonic()
-    query = [("container", container), ("stdout", "true"), ("stderr", "true"), *(("command", word) for word in command)]
-    room = {_STDOUT: limit, _STDERR: limit, _ERROR: _STATUS}
+    query = [
+        ("container", container),
+        ("stdout", "true"),
+        ("stderr", "true"),
+        *(("command", argument) for argument in command),
+    ]
+    room = {_STDOUT: limit, _STDERR: limit, _ERROR: _STATUS_BYTES}
     kept = {channel: bytearray() for channel in room}
     truncated = timed_out = False
     with _opened(api, _path(namespace, pod, "exec"), query, _EXEC_PROTOCOLS, began + deadline) as link:
@@ -105,15 +94,15 @@ def execute(
 
 
 def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -> Listening:
-    """Let the kubelet connect to `port` on localhost in the pod, past any NetworkPolicy, and send nothing.
+    """Let the kubelet connect to `port` on localhost in the pod, which no NetworkPolicy filters, and send nothing.
 
-    Raises ForbiddenError, NotFoundError, or ClusterError where no connection comes about within `deadline` seconds.
+    Raises ForbiddenError, NotFoundError, or ClusterError if there is no connection within `deadline` seconds.
     """
     query = [("ports", str(port))]
     began = time.monotonic()
     opened: set[int] = set()
     with _opened(api, _path(namespace, pod, "portforward"), query, _FORWARD_PROTOCOLS, began + deadline) as link:
-        quiet = max(_QUIET_SECONDS, 2 * (time.monotonic() - began))  # a far or busy node refuses later
+        quiet = max(_QUIET_SECONDS, 2 * (time.monotonic() - began))  # a distant or busy node refuses later
         try:
             for channel, message in link.messages():
                 # The first message of each channel is the port's number.
@@ -124,14 +113,14 @@ def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -
                 if data and channel == _FORWARD_DATA:
                     return Listening(listening=True, message="the port sent data")
                 if data:
-                    words = data.decode(errors="replace").strip()
-                    return Listening(listening=False if "connection refused" in words.lower() else None, message=words)
+                    error = data.decode(errors="replace").strip()
+                    return Listening(listening=False if "connection refused" in error.lower() else None, message=error)
         except TimeoutError:
             if opened:
                 return Listening(listening=True, message="the port accepted a connection")
-            return Listening(listening=None, message="the port-forward did not begin in time")
+            return Listening(listening=None, message="the port-forward did not start in time")
     if not opened:
-        return Listening(listening=None, message="the port-forward ended before it began")
+        return Listening(listening=None, message="the port-forward ended before it started")
     return Listening(listening=True, message="the port accepted a connection and closed it")
 
 
@@ -140,9 +129,9 @@ def _path(namespace: str, pod: str, subresource: str) -> str:
 
 
 def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
-    """Return the exit status, or why there is none, from the Status that ends an exec."""
+    """The exit status, or why there is none, from the Status that ends an exec."""
     if not message:
-        return None, "the connection ended before the command did"
+        return None, "the connection closed before the command ended"
     try:
         status = json.loads(message)
         if status.get("status") == "Success":
@@ -154,7 +143,7 @@ def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
         return None, message.decode(errors="replace")
     if not codes:
         return None, error
-    # A runtime may report a missing program on the program's own streams, beside an exit status of its own.
+    # A runtime may report a missing program on the program's own streams, with an exit status of its own.
     if b"exec failed" in output and _MISSING.search(output):
         return None, output.decode(errors="replace").strip()
     return codes[0], None
@@ -170,13 +159,13 @@ def _opened(
         link.upgrade(api, path, query, protocols)
         yield link
     finally:
-        sock.close()  # at once: neither side has anything more to say
+        sock.close()
 
 
 class _Link:
     """A websocket to the API server whose every read and write ends at `deadline` (of time.monotonic).
 
-    To `websocket` it is the socket; reads go through a buffer, as `websocket` asks for single bytes.
+    To `websocket` this is the socket; reads are buffered, as `websocket` reads single bytes.
     """
 
     def __init__(self, sock: Any, deadline: float) -> None:
@@ -186,7 +175,7 @@ class _Link:
         self._websocket: Any = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
 
     def upgrade(self, api: Api, path: str, query: Sequence[tuple[str, str]], protocols: Sequence[str]) -> None:
-        """Shake hands, or raise the API server's own reason for refusing."""
+        """Do the handshake; raises the API server's reason for refusing it."""
         netloc = urlsplit(api.server).netloc
         try:
             self._websocket.connect(
@@ -203,16 +192,17 @@ class _Link:
             body = error.resp_body or b""
             if not body and "content-length" not in known:
                 body = self._rest(chunked="transfer-encoding" in known)
-            raise api.refused(error.status_code, error.status_message or "", body, asked("POST", path)) from error
+            attributes = rbac_attributes("POST", path)
+            raise api.status_error(error.status_code, error.status_message or "", body, attributes) from error
         except websocket.WebSocketTimeoutException as error:
             raise ClusterError(
-                f"the server {api.server} did not answer in time", "it, or the kubelet behind it, may hang"
+                f"the server {api.server} did not respond in time", "the API server or the kubelet may be overloaded"
             ) from error
         except (websocket.WebSocketException, OSError, ValueError) as error:
             raise ClusterError(f"the server {api.server} could not open a websocket: {error}") from error
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
-        """Yield channel and data of each message until the server ends; raise TimeoutError at the deadline."""
+        """Yield channel and data of each message until the connection ends; raise TimeoutError at the deadline."""
         try:
             while True:
                 code, frame = self._websocket.recv_data_frame()
@@ -226,28 +216,32 @@ class _Link:
             return
 
     def _rest(self, *, chunked: bool) -> bytes:
-        """Return the body of an answer that has no Content-Length."""
+        """The body of a response without Content-Length."""
         rest = b""
         with contextlib.suppress(OSError):
             while (
-                len(rest) < _STATUS and not (chunked and rest.endswith(b"0\r\n\r\n")) and (more := self.recv(_RECEIVE))
+                len(rest) < _STATUS_BYTES
+                and not (chunked and rest.endswith(b"0\r\n\r\n"))
+                and (more := self.recv(_RECEIVE_BYTES))
             ):
                 rest += more
         if not chunked:
             return rest
         body = b""
-        with contextlib.suppress(ValueError):  # what is no chunk ends it
+        with contextlib.suppress(ValueError):  # an invalid chunk ends it
             while size := int(rest.partition(b"\r\n")[0].partition(b";")[0] or b"0", 16):
                 start = rest.find(b"\r\n") + 2
                 body, rest = body + rest[start : start + size], rest[start + size + 2 :]
         return body
 
-    # What `websocket` wants of a socket.
+    # The methods of a socket that `websocket` calls.
 
     def recv(self, size: int) -> bytes:
         if not self._buffer:
             self._arm()
-            self._buffer = self._socket.recv(_RECEIVE) or b""  # urllib3 says 0 where TLS through a TLS proxy ends
+            self._buffer = (
+                self._socket.recv(_RECEIVE_BYTES) or b""
+            )  # urllib3 returns 0 at the end of TLS through a TLS proxy
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 
@@ -263,7 +257,7 @@ class _Link:
         """Do nothing: `deadline` decides."""
 
     def close(self) -> None:
-        """Do nothing: the body of a refusal is still to be read."""
+        """Do nothing: the body of a refusal is still to read."""
 
     def _arm(self) -> None:
         left = self.deadline - time.monotonic()

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.unit.cluster.fakes import FakeServer, Pki, make_pki
+from tests.unit.cluster.kubeconfigs import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -26,4 +29,18 @@ def serve(pki: Pki) -> Iterator[Callable[..., FakeServer]]:
 
     yield start
     for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def world(pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """An environment without kubeconfig, proxies and certificates of the developer's own."""
+    for name in os.environ:
+        if name.lower().endswith("_proxy") or name.startswith(("KUBE", "POD_NAMESPACE", "SSL_CERT")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    world = World(pki, tmp_path, monkeypatch)
+    yield world
+    for server in world.servers.values():
         server.close()

@@ -1,4 +1,4 @@
-"""A recording API server on loopback: TLS with its own authority, JSON answers, or a script for a raw connection."""
+"""A recording API server on loopback: TLS with its own authority, JSON responses or a script for a connection."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ import threading
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubernetes.client.configuration import Configuration
+
+from kubectl_netpol.cluster.api import Api
+from kubectl_netpol.cluster.kubeconfig import Access
+from kubectl_netpol.cluster.tls import tls_context
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -22,7 +28,7 @@ SERVER_NAMES = ("localhost", "kube.example", "other.example")
 
 
 class Request(NamedTuple):
-    """What arrived: `headers` in order with lower-case names; `sni` and `client` (a common name) may be None."""
+    """A received request: `headers` in order with lower-case names; `sni` and `client` (a common name) may be None."""
 
     method: str
     target: str
@@ -37,7 +43,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What goes back; a body that is no bytes is sent as JSON."""
+    """A response; a body that is not bytes is sent as JSON."""
 
     status: int = 200
     body: Any = None
@@ -58,8 +64,8 @@ class Pki(NamedTuple):
 
 
 def make_pki(folder: Path) -> Pki:
-    def openssl(words: str) -> None:
-        subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
+    def openssl(arguments: str) -> None:
+        subprocess.run(["openssl", *arguments.split()], cwd=folder, check=True, capture_output=True)
 
     def issue(name: str, extension: str) -> None:
         (folder / f"{name}.ext").write_text(extension)
@@ -78,9 +84,9 @@ def make_pki(folder: Path) -> Pki:
 
 
 class FakeServer:
-    """Serves until `close`; every request that was read completely is in `requests`.
+    """Serves until `close`; `requests` has every request that was read completely.
 
-    `answer` gives the Answer to a request; or it takes over the connection, given the socket, and returns None.
+    `answer` returns the Answer to a request; or it takes over the connection, given the socket, and returns None.
     """
 
     def __init__(
@@ -123,7 +129,7 @@ class FakeServer:
             sock.close()
 
     def wait_closing(self, seconds: float) -> None:
-        """For scripts that hold a connection open and silent: until the test is over, or so many seconds."""
+        """Wait until the test is over, at most `seconds`: for scripts that keep a connection open and silent."""
         self._closing.wait(seconds)
 
     def _remember(self, sock: Any, name: str | None, _: ssl.SSLContext) -> None:
@@ -162,6 +168,25 @@ class FakeServer:
                     stream.sendall(encode(answer))
 
 
+def api_for(
+    server: FakeServer | str,
+    pki: Pki,
+    *headers: tuple[str, str],
+    token: str | None = None,
+    timeout: float | None = None,
+    verify: bool = True,
+) -> Api:
+    """A client of a server, or of a URL, that trusts the authority and has the namespace "shop"."""
+    configuration = Configuration(host=server if isinstance(server, str) else server.url)
+    configuration.proxy = None
+    configuration.verify_ssl = verify
+    if token:
+        configuration.api_key["authorization"] = f"Bearer {token}"
+    secure = configuration.host.startswith("https")
+    context = tls_context(pki.ca.read_bytes(), None, verify=verify, user="u") if secure else None
+    return Api(Access(configuration, headers, "shop", timeout, context))
+
+
 def _requests(reader: Any, sni: str | None, client: str | None, number: int) -> Iterator[Request]:
     while (line := reader.readline()) and line.count(b" ") > 1:
         method, target, _ = line.decode(errors="replace").split(" ", 2)
@@ -181,12 +206,12 @@ def encode(answer: Answer) -> bytes:
         "Content-Length": str(len(body)),
         **dict(answer.headers),
     }
-    lines = [f"HTTP/1.1 {answer.status} Words", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    lines = [f"HTTP/1.1 {answer.status} Reason", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 def discovery(request: Request, _: Any) -> Answer:
-    """Answer as an empty cluster would: enough for `kubectl get pods`."""
+    """Respond as an empty cluster: enough for `kubectl get pods`."""
     path = request.target.partition("?")[0]
     pods = {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": ["get", "list"]}
     answers = {
@@ -198,7 +223,7 @@ def discovery(request: Request, _: Any) -> Answer:
 
 
 def switch(request: Request, protocol: str | None = None) -> bytes:
-    """Return the answer that turns a connection into a websocket, with the first protocol offered unless given."""
+    """The response that upgrades to a websocket, with `protocol` or else the first one offered."""
     (key,) = request.values("sec-websocket-key")
     accept = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()).decode()
     offered = request.values("sec-websocket-protocol")[0].split(",")
@@ -213,7 +238,7 @@ def switch(request: Request, protocol: str | None = None) -> bytes:
 
 
 def frame(payload: bytes, code: int = 2, *, final: bool = True) -> bytes:
-    """Return an unmasked websocket frame."""
+    """An unmasked websocket frame."""
     length = len(payload)
     if length < 126:
         size = struct.pack("!B", length)
@@ -225,7 +250,7 @@ def frame(payload: bytes, code: int = 2, *, final: bool = True) -> bytes:
 
 
 def message(channel: int, payload: bytes | str | dict[str, Any]) -> bytes:
-    """Return a frame of a Kubernetes channel; a dict becomes JSON."""
+    """A frame of a Kubernetes channel; a dict becomes JSON."""
     if isinstance(payload, dict):
         payload = json.dumps(payload)
     return frame(bytes([channel]) + (payload.encode() if isinstance(payload, str) else payload))

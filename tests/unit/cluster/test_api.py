@@ -1,12 +1,10 @@
-"""Raw calls against a recording server: what is sent, what comes back, and the words for what goes wrong."""
+"""Calls against a recording server: requests, results and errors."""
 
 from __future__ import annotations
 
 import gzip
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from email.utils import formatdate
@@ -15,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kubernetes.client.configuration import Configuration
 
-from kubectl_netpol.cluster.api import Api, Attributes, asked
-from kubectl_netpol.cluster.credentials import tls_context
+from kubectl_netpol.cluster.api import Api, Attributes, rbac_attributes
 from kubectl_netpol.cluster.kubeconfig import Access
-from kubectl_netpol.cluster.reader import Scope, read_snapshot
-from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
-from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request
+from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, api_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +25,6 @@ if TYPE_CHECKING:
     Serve = Callable[..., FakeServer]
 
 PODS = "/api/v1/namespaces/shop/pods"
-
-
-def api_for(url: str, pki: Pki, *, timeout: float | None = None, verify: bool = True) -> Api:
-    configuration = Configuration(host=url)
-    configuration.proxy = None
-    configuration.verify_ssl = verify
-    context = tls_context(pki.ca.read_bytes(), None, verify=verify, user="u") if url.startswith("https") else None
-    return Api(Access(configuration, (), "shop", timeout, context))
 
 
 def pod(name: str) -> dict[str, Any]:
@@ -47,7 +35,7 @@ def listing(*names: str) -> Answer:
     return Answer(body={"kind": "PodList", "items": [pod(name) for name in names]})
 
 
-def test_a_list_is_the_raw_items_over_one_kept_connection(serve: Serve, pki: Pki) -> None:
+def test_a_list_returns_the_raw_items_over_one_kept_connection(serve: Serve, pki: Pki) -> None:
     server = serve(lambda *_: listing("a", "b"))
     api = api_for(server.url, pki)
     assert api.list(PODS) == [pod("a"), pod("b")]
@@ -61,7 +49,7 @@ def test_a_list_is_the_raw_items_over_one_kept_connection(serve: Serve, pki: Pki
     assert first.values("authorization") == []
 
 
-def test_a_compressed_answer_is_unpacked(serve: Serve, pki: Pki) -> None:
+def test_a_compressed_response_is_decoded(serve: Serve, pki: Pki) -> None:
     packed = gzip.compress(b'{"items": [{"metadata": {"name": "a"}}]}')
     server = serve(lambda *_: Answer(body=packed, headers=(("Content-Encoding", "gzip"),)))
     assert api_for(server.url, pki).list(PODS) == [pod("a")]
@@ -74,21 +62,18 @@ def test_a_path_below_the_servers_own_and_a_query(serve: Serve, pki: Pki) -> Non
     assert server.requests[0].target == "/k8s/clusters/c-1/api/v1/pods/a?labelSelector=a+in+%28b%2Cc%29"
 
 
-def test_patch_and_post_send_json(serve: Serve, pki: Pki) -> None:
+def test_a_patch_is_sent_as_json(serve: Serve, pki: Pki) -> None:
     server = serve(lambda *_: Answer(201, {"done": True}))
     api = api_for(server.url, pki)
     assert api.patch(f"{PODS}/a/ephemeralcontainers", {"x": "é"}, "application/strategic-merge-patch+json") == {
         "done": True
     }
-    assert api.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"y": 1}) == {"done": True}
-    patch, post = server.requests
+    (patch,) = server.requests
     assert (patch.method, patch.body) == ("PATCH", b'{"x": "\\u00e9"}')
     assert patch.values("content-type") == ["application/strategic-merge-patch+json"]
-    assert (post.method, post.body) == ("POST", b'{"y": 1}')
-    assert post.values("content-type") == ["application/json"]
 
 
-def test_the_servers_clock_runs_on(serve: Serve, pki: Pki) -> None:
+def test_the_clock_of_the_server_advances(serve: Serve, pki: Pki) -> None:
     date = formatdate(1_000_000_000, usegmt=True)
     api = api_for(serve(lambda *_: Answer(body={}, headers=(("Date", date),))).url, pki)
     assert api.now() is None
@@ -118,22 +103,22 @@ FORBIDDEN = (
     [
         (Answer(403, {"message": FORBIDDEN}), ForbiddenError, FORBIDDEN),
         (Answer(403, {"message": "an admission plugin says no"}), ForbiddenError, "an admission plugin says no"),
-        (Answer(403, b"denied"), ForbiddenError, "list on pods is forbidden"),
+        (Answer(403, b"denied"), ForbiddenError, "not allowed to list pods"),
         (Answer(404, {"message": 'pods "a" not found'}), NotFoundError, 'pods "a" not found'),
         (Answer(404, b"404 page not found\n"), NotFoundError, "could not find the requested resource"),
         (Answer(401, {"message": "Unauthorized"}), ClusterError, "you must be logged in to the server (Unauthorized)"),
         (Answer(500, {"message": "etcdserver: leader changed"}), ClusterError, "etcdserver: leader changed"),
-        (Answer(503, b"<html>"), ClusterError, "the server answered 503 Words"),
-        (Answer(429, b""), ClusterError, "the server answered 429 Words"),
-        (Answer(200, b"<html>log in</html>"), ClusterError, "the server answered 200 with something that is not JSON"),
-        (Answer(200, b'{"items": ['), ClusterError, "the server answered 200 with something that is not JSON"),
-        (Answer(302, b"", (("Location", "/login"),)), ClusterError, "the server answered 302"),
-        (Answer(200, {"kind": "Pod"}), ClusterError, f"the server answered {PODS} with no list"),
-        (Answer(200, ["a"]), ClusterError, f"the server answered {PODS} with no list"),
+        (Answer(503, b"<html>"), ClusterError, "the server responded with 503 Reason"),
+        (Answer(429, b""), ClusterError, "the server responded with 429 Reason"),
+        (Answer(200, b"<html>log in</html>"), ClusterError, "the server responded with 200, but the body is not JSON"),
+        (Answer(200, b'{"items": ['), ClusterError, "the server responded with 200, but the body is not JSON"),
+        (Answer(302, b"", (("Location", "/login"),)), ClusterError, "the server responded with 302"),
+        (Answer(200, {"kind": "Pod"}), ClusterError, f"invalid response to {PODS}: expected a list"),
+        (Answer(200, ["a"]), ClusterError, f"invalid response to {PODS}: expected a list"),
     ],
     ids=lambda value: f"{value.status} {value.body!r:.30}" if isinstance(value, Answer) else "",
 )
-def test_a_bad_answer(serve: Serve, pki: Pki, answer: Answer, error: type[ClusterError], message: str) -> None:
+def test_an_invalid_response(serve: Serve, pki: Pki, answer: Answer, error: type[ClusterError], message: str) -> None:
     server = serve(lambda *_: answer)
     with pytest.raises(error) as caught:
         api_for(server.url, pki).list(PODS)
@@ -179,10 +164,10 @@ def test_an_empty_list_may_be_null(serve: Serve, pki: Pki) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_rbac_decides_on(method: str, path: str, expected: Attributes) -> None:
-    assert asked(method, path) == expected
+    assert rbac_attributes(method, path) == expected
 
 
-# The server that can't be reached.
+# Unreachable servers.
 
 
 def closed_port() -> int:
@@ -228,14 +213,14 @@ def test_plain_http_where_tls_is_expected(pki: Pki) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pair", "trusted", "words"),
+    ("pair", "trusted", "message"),
     [
         ("server", False, "failed to verify certificate: "),
         ("misnamed", True, "is not valid for '127.0.0.1'"),
     ],
     ids=["an unknown authority", "another name"],
 )
-def test_a_certificate_that_does_not_verify(serve: Serve, pki: Pki, pair: str, *, trusted: bool, words: str) -> None:
+def test_a_certificate_that_does_not_verify(serve: Serve, pki: Pki, pair: str, *, trusted: bool, message: str) -> None:
     server = serve(lambda *_: listing(), pair=pair)
     configuration = Configuration(host=server.url)
     configuration.proxy = None
@@ -243,17 +228,17 @@ def test_a_certificate_that_does_not_verify(serve: Serve, pki: Pki, pair: str, *
     context = tls_context(anchors, None, verify=True, user="u")
     with pytest.raises(ClusterError, match="unable to connect to the server: tls: ") as caught:
         Api(Access(configuration, (), "shop", None, context)).list(PODS)
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert server.requests == []
 
 
-def test_a_server_that_wants_a_client_certificate(serve: Serve, pki: Pki) -> None:
+def test_a_server_that_requires_a_client_certificate(serve: Serve, pki: Pki) -> None:
     server = serve(lambda *_: listing(), demanding=True)
     with pytest.raises(ClusterError, match=r"tls: tlsv13 alert certificate required|closed|reset|aborted"):
         api_for(server.url, pki).list(PODS)
 
 
-def test_without_verification_anything_goes_and_nothing_warns(serve: Serve, pki: Pki) -> None:
+def test_without_verification_any_certificate_is_accepted_without_a_warning(serve: Serve, pki: Pki) -> None:
     server = serve(lambda *_: listing("a"), pair="misnamed")
     assert api_for(server.url, pki, verify=False).list(PODS) == [pod("a")]
 
@@ -269,13 +254,13 @@ def test_a_server_that_stops_is_bounded_by_the_request_timeout(serve: Serve, pki
 
     box.append(serve(silent, hang=stage == "before TLS"))
     began = time.monotonic()
-    with pytest.raises(ClusterError, match=r"no answer within 0\.4 s"):
+    with pytest.raises(ClusterError, match=r"no response within 0\.4 s"):
         api_for(box[0].url, pki, timeout=0.4).list(PODS)
     assert time.monotonic() - began < 10
     assert box[0].connections == 1
 
 
-def test_an_answer_that_is_cut_off_is_an_error_not_half_a_list(serve: Serve, pki: Pki) -> None:
+def test_a_truncated_response_is_an_error(serve: Serve, pki: Pki) -> None:
     def cut(_: Request, stream: Any) -> None:
         stream.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"items": []}')
 
@@ -286,7 +271,7 @@ def test_an_answer_that_is_cut_off_is_an_error_not_half_a_list(serve: Serve, pki
 # Several lists at once.
 
 
-def test_gather_keeps_what_is_forbidden_or_unknown_beside_the_rest(serve: Serve, pki: Pki) -> None:
+def test_gather_returns_what_is_forbidden_or_not_found_as_errors(serve: Serve, pki: Pki) -> None:
     def answer(request: Request, _: Any) -> Answer:
         kind = request.target.rpartition("/")[2]
         special = {"secret": Answer(403, {"message": FORBIDDEN}), "gone": Answer(404, {"message": "no such thing"})}
@@ -301,14 +286,7 @@ def test_gather_keeps_what_is_forbidden_or_unknown_beside_the_rest(serve: Serve,
     assert set(results) == set(paths)
 
 
-@pytest.mark.parametrize("groups", [[{"name": "cilium.io"}], [7], 7], ids=["no version", "no group", "no list"])
-def test_api_groups_that_can_not_be_read_are_an_error_not_none(serve: Serve, pki: Pki, groups: Any) -> None:
-    server = serve(lambda *_: Answer(body={"items": [], "groups": groups}))
-    with pytest.raises(ClusterError, match="no list of API groups"):
-        read_snapshot(api_for(server.url, pki), Scope(frozenset({"shop"})))
-
-
-def test_gather_asks_in_parallel_on_at_most_eight_connections(serve: Serve, pki: Pki) -> None:
+def test_gather_uses_at_most_eight_connections_concurrently(serve: Serve, pki: Pki) -> None:
     together = threading.Barrier(8, timeout=20)
 
     def answer(*_: Any) -> Answer:
@@ -325,39 +303,15 @@ def test_gather_of_nothing(pki: Pki) -> None:
     assert api_for("https://127.0.0.1:1", pki).gather({}) == {}
 
 
-def test_gather_raises_where_the_server_is_not_there(pki: Pki) -> None:
+def test_gather_raises_if_the_server_is_unreachable(pki: Pki) -> None:
     with pytest.raises(ClusterError, match="was refused"):
         api_for(f"https://127.0.0.1:{closed_port()}", pki).gather({"a": "/api/v1/pods", "b": "/api/v1/services"})
 
 
-def test_gather_raises_what_is_neither_forbidden_nor_unknown(serve: Serve, pki: Pki) -> None:
+def test_gather_raises_other_errors(serve: Serve, pki: Pki) -> None:
     server = serve(lambda *_: Answer(500, {"message": "etcd is down"}))
     with pytest.raises(ClusterError, match="etcd is down"):
         api_for(server.url, pki).gather({"a": "/api/v1/pods"})
-
-
-INTERRUPTED = """
-import os, sys, time
-from kubectl_netpol.concurrency import map_concurrently
-try:
-    map_concurrently(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
-except KeyboardInterrupt:
-    sys.exit(130)
-"""
-
-
-def test_an_interrupted_process_ends_without_waiting_for_its_threads() -> None:
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"begun\n"
-        process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        assert process.wait(30) == 130
-        assert time.monotonic() - began < 10
-
-
-def test_results_side_by_side_keep_their_order() -> None:
-    assert map_concurrently(lambda number: number * number, list(range(100))) == [n * n for n in range(100)]
 
 
 @pytest.mark.parametrize(
@@ -365,7 +319,7 @@ def test_results_side_by_side_keep_their_order() -> None:
     [lambda api: api.list(PODS), lambda api: api.gather({"a": PODS, "b": "/api/v1/services"})],
     ids=["list", "gather"],
 )
-def test_an_interrupt_comes_through_at_once(serve: Serve, pki: Pki, call: Callable[[Api], Any]) -> None:
+def test_an_interrupt_ends_a_call_at_once(serve: Serve, pki: Pki, call: Callable[[Api], Any]) -> None:
     box: list[FakeServer] = []
 
     def silent(*_: Any) -> None:

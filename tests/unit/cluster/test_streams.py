@@ -1,4 +1,4 @@
-"""Exec and port-forward against a scripted websocket server: what arrives how, and what becomes of it."""
+"""Exec and port-forward against a scripted websocket server."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from kubernetes.client.configuration import Configuration
 
-from kubectl_netpol.cluster.api import Api
-from kubectl_netpol.cluster.credentials import tls_context
-from kubectl_netpol.cluster.kubeconfig import Access
 from kubectl_netpol.cluster.streams import CompletedExec, Listening, execute, listens
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
-from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, close, encode, frame, message, switch
+from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, api_for, close, encode, frame, message, switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kubectl_netpol.cluster.api import Api
 
     Script = Callable[[Request, Any], Answer | None]
     Serve = Callable[..., FakeServer]
@@ -38,13 +36,13 @@ def exited(code: int) -> dict[str, Any]:
     }
 
 
-def failed(words: str) -> dict[str, Any]:
-    return {"metadata": {}, "status": "Failure", "message": words, "reason": "InternalError", "code": 500}
+def failed(error: str) -> dict[str, Any]:
+    return {"metadata": {}, "status": "Failure", "message": error, "reason": "InternalError", "code": 500}
 
 
 def forbidden(verb: str, resource: str) -> dict[str, Any]:
-    words = f'pods "web" is forbidden: User "eve" cannot {verb} resource "{resource}" in API group ""'
-    return {"kind": "Status", "status": "Failure", "message": words, "reason": "Forbidden", "code": 403}
+    error = f'pods "web" is forbidden: User "eve" cannot {verb} resource "{resource}" in API group ""'
+    return {"kind": "Status", "status": "Failure", "message": error, "reason": "Forbidden", "code": 403}
 
 
 def sends(*writes: bytes, protocol: str | None = None) -> Script:
@@ -56,14 +54,6 @@ def sends(*writes: bytes, protocol: str | None = None) -> Script:
             stream.sendall(write)
 
     return script
-
-
-def api_for(server: FakeServer, pki: Pki, *headers: tuple[str, str]) -> Api:
-    configuration = Configuration(host=server.url)
-    configuration.api_key["authorization"] = "Bearer secret"
-    configuration.proxy = None
-    context = tls_context(pki.ca.read_bytes(), None, verify=True, user="u") if server.url.startswith("https") else None
-    return Api(Access(configuration, headers, "shop", None, context))
 
 
 def run(api: Api, *command: str, deadline: float = 10, **more: Any) -> CompletedExec:
@@ -116,7 +106,7 @@ def run(api: Api, *command: str, deadline: float = 10, **more: Any) -> Completed
                 message(STATUS, exited(126)),
             ),
             (None, f"{RUNTIME}\r\n".encode(), b"", RUNTIME),
-            id="no such program, said on stdout",
+            id="no such program, reported on stdout",
         ),
         pytest.param(
             sends(message(STDERR, "sh: nc: not found\n"), message(STATUS, exited(127))),
@@ -124,18 +114,18 @@ def run(api: Api, *command: str, deadline: float = 10, **more: Any) -> Completed
         ),
         pytest.param(
             sends(message(STDOUT, "half"), close()),
-            (None, b"half", b"", "the connection ended before the command did"), id="closed without a status",
+            (None, b"half", b"", "the connection closed before the command ended"), id="closed without a status",
         ),
         pytest.param(
             sends(message(STDOUT, "half")),
-            (None, b"half", b"", "the connection ended before the command did"), id="cut off without a close frame",
+            (None, b"half", b"", "the connection closed before the command ended"), id="cut off without a close frame",
         ),
         pytest.param(
             sends(message(STDOUT, "whole") + message(STDOUT, "half a frame")[:5]),
-            (None, b"whole", b"", "the connection ended before the command did"), id="cut off within a frame",
+            (None, b"whole", b"", "the connection closed before the command ended"), id="cut off within a frame",
         ),
-        pytest.param(sends(message(STATUS, "oops")), (None, b"", b"", "oops"), id="a status that is no JSON"),
-        pytest.param(sends(message(STATUS, "[]")), (None, b"", b"", "[]"), id="a status that is no object"),
+        pytest.param(sends(message(STATUS, "oops")), (None, b"", b"", "oops"), id="a status that is not JSON"),
+        pytest.param(sends(message(STATUS, "[]")), (None, b"", b"", "[]"), id="a status that is not an object"),
         pytest.param(
             sends(message(STATUS, {"status": "Failure"})), (None, b"", b"", "the exec failed"), id="a bare failure"
         ),
@@ -145,7 +135,7 @@ def run(api: Api, *command: str, deadline: float = 10, **more: Any) -> Completed
         ),
     ],
 )  # fmt: skip
-def test_what_arrives_is_what_the_command_did(
+def test_the_result_of_a_command(
     serve: Serve, pki: Pki, script: Script, expected: tuple[int | None, bytes, bytes, str | None]
 ) -> None:
     done = run(api_for(serve(script), pki))
@@ -154,10 +144,10 @@ def test_what_arrives_is_what_the_command_did(
     assert done.seconds < 10
 
 
-def test_the_request_carries_command_protocols_and_identity(serve: Serve, pki: Pki) -> None:
+def test_the_request_has_command_protocols_and_identity(serve: Serve, pki: Pki) -> None:
     server = serve(sends(message(STATUS, SUCCESS)))
     identity = (("Impersonate-User", "zoë"), ("Impersonate-Group", "a"), ("Impersonate-Group", "b"))
-    run(api_for(server, pki, *identity), "sh", "-c", "echo 'a b&c' $X; é")
+    run(api_for(server, pki, *identity, token="secret"), "sh", "-c", "echo 'a b&c' $X; é")
     (request,) = server.requests
     assert request.target == (
         "/api/v1/namespaces/shop/pods/web/exec?container=app&stdout=true&stderr=true"
@@ -175,14 +165,14 @@ def test_without_tls(serve: Serve, pki: Pki) -> None:
     assert run(api_for(serve(sends(message(STATUS, SUCCESS)), tls=False), pki)).exit_code == 0
 
 
-def test_output_beyond_the_limit_is_dropped_and_the_status_still_read(serve: Serve, pki: Pki) -> None:
+def test_output_above_the_limit_is_dropped_and_the_status_still_read(serve: Serve, pki: Pki) -> None:
     chunk = message(STDOUT, b"x" * 100_000)
     server = serve(sends(*[chunk] * 200, message(STDERR, "tail"), message(STATUS, exited(5))))
     done = run(api_for(server, pki), limit=150_000)
     assert (done.exit_code, len(done.stdout), done.stderr, done.truncated) == (5, 150_000, b"tail", True)
 
 
-def test_output_of_exactly_the_limit_is_whole(serve: Serve, pki: Pki) -> None:
+def test_output_of_exactly_the_limit_is_complete(serve: Serve, pki: Pki) -> None:
     server = serve(sends(message(STDOUT, b"12"), message(STDOUT, b"34"), message(STATUS, SUCCESS)))
     done = run(api_for(server, pki), limit=4)
     assert (done.stdout, done.truncated) == (b"1234", False)
@@ -210,7 +200,7 @@ def test_a_command_that_does_not_end_times_out_with_its_output(serve: Serve, pki
     assert 0.5 < done.seconds < 10
 
 
-def test_a_server_that_drips_does_not_stretch_the_deadline(serve: Serve, pki: Pki) -> None:
+def test_a_slow_server_does_not_extend_the_deadline(serve: Serve, pki: Pki) -> None:
     box: list[FakeServer] = []
     drops = [bytes([byte]) for byte in message(STDOUT, b"y" * 100)]
     box.append(serve(holds(box, *drops, pace=0.1)))
@@ -219,7 +209,7 @@ def test_a_server_that_drips_does_not_stretch_the_deadline(serve: Serve, pki: Pk
     assert done.seconds < 10
 
 
-def test_a_status_ends_it_though_the_connection_stays_open(serve: Serve, pki: Pki) -> None:
+def test_a_status_ends_the_exec_even_if_the_connection_stays_open(serve: Serve, pki: Pki) -> None:
     box: list[FakeServer] = []
     box.append(serve(holds(box, message(STDOUT, "x"), message(STATUS, exited(2)))))
     done = run(api_for(box[0], pki), deadline=20)
@@ -236,14 +226,14 @@ def test_a_hung_handshake_is_bounded(serve: Serve, pki: Pki, stage: str) -> None
 
     box.append(serve(silent, hang=stage == "before TLS"))
     began = time.monotonic()
-    with pytest.raises(ClusterError, match=r"answer (within|in time)") as caught:
+    with pytest.raises(ClusterError, match=r"no response within|did not respond in time") as caught:
         run(api_for(box[0], pki), deadline=0.5)
     assert time.monotonic() - began < 10
     assert box[0].url in f"{caught.value.message} {caught.value.hint}"
 
 
 @pytest.mark.parametrize("verb", ["create", "get"])
-def test_a_forbidden_exec_names_the_verb_that_is_missing(serve: Serve, pki: Pki, verb: str) -> None:
+def test_a_forbidden_exec_names_the_missing_verb(serve: Serve, pki: Pki, verb: str) -> None:
     status = forbidden(verb, "pods/exec")
     server = serve(lambda *_: Answer(403, status))
     with pytest.raises(ForbiddenError) as caught:
@@ -271,23 +261,23 @@ def test_the_reason_is_read_without_a_content_length(serve: Serve, pki: Pki, *, 
 
 
 @pytest.mark.parametrize(
-    ("chunks", "words"),
+    ("chunks", "message"),
     [
         pytest.param(b'e;x="y"\r\n{"message":"a"\r\n1\r\n}\r\n0\r\n\r\n', "a", id="with an extension"),
-        pytest.param(b"no chunk\r\n0\r\n\r\n", "the server answered 500 Forbidden", id="no chunks"),
+        pytest.param(b"no chunk\r\n0\r\n\r\n", "the server responded with 500 Forbidden", id="not chunks"),
     ],
 )
-def test_odd_chunks_are_no_fault_of_ours(serve: Serve, pki: Pki, chunks: bytes, words: str) -> None:
+def test_the_reason_in_unusual_chunks(serve: Serve, pki: Pki, chunks: bytes, message: str) -> None:
     def script(_: Request, stream: Any) -> None:
         stream.sendall(b"HTTP/1.1 500 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
 
     with pytest.raises(ClusterError) as caught:
         run(api_for(serve(script), pki))
-    assert caught.value.message == words
+    assert caught.value.message == message
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "words"),
+    ("answer", "error", "message"),
     [
         (Answer(404, {"message": 'pods "web" not found'}), NotFoundError, 'pods "web" not found'),
         (Answer(401, {"message": "Unauthorized"}), ClusterError, "you must be logged in to the server (Unauthorized)"),
@@ -296,19 +286,19 @@ def test_odd_chunks_are_no_fault_of_ours(serve: Serve, pki: Pki, chunks: bytes, 
             ClusterError,
             "container app is not valid",
         ),
-        (Answer(403, b""), ForbiddenError, "create on pods/exec is forbidden"),
-        (Answer(502, b"<html>bad gateway</html>"), ClusterError, "the server answered 502 Words"),
+        (Answer(403, b""), ForbiddenError, "not allowed to create pods/exec"),
+        (Answer(502, b"<html>bad gateway</html>"), ClusterError, "the server responded with 502 Reason"),
         (Answer(500, {"message": "error dialing backend: no route to host"}), ClusterError, "error dialing backend"),
-        (Answer(200, {}), ClusterError, "the server answered 200 Words"),
+        (Answer(200, {}), ClusterError, "the server responded with 200 Reason"),
         (Answer(302, b"", (("Location", "https://localhost:1/"),)), ClusterError, "could not open a websocket"),
     ],
     ids=lambda value: str(value.status) if isinstance(value, Answer) else "",
 )
-def test_a_refused_handshake(serve: Serve, pki: Pki, answer: Answer, error: type[ClusterError], words: str) -> None:
+def test_a_refused_handshake(serve: Serve, pki: Pki, answer: Answer, error: type[ClusterError], message: str) -> None:
     with pytest.raises(error) as caught:
         run(api_for(serve(lambda *_: answer), pki))
     assert type(caught.value) is error
-    assert words in caught.value.message
+    assert message in caught.value.message
 
 
 def test_a_server_without_our_protocols_is_an_error(serve: Serve, pki: Pki) -> None:
@@ -375,7 +365,7 @@ REFUSED = (
             [message(0, PORT), message(1, PORT), message(1, "sandbox is not running")],
             Listening(listening=None, message="sandbox is not running"),
         ),
-        ([close()], Listening(listening=None, message="the port-forward ended before it began")),
+        ([close()], Listening(listening=None, message="the port-forward ended before it started")),
     ],
     ids=[
         "refused", "refused in one record", "the server speaks first", "accepted and closed", "another error", "nothing"

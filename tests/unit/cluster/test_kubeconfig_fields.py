@@ -1,0 +1,115 @@
+"""Fields of a kubeconfig that are invalid, compared with the real kubectl; no error shows a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kubectl_netpol.cluster.kubeconfig_fields import data_or_file, flag, mapping, mappings, strings, text
+from kubectl_netpol.errors import ClusterError
+from tests.unit.cluster.kubeconfigs import (
+    PATHS,
+    TOKEN,
+    Row,
+    Seen,
+    World,
+    assert_same_as_kubectl,
+    cluster,
+    config,
+    plugin,
+    says,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS = {
+    "clusters that are not a list of mappings": Row(
+        {"k": {"clusters": [7]}}, "clusters of k must be a list of mappings", env={"KUBECONFIG": "k"}
+    ),
+    "contexts that are a number": Row(
+        {"k": {"contexts": 7}}, "contexts of k must be a list of mappings", env={"KUBECONFIG": "k"}
+    ),
+    "a token that YAML reads as a number": Row(
+        {"home/.kube/config": config({"token": 123})}, "token of main must be a string, not a number"
+    ),
+    "a password that is a list": Row(
+        {"home/.kube/config": config({"username": "u", "password": ["s3cret"]})},
+        "password of main must be a string",
+    ),
+    "a flag that is a string": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(insecure_skip_tls_verify="yes"))},
+        "insecure-skip-tls-verify of main must be true or false",
+    ),
+    "certificate-authority that is missing": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(certificate_authority="gone", certificate_authority_data=None))},
+        "unable to read certificate-authority ",
+    ),
+    "certificate-authority-data that is not base64": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(certificate_authority_data="a"))},
+        "certificate-authority-data of main is not valid base64",
+    ),
+    "a client certificate that is missing": Row(
+        {"home/.kube/config": config(PATHS)}, "unable to read client-certificate "
+    ),
+    "a client certificate as data with the key as a path": Row(
+        {"home/.kube/config": config({"client-certificate-data": "@bob.crt-data@", "client-key": "@bob.key@"})},
+        Seen(client="bob"),
+    ),
+    "as-groups that is a string": Row(
+        {"home/.kube/config": config({**TOKEN, "as": "z", "as-groups": "g"})},
+        "as-groups of main must be a list of strings",
+    ),
+    "as-user-extra that is a list": Row(
+        {"home/.kube/config": config({**TOKEN, "as": "z", "as-user-extra": ["x"]})},
+        "as-user-extra of main must be a mapping",
+    ),
+    "a plugin that is not a mapping": Row(
+        {"home/.kube/config": config({"exec": "x"})}, "exec of main must be a mapping"
+    ),
+    "plugin arguments that are not a list": Row(
+        {"plugin": says(token="abc"), "home/.kube/config": config(plugin(args="x"))},
+        "args of main must be a list of strings",
+    ),
+    "a plugin with a variable that is a number": Row(
+        {"plugin": says(token="abc"), "home/.kube/config": config(plugin(env=[{"name": "N", "value": 1}]))},
+        "value of main must be a string",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_the_same_request_as_kubectl(world: World, row: Row, capfd: pytest.CaptureFixture[str]) -> None:
+    world.prepare(row)
+    assert_same_as_kubectl(world, row, capfd)
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "message", "hint"),
+    [
+        pytest.param(text, True, "a string, not a boolean", "quote it", id="a string: true"),
+        pytest.param(text, 4711, "a string, not a number", "quote it", id="a string: a number"),
+        pytest.param(text, 47.11, "a string, not a number", "quote it", id="a string: a fraction"),
+        pytest.param(text, {"s3cret": 1}, "a string, not a mapping", None, id="a string: a mapping"),
+        pytest.param(flag, "s3cret", "true or false, not a string", None, id="a flag"),
+        pytest.param(mapping, "s3cret", "a mapping, not a string", None, id="a mapping"),
+        pytest.param(mapping, [], "a mapping", None, id="a mapping: an empty list"),
+        pytest.param(strings, ["s3cret", 4711], "a list of strings", None, id="strings: one is a number"),
+        pytest.param(strings, "s3cret", "a list of strings, not a string", None, id="strings: one string"),
+        pytest.param(mappings, {"s3cret": 1}, "a list of mappings, not a mapping", None, id="mappings: one mapping"),
+    ],
+)
+def test_an_error_names_the_field_and_not_its_value(
+    read: Callable[..., Any], value: Any, message: str, hint: str | None
+) -> None:
+    with pytest.raises(ClusterError) as caught:
+        read({"key": value}, "key", "main")
+    assert caught.value.message == f"invalid kubeconfig: key of main must be {message}"
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("body", [{}, {"key": None}], ids=["absent", "null"])
+def test_an_absent_field_is_empty(body: dict[str, Any]) -> None:
+    read = (text, flag, mapping, strings, mappings, data_or_file)
+    assert [one(body, "key", "main") for one in read] == ["", False, {}, (), (), b""]

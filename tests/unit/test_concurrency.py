@@ -1,0 +1,77 @@
+"""Concurrent calls: order, limits, exceptions and interrupts."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from kubectl_netpol.concurrency import map_concurrently
+
+
+def test_results_are_in_the_order_of_the_items() -> None:
+    def square_later(number: int) -> int:
+        time.sleep((number % 3) / 1000)
+        return number * number
+
+    assert map_concurrently(square_later, list(range(100))) == [number * number for number in range(100)]
+
+
+def test_no_items() -> None:
+    assert map_concurrently(str, []) == []
+
+
+def test_eight_calls_run_at_the_same_time_and_not_more() -> None:
+    together = threading.Barrier(8, timeout=20)
+    threads = set()
+
+    def call(_: int) -> None:
+        threads.add(threading.current_thread())
+        together.wait()
+
+    map_concurrently(call, list(range(16)))
+    assert len(threads) == 8
+
+
+def test_two_items_need_two_threads() -> None:
+    before = threading.active_count()
+    assert map_concurrently(lambda _: threading.active_count() - before, [1, 2])[0] <= 2
+
+
+def test_an_exception_is_raised_without_waiting_for_the_other_calls() -> None:
+    release = threading.Event()
+
+    def call(item: str) -> None:
+        if item == "bad":
+            raise ValueError(item)
+        release.wait(20)
+
+    began = time.monotonic()
+    with pytest.raises(ValueError, match=r"^bad$"):
+        map_concurrently(call, ["slow", "bad", "slow"])
+    assert time.monotonic() - began < 10
+    release.set()
+
+
+INTERRUPTED = """
+import os, sys, time
+from kubectl_netpol.concurrency import map_concurrently
+try:
+    map_concurrently(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupted_process_ends_without_waiting_for_its_threads() -> None:
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.wait(30) == 130
+        assert time.monotonic() - began < 10
