@@ -29,10 +29,13 @@ class Scope(NamedTuple):
 
 
 class _Call(NamedTuple):
+    """`others`: the paths to ask next where the server has no such kind at `path`."""
+
     kind: Kind
     resource: str
     path: str
     namespace: str | None
+    others: tuple[str, ...] = ()
 
 
 def read_snapshot(api: Api, scope: Scope) -> Snapshot:
@@ -46,35 +49,45 @@ def read_snapshot(api: Api, scope: Scope) -> Snapshot:
     reader = Reader(live=True)
     gaps: list[Gap] = []
     _read(api, calls, scope, reader, gaps)
-    _read(api, _unevaluated_calls(groups.names(), scope), scope, reader, gaps)
+    _read(api, _unevaluated_calls(groups.versions(), scope), scope, reader, gaps)
     return reader.snapshot(gaps)
 
 
 class _Groups:
-    """Which API groups the server has, asked for beside the lists."""
+    """The server's API groups, asked for while the lists are read."""
 
     def __init__(self, api: Api) -> None:
-        self._found: dict[str, str] = {}
-        self._error: ClusterError | None = None
+        self._found: dict[str, tuple[str, ...]] = {}
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._ask, args=(api,), daemon=True)
         self._thread.start()
 
-    def names(self) -> dict[str, str]:
-        """Group -> the version the server prefers."""
+    def versions(self) -> dict[str, tuple[str, ...]]:
+        """Group -> its versions, the one that the server prefers first."""
         self._thread.join()
         if self._error:
             raise self._error
         return self._found
 
     def _ask(self, api: Api) -> None:
+        # Not knowing what can override the policies must not pass for there being nothing.
         try:
             answer: Any = api.get("/apis")
-            self._found = {group["name"]: group["preferredVersion"]["version"] for group in answer["groups"] or ()}
-        except ClusterError as error:
-            self._error = error
+            self._found = {group["name"]: _versions(group) for group in answer["groups"] or ()}
         except (LookupError, TypeError):
-            # Not knowing what may override the policies must not pass for there being nothing.
             self._error = ClusterError("the server answered /apis with no list of API groups")
+        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._error = error
+
+
+def _versions(group: Any) -> tuple[str, ...]:
+    """LookupError or TypeError where it is no group of an APIGroupList."""
+    served = dict.fromkeys(
+        version["version"] for version in (group["preferredVersion"], *(group.get("versions") or ()))
+    )
+    if not all(isinstance(version, str) for version in served):
+        raise TypeError
+    return tuple(served)
 
 
 def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:
@@ -99,7 +112,12 @@ def _call(kind: Kind, namespace: str | None) -> _Call:
     return _Call(kind, kind.resource, kind.path(namespace), namespace)
 
 
-def _unevaluated_calls(groups: dict[str, str], scope: Scope) -> list[_Call]:
+def _unevaluated_calls(groups: dict[str, tuple[str, ...]], scope: Scope) -> list[_Call]:
+    """A list per kind, of the first of its groups that the server has, in the preferred version.
+
+    Another version may have kinds that the preferred one lacks: policy.networking.k8s.io has AdminNetworkPolicy in
+    v1alpha1 and ClusterNetworkPolicy in v1alpha2.
+    """
     calls = []
     for kind in map(KINDS.__getitem__, UNEVALUATED):
         group = next((group for group in kind.groups if group in groups), None)
@@ -109,20 +127,21 @@ def _unevaluated_calls(groups: dict[str, str], scope: Scope) -> list[_Call]:
         if kind.namespaced and "networkpolicies" not in scope.everywhere:
             namespaces = [*sorted(scope.namespaces)]
         for namespace in namespaces:
-            path = kind.path(namespace, group=group, version=groups[group])
-            calls.append(_Call(kind, f"{kind.resource}.{group}", path, namespace))
+            path, *others = (kind.path(namespace, group=group, version=version) for version in groups[group])
+            calls.append(_Call(kind, f"{kind.resource}.{group}", path, namespace, tuple(others)))
     return calls
 
 
 def _read(api: Api, calls: list[_Call], scope: Scope, reader: Reader, gaps: list[Gap]) -> None:
-    """Makes the calls, falls back where a cluster-wide one is forbidden, and writes down what stays unread."""
+    """Makes the calls, falls back where a cluster-wide one is forbidden, and records what stays unread."""
     if not calls:
         return
     again: list[_Call] = []
     for call, result in api.gather({call: call.path for call in calls}).items():
         if isinstance(result, NotFoundError):
-            continue  # the server has no such kind
-        if not isinstance(result, ClusterError):
+            if call.others:
+                again.append(call._replace(path=call.others[0], others=call.others[1:]))
+        elif not isinstance(result, ClusterError):
             reader.add_items(call.kind.name, result)
         elif call.kind.name == "Namespace":
             gaps.append(_read_namespaces_one_by_one(api, scope, reader))

@@ -1,0 +1,76 @@
+"""An API server in this process, for code that takes an Api: lists and objects by path, and a clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_netpol.cluster.api import Api
+
+Object = dict[str, Any]
+
+
+class FakeApi:
+    """Answers with what is at a path: a list of items, an object, or an error to raise.
+
+    A list that is not there is empty, an object that is not there is a NotFoundError. `asked` has every path.
+    """
+
+    def __init__(self, found: Mapping[str, Any] | None = None, *, now: float | None = None) -> None:
+        self.found: dict[str, Any] = {"/apis": {"groups": []}, **(found or {})}
+        self.asked: list[str] = []
+        self.patched: list[tuple[str, Any]] = []
+        self.clock = now
+
+    @property
+    def api(self) -> Api:
+        return cast("Api", self)
+
+    def get(self, path: str) -> Any:
+        return self._answer(path, NotFoundError(f"{path} not found"))
+
+    def list(self, path: str) -> Any:
+        return self._answer(path, [])
+
+    def gather(self, paths: Mapping[Any, str]) -> dict[Any, Any]:
+        def one(path: str) -> Any:
+            try:
+                return self.list(path)
+            except (ForbiddenError, NotFoundError) as error:
+                return error
+
+        return {key: one(path) for key, path in paths.items()}
+
+    def patch(self, path: str, body: Any, _content_type: str) -> Any:
+        self.patched.append((path, body))
+        return self._answer(path, {})
+
+    def now(self) -> float | None:
+        return self.clock
+
+    def _answer(self, path: str, missing: Any) -> Any:
+        self.asked.append(path)
+        answer = self.found.get(path, missing)
+        if isinstance(answer, ClusterError):
+            raise answer
+        return answer
+
+
+def forbidden(path: str) -> ForbiddenError:
+    """What RBAC answers a list at this path with."""
+    *front, resource = path.split("/")
+    namespace = front[-1] if front[-2:-1] == ["namespaces"] else None
+    return ForbiddenError("forbidden", verb="list", resource=resource, namespace=namespace)
+
+
+def groups(**versions: str) -> Object:
+    """An answer of /apis; dots in the groups' names are written as underscores, "v2 v2alpha1" is two versions."""
+    listed = []
+    for name, words in versions.items():
+        served = [{"version": version} for version in words.split()]
+        listed.append({"name": name.replace("_", "."), "versions": served, "preferredVersion": served[0]})
+    return {"kind": "APIGroupList", "groups": listed}

@@ -1,0 +1,398 @@
+"""Which lists a question reads, and what becomes of those that RBAC forbids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_netpol.cluster.reader import Scope, read_snapshot
+from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.model.snapshot import Gap
+from tests.support.api import FakeApi, forbidden, groups
+
+SHOP, BOTH = frozenset({"shop"}), frozenset({"db", "shop"})
+EVERYWHERE = frozenset({"pods", "networkpolicies"})
+NAMESPACES = "/api/v1/namespaces"
+PODS, POLICIES = "/api/v1/pods", "/apis/networking.k8s.io/v1/networkpolicies"
+
+
+def pods_in(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/pods"
+
+
+def services_in(namespace: str) -> str:
+    return f"{NAMESPACES}/{namespace}/services"
+
+
+def policies_in(namespace: str) -> str:
+    return f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies"
+
+
+def slices_in(namespace: str) -> str:
+    return f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+
+
+def item(name: str, namespace: str | None = None, **fields: Any) -> dict[str, Any]:
+    """An object as it is in a list: without kind and apiVersion."""
+    return {"metadata": {"name": name, **({"namespace": namespace} if namespace else {})}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("scope", "paths"),
+    [
+        pytest.param(
+            Scope(SHOP),
+            {pods_in("shop"), services_in("shop"), policies_in("shop"), slices_in("shop"), NAMESPACES},
+            id="one namespace",
+        ),
+        pytest.param(
+            Scope(BOTH),
+            {read(name) for read in (pods_in, services_in, policies_in, slices_in) for name in BOTH} | {NAMESPACES},
+            id="two namespaces: each list once per namespace",
+        ),
+        pytest.param(
+            Scope(SHOP, endpoints=False),
+            {pods_in("shop"), services_in("shop"), policies_in("shop"), NAMESPACES},
+            id="without EndpointSlices",
+        ),
+        pytest.param(
+            Scope(SHOP, EVERYWHERE),
+            {PODS, services_in("shop"), POLICIES, slices_in("shop"), NAMESPACES},
+            id="pods and policies of the whole cluster",
+        ),
+        pytest.param(
+            Scope(SHOP, frozenset({"pods", "services", "networkpolicies", "endpointslices"}), nodes=True),
+            {
+                PODS,
+                "/api/v1/services",
+                POLICIES,
+                "/apis/discovery.k8s.io/v1/endpointslices",
+                NAMESPACES,
+                "/api/v1/nodes",
+            },
+            id="everything of the whole cluster, and nodes",
+        ),
+        pytest.param(
+            Scope(SHOP, services_in=frozenset({"kube-system"})),
+            {
+                pods_in("shop"),
+                pods_in("kube-system"),
+                services_in("shop"),
+                services_in("kube-system"),
+                policies_in("shop"),
+                slices_in("shop"),
+                NAMESPACES,
+            },
+            id="Services of one more namespace, and the pods behind them",
+        ),
+        pytest.param(
+            Scope(SHOP, workloads=True, endpoints=False),
+            {
+                pods_in("shop"),
+                services_in("shop"),
+                policies_in("shop"),
+                NAMESPACES,
+                "/apis/apps/v1/namespaces/shop/deployments",
+                "/apis/apps/v1/namespaces/shop/statefulsets",
+                "/apis/apps/v1/namespaces/shop/daemonsets",
+                "/apis/apps/v1/namespaces/shop/replicasets",
+                "/api/v1/namespaces/shop/replicationcontrollers",
+                "/apis/batch/v1/namespaces/shop/jobs",
+                "/apis/batch/v1/namespaces/shop/cronjobs",
+            },
+            id="workloads",
+        ),
+        pytest.param(Scope(frozenset()), {NAMESPACES}, id="no namespace"),
+    ],
+)
+def test_the_lists_that_a_scope_reads(scope: Scope, paths: set[str]) -> None:
+    fake = FakeApi()
+    snapshot = read_snapshot(fake.api, scope)
+    assert sorted(fake.asked) == sorted({"/apis", *paths}), "each exactly once"
+    assert snapshot.gaps == ()
+
+
+def test_what_is_listed_is_in_the_snapshot() -> None:
+    fake = FakeApi(
+        {
+            pods_in("shop"): [item("web", "shop", spec={"containers": []}, status={"phase": "Running"})],
+            services_in("shop"): [item("web", "shop", spec={"ports": [{"port": 80}]})],
+            policies_in("shop"): [item("deny", "shop", spec={"podSelector": {}})],
+            slices_in("shop"): [
+                {
+                    "metadata": {
+                        "name": "web-1",
+                        "namespace": "shop",
+                        "labels": {"kubernetes.io/service-name": "web"},
+                    },
+                    "endpoints": [{"addresses": ["10.0.0.1"]}],
+                    "ports": [{"port": 80}],
+                }
+            ],
+            NAMESPACES: [item("shop"), item("other")],
+            "/api/v1/nodes": [item("one", status={"addresses": [{"type": "InternalIP", "address": "10.1.0.1"}]})],
+            "/apis/apps/v1/namespaces/shop/deployments": [item("web", "shop", spec={"template": {}})],
+        }
+    )
+    snapshot = read_snapshot(fake.api, Scope(SHOP, nodes=True, workloads=True))
+    assert [pod.key for pod in snapshot.pods] == ["shop/web"], "a workload of a cluster adds no pod of its template"
+    assert [service.key for service in snapshot.services] == ["shop/web"]
+    assert [policy.key for policy in snapshot.policies] == ["shop/deny"]
+    assert [found.service for found in snapshot.endpoint_slices] == ["web"]
+    assert list(snapshot.namespaces) == ["shop", "other"]
+    assert [node.name for node in snapshot.nodes] == ["one"]
+    assert [workload.name for workload in snapshot.workloads] == ["web"]
+
+
+def test_a_kind_that_the_server_does_not_have_is_no_gap() -> None:
+    missing = NotFoundError("the server could not find the requested resource")
+    snapshot = read_snapshot(FakeApi({slices_in("shop"): missing}).api, Scope(SHOP))
+    assert snapshot.gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("paths", "scope", "gaps", "again"),
+    [
+        pytest.param(
+            [services_in("shop")],
+            Scope(SHOP),
+            [Gap("services", "shop", "you may not list services in namespace shop")],
+            [],
+            id="in one namespace",
+        ),
+        pytest.param(
+            ["/api/v1/nodes"],
+            Scope(SHOP, nodes=True),
+            [Gap("nodes", None, "you may not list nodes in the whole cluster")],
+            [],
+            id="nodes, which are in no namespace",
+        ),
+        pytest.param(
+            [PODS],
+            Scope(BOTH, EVERYWHERE),
+            [Gap("pods", None, "you may not list pods in the whole cluster", BOTH)],
+            [pods_in("db"), pods_in("shop")],
+            id="in the whole cluster: the scope's namespaces are listed instead",
+        ),
+        pytest.param(
+            [PODS, pods_in("db")],
+            Scope(BOTH, EVERYWHERE),
+            [
+                Gap("pods", None, "you may not list pods in the whole cluster", BOTH),
+                Gap("pods", "db", "you may not list pods in namespace db"),
+            ],
+            [pods_in("db"), pods_in("shop")],
+            id="in the whole cluster and in one of the scope's namespaces",
+        ),
+    ],
+)
+def test_a_forbidden_list_is_a_gap(paths: list[str], scope: Scope, gaps: list[Gap], again: list[str]) -> None:
+    fake = FakeApi({path: forbidden(path) for path in paths})
+    snapshot = read_snapshot(fake.api, scope)
+    assert list(snapshot.gaps) == gaps
+    assert fake.asked[len(fake.asked) - len(again) :] == again
+
+
+def test_the_pods_of_the_fallback_are_read_and_the_gap_hides_the_others() -> None:
+    fake = FakeApi({PODS: forbidden(PODS), pods_in("shop"): [item("web", "shop")]})
+    snapshot = read_snapshot(fake.api, Scope(SHOP, EVERYWHERE))
+    assert [pod.key for pod in snapshot.pods] == ["shop/web"]
+    assert snapshot.gap("pods", "shop") is None
+    assert snapshot.gap("pods", "db") is not None
+    assert snapshot.gap("pods", None) is not None
+
+
+def test_where_namespaces_may_not_be_listed_they_are_read_one_by_one() -> None:
+    fake = FakeApi(
+        {
+            NAMESPACES: forbidden(NAMESPACES),
+            f"{NAMESPACES}/shop": {"metadata": {"name": "shop", "labels": {"team": "a"}}},
+            f"{NAMESPACES}/db": ForbiddenError("no", verb="get", resource="namespaces", namespace="db"),
+        }
+    )
+    snapshot = read_snapshot(fake.api, Scope(frozenset({"shop", "db", "gone"})))
+    assert fake.asked[-3:] == [f"{NAMESPACES}/db", f"{NAMESPACES}/gone", f"{NAMESPACES}/shop"]
+    assert snapshot.gaps == (
+        Gap("namespaces", None, "you may not list namespaces in the whole cluster", frozenset({"shop"})),
+    )
+    assert (snapshot.namespace("shop").labels["team"], snapshot.namespace("shop").complete) == ("a", True)
+    assert not snapshot.namespace("db").complete
+
+
+# Kinds that can override NetworkPolicy.
+
+CILIUM = item("c", "shop", spec={"endpointSelector": {}, "ingress": [{}]})
+CILIUM_IN_SHOP = "/apis/cilium.io/v2/namespaces/shop/ciliumnetworkpolicies"
+CILIUM_EVERYWHERE = "/apis/cilium.io/v2/ciliumnetworkpolicies"
+CILIUM_CLUSTERWIDE = "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies"
+UPSTREAM = "/apis/policy.networking.k8s.io"
+
+
+@pytest.mark.parametrize(
+    ("answer", "scope", "paths"),
+    [
+        pytest.param(groups(apps="v1", networking_k8s_io="v1"), Scope(SHOP), [], id="no such group"),
+        pytest.param(
+            groups(cilium_io="v2"), Scope(SHOP), [CILIUM_IN_SHOP, CILIUM_CLUSTERWIDE], id="Cilium, in one namespace"
+        ),
+        pytest.param(
+            groups(cilium_io="v2"),
+            Scope(SHOP, EVERYWHERE),
+            [CILIUM_EVERYWHERE, CILIUM_CLUSTERWIDE],
+            id="Cilium, in the whole cluster as NetworkPolicy",
+        ),
+        pytest.param(
+            groups(policy_networking_k8s_io="v1alpha1"),
+            Scope(BOTH),
+            [
+                f"{UPSTREAM}/v1alpha1/clusternetworkpolicies",
+                f"{UPSTREAM}/v1alpha1/adminnetworkpolicies",
+                f"{UPSTREAM}/v1alpha1/baselineadminnetworkpolicies",
+            ],
+            id="the kinds of the cluster's administrator, in the version that the server prefers",
+        ),
+        pytest.param(
+            groups(crd_projectcalico_org="v1"),
+            Scope(SHOP),
+            [
+                "/apis/crd.projectcalico.org/v1/namespaces/shop/networkpolicies",
+                "/apis/crd.projectcalico.org/v1/globalnetworkpolicies",
+            ],
+            id="Calico without its API server",
+        ),
+        pytest.param(
+            groups(crd_projectcalico_org="v1", projectcalico_org="v3"),
+            Scope(SHOP),
+            [
+                "/apis/projectcalico.org/v3/namespaces/shop/networkpolicies",
+                "/apis/projectcalico.org/v3/globalnetworkpolicies",
+            ],
+            id="Calico in two groups: the same objects are listed once",
+        ),
+    ],
+)
+def test_kinds_that_can_override_are_listed_where_the_server_has_their_group(
+    answer: Any, scope: Scope, paths: list[str]
+) -> None:
+    fake = FakeApi({"/apis": answer})
+    read_snapshot(fake.api, scope)
+    plain = FakeApi()
+    read_snapshot(plain.api, scope)
+    assert sorted(fake.asked) == sorted([*plain.asked, *paths])
+
+
+def test_an_object_that_can_override_is_in_the_snapshot() -> None:
+    fake = FakeApi({"/apis": groups(cilium_io="v2"), CILIUM_IN_SHOP: [CILIUM]})
+    assert [found.kind for found in read_snapshot(fake.api, Scope(SHOP)).overriding] == ["CiliumNetworkPolicy"]
+
+
+def test_a_kind_that_only_another_version_of_the_group_has_is_read_there() -> None:
+    """v1alpha2 of policy.networking.k8s.io has ClusterNetworkPolicy, v1alpha1 the other two."""
+    v1alpha2, v1alpha1 = f"{UPSTREAM}/v1alpha2", f"{UPSTREAM}/v1alpha1"
+    absent = NotFoundError("the server could not find the requested resource")
+    admin = item("admin", spec={"priority": 1, "subject": {"namespaces": {}}, "ingress": [{}]})
+    fake = FakeApi(
+        {
+            "/apis": groups(policy_networking_k8s_io="v1alpha2 v1alpha1"),
+            f"{v1alpha2}/adminnetworkpolicies": absent,
+            f"{v1alpha2}/baselineadminnetworkpolicies": absent,
+            f"{v1alpha1}/adminnetworkpolicies": [admin],
+            f"{v1alpha1}/baselineadminnetworkpolicies": absent,
+        }
+    )
+    snapshot = read_snapshot(fake.api, Scope(SHOP))
+    assert [(found.kind, found.name) for found in snapshot.overriding] == [("AdminNetworkPolicy", "admin")]
+    assert f"{v1alpha1}/clusternetworkpolicies" not in fake.asked, "the preferred version has it"
+    assert snapshot.gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "scope", "gap"),
+    [
+        pytest.param(
+            CILIUM_IN_SHOP,
+            Scope(SHOP),
+            Gap(
+                "ciliumnetworkpolicies.cilium.io",
+                "shop",
+                "you may not list ciliumnetworkpolicies.cilium.io in namespace shop",
+                overriding=True,
+            ),
+            id="in one namespace",
+        ),
+        pytest.param(
+            CILIUM_EVERYWHERE,
+            Scope(SHOP, EVERYWHERE),
+            Gap(
+                "ciliumnetworkpolicies.cilium.io",
+                None,
+                "you may not list ciliumnetworkpolicies.cilium.io in the whole cluster",
+                overriding=True,
+            ),
+            id="in the whole cluster",
+        ),
+        pytest.param(
+            CILIUM_CLUSTERWIDE,
+            Scope(SHOP),
+            Gap(
+                "ciliumclusterwidenetworkpolicies.cilium.io",
+                None,
+                "you may not list ciliumclusterwidenetworkpolicies.cilium.io in the whole cluster",
+                overriding=True,
+            ),
+            id="a kind that is in no namespace",
+        ),
+    ],
+)
+def test_a_forbidden_list_of_what_can_override_is_a_gap_that_says_so(path: str, scope: Scope, gap: Gap) -> None:
+    fake = FakeApi({"/apis": groups(cilium_io="v2"), path: forbidden(path)})
+    assert read_snapshot(fake.api, scope).gaps == (gap,)
+
+
+# Not knowing what can override must never pass for there being nothing.
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"items": []}, id="no groups"),
+        pytest.param({"groups": 7}, id="groups that are no list"),
+        pytest.param({"groups": [7]}, id="a group that is no object"),
+        pytest.param({"groups": [{"name": "cilium.io"}]}, id="a group without a version"),
+        pytest.param({"groups": [{"name": "cilium.io", "preferredVersion": {}}]}, id="a version without its name"),
+        pytest.param(
+            {"groups": [{"name": "cilium.io", "preferredVersion": {"version": None}}]}, id="a version that is null"
+        ),
+        pytest.param([], id="a list"),
+        pytest.param(None, id="null"),
+    ],
+)
+def test_an_answer_that_is_no_list_of_api_groups_is_an_error(answer: Any) -> None:
+    with pytest.raises(ClusterError) as caught:
+        read_snapshot(FakeApi({"/apis": answer}).api, Scope(SHOP))
+    assert caught.value.message == "the server answered /apis with no list of API groups"
+
+
+def test_api_groups_that_may_not_be_read_are_an_error() -> None:
+    error = ForbiddenError("no", verb="get", resource="/apis", namespace=None)
+    with pytest.raises(ForbiddenError):
+        read_snapshot(FakeApi({"/apis": error}).api, Scope(SHOP))
+
+
+def test_no_api_groups_at_all_is_an_answer() -> None:
+    assert read_snapshot(FakeApi({"/apis": {"groups": None}}).api, Scope(SHOP)).overriding == ()
+
+
+def test_a_server_that_can_not_be_asked_is_an_error() -> None:
+    with pytest.raises(ClusterError, match="etcd is down"):
+        read_snapshot(FakeApi({pods_in("shop"): ClusterError("etcd is down")}).api, Scope(SHOP))
+
+
+def test_an_error_nobody_expected_does_not_pass_for_no_api_groups() -> None:
+    class Broken(FakeApi):
+        def get(self, path: str) -> Any:
+            raise RuntimeError(path)
+
+    with pytest.raises(RuntimeError, match="/apis"):
+        read_snapshot(Broken().api, Scope(SHOP))
