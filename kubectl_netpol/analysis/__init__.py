@@ -1,4 +1,4 @@
 """What policies mean for a pod, and what a change of policies opens and closes.
 
-Imports `engine` and `model`. Pure: asks the engine for every verdict, and has none of its own.
+Imports `engine` and `model`. Pure: every verdict comes from the engine.
 """

@@ -1,7 +1,7 @@
-"""What changes between two sets of policies on one cluster: which connections open, which close, and by which rule.
+"""What changes between two sets of policies on one cluster: which connections open or close, and by which rule.
 
-Pure. Every answer is the engine's. Only pods whose isolation or rules changed are looked at, and pods that no policy
-can tell apart are asked about once.
+Every verdict is the engine's. Only pods that a changed policy selects are evaluated, and pods that no policy tells
+apart only once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Cause(NamedTuple):
-    """A policy that makes the difference: its rule at `position`, None: by isolating. `gone`: it no longer does."""
+    """The policy behind a change: its rule at `position`, or (None) its isolation. `gone`: it existed only before."""
 
     policy: str
     direction: Direction
@@ -33,9 +33,9 @@ class Cause(NamedTuple):
 
 
 class ConnectionChange(NamedTuple):
-    """Connections whose verdict changes alike: from each source to each destination, on these ports.
+    """Connections whose verdict changes in the same way: from each source to each destination, on these ports.
 
-    `other_ports_open`: between the same two ends, other ports are open afterwards.
+    `other_ports_open`: other ports between the same two ends are open afterwards.
     """
 
     sources: tuple[Member, ...]
@@ -48,7 +48,7 @@ class ConnectionChange(NamedTuple):
 
     @property
     def opens(self) -> bool:
-        """Whether access is gained, for sure or perhaps."""
+        """Whether access is gained, or may be."""
         return self.after is Verdict.ALLOWED or self.before is Verdict.BLOCKED
 
 
@@ -61,7 +61,7 @@ class IsolatedMember(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """All that changes. `undetermined`: what was not known of connections that may change, each reason once."""
+    """All changes. `undetermined`: why it is unknown whether further connections change, each reason once."""
 
     connections: tuple[ConnectionChange, ...] = ()
     isolated: tuple[IsolatedMember, ...] = ()
@@ -69,33 +69,31 @@ class Changes(NamedTuple):
 
     @property
     def opens(self) -> tuple[ConnectionChange, ...]:
-
         return tuple(change for change in self.connections if change.opens)
 
     @property
     def closes(self) -> tuple[ConnectionChange, ...]:
-
         return tuple(change for change in self.connections if not change.opens)
 
 
 def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
-    """The policies that are there only before or only after; one whose spec changed is there twice."""
+    """The policies that exist only before or only after; one whose spec changed is listed twice."""
     old, new = (dict.fromkeys(_timeless(snapshot).policies) for snapshot in (before, after))
     return [*(policy for policy in old if policy not in new), *(policy for policy in new if policy not in old)]
 
 
 def changes_between(before: Snapshot, after: Snapshot) -> Changes:
-    """The differences between two snapshots that differ in their NetworkPolicies only."""
+    """The two snapshots differ in their NetworkPolicies only."""
     return _Differ(*map(_timeless, (before, after))).run()
 
 
 def _timeless(snapshot: Snapshot) -> Snapshot:
-    """The same without the times at which the policies changed last, so that equal ones are equal."""
+    """The snapshot without the times of the policies' last changes, so that equal policies compare equal."""
     return snapshot.with_policies(policy._replace(changed=None) for policy in snapshot.policies)
 
 
-class _Part(NamedTuple):
-    """A policy (no rule) or one of its rules; `changed`: its key and position where the policy changed, else None."""
+class _RuleOfPolicy(NamedTuple):
+    """One rule of a policy, or (None) the isolation by it; `changed`: its key and position where the policy changed."""
 
     policy: Policy
     rule: Rule | None
@@ -103,8 +101,6 @@ class _Part(NamedTuple):
 
 
 class _Differ:
-    """One comparison: the groups, and what was found so far."""
-
     def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self.before = before
         self.after = after
@@ -116,20 +112,20 @@ class _Differ:
         nearby = _blocks(policy for policy in policies if policy.namespace in namespaces)
         self.outside = outside_groups(after, nearby, len(self.pods))
         self.affected = {direction: self._affected(direction) for direction in Direction}
-        self.sides: dict[tuple[int, Direction], list[list[_Part]]] = {}
+        self.sides: dict[tuple[int, Direction], list[list[_RuleOfPolicy]]] = {}
         self.matches: dict[tuple[int, int], object] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
         self.undetermined: dict[Note, None] = {}
 
     def run(self) -> Changes:
-        """Every pair with an affected end: ingress at the destination first, then egress at the source."""
+        """Evaluates every pair with an affected end: ingress at the destination, then egress at the source."""
         for destination in self.affected[Direction.INGRESS].values():
             for alike in self._alike(destination, [*self.pods, *self.outside], Direction.INGRESS):
-                self._ask(alike[0], destination, Direction.INGRESS, alike)
+                self._evaluate_pair(alike[0], destination, Direction.INGRESS, alike)
         for source in self.affected[Direction.EGRESS].values():
             rest = [group for group in self.pods if group.number not in self.affected[Direction.INGRESS]]
             for alike in self._alike(source, [*rest, *self.outside], Direction.EGRESS):
-                self._ask(source, alike[0], Direction.EGRESS, alike)
+                self._evaluate_pair(source, alike[0], Direction.EGRESS, alike)
         groups = {group.number: group for group in self.pods}
         changes = []
         for (number, direction, *what), members in self.rows.items():
@@ -153,13 +149,15 @@ class _Differ:
                     newly = not isolating_policies(self.before, group.pod, direction)
                     yield from (IsolatedMember(member, direction, newly) for member in group.members)
 
-    def _sides(self, group: PodGroup, direction: Direction) -> list[list[_Part]]:
-        """Before and after: the policies that isolate the group, each by itself and then with each of its rules."""
+    def _sides(self, group: PodGroup, direction: Direction) -> list[list[_RuleOfPolicy]]:
+        """Before and after: the policies that isolate the group, and their rules."""
         key = (group.number, direction)
         if key not in self.sides:
             self.sides[key] = [
                 [
-                    _Part(policy, rule, (policy.key, rule and rule.position) if policy in self.changed else None)
+                    _RuleOfPolicy(
+                        policy, rule, (policy.key, rule and rule.position) if policy in self.changed else None
+                    )
                     for policy in (isolating_policies(snapshot, group.pod, direction) if group.pod else ())
                     for rule in (None, *policy.rules_of(direction))
                 ]
@@ -168,7 +166,7 @@ class _Differ:
         return self.sides[key]
 
     def _alike(self, subject: PodGroup, others: Iterable[PodGroup], direction: Direction) -> Iterable[list[PodGroup]]:
-        """The other ends, put together where all policies of both ends see them alike."""
+        """The other ends, grouped by how the policies of both ends see them."""
         found: dict[object, list[PodGroup]] = {}
         for other in others:
             found.setdefault(self._seen(subject, other, direction), []).append(other)
@@ -187,7 +185,7 @@ class _Differ:
         )
 
     def _view(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
-        """How the group's policies see the peer: each rule's ports and whether it matches, before and after."""
+        """How the group's policies see the peer, before and after: the ports of each rule, and whether it matches."""
         return tuple(
             frozenset(
                 (part.changed, part.rule and (part.rule.ports, self._matches(part.policy, part.rule, peer)))
@@ -197,7 +195,7 @@ class _Differ:
         )
 
     def _matches(self, policy: Policy, rule: Rule, peer: PodGroup) -> object:
-        """Whether the rule's peers are this group, by each of its addresses."""
+        """Whether each peer of the rule matches this group, by each of its addresses."""
         key = (id(rule), peer.number)
         if key not in self.matches:
             addresses = peer.pod.ips if peer.pod else (peer.ends[0].address,)
@@ -210,14 +208,16 @@ class _Differ:
             )
         return self.matches[key]
 
-    def _ask(self, source: PodGroup, destination: PodGroup, direction: Direction, alike: list[PodGroup]) -> None:
-        """Both snapshots about one source and one destination, which stand for all that are alike."""
+    def _evaluate_pair(
+        self, source: PodGroup, destination: PodGroup, direction: Direction, alike: list[PodGroup]
+    ) -> None:
+        """Evaluates one source and one destination in both snapshots, on behalf of all groups that are `alike`."""
         pairs = self._connections(source, destination)
         own = source if direction is Direction.EGRESS else destination
         rules = [
             part.rule
-            for group, way in ((source, Direction.EGRESS), (destination, Direction.INGRESS))
-            for side in self._sides(group, way)
+            for group, at in ((source, Direction.EGRESS), (destination, Direction.INGRESS))
+            for side in self._sides(group, at)
             for part in side
             if part.rule
         ]
@@ -242,7 +242,7 @@ class _Differ:
             self.rows.setdefault((*row, other_ports_open), {}).update(members)
 
     def _connections(self, source: PodGroup, destination: PodGroup) -> list[tuple[End, End]]:
-        """The two ends by each family that both have; one family is enough where no policy names addresses."""
+        """The two ends by each address family that both have; the first family alone where no rule has an ipBlock."""
         one, other = source.ends[0], destination.ends[-1]
         if source is destination and len(source.ends) == 1:
             return []
@@ -257,12 +257,12 @@ class _Differ:
         return pairs if self.has_blocks else pairs[:1]
 
 
-# Undecided because something is not known, not because plugins may differ.
+# Undefined because something is unknown, not because plugins differ.
 _UNREAD = (Code.OVERRIDING_POLICY, Code.PERMISSION_MISSING, Code.NAMESPACE_LABELS_UNKNOWN, Code.POD_ADDRESS_UNKNOWN)
 
 
 def _blocks(policies: Iterable[Policy]) -> set[str]:
-    """Every CIDR in the policies' rules, excepts included."""
+    """Every CIDR in the policies' rules, those in `except` too."""
     return {
         block
         for policy in policies
@@ -278,7 +278,7 @@ def _by_family(end: End) -> dict[int, str]:
 
 
 def _causes(old: ConnectionVerdict, new: ConnectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
-    """The changed policies that make the answers differ, in each direction that does."""
+    """The changed policies behind a changed verdict, per direction."""
     for then, now in ((old.egress, new.egress), (old.ingress, new.ingress)):
         if then.verdict is not now.verdict:
             yield from _side_causes(then, now, changed)
@@ -296,6 +296,6 @@ def _side_causes(then: DirectionVerdict, now: DirectionVerdict, changed: list[Po
 
 
 def _together(verdicts: list[ConnectionVerdict]) -> Verdict:
-    """One answer for all families: UNDEFINED where they differ."""
-    answers = {verdict.verdict for verdict in verdicts}
-    return answers.pop() if len(answers) == 1 else Verdict.UNDEFINED
+    """One verdict for all address families: UNDEFINED where they differ."""
+    found = {verdict.verdict for verdict in verdicts}
+    return found.pop() if len(found) == 1 else Verdict.UNDEFINED

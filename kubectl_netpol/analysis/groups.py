@@ -1,4 +1,4 @@
-"""Who may talk to whom, in groups that no policy can tell apart: pods, and addresses outside the cluster. Pure."""
+"""Pods and outside addresses in groups that no policy tells apart, so that one of each group is evaluated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 OUTSIDE_TITLE = "outside the cluster"
-_OUTSIDE_ADDRESSES = (
+_OUTSIDE_EXAMPLES = (
     "203.0.113.77",
     "198.51.100.77",
     "192.0.2.77",
@@ -30,7 +30,7 @@ _IPV4, _IPV6 = 4, 6
 
 
 class Member(NamedTuple):
-    """What people call one end: a workload, a pod without one, or addresses outside. `pods`: how many it has now."""
+    """A workload, a pod without one, or outside addresses, as users call it. `pods`: how many it has now."""
 
     title: str
     namespace: str | None = None
@@ -38,7 +38,7 @@ class Member(NamedTuple):
 
 
 class PodGroup(NamedTuple):
-    """Pods (or one address outside) that every policy in question treats alike. `ends`: up to a few of them."""
+    """Pods, or an outside address, that every policy treats alike. `ends`: one of them, or two."""
 
     number: int
     members: tuple[Member, ...]
@@ -46,12 +46,12 @@ class PodGroup(NamedTuple):
 
     @property
     def pod(self) -> Pod | None:
-        """One of the pods; None outside the cluster."""
+        """The first of the pods; None outside the cluster."""
         return self.ends[0].pod
 
 
 def pod_groups(snapshot: Snapshot, policies: Iterable[Policy], blocks: Iterable[str]) -> list[PodGroup]:
-    """All pods that have not finished, grouped; `policies` and `blocks` (CIDRs) are those that may tell them apart."""
+    """All pods that have not finished; `policies` and `blocks` (CIDRs) are what may tell them apart."""
     keys = _label_keys(snapshot, policies)
     networks = [_mask(parse_network(block)) for block in sorted(blocks)]
     members: dict[object, list[Pod]] = {}
@@ -70,7 +70,7 @@ def pod_groups(snapshot: Snapshot, policies: Iterable[Policy], blocks: Iterable[
 
 
 def _mask(network: IPNetwork) -> tuple[int, int, int]:
-    """Family, mask and network as numbers: thousands of addresses are compared with each."""
+    """Family, mask and network as integers: thousands of addresses are compared with each."""
     return network.version, int(network.netmask), int(network.network_address)
 
 
@@ -90,7 +90,7 @@ def _group_key(pod: Pod, keys: list[str], networks: list[tuple[int, int, int]]) 
 
 
 def _label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
-    """The keys in any pod selector: pods that agree on them are selected alike."""
+    """The keys in any pod selector: pods with the same values of them are selected alike."""
     selectors: list[LabelSelector | None] = [policy.pod_selector for policy in snapshot.overriding]
     for policy in policies:
         selectors.append(policy.pod_selector)
@@ -99,12 +99,12 @@ def _label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
 
 
 def _as_running(pod: Pod) -> Pod:
-    """A pod that waits for its address is asked about as if only its manifest were known."""
+    """A pod without an address yet is evaluated as if it came from a manifest."""
     return pod if pod.ips or pod.planned else pod._replace(planned=True)
 
 
 def _spread(pods: list[Pod]) -> Iterator[Pod]:
-    """The first pod, and one more: on another node where there is one."""
+    """The first pod and one more, on another node if there is one."""
     yield pods[0]
     if len(pods) > 1:
         yield next((pod for pod in pods[1:] if pod.node != pods[0].node), pods[1])
@@ -114,13 +114,13 @@ def _members(pods: list[Pod], owners: dict[tuple[str, Owner], Owner]) -> Iterato
     counts: dict[str, Member] = {}
     for pod in pods:
         title = pod_title(pod, owners)
-        party = counts.get(title) or Member(title, pod.namespace)
-        counts[title] = party._replace(pods=party.pods + 1)
+        member = counts.get(title) or Member(title, pod.namespace)
+        counts[title] = member._replace(pods=member.pods + 1)
     yield from counts.values()
 
 
 def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int) -> list[PodGroup]:
-    """Addresses of no pod and no node: one outside every block, and one of its own for every block."""
+    """Addresses of no pod and no node: one outside every block, and one in each block and in no narrower one."""
     networks = sorted(
         {parse_network(block) for block in blocks}, key=lambda net: (net.version, -net.prefixlen, str(net))
     )
@@ -130,7 +130,7 @@ def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int)
     found: dict[str, str] = {}
     wide = [network for network in networks if network.prefixlen]
     for version in sorted(versions):
-        for address in _OUTSIDE_ADDRESSES:
+        for address in _OUTSIDE_EXAMPLES:
             ip = parse_ip(address)
             if ip.version == version and ip not in taken and not any(ip in network for network in wide):
                 found[address] = OUTSIDE_TITLE if version == _IPV4 or versions == {_IPV6} else f"{OUTSIDE_TITLE} (IPv6)"
@@ -147,7 +147,7 @@ def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int)
 
 
 def _own_address(network: IPNetwork, narrower: list[IPNetwork], taken: set[IPAddress]) -> str | None:
-    """An address of the block that is in no narrower one and belongs to nobody."""
+    """An address of the block that is in no narrower block and belongs to no pod or node; None where there is none."""
     starts = [network.network_address, *(other.broadcast_address for other in narrower)]
     for start in starts:
         for step in range(64):

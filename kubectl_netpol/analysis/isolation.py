@@ -1,4 +1,4 @@
-"""What the policies mean for one pod: who isolates it, what they let in and out, and which pods that is now. Pure."""
+"""What the policies mean for one pod: which isolate it, what they allow, and which pods that is now."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class PeerPods(NamedTuple):
-    """One peer of a rule (None: everyone) with its `position` and the pods that it matches now.
+    """One peer of a rule (None: everyone), its `position` and the pods that it matches now.
 
-    `unknown`: why that can't be told in full, or None.
+    `unknown`: why there may be more of them, or None.
     """
 
     position: int | None
@@ -31,7 +31,7 @@ class PeerPods(NamedTuple):
 
 
 class RulePeers(NamedTuple):
-    """A rule in force for the pod, with its peers."""
+    """A rule that applies to the pod, and its peers."""
 
     policy: Policy
     rule: Rule
@@ -39,7 +39,7 @@ class RulePeers(NamedTuple):
 
 
 class Isolation(NamedTuple):
-    """One direction. Nobody in `isolated_by`: not affected, everything is allowed. `unknown`: policies not read."""
+    """One direction. No `isolated_by`: everything is allowed. `unknown`: why the policies were not read, or None."""
 
     direction: Direction
     isolated_by: tuple[Policy, ...]
@@ -48,7 +48,7 @@ class Isolation(NamedTuple):
 
 
 class ServiceMapping(NamedTuple):
-    """A port of a Service that selects the pod, and the pod's port behind it (None: the pod has no such name)."""
+    """A port of a Service that selects the pod, and the pod port behind it (None: the pod has no port of that name)."""
 
     service: Service
     number: int
@@ -58,7 +58,7 @@ class ServiceMapping(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """A rule of another pod's policy that names this pod as a peer."""
+    """A rule of any policy, one of whose peers matches the pod."""
 
     policy: Policy
     rule: Rule
@@ -66,8 +66,6 @@ class Mention(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Everything that the policies mean for one pod."""
-
     pod: Pod
     selected_by: tuple[Policy, ...]
     ingress: Isolation
@@ -77,7 +75,6 @@ class Explanation(NamedTuple):
 
 
 def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
-    """What the policies in the snapshot mean for the pod."""
     return Explanation(
         pod,
         tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod)),
@@ -89,7 +86,6 @@ def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
 
 
 def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
-    """One direction of the pod, with the pods that each rule's peers match now."""
     if gap := snapshot.gap("networkpolicies", pod.namespace):
         return Isolation(direction, (), (), Note(Code.PERMISSION_MISSING, gap.message))
     isolating = isolating_policies(snapshot, pod, direction)
@@ -102,19 +98,19 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
 
 
 def peer_pods(snapshot: Snapshot, policy: Policy, rule: Rule) -> tuple[PeerPods, ...]:
-    """The rule's peers with the pods that each matches now."""
+    """The rule's peers; one without a peer, for everyone, where it lists none."""
     if not rule.peers:
         return (PeerPods(None, None, ()),)
     return tuple(_pods_of_peer(snapshot, policy, index, peer) for index, peer in enumerate(rule.peers))
 
 
-@lru_cache(maxsize=512)  # warnings ask again for what the explanation has
+@lru_cache(maxsize=512)  # lint asks again for what the explanation has
 def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> PeerPods:
     pods, unknown = [], None
     for pod in _within_reach(snapshot, policy, peer):
         if pod.host_network or pod.finished:
             continue
-        # Without an address a real pod is in no block yet; a planned one may come to be.
+        # A running pod without an address is in no block yet; where a planned one will be is unknown.
         addresses = pod.ips if peer.ip_block and not pod.planned else pod.ips or (None,)
         for address in addresses if peer.ip_block else (None,):
             matched = peer_matches(snapshot, policy, peer, pod, address)
@@ -130,7 +126,7 @@ def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) ->
 
 
 def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Pod]:
-    """The pods of the namespaces that the peer can mean; each namespace is asked about once."""
+    """The pods of the namespaces that the peer may select; each namespace is matched once."""
     if peer.ip_block:
         return snapshot.pods
     if peer.namespace_selector is None:
@@ -141,7 +137,7 @@ def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Po
 
 
 def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
-    """The rules, of any policy, whose selectors name this pod as a peer (blocks of addresses aside)."""
+    """The rules with a peer whose selectors match this pod, each once, by its first such peer. No ipBlock."""
     found = []
     for policy in snapshot.policies:
         for direction in policy.directions:

@@ -1,8 +1,4 @@
-"""What changes between two sets of policies on one cluster: which connections open, which close, and by which rule.
-
-Pure. Every answer is the engine's. Only pods whose isolation or rules changed are looked at, and pods that no policy
-can tell apart are asked about once.
-"""
+"""The ports of a destination in classes that no rule tells apart, so that one port of each class is evaluated."""
 
 from __future__ import annotations
 
@@ -19,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class PortClass(NamedTuple):
-    """Ports of one protocol that are all treated alike.
+    """Ports of one protocol, `first` to `last`, that every rule treats alike.
 
-    `other`: what neither the pod declares nor a rule names, by one of them as `first` and `last`; 1 to 65535 for all.
-    `undeclared`: such ports of a pod that does declare ports, so that hardly anything listens there.
+    `other`: the ports that no rule names and the pod does not declare, with one of them as `first` and `last`, or
+    1-65535 where these are all. `undeclared`: those of a pod that declares ports, so probably nothing listens there.
     """
 
     protocol: str
@@ -33,7 +29,7 @@ class PortClass(NamedTuple):
 
 
 def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[PortClass]:
-    """The ports, in parts that these rules treat alike: what the pod declares, what the rules name, and the rest."""
+    """The classes of TCP, and of each protocol that a rule names or the pod declares. None: the end is not a pod."""
     ranges: dict[str, set[tuple[int, int]]] = {"TCP": set()}
     for item in (item for rule in rules for item in rule.ports):
         named = ranges.setdefault(item.protocol, set())

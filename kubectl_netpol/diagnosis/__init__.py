@@ -1,4 +1,4 @@
-"""A prediction beside an observation: the finding, its evidence and the next step.
+"""Why the network does what the policies say, or not: the finding, its evidence and the next step.
 
-Imports `connection`, `analysis`, `probe` and below. Pure: how the facts were found is not its business.
+Imports `connection`, `analysis`, `probe` and below. Pure: the facts are passed in.
 """

@@ -1,4 +1,4 @@
-"""What the network did, beside what the policies say: the finding, its evidence and the next step. Pure."""
+"""The finding for one connection: the probe compared with the policies, its evidence and the next step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Facts(NamedTuple):
-    """What was found out besides; each is None where nobody asked, or nobody could tell.
+    """What else is known; None where it was not asked for or is unknown.
 
-    `listening`: whether the destination pod accepts the port from inside (`listening_evidence`: how that is known).
-    `enforcer`: the network plugin that kube-system shows. `proxy`: what intercepts the source's connections.
-    `changed_recently`: a policy or pod that matters changed within the last 30 seconds.
-    `name`: whether the Service's name resolves in the pod. `dns_blocked`: the resolver that the policies keep it from.
+    `listening`: whether something in the destination pod listens on the port (`listening_evidence`: how that is known).
+    `enforcer`: the network plugin found in kube-system. `proxy`: what intercepts the source's connections.
+    `changed_recently`: an isolating policy, or a pod at either end, changed within the last 30 seconds.
+    `name`: whether the Service's name resolves in the source pod. `dns_blocked`: the resolver that the policies block.
     """
 
     listening: bool | None = None
@@ -33,10 +33,10 @@ class Facts(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """The conclusion: a word ("open", "blocked", "refused", "can't tell", …) and a sentence.
+    """A word ("open", "blocked", "refused", "can't tell", …) and a sentence.
 
-    `reachable` None: can't be told. `agrees`: whether network and policies do; None where the cause is no policy, or
-    one of both is not known. `evidence`: one sentence each. `next`: what to type or to do.
+    `reachable` None: unknown. `agrees`: whether the network does what the policies say; None where one of them is
+    unknown, or the cause is not a policy. `evidence`: one sentence each. `next`: a command or a step.
     """
 
     code: Code
@@ -49,12 +49,11 @@ class Finding(NamedTuple):
 
     @property
     def message(self) -> str:
-        """Word and sentence in one."""
         return f"{self.word}: {self.detail}" if self.detail else self.word
 
 
 class SuggestedCommands(NamedTuple):
-    """The commands that a finding may tell people to type; `allow_dns` where the policies keep the source from DNS."""
+    """Commands that a finding may suggest; `allow_dns` where the policies block the source's resolver."""
 
     allow: str
     explain: str
@@ -63,7 +62,7 @@ class SuggestedCommands(NamedTuple):
 
 
 class ConnectionResult(NamedTuple):
-    """One tested connection: prediction, observation (None: not probed) and conclusion."""
+    """`observation` None: not probed. `command`: the exec that repeats the probe by hand."""
 
     prediction: Prediction
     finding: Finding
@@ -74,13 +73,12 @@ class ConnectionResult(NamedTuple):
 
 _FAILED = {Outcome.REFUSED: "refused", Outcome.TIMED_OUT: "timed out", Outcome.UNREACHABLE: "unreachable"}
 _UNKNOWN = "can't tell"
-_LATE = "a policy or pod changed just now, and the plugin may be late"
+_LATE = "a policy or pod just changed, and the plugin may lag behind"
 
 
 def diagnose(
     snapshot: Snapshot, prediction: Prediction, observation: Observation, facts: Facts, commands: SuggestedCommands
 ) -> Finding:
-    """The finding for a connection that was probed."""
     if observation.outcome is Outcome.OPEN:
         return _open(snapshot, prediction, facts, commands)
     if observation.outcome in _FAILED:
@@ -94,20 +92,20 @@ def _open(snapshot: Snapshot, prediction: Prediction, facts: Facts, commands: Su
         return Finding(code, "open", detail, reachable=True, agrees=agrees, next=step)
 
     if facts.proxy:
-        detail = f"{facts.proxy} accepts every connection of this pod itself, whatever is behind it"
+        detail = f"{facts.proxy} accepts every connection of this pod itself, even where nothing is behind it"
         step = f"{commands.probe} --http"
         return Finding(Code.PROXY_INTERCEPTS, _UNKNOWN, detail, reachable=None, agrees=None, next=step)
     if prediction.verdict is Verdict.ALLOWED:
         return finding(Code.OPEN, "as the policies say")
     if prediction.verdict is Verdict.UNDEFINED:
-        return finding(Code.OPEN_UNPREDICTED, f"what the policies say is undefined ({_why(prediction)})")
+        return finding(Code.OPEN_UNPREDICTED, _undefined(prediction))
     may_be_it = facts.enforcer is None or FAULTY in facts.enforcer
     if may_be_it and (fault := enforcer_fault(snapshot, prediction)):
-        unless = "" if facts.enforcer else "; or nothing enforces the policies here"
+        unless = "" if facts.enforcer else "; or nothing enforces policies here"
         return finding(fault.code, f"though the policies block it: {fault.message}{unless}", fault.fix)
     plugin = f" ({facts.enforcer} runs here)" if facts.enforcer else ""
     detail = f"though the policies block it: this cluster does not enforce them, or not yet{plugin}"
-    step = "if it stays so, use a plugin that does (minikube start --cni=calico)"
+    step = "if it persists, use a plugin that does (minikube start --cni=calico)"
     return finding(Code.NOT_ENFORCED, detail, step)
 
 
@@ -120,37 +118,36 @@ def _failed(prediction: Prediction, observation: Observation, facts: Facts, comm
 
     refused = observation.outcome is Outcome.REFUSED
     if prediction.request.problem:
-        return _no_question_of_policy(prediction, word)
+        return _leads_nowhere(prediction, word)
     if prediction.verdict is Verdict.BLOCKED:
         return _blocked(word, facts, commands, refused=refused)
     if refused and facts.listening is False:
-        step = "compare the port with what the application listens on"
+        step = "check which port the application listens on"
         return finding(Code.NOTHING_LISTENS, "nothing listens on that port of the pod", step, agrees=None)
     if prediction.verdict is Verdict.UNDEFINED:
         codes = {Outcome.REFUSED: Code.REFUSED, Outcome.TIMED_OUT: Code.TIMED_OUT}
         code = codes.get(observation.outcome, Code.UNREACHABLE)
-        detail = f"what the policies say is undefined ({_why(prediction)})"
-        return finding(code, detail, commands.explain, agrees=None)
+        return finding(code, _undefined(prediction), commands.explain, agrees=None)
     if facts.changed_recently:
         return finding(Code.CHANGED_RECENTLY, f"though the policies allow it: {_LATE}", commands.probe, agrees=False)
     if refused and facts.listening:
-        detail = "though it listens and the policies allow it"
-        step = "perhaps it listens on localhost only (bind 0.0.0.0), or another firewall rejects"
+        detail = "though the port listens and the policies allow it"
+        step = "it may listen on localhost only (bind 0.0.0.0), or another firewall rejects it"
         return finding(Code.REFUSED_THOUGH_LISTENING, detail, step, agrees=False)
     if refused:
         detail = "the policies allow it, so probably nothing listens there"
         return finding(Code.REFUSED, detail, commands.explain, agrees=None)
     code = Code.TIMED_OUT_THOUGH_ALLOWED if observation.outcome is Outcome.TIMED_OUT else Code.UNREACHABLE
-    step = "look for a node's firewall, a service mesh, policies of another kind, or a plugin that is late"
+    step = "check node firewalls, a service mesh, policies of other kinds, or a plugin that lags behind"
     return finding(code, "though the policies allow it", step, agrees=False)
 
 
-def _no_question_of_policy(prediction: Prediction, word: str) -> Finding:
-    """A Service without endpoints, say: whatever the policies, nothing would answer."""
+def _leads_nowhere(prediction: Prediction, word: str) -> Finding:
+    """The Service leads nowhere, so policies decide nothing."""
     code, step = Code.UNREACHABLE, None
     if prediction.reason and prediction.reason.code is Code.SERVICE_HAS_NO_ENDPOINTS:
         code = Code.NO_READY_ENDPOINTS
-        step = "compare the Service's selector with the pods' labels, and look at their readiness"
+        step = "check the Service's selector against the pods' labels, and their readiness"
     return Finding(code, word, _why(prediction), reachable=False, agrees=None, next=step)
 
 
@@ -169,48 +166,52 @@ def _blocked(word: str, facts: Facts, commands: SuggestedCommands, *, refused: b
 
 
 def _undecided(prediction: Prediction, observation: Observation, facts: Facts, commands: SuggestedCommands) -> Finding:
-    """Outcomes that say nothing about the port."""
+    """Outcomes that show nothing about the port."""
     policies = f"the policies say {prediction.verdict.value}"
 
     def finding(code: Code, detail: str, step: str | None = None, word: str = _UNKNOWN) -> Finding:
-        words = observation.output.replace("\n", " ")
-        evidence = (words,) if words and code in (Code.EXEC_FAILED, Code.NAME_UNRESOLVED) else ()
+        output = observation.output.replace("\n", " ")
+        evidence = (output,) if output and code in (Code.EXEC_FAILED, Code.NAME_UNRESOLVED) else ()
         return Finding(code, word, detail, reachable=None, agrees=None, evidence=evidence, next=step)
 
     if observation.outcome is Outcome.NO_ANSWER:
-        detail = f"over UDP that may mean open or blocked; {policies}"
+        detail = f"over UDP this may mean open or blocked; {policies}"
         return finding(Code.NO_ANSWER, detail, commands.explain, "no answer")
     if observation.outcome is Outcome.UNRESOLVED and facts.dns_blocked:
-        detail = f"the name does not resolve: the policies keep the pod from {facts.dns_blocked}"
+        detail = f"the name does not resolve: the policies block {facts.dns_blocked}"
         return finding(Code.DNS_BLOCKED, detail, commands.allow_dns)
     if observation.outcome is Outcome.UNRESOLVED:
         return finding(Code.NAME_UNRESOLVED, "the name does not resolve in the source pod")
     if observation.outcome is Outcome.NO_TOOL:
-        detail = f"nothing in the container can open a connection; {policies}"
+        detail = f"no tool in the container can open a connection; {policies}"
         return finding(Code.NO_TOOL, detail, f"{commands.probe} --debug-image busybox")
     if observation.outcome is Outcome.EXEC_FAILED:
-        return finding(Code.EXEC_FAILED, f"the probe did not run to its end; {policies}")
-    return finding(Code.EXEC_FAILED, f"{observation.tool or 'the tool'} said nothing that decides; {policies}")
+        return finding(Code.EXEC_FAILED, f"the probe did not finish; {policies}")
+    return finding(Code.EXEC_FAILED, f"the output of {observation.tool or 'the tool'} is inconclusive; {policies}")
 
 
 def _why(prediction: Prediction) -> str:
     return prediction.reason.message if prediction.reason else "no reason known"
 
 
+def _undefined(prediction: Prediction) -> str:
+    return f"the policies' verdict is undefined ({_why(prediction)})"
+
+
 def predicted(prediction: Prediction) -> Finding:
-    """The finding where nothing can be probed: manifests."""
+    """The finding without a probe, from manifests."""
     detail = _why(prediction) if prediction.verdict is Verdict.UNDEFINED else "not probed"
     return Finding(Code.PREDICTED, prediction.verdict.value, detail, reachable=None, agrees=None)
 
 
 def not_probed(prediction: Prediction, why: str, code: Code, step: str | None = None) -> Finding:
-    """The finding where a probe is impossible: SCTP, a source that does not run, a forbidden exec."""
+    """The finding where `why` a probe is impossible: SCTP, a source that does not run, a forbidden exec."""
     policies = "" if prediction.verdict is Verdict.UNDEFINED else f"; the policies say {prediction.verdict.value}"
     return Finding(code, _UNKNOWN, why + policies, reachable=None, agrees=None, next=step)
 
 
 def listening_evidence(listening: bool | None, pod: str, port: int) -> str:  # noqa: FBT001 - a fact, not a switch
-    """How it is known whether something listens; policies don't filter port-forward."""
+    """How it is known whether something listens, "" for None. Policies don't filter port-forward."""
     if listening is None:
         return ""
     return f"{pod} {'listens' if listening else 'does not listen'} on {port}, says port-forward"

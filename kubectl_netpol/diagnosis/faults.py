@@ -1,4 +1,4 @@
-"""Known faults of enforcers, recognised by the policies that trigger them. Pure.
+"""Known faults of network plugins, recognised by the policies that trigger them.
 
 Both were measured with kube-router 2.1.0 on a real cluster.
 """
@@ -23,7 +23,7 @@ FAULTY = "kube-router"
 
 
 class Fault(NamedTuple):
-    """Why an enforcer may let through what the policies block, and what avoids it."""
+    """Why a plugin may let through what the policies block, and what avoids it."""
 
     code: Code
     message: str
@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 
 def enforcer_fault(snapshot: Snapshot, prediction: Prediction) -> Fault | None:
-    """The known fault that explains an open connection which the policies block, or None."""
+    """The known fault that explains why a connection is open though the policies block it, or None."""
     for route in prediction.routes:
         for side in (route.egress, route.ingress):
             if side.verdict is not Verdict.BLOCKED:
@@ -43,9 +43,9 @@ def enforcer_fault(snapshot: Snapshot, prediction: Prediction) -> Fault | None:
 
 
 def _unresolved_name(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
-    """A rule of pod peers whose ports are all names that no pod has is programmed without ports: it opens them all.
+    """A rule with pod peers and only port names that no destination pod has: the plugin opens every port.
 
-    The pods are those that the policy selects for ingress, and those that the rule's peers match for egress.
+    Destination pods: for ingress those that the policy selects, for egress those that the rule's peers match.
     """
     peer_end = connection.destination if side.direction is Direction.EGRESS else connection.source
     for near in side.near_misses:
@@ -61,28 +61,28 @@ def _unresolved_name(snapshot: Snapshot, connection: Connection, side: Direction
         if not any(pod.port_named(item.name, item.protocol) for pod in pods for item in names):
             named = ", ".join(item.name for item in names)
             message = (
-                f"{near.policy.name} allows port {named}, which no pod in question has, "
-                f"and some enforcers ({FAULTY}) then open every port"
+                f"{near.policy.name} allows port {named}, which no destination pod has, "
+                f"and some plugins ({FAULTY}) then open every port"
             )
-            return Fault(Code.ENFORCER_NAMED_PORT_FAULT, message, "write the port's number into the policy")
+            return Fault(Code.ENFORCER_NAMED_PORT_FAULT, message, "use the port number in the policy")
     return None
 
 
 def _both_ends(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
-    """A policy that selects both ends is programmed as one chain: a rule of one direction serves the other too."""
+    """A policy that selects both ends: the plugin has one chain for it, so a rule of one direction opens the other."""
     source, destination = connection.source.pod, connection.destination.pod
     if not source or not destination:
         return None
     other = side.direction.opposite
     peer = connection.source if other is Direction.INGRESS else connection.destination
-    view = plain_reading(connection, peer)
+    reading = plain_reading(connection, peer)
     for policy in side.isolated_by:
         if policy.selects(source) and policy.selects(destination):
             for rule in policy.rules_of(other):
-                if isinstance(match_rule(snapshot, policy, rule, view), RuleMatch):
+                if isinstance(match_rule(snapshot, policy, rule, reading), RuleMatch):
                     message = (
-                        f"{policy.name} selects both ends, and some enforcers ({FAULTY}) let its "
-                        f"{other.field} rule pass the {side.direction.field} side too"
+                        f"{policy.name} selects both ends, and some plugins ({FAULTY}) apply its "
+                        f"{other.field} rule to {side.direction.field} too"
                     )
                     fix = "split the policy by direction"
                     return Fault(Code.ENFORCER_BOTH_ENDS_FAULT, message, fix)

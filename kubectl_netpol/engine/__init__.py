@@ -1,4 +1,4 @@
-"""Is this connection allowed, and which rule says so? The only place that decides a verdict.
+"""Whether a connection is allowed, and by which rule. The only place that decides a verdict.
 
-Imports `model` alone. Pure: knows nothing of Services, YAML or the API server.
+Imports `model` alone. Pure: no Services, no YAML, no API server.
 """

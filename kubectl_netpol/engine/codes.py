@@ -1,6 +1,6 @@
-"""The one list of codes that scripts may rely on: reasons, caveats, warnings and findings.
+"""Every code that scripts may rely on: reasons, caveats, warnings and findings.
 
-A code is never renamed or given another meaning; `docs/codes.md` says of each what it means and what to do.
+A code is never renamed and never gets another meaning. `docs/codes.md` explains each one.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from enum import Enum
 
 
 class Code(str, Enum):
-    """A code as it stands in JSON. The value is what scripts see."""
-
-    # Reasons: why a verdict is not "allowed".
+    # Reasons: why a connection is not allowed.
     NO_RULE_ALLOWS = "no-rule-allows"
     OVERRIDING_POLICY = "overriding-policy"
     PERMISSION_MISSING = "permission-missing"
@@ -30,14 +28,14 @@ class Code(str, Enum):
     EXTERNAL_NAME = "external-name"
     HOST_NAME = "host-name"
 
-    # Caveats: the verdict stands, but plugins are known to differ.
+    # Caveats: the verdict is defined, but plugins are known to differ.
     IP_BLOCK_ON_POD = "ip-block-on-pod"
     END_PORT = "end-port"
     FAMILIES_DIFFER = "families-differ"
     SCTP = "sctp"
     OWN_ADDRESS = "own-address"
 
-    # Warnings: something is probably not what its author meant.
+    # Warnings: a policy probably does not do what its author meant.
     POLICY_SELECTS_NOTHING = "policy-selects-nothing"
     PEER_MATCHES_NOTHING = "peer-matches-nothing"
     SERVICE_PORT_IN_RULE = "service-port-in-rule"
@@ -48,7 +46,7 @@ class Code(str, Enum):
     UNKNOWN_NAMED_PORT = "unknown-named-port"
     REDUNDANT_RULE = "redundant-rule"
 
-    # Findings of `test`: what the probe and the policies say together.
+    # Findings of `test`: the probe compared with the policies.
     OPEN = "open"
     PREDICTED = "predicted"
     NOT_ENFORCED = "policy-not-enforced"

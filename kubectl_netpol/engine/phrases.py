@@ -1,4 +1,4 @@
-"""Selectors, peers, ports and misses in words: those of `kubectl describe networkpolicy` where it has them. Pure."""
+"""Peers, ports, positions and near misses as text, in the terms of `kubectl describe networkpolicy`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def peer_text(peer: Peer | None, policy: Policy) -> str:
-    """Whom a peer means: "pods run=san", "all pods in shop", "pods app=x in namespaces team=a", "10.0.0.0/8"."""
+    """A peer of the policy: "pods run=san", "all pods in shop", "pods app=x in namespaces team=a", "10.0.0.0/8".
+
+    None is a rule without peers: "everyone".
+    """
     if peer is None:
         return "everyone"
     if peer.ip_block:
@@ -40,40 +43,34 @@ def rule_ports_text(rule: Rule, pod: Pod | None = None) -> str:
 
 
 def position_text(direction: Direction, rule: int | None, peer: int | None = None) -> str:
-    """Where it stands in the spec: "ingress[0].from[1]"."""
+    """The path in the spec: "ingress[0]", "ingress[0].from[1]"."""
     text = f"{direction.field}[{rule}]"
     return text if peer is None else f"{text}.{direction.peers_field}[{peer}]"
 
 
 def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
-    """Why a part of a rule does not match: "pod label run=san wanted, it has run=sam"."""
-    wanted, found = miss.wanted, miss.found
-    has = found if found.startswith("no ") else f"has {found}"
+    """Why a part of a rule does not match: "requires label run=san, pod has run=sam"."""
+    required, found = miss.required, miss.found
     if miss.part is RulePart.POD:
-        return f"label {wanted} wanted, pod {has.replace('no label', 'has no label')}"
+        return f"requires label {required}, pod has {found}"
     if miss.part is RulePart.NAMESPACE:
-        if "=" not in wanted and "=" not in found and not found.startswith("no "):
-            return f"pods of namespace {wanted} wanted, this one is in {found}"
-        return f"namespace label {wanted} wanted, namespace {has.replace('no label', 'has no label')}"
-    if miss.part is RulePart.ADDRESS:
-        return f"{wanted} wanted, not {found}"
-    if miss.part is RulePart.NO_POD:
-        return f"a pod wanted, not {found}"
-    if miss.part is RulePart.PROTOCOL:
-        return f"{wanted} wanted, not {found}"
+        if "=" not in required and "=" not in found and not found.startswith("no "):
+            return f"requires a pod in namespace {required}, this one is in {found}"
+        return f"requires namespace label {required}, namespace has {found}"
     if miss.part is RulePart.PORT_NAME:
-        return f"port {wanted} wanted, {found} has no port of that name"
+        return f"requires port {required}, {found} has no port of that name"
+    if miss.part is not RulePart.PORT:
+        return f"requires {required}, not {found}"
     mapped = f" (the Service's {dialled.port} is the pod's {found})" if dialled and str(dialled.port) != found else ""
-    return f"port {wanted} wanted, not {found}{mapped}"
+    return f"requires port {required}, not {found}{mapped}"
 
 
 def near_miss_text(near: NearMiss, dialled: Dialled | None = None) -> str:
-    """What keeps a rule from matching, all parts of it."""
     return "; ".join(miss_text(miss, dialled) for miss in near.misses)
 
 
 def names_text(names: Sequence[str], limit: int = 5) -> str:
-    """The first few names and how many more there are."""
+    """The first names, and how many more there are: "a, b and 3 more"."""
     if len(names) <= limit:
         return ", ".join(names)
     return f"{', '.join(names[:limit])} and {len(names) - limit} more"

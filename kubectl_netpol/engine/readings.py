@@ -1,6 +1,6 @@
-"""One rule against one view of the other end: does it match, where, and what keeps it from matching?
+"""The readings of one connection: what a plugin may see of the other end where the API leaves that open.
 
-The predicates that everything else is made of; a matrix asks the same ones for many pods at once.
+A verdict is defined only where all readings agree.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Reading(NamedTuple):
     """One reading of what a plugin sees of the other end.
 
-    `pod`: what selectors are compared with; `address` and `block_port`: what an ipBlock rule is.
-    `destination`: the pod on which port names are looked up. `always`: allowed whatever the rules say.
-    `code`: the reason why there is more than one reading.
+    `pod`: what selectors match against; `address` and `block_port`: what a rule with an ipBlock matches against.
+    `destination`: the pod on which port names are looked up. `always`: allowed, whatever the rules say.
+    `code`: why there is more than one reading; None for the plain one.
     """
 
     pod: Pod | None
@@ -38,7 +38,7 @@ class Reading(NamedTuple):
 
 
 def plain_reading(connection: Connection, peer: End) -> Reading:
-    """The plain reading of a connection from the end whose peer this is."""
+    """The reading in which nothing is rewritten and `peer`, the other end, is seen as it is."""
     port = connection.port
     return Reading(peer.pod, peer.address, connection.protocol, port, port, connection.destination.pod)
 
@@ -46,48 +46,51 @@ def plain_reading(connection: Connection, peer: End) -> Reading:
 def readings_of(
     snapshot: Snapshot, connection: Connection, direction: Direction, subject: End, peer: End
 ) -> Iterator[Reading]:
-    """Every reading of this direction, the plainest first; each other one carries the code of what it turns on."""
+    """Every reading of this direction, the plain one first; each other one has the code of what it depends on.
+
+    `subject` is a pod.
+    """
     pod = subject.pod
-    assert pod is not None  # noqa: S101 - _direction asks for pods only
-    base = plain_reading(connection, peer)
+    assert pod is not None  # noqa: S101 - for the type checker
+    plain = plain_reading(connection, peer)
     local = _is_local(pod, peer)
     if peer.node and local is True and direction is Direction.INGRESS:
-        yield base._replace(always=True)  # the API reference says so, not only the concept page
+        yield plain._replace(always=True)  # the API reference says so, not only the concept page
         return
-    yield base
+    yield plain
     if pod.host_network:
-        yield base._replace(always=True, code=Code.HOST_NETWORK)
+        yield plain._replace(always=True, code=Code.HOST_NETWORK)
     if peer.pod and peer.pod.host_network:
-        as_node = _not_a_pod(base, direction, Code.HOST_NETWORK)
+        as_node = _without_pod(plain, direction, Code.HOST_NETWORK)
         if local is not False:
             yield as_node._replace(always=True)
         if local is not True or direction is Direction.EGRESS:
             yield as_node
     elif local is not False:
-        yield base._replace(always=True, code=Code.OWN_NODE)
+        yield plain._replace(always=True, code=Code.OWN_NODE)
     if connection.dialled:
-        yield from _rewritten(snapshot, connection.dialled, direction, pod, base)
+        yield from _rewritten(snapshot, connection.dialled, direction, pod, plain)
 
 
 def _rewritten(
-    snapshot: Snapshot, dialled: Dialled, direction: Direction, pod: Pod, base: Reading
+    snapshot: Snapshot, dialled: Dialled, direction: Direction, pod: Pod, plain: Reading
 ) -> Iterator[Reading]:
-    """The readings in which a Service's rewriting comes after the policies, or before them."""
+    """The readings in which a policy sees the address that the source dialled, or a source that was rewritten."""
     if direction is Direction.EGRESS:
-        yield base._replace(address=dialled.address, block_port=dialled.port, code=Code.DESTINATION_REWRITTEN)
+        yield plain._replace(address=dialled.address, block_port=dialled.port, code=Code.DESTINATION_REWRITTEN)
         if dialled.source_rewritten and dialled.address:
             node = snapshot.node_at(dialled.address)
             if _is_local(pod, End(node=node, address=dialled.address)) is not False:
-                yield base._replace(always=True, code=Code.OWN_NODE)
+                yield plain._replace(always=True, code=Code.OWN_NODE)
     elif dialled.source_rewritten:
-        rewritten = _not_a_pod(base, direction, Code.SOURCE_REWRITTEN)
+        rewritten = _without_pod(plain, direction, Code.SOURCE_REWRITTEN)
         yield rewritten._replace(always=True)
         for address in _node_addresses(snapshot, dialled.address):
             yield rewritten._replace(address=address)
 
 
 def _node_addresses(snapshot: Snapshot, dialled: str | None) -> tuple[str | None, ...]:
-    """The addresses of nodes that a source may be rewritten to; one unknown address where no node's is known."""
+    """The node addresses that a source may be rewritten to; (None,) where no node's address is known."""
     known = [address for node in snapshot.nodes for address in node.addresses]
     known += [address for pod in snapshot.pods for address in pod.host_ips]
     if dialled:
@@ -95,13 +98,14 @@ def _node_addresses(snapshot: Snapshot, dialled: str | None) -> tuple[str | None
     return tuple(dict.fromkeys(known)) or (None,)
 
 
-def _not_a_pod(view: Reading, direction: Direction, code: Code) -> Reading:
-    """The same without a pod to see; a destination that is no pod has no port names either."""
-    return view._replace(pod=None, destination=view.destination if direction is Direction.INGRESS else None, code=code)
+def _without_pod(reading: Reading, direction: Direction, code: Code) -> Reading:
+    """The peer as an address only. As a destination, it has no port names then."""
+    destination = reading.destination if direction is Direction.INGRESS else None
+    return reading._replace(pod=None, destination=destination, code=code)
 
 
 def _is_local(pod: Pod, peer: End) -> bool | None:
-    """Whether the peer is the pod's own node, or runs in its network; None where that can't be told."""
+    """Whether the peer is the pod's own node, or uses that node's network; None where that is unknown."""
     if peer.node:
         return None if pod.node is None else pod.node == peer.node.name
     if peer.pod:
@@ -116,15 +120,16 @@ def _is_local(pod: Pod, peer: End) -> bool | None:
 
 
 def reading_message(code: Code, direction: Direction, pod: Pod, peer: End, connection: Connection) -> str:
+    """Why the verdict is undefined where the reading with this code disagrees with the plain one."""
     if code is Code.HOST_NETWORK:
-        who = pod.key if pod.host_network else peer.title
-        return f"{who} runs in its node's network: the API leaves open whether policies see it as a pod"
+        key = pod.key if pod.host_network else peer.title
+        return f"{key} uses the host network: the API leaves open whether policies see it as a pod"
     if code is Code.OWN_NODE:
         if direction is Direction.INGRESS:
             return f"{peer.title} may be the node of {pod.key}, and a pod's own node is always let in"
-        where = connection.dialled.address if connection.dialled else peer.title
+        address = connection.dialled.address if connection.dialled else peer.title
         return (
-            f"{where} is, or may be, on the node of {pod.key}: the documentation says that a pod's own node is "
+            f"{address} is or may be on the node of {pod.key}: the Kubernetes docs say that a pod's own node is "
             "always reachable, the API reference does not; plugins differ"
         )
     if code is Code.SOURCE_REWRITTEN:

@@ -1,6 +1,6 @@
-"""One rule against one view of the other end: does it match, where, and what keeps it from matching?
+"""One rule against one reading of the other end: whether it matches, at which positions, and if not, why.
 
-The predicates that everything else is made of; a matrix asks the same ones for many pods at once.
+A matrix, which asks about many pods at once, uses the same predicates.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 
-def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, view: Reading) -> RuleMatch | Note | None:
-    """An Allow where the rule matches, a Note where that can't be known, None where it does not."""
+def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> RuleMatch | Note | None:
+    """A RuleMatch where the rule matches, None where it does not, a Note with the reason where that is unknown."""
     unknown: Note | None = None
     for index, peer in enumerate(rule.peers or (None,)):
-        port = matching_port(rule, _port_seen(peer, view), view.protocol, view.destination)
+        port = matching_port(rule, _port_seen(peer, reading), reading.protocol, reading.destination)
         if port is None:
             continue
-        matched = peer is None or peer_matches(snapshot, policy, peer, view.pod, view.address)
+        matched = peer is None or peer_matches(snapshot, policy, peer, reading.pod, reading.address)
         if matched is True:
             return RuleMatch(policy, rule, None if peer is None else index, port if rule.ports else None)
         if isinstance(matched, Note):
@@ -36,21 +36,21 @@ def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, view: Reading) ->
     return unknown
 
 
-def _port_seen(peer: Peer | None, view: Reading) -> int:
-    return view.block_port if peer and peer.ip_block else view.port
+def _port_seen(peer: Peer | None, reading: Reading) -> int:
+    return reading.block_port if peer and peer.ip_block else reading.port
 
 
 def peer_matches(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None, address: str | None) -> bool | Note:
-    """Whether a peer of the policy's rules is this pod or address; a Note where that can't be known.
+    """Whether a peer of the policy's rules matches this pod or address; a Note with the reason where that is unknown.
 
-    Finished pods are no peer. An ipBlock is compared with pod addresses too, as the upstream tests assert.
+    A finished pod matches no peer. An ipBlock matches pod addresses too, as the upstream e2e tests assert.
     """
     if peer.ip_block:
         if address is not None:
             return peer.ip_block.contains(address)
         if pod is None:
-            return Note(Code.HOST_NAME, "an ipBlock decides, and the address behind the name is not known here")
-        return Note(Code.POD_ADDRESS_UNKNOWN, f"an ipBlock decides, and the address of {pod.key} is not known here")
+            return Note(Code.HOST_NAME, "an ipBlock decides, and the address of the host name is unknown")
+        return Note(Code.POD_ADDRESS_UNKNOWN, f"an ipBlock decides, and the address of {pod.key} is unknown")
     if pod is None or pod.finished or (peer.pod_selector and not peer.pod_selector.matches(pod.labels)):
         return False
     if peer.namespace_selector is None:
@@ -60,12 +60,12 @@ def peer_matches(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None
         gap = snapshot.gap("namespaces", pod.namespace)
         if gap:
             return Note(Code.PERMISSION_MISSING, gap.message)
-        return Note(Code.NAMESPACE_LABELS_UNKNOWN, f"the labels of namespace {pod.namespace} are not known")
+        return Note(Code.NAMESPACE_LABELS_UNKNOWN, f"the labels of namespace {pod.namespace} are unknown")
     return selected
 
 
 def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None) -> int | None:
-    """The position of the first item of the rule's ports that covers the port (0 where it has none), or None.
+    """The position of the rule's first port that covers this one (0 where it lists none), or None.
 
     A port name is looked up on the destination pod.
     """
@@ -83,22 +83,19 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
 
 
 def near_misses(
-    snapshot: Snapshot,
-    isolating: Iterable[Policy],
-    direction: Direction,
-    view: Reading,
+    snapshot: Snapshot, isolating: Iterable[Policy], direction: Direction, reading: Reading
 ) -> list[NearMiss]:
-    """Every rule with its closest peer, the closest rule first."""
+    """What every rule of these policies misses, each by its closest peer; the closest rule first."""
     found = []
     for policy in isolating:
         for rule in policy.rules_of(direction):
             candidates = []
             for index, peer in enumerate(rule.peers or (None,)):
-                misses = list(_peer_misses(snapshot, policy, peer, view)) if peer else []
-                seen = _port_seen(peer, view)
-                port = matching_port(rule, seen, view.protocol, view.destination)
+                misses = list(_peer_misses(snapshot, policy, peer, reading)) if peer else []
+                seen = _port_seen(peer, reading)
+                port = matching_port(rule, seen, reading.protocol, reading.destination)
                 if port is None:
-                    misses += _port_misses(rule, seen, view.protocol, view.destination)
+                    misses += _port_misses(rule, seen, reading.protocol, reading.destination)
                 candidates.append(
                     NearMiss(policy, rule, index if peer else None, port if rule.ports else None, tuple(misses))
                 )
@@ -113,18 +110,18 @@ def _distance(near: NearMiss) -> int:
     return sum(_FAR.get(miss.part, 1) for miss in near.misses)
 
 
-def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, view: Reading) -> Iterator[Miss]:
+def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> Iterator[Miss]:
     if peer.ip_block:
-        if view.address is None or not peer.ip_block.contains(view.address):
-            excepted = view.address is not None and peer.ip_block._replace(except_=()).contains(view.address)
+        if reading.address is None or not peer.ip_block.contains(reading.address):
+            excepted = reading.address is not None and peer.ip_block._replace(except_=()).contains(reading.address)
             block = (
                 f"{peer.ip_block.cidr} except {', '.join(peer.ip_block.except_)}" if excepted else peer.ip_block.cidr
             )
-            yield Miss(RulePart.ADDRESS, block, view.address or "an unknown address")
+            yield Miss(RulePart.ADDRESS, block, reading.address or "an unknown address")
         return
-    pod = view.pod
+    pod = reading.pod
     if pod is None:
-        yield Miss(RulePart.NO_POD, "a pod", view.address or "a host name")
+        yield Miss(RulePart.NO_POD, "a pod", reading.address or "a host name")
         return
     if peer.namespace_selector is None:
         if pod.namespace != policy.namespace:
@@ -148,7 +145,7 @@ def _label_miss(part: RulePart, requirement: Requirement, labels: Mapping[str, s
 
 
 def _port_misses(rule: Rule, port: int, protocol: str, destination: Pod | None) -> Iterator[Miss]:
-    """One miss for all the rule's ports: of the protocol where none has it, else of the number."""
+    """One miss for all ports of the rule: the protocol where none has it, else the name or number."""
     same = [item for item in rule.ports if item.protocol == protocol]
     if not same:
         yield Miss(RulePart.PROTOCOL, " or ".join(dict.fromkeys(item.protocol for item in rule.ports)), protocol)

@@ -1,4 +1,4 @@
-"""What is asked and what is answered: connections and verdicts, as frozen values."""
+"""Connections and the verdicts on them, as frozen values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(str, Enum):
-    """A verdict as it stands in JSON."""
+    """The value is the one in JSON."""
 
     ALLOWED = "allowed"
     BLOCKED = "blocked"
@@ -20,16 +20,16 @@ class Verdict(str, Enum):
 
 
 class Note(NamedTuple):
-    """A code with its sentence: a reason, a caveat or a warning."""
+    """A code and its message: a reason, a caveat or a warning."""
 
     code: Code
     message: str
 
 
 class End(NamedTuple):
-    """One end of a connection: a pod, a node, or neither, which is an address outside the cluster.
+    """One end of a connection: a pod, a node, or neither (an address outside the cluster).
 
-    `address` is the one used; None where it is not known (a pod that only a manifest describes).
+    `address` is the one in use; None where it is unknown (a pod from a manifest).
     """
 
     pod: Pod | None = None
@@ -38,17 +38,17 @@ class End(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What people call it: "shop/nginx", "node worker-1", "10.0.0.5"."""
+        """As users write it: "shop/nginx", "node worker-1", "10.0.0.5"."""
         if self.pod:
             return self.pod.key
         return f"node {self.node.name}" if self.node else self.address or "?"
 
 
 class Dialled(NamedTuple):
-    """The address and port that the source dialled where a Service rewrites them on the way.
+    """The address and port that the source dials where a Service rewrites them.
 
-    `address` None: the Service's, which is not known (manifests). `source_rewritten`: the source's may be rewritten
-    too (NodePort, load balancer, external IP).
+    `address` None: a Service address that is unknown (manifests). `source_rewritten`: the source address may be
+    rewritten too (NodePort, load balancer, external IP).
     """
 
     address: str | None
@@ -57,7 +57,7 @@ class Dialled(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """What is asked about. `port` is the destination's own, after a Service's mapping."""
+    """`port` is the destination's own, after a Service has mapped it."""
 
     source: End
     destination: End
@@ -67,7 +67,7 @@ class Connection(NamedTuple):
 
 
 class RulePart(str, Enum):
-    """The part of a rule that did not match."""
+    """The part of a rule that does not match."""
 
     NAMESPACE = "namespace"
     POD = "pod"
@@ -79,15 +79,15 @@ class RulePart(str, Enum):
 
 
 class Miss(NamedTuple):
-    """Why a rule does not match: what it wants and what it found, in words of the API."""
+    """Why a rule does not match: what it requires and what was found, in terms of the API."""
 
     part: RulePart
-    wanted: str
+    required: str
     found: str
 
 
 class RuleMatch(NamedTuple):
-    """The rule that allows, with the positions of its first matching peer and port; None where it has no such list."""
+    """A rule that matches, and the positions of its first matching peer and port; None where it lists none."""
 
     policy: Policy
     rule: Rule
@@ -96,7 +96,7 @@ class RuleMatch(NamedTuple):
 
 
 class NearMiss(NamedTuple):
-    """A rule of an isolating policy that does not match: its closest peer and what keeps it from matching."""
+    """A rule of an isolating policy that does not match, and what its closest peer misses."""
 
     policy: Policy
     rule: Rule
@@ -106,7 +106,7 @@ class NearMiss(NamedTuple):
 
 
 class DirectionVerdict(NamedTuple):
-    """What one end's policies say. No `isolated_by`: that end is not isolated in this direction (or is no pod)."""
+    """The verdict of one end's policies. No `isolated_by`: it is not isolated in this direction, or not a pod."""
 
     direction: Direction
     verdict: Verdict
@@ -118,7 +118,7 @@ class DirectionVerdict(NamedTuple):
 
 
 class ConnectionVerdict(NamedTuple):
-    """What both ends' policies say of one connection. `reason` is None where it is allowed."""
+    """The verdict of both ends' policies on one connection. `reason` is None where it is allowed."""
 
     connection: Connection
     verdict: Verdict

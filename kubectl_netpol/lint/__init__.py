@@ -1,4 +1,4 @@
-"""Warnings about policies that probably do not mean what their author wanted, each with its fix.
+"""Warnings about policies that probably do not do what their author meant, each with its fix.
 
 Imports `analysis` and below. Pure: notes, never verdicts.
 """

@@ -1,4 +1,4 @@
-"""What is probably not what a policy's author meant, each with the fix. Pure: notes, never verdicts."""
+"""Warnings about peers: an extra dash that splits a rule or a peer, and peers that match no pod."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, requirement_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kubectl_netpol.analysis.isolation import PeerPods
     from kubectl_netpol.model.objects import Pod
@@ -21,79 +21,82 @@ if TYPE_CHECKING:
 
 
 def split_rules(policy: Policy, rules: tuple[Rule, ...]) -> Iterator[Note]:
-    """A rule of peers only, followed by one of ports only: a dash too many."""
+    """A rule with peers only, followed by one with ports only: an extra dash before `ports`."""
     for first, second in itertools.pairwise(rules):
         if first.peers and not first.ports and second.ports and not second.peers:
             here, there = (position_text(rule.direction, rule.position) for rule in (first, second))
             message = (
-                f"{policy.name}: {here} has peers on every port, and {there} its ports for everyone: "
-                "two rules, probably meant as one (no dash before ports)"
+                f"{policy.name}: {here} allows its peers on every port, and {there} its ports for everyone: "
+                "probably meant as one rule (remove the dash before ports)"
             )
             yield Note(Code.SPLIT_RULE, message)
 
 
 def split_peers(policy: Policy, rule: Rule) -> Iterator[Note]:
-    """A peer of namespaces only, followed by one of pods only: either may match."""
-    for index, (first, second) in enumerate(zip(rule.peers, rule.peers[1:], strict=False)):
+    """A peer with a namespaceSelector only, followed by one with a podSelector only: an extra dash between them."""
+    for index, (first, second) in enumerate(itertools.pairwise(rule.peers)):
         only_namespaces = first.namespace_selector is not None and first.pod_selector is None
         if only_namespaces and second.pod_selector is not None and second.namespace_selector is None:
-            where = position_text(rule.direction, rule.position, index)
+            here, there = (position_text(rule.direction, rule.position, peer) for peer in (index, index + 1))
             message = (
-                f"{policy.name}: {where} is {peer_text(first, policy)}, and apart from it {peer_text(second, policy)}: "
-                "either matches; for pods in those namespaces drop the second dash"
+                f"{policy.name}: {here} matches {peer_text(first, policy)}, and {there} {peer_text(second, policy)}: "
+                "either is enough; to require both, remove the dash before podSelector"
             )
             yield Note(Code.SPLIT_PEER, message)
 
 
 def unmatched_peers(snapshot: Snapshot, policy: Policy, rule: Rule, matches: Iterable[PeerPods]) -> Iterator[Note]:
+    """Peers with selectors that match no pod, unless some pods are unread."""
     for match in matches:
         peer = match.peer
         if peer is None or peer.ip_block or match.pods or match.unknown:
             continue
         where = f"{policy.name} {position_text(rule.direction, rule.position, match.position)}"
-        if peer.namespace_selector is not None and (fix := _namespace_fix(snapshot, peer.namespace_selector)):
+        if peer.namespace_selector is not None and (fix := _name_label_fix(snapshot, peer.namespace_selector)):
             yield Note(Code.NAMESPACE_NAME_LABEL, f"{where}: {fix}")
             continue
-        near = ""
+        hint = ""
         if peer.pod_selector is not None:
-            near = _elsewhere(snapshot, peer) or near_labels(
-                peer.pod_selector, [pod.labels for pod in _reach(snapshot, policy, peer)]
+            hint = _other_namespaces_hint(snapshot, peer) or similar_label_hint(
+                peer.pod_selector, [pod.labels for pod in _pods_in_reach(snapshot, policy, peer)]
             )
-        yield Note(Code.PEER_MATCHES_NOTHING, f"{where} matches no pod: {peer_text(peer, policy)}{near}")
+        yield Note(Code.PEER_MATCHES_NOTHING, f"{where} matches no pod: {peer_text(peer, policy)}{hint}")
 
 
-def _elsewhere(snapshot: Snapshot, peer: Peer) -> str:
-    """Where the pods are that a podSelector alone does not reach."""
+def _other_namespaces_hint(snapshot: Snapshot, peer: Peer) -> str:
+    """The namespaces that have pods which a podSelector without a namespaceSelector would match; "" if none."""
     selector = peer.pod_selector
     if peer.namespace_selector is not None or selector is None or not selector.requirements:
         return ""
     found = sorted({pod.namespace for pod in snapshot.pods if not pod.finished and selector.matches(pod.labels)})
-    return f"; such pods are in {names_text(found)}: add a namespaceSelector to the same item" if found else ""
+    return f"; such pods are in {names_text(found)}: add a namespaceSelector to the same peer" if found else ""
 
 
-def _reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> tuple[Pod, ...]:
+def _pods_in_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> tuple[Pod, ...]:
     return snapshot.pods_in(policy.namespace) if peer.namespace_selector is None else snapshot.pods
 
 
-def _namespace_fix(snapshot: Snapshot, selector: LabelSelector) -> str | None:
-    """Where a namespaceSelector names a namespace by a label that namespaces don't have."""
+def _name_label_fix(snapshot: Snapshot, selector: LabelSelector) -> str | None:
+    """The fix for a namespaceSelector that names a namespace by a label that no namespace has."""
     for requirement in selector.requirements:
         if requirement.operator is not Operator.IN or requirement.key == METADATA_NAME:
             continue
         named = [value for value in requirement.values if value in snapshot.namespaces]
         if named and not any(requirement.key in namespace.labels for namespace in snapshot.namespaces.values()):
-            wanted = requirement_text(requirement)
-            return f"no namespace has the label {wanted}; for namespace {named[0]} write {METADATA_NAME}: {named[0]}"
+            label = requirement_text(requirement)
+            return (
+                f"no namespace has the label {label}; to select namespace {named[0]}, use {METADATA_NAME}: {named[0]}"
+            )
     return None
 
 
-def near_labels(selector: LabelSelector, labels: Iterable[object]) -> str:
-    """A label that some pod has and that the selector probably means."""
-    known = sorted({f"{key}={value}" for entry in labels if isinstance(entry, dict) for key, value in entry.items()})
+def similar_label_hint(selector: LabelSelector, labels: Iterable[Mapping[str, str]]) -> str:
+    """The known label that is closest to one the selector requires, as "; did you mean KEY=VALUE?", or ""."""
+    known = sorted({f"{key}={value}" for entry in labels for key, value in entry.items()})
     for requirement in selector.requirements:
         if requirement.operator is Operator.IN:
             for value in requirement.values:
-                wanted = f"{requirement.key}={value}"
-                if wanted not in known and (near := difflib.get_close_matches(wanted, known, 1, 0.7)):
-                    return f"; did it mean {near[0]}?"
+                label = f"{requirement.key}={value}"
+                if label not in known and (near := difflib.get_close_matches(label, known, 1, 0.7)):
+                    return f"; did you mean {near[0]}?"
     return ""

@@ -1,4 +1,4 @@
-"""What is probably not what a policy's author meant, each with the fix. Pure: notes, never verdicts."""
+"""Warnings about ports: a port name that no pod has, and a Service's port in place of the pod's."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 
-def port_warnings(snapshot: Snapshot, policy: Policy, rule: Rule, targets: tuple[Pod, ...]) -> Iterator[Note]:
-    """Ports that no pod has: a name nowhere, or a Service's port where the pod's belongs."""
+def mistaken_ports(snapshot: Snapshot, policy: Policy, rule: Rule, targets: tuple[Pod, ...]) -> Iterator[Note]:
+    """The rule's ports that none of the targets, the destination pods, has."""
     where = f"{policy.name} {position_text(rule.direction, rule.position)}"
     for item in rule.ports if targets else ():
         if isinstance(item, NamedPort):
             if not any(pod.port_named(item.name, item.protocol) for pod in targets):
                 names = sorted({port.name for pod in targets for port in pod.ports if port.name})
-                has = f"they have {', '.join(names)}" if names else "they name no port"
+                known = f"named ports: {', '.join(names)}" if names else "no named ports"
                 yield Note(
                     Code.UNKNOWN_NAMED_PORT,
-                    f'{where}: no pod has a {item.protocol} port named "{item.name}" ({has}); '
-                    "some enforcers then open every port",
+                    f'{where}: no pod has a {item.protocol} port named "{item.name}" ({known}); '
+                    "some plugins then open every port",
                 )
         elif fix := _service_port_fix(snapshot, item, targets):
             yield Note(Code.SERVICE_PORT_IN_RULE, f"{where}: {fix}")
@@ -44,7 +44,5 @@ def _service_port_fix(snapshot: Snapshot, item: PortRange, targets: tuple[Pod, .
             for pod in snapshot.selected_by_service(service):
                 number = port.number_on(pod)
                 if pod in targets and number not in (None, item.first):
-                    return (
-                        f"{item.first} is the port of Service {service.name}; the pods listen on {number}: write that"
-                    )
+                    return f"{item.first} is the port of Service {service.name}, its pods listen on {number}: use that"
     return None

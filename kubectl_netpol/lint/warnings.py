@@ -1,4 +1,4 @@
-"""What is probably not what a policy's author meant, each with the fix. Pure: notes, never verdicts."""
+"""All warnings about a pod, a policy, a namespace's policies or a connection."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import overridden
 from kubectl_netpol.engine.verdict import DirectionVerdict, Note, Verdict
-from kubectl_netpol.lint.peers import near_labels, split_peers, split_rules, unmatched_peers
-from kubectl_netpol.lint.ports import port_warnings
+from kubectl_netpol.lint.peers import similar_label_hint, split_peers, split_rules, unmatched_peers
+from kubectl_netpol.lint.ports import mistaken_ports
 from kubectl_netpol.lint.redundancy import redundant_rules
 from kubectl_netpol.model.policies import Direction, Policy
 from kubectl_netpol.model.selectors import selector_text
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
-    """Warnings about the policies that select a pod, about what may override them, and about its way to DNS."""
+    """About the policies that select the pod, what may override them, and its access to DNS."""
     pod = explanation.pod
-    notes = list(_overrides(snapshot, explanation))
+    notes = list(_overriding_policies(snapshot, explanation))
     if pod.host_network and explanation.selected_by:
-        message = f"{pod.name} runs in its node's network: the API leaves open whether policies apply to it"
+        message = f"{pod.name} uses the host network: the API leaves open whether policies apply to it"
         notes.append(Note(Code.HOST_NETWORK, message))
     notes += [note for policy in explanation.selected_by for note in policy_warnings(snapshot, policy)]
     for side in (explanation.ingress, explanation.egress):
@@ -39,22 +39,22 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
     return list(dict.fromkeys(notes))
 
 
-def _overrides(snapshot: Snapshot, explanation: Explanation) -> Iterator[Note]:
-    """What may decide instead of the NetworkPolicies that the explanation is about."""
+def _overriding_policies(snapshot: Snapshot, explanation: Explanation) -> Iterator[Note]:
+    """What may decide instead of the NetworkPolicies in the explanation."""
     for side in (explanation.ingress, explanation.egress):
-        plain = DirectionVerdict(side.direction, Verdict.ALLOWED, side.isolated_by)
-        if reason := overridden(snapshot, explanation.pod, plain).reason:
+        allowed = DirectionVerdict(side.direction, Verdict.ALLOWED, side.isolated_by)
+        if reason := overridden(snapshot, explanation.pod, allowed).reason:
             yield reason
 
 
 def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = False) -> list[Note]:
-    """Warnings about every policy of a namespace; `partial` as in `policy_warnings`."""
+    """`partial` as in `policy_warnings`."""
     policies = snapshot.policies_in(namespace)
     return [note for policy in policies for note in policy_warnings(snapshot, policy, partial=partial)]
 
 
 def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Note]:
-    """Warnings about the policies that take part in a verdict, where it is not allowed anyway."""
+    """About the policies behind the verdict; none where the connection is allowed."""
     if prediction.verdict is Verdict.ALLOWED:
         return []
     policies = {policy.key: policy for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by}
@@ -63,14 +63,14 @@ def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Note
 
 
 def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False) -> list[Note]:
-    """Warnings about one policy by itself. `partial`: peers in other namespaces, not read, are passed over."""
+    """About one policy by itself. `partial`: other namespaces were not read, so peers in them are skipped."""
     if snapshot.gap("pods", policy.namespace):
         return []
     selected = tuple(pod for pod in snapshot.pods_in(policy.namespace) if policy.selects(pod))
     if not selected:
-        near = near_labels(policy.pod_selector, [pod.labels for pod in snapshot.pods_in(policy.namespace)])
+        near = similar_label_hint(policy.pod_selector, [pod.labels for pod in snapshot.pods_in(policy.namespace)])
         message = (
-            f"{policy.name} selects no pod ({selector_text(policy.pod_selector) or 'namespace without pods'}){near}"
+            f"{policy.name} selects no pod ({selector_text(policy.pod_selector) or 'the namespace has no pods'}){near}"
         )
         return [Note(Code.POLICY_SELECTS_NOTHING, message)]
     notes: list[Note] = []
@@ -86,5 +86,5 @@ def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False
             targets = selected
             if direction is Direction.EGRESS:
                 targets = tuple({pod.key: pod for match in matches for pod in match.pods}.values())
-            notes += port_warnings(snapshot, policy, rule, targets)
+            notes += mistaken_ports(snapshot, policy, rule, targets)
     return notes

@@ -66,8 +66,8 @@ def seen(outcome: Outcome, words: str = "", tool: str | None = "nc") -> Observat
     return Observation(outcome, tool, ("nc", "10.0.0.2", "80"), None, words, 0.1)
 
 
-FIREWALL = "look for a node's firewall, a service mesh, policies of another kind, or a plugin that is late"
-ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
+FIREWALL = "check node firewalls, a service mesh, policies of other kinds, or a plugin that lags behind"
+ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             UNDEFINED, "web 80", Outcome.OPEN, Facts(),
             Code.OPEN_UNPREDICTED,
-            f"open: what the policies say is undefined ({OVERRIDES})",
+            f"open: the policies' verdict is undefined ({OVERRIDES})",
             True, None, None,
             id="open, and another kind of policy may decide",
         ),
@@ -102,16 +102,16 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             {**ALLOWED, "policies": NAMED}, "web 80", Outcome.OPEN, Facts(enforcer="kube-router"),
             Code.ENFORCER_NAMED_PORT_FAULT,
-            "open: though the policies block it: named allows port metrics, which no pod in question has, "
-            "and some enforcers (kube-router) then open every port",
-            True, False, "write the port's number into the policy",
+            "open: though the policies block it: named allows port metrics, which no destination pod has, "
+            "and some plugins (kube-router) then open every port",
+            True, False, "use the port number in the policy",
             id="open though blocked, by a port name that nobody has",
         ),
         pytest.param(
             {**ALLOWED, "policies": BOTH_ENDS}, "web 80", Outcome.OPEN, Facts(),
             Code.ENFORCER_BOTH_ENDS_FAULT,
-            "open: though the policies block it: both selects both ends, and some enforcers (kube-router) let its "
-            "ingress rule pass the egress side too; or nothing enforces the policies here",
+            "open: though the policies block it: both selects both ends, and some plugins (kube-router) apply its "
+            "ingress rule to egress too; or nothing enforces policies here",
             True, False, "split the policy by direction",
             id="open though blocked, by one policy of both ends, and nobody knows the plugin",
         ),
@@ -125,7 +125,7 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             ALLOWED, "web 80", Outcome.OPEN, Facts(proxy="istio"),
             Code.PROXY_INTERCEPTS,
-            "can't tell: istio accepts every connection of this pod itself, whatever is behind it",
+            "can't tell: istio accepts every connection of this pod itself, even where nothing is behind it",
             None, None, "kubectl netpol test … --http",
             id="open to a proxy that opens everything",
         ),
@@ -167,19 +167,19 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             ALLOWED, "web 80", Outcome.REFUSED, SILENT,
             Code.NOTHING_LISTENS, "refused: nothing listens on that port of the pod",
-            False, None, "compare the port with what the application listens on",
+            False, None, "check which port the application listens on",
             id="refused, nothing listens, the policies allow",
         ),
         pytest.param(
             UNDEFINED, "web 80", Outcome.REFUSED, SILENT,
             Code.NOTHING_LISTENS, "refused: nothing listens on that port of the pod",
-            False, None, "compare the port with what the application listens on",
+            False, None, "check which port the application listens on",
             id="refused, nothing listens, whatever the policies say",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.REFUSED, LISTENS,
-            Code.REFUSED_THOUGH_LISTENING, "refused: though it listens and the policies allow it",
-            False, False, "perhaps it listens on localhost only (bind 0.0.0.0), or another firewall rejects",
+            Code.REFUSED_THOUGH_LISTENING, "refused: though the port listens and the policies allow it",
+            False, False, "it may listen on localhost only (bind 0.0.0.0), or another firewall rejects it",
             id="refused, it listens, the policies allow",
         ),
         pytest.param(
@@ -191,14 +191,14 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             ALLOWED, "web 80", Outcome.REFUSED, Facts(changed_recently=True),
             Code.CHANGED_RECENTLY,
-            "refused: though the policies allow it: a policy or pod changed just now, and the plugin may be late",
+            "refused: though the policies allow it: a policy or pod just changed, and the plugin may lag behind",
             False, False, "kubectl netpol test …",
             id="refused though allowed, right after a change",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.TIMED_OUT, LISTENS._replace(changed_recently=True),
             Code.CHANGED_RECENTLY,
-            "timed out: though the policies allow it: a policy or pod changed just now, and the plugin may be late",
+            "timed out: though the policies allow it: a policy or pod just changed, and the plugin may lag behind",
             False, False, "kubectl netpol test …",
             id="timed out though allowed, right after a change",
         ),
@@ -215,21 +215,21 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             UNDEFINED, "web 80", Outcome.REFUSED, LISTENS,
             Code.REFUSED,
-            f"refused: what the policies say is undefined ({OVERRIDES})",
+            f"refused: the policies' verdict is undefined ({OVERRIDES})",
             False, None, "kubectl netpol explain …",
             id="refused, it listens, and another kind of policy may decide",
         ),
         pytest.param(
             UNDEFINED, "web 80", Outcome.TIMED_OUT, Facts(),
             Code.TIMED_OUT,
-            f"timed out: what the policies say is undefined ({OVERRIDES})",
+            f"timed out: the policies' verdict is undefined ({OVERRIDES})",
             False, None, "kubectl netpol explain …",
             id="timed out, and another kind of policy may decide",
         ),
         pytest.param(
             UNDEFINED, "web 80", Outcome.UNREACHABLE, Facts(),
             Code.UNREACHABLE,
-            f"unreachable: what the policies say is undefined ({OVERRIDES})",
+            f"unreachable: the policies' verdict is undefined ({OVERRIDES})",
             False, None, "kubectl netpol explain …",
             id="unreachable, and another kind of policy may decide",
         ),
@@ -237,7 +237,7 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
             NO_ENDPOINTS, "db 80", Outcome.TIMED_OUT, Facts(),
             Code.NO_READY_ENDPOINTS,
             "timed out: Service default/db has no ready endpoints: its selector selects no pod",
-            False, None, "compare the Service's selector with the pods' labels, and look at their readiness",
+            False, None, "check the Service's selector against the pods' labels, and their readiness",
             id="timed out at a Service with nobody behind it",
         ),
         pytest.param(
@@ -247,7 +247,7 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         ),
         pytest.param(
             BLOCKED, "web 80", Outcome.NO_ANSWER, Facts(),
-            Code.NO_ANSWER, "no answer: over UDP that may mean open or blocked; the policies say blocked",
+            Code.NO_ANSWER, "no answer: over UDP this may mean open or blocked; the policies say blocked",
             None, None, "kubectl netpol explain …",
             id="silence over UDP",
         ),
@@ -259,26 +259,26 @@ ENFORCE = "if it stays so, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             ALLOWED, "example.com 80", Outcome.UNRESOLVED, Facts(dns_blocked="kube-system/kube-dns"),
             Code.DNS_BLOCKED,
-            "can't tell: the name does not resolve: the policies keep the pod from kube-system/kube-dns",
+            "can't tell: the name does not resolve: the policies block kube-system/kube-dns",
             None, None, "kubectl netpol allow san kube-system/kube-dns …",
             id="a host name that does not resolve since the policies block DNS",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.NO_TOOL, Facts(),
-            Code.NO_TOOL, "can't tell: nothing in the container can open a connection; the policies say allowed",
+            Code.NO_TOOL, "can't tell: no tool in the container can open a connection; the policies say allowed",
             None, None, "kubectl netpol test … --debug-image busybox",
             id="an image without a tool",
         ),
         pytest.param(
             BLOCKED, "web 80", Outcome.EXEC_FAILED, Facts(),
-            Code.EXEC_FAILED, "can't tell: the probe did not run to its end; the policies say blocked",
+            Code.EXEC_FAILED, "can't tell: the probe did not finish; the policies say blocked",
             None, None, None,
             id="an exec that broke",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.INCONCLUSIVE, Facts(),
-            Code.EXEC_FAILED, "can't tell: nc said nothing that decides; the policies say allowed", None, None, None,
-            id="a tool that said nothing that decides",
+            Code.EXEC_FAILED, "can't tell: the output of nc is inconclusive; the policies say allowed", None, None, None,
+            id="inconclusive output of a tool",
         ),
     ],
 )  # fmt: skip
@@ -330,7 +330,7 @@ def test_a_tool_without_a_name_is_the_tool() -> None:
     snapshot = snapshot_of(ALLOWED)
     asked = ask(snapshot, "san", "web", 80, "TCP")
     found = diagnose(snapshot, asked, seen(Outcome.INCONCLUSIVE, tool=None), Facts(), COMMANDS)
-    assert found.detail == "the tool said nothing that decides; the policies say allowed"
+    assert found.detail == "the output of the tool is inconclusive; the policies say allowed"
 
 
 def test_an_undefined_verdict_without_a_reason_says_so() -> None:
