@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Fault(Enum):
     """Where kube-router differs from the API. The first three open what the policies block, the last blocks."""
 
-    NAMED_PORT_NOWHERE = (
+    UNKNOWN_NAMED_PORT = (
         "a rule whose ports are all names that no pod in question has opens every port to the pods it selects"
     )
     BOTH_ENDS = "of a policy for both directions that selects both ends, each direction's rules open the other one too"
@@ -79,7 +79,7 @@ def _matches(snapshot: Snapshot, policy: Policy, rule: Rule, connection: Connect
             return True
         asked = [pod for pod in snapshot.pods if _in_question(snapshot, policy, rule, pod)]
         resolved = any(pod.port_named(item.name, item.protocol) for item in names for pod in asked)
-        if len(names) == len(rule.ports) and not resolved and Fault.NAMED_PORT_NOWHERE in faults:
+        if len(names) == len(rule.ports) and not resolved and Fault.UNKNOWN_NAMED_PORT in faults:
             return True
     in_block = peer.address and any(item.ip_block and item.ip_block.contains(peer.address) for item in rule.peers)
     if egress and Fault.NAMED_PORT_TO_BLOCK in faults:

@@ -215,7 +215,7 @@ def policy(namespace: str, **spec: Any) -> dict[str, Any]:
 
 
 FAULTS: dict[Fault, dict[str, Any]] = {
-    Fault.NAMED_PORT_NOWHERE: policy(
+    Fault.UNKNOWN_NAMED_PORT: policy(
         "enf-x",
         podSelector={},
         policyTypes=["Ingress"],

@@ -168,7 +168,7 @@ def test_what_is_dropped_times_out_and_the_policies_are_said_to_allow_it(shop: S
     finally:
         shop.cluster.run("iptables", "-t", "mangle", "-D", *rule)
     assert (answer["outcome"], answer["agrees"]) == ("timed-out", False), result
-    assert answer["finding"]["code"] in ("timed-out-though-allowed", "policy-late")
+    assert answer["finding"]["code"] in ("timed-out-though-allowed", "changed-recently")
     assert result.returncode == 1
 
 
