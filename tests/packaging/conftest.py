@@ -1,4 +1,4 @@
-"""The built zipapp, run as a user would, with a home and a temporary folder of the test's own."""
+"""The built zipapp, run as by a user with a home and a temporary folder of the test's own."""
 
 from __future__ import annotations
 
@@ -46,14 +46,18 @@ SMOKE: dict[str, tuple[list[str], int]] = {
     "allow": (["allow", "--from", "run=san", "--to", "run=nginx", "--port", "80"], 0),
     "explain": (["explain", "nginx", "-n", "shop", "-f", "manifest.yaml"], 0),
     "explain a connection": (["explain", "san", "nginx", "80", "-n", "shop", "-f", "manifest.yaml"], 1),
+    "matrix as a page": (["matrix", "-n", "shop", "-f", "manifest.yaml", "-o", "html"], 0),
     "test": (["test", "san", "nginx", "80", "-n", "shop", "-f", "manifest.yaml"], 1),
-    "a cluster that is not there": (["explain", "nginx", "--kubeconfig", "config.yaml", "--request-timeout", "5s"], 2),
+    "a cluster that can't be reached": (
+        ["explain", "nginx", "--kubeconfig", "config.yaml", "--request-timeout", "5s"],
+        2,
+    ),
 }
-"""What every Python must be able to run in a folder with MANIFEST and UNREACHABLE, and its exit status."""
+"""Commands that every Python must run in a folder with MANIFEST and UNREACHABLE, and their exit status."""
 
 
 class User(NamedTuple):
-    """Someone who runs the zipapp: `home` and `temporary` are theirs, `environment` has nothing else of ours."""
+    """Who runs the zipapp: with an own home and temporary folder, and nothing else from our environment."""
 
     zipapp: Path
     home: Path
@@ -70,7 +74,7 @@ class User(NamedTuple):
     def run(
         self, *arguments: str, python: str | None = sys.executable, path: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Runs the zipapp by `python` (None: by its first line); an empty value takes the variable away."""
+        """Runs the zipapp by `python` (None: by its shebang); an empty value removes the variable."""
         command = [*([python] if python else []), str(path or self.zipapp), *arguments]
         variables = {name: value for name, value in (self.environment | environment).items() if value}
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
@@ -83,7 +87,7 @@ def smoke() -> dict[str, tuple[list[str], int]]:
 
 @pytest.fixture(scope="session")
 def required() -> bool:
-    """Whether what is missing here is a failure, as in CI, and no reason to leave a test out."""
+    """Whether a test fails, as in CI, instead of being skipped if this machine lacks something."""
     return os.environ.get("NETPOL_REQUIRE_CLUSTER") == "1"
 
 

@@ -1,4 +1,4 @@
-"""build.sh on other machines: the same bytes, and nothing needed but Python and pip."""
+"""build.sh on other machines: it makes the same bytes, and needs only Python and pip."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _runs(python: str) -> bool:
     return done.returncode == 0
 
 
-def test_the_same_bytes_from_another_folder_umask_time_zone_and_python(project: Path, tmp_path: Path) -> None:
+def test_any_folder_umask_time_zone_and_python_makes_the_same_bytes(project: Path, tmp_path: Path) -> None:
     one = _copy(project, tmp_path / "one")
     other = Path(shutil.copytree(one, tmp_path / "other" / "of-a-longer-name"))
     dependencies, tools = project / "build" / "dependencies", project / "build" / "tools"
@@ -70,8 +70,8 @@ def test_a_changed_dependency_is_refused(project: Path, tmp_path: Path) -> None:
     assert not (copy / "dist").exists()
 
 
-def test_the_demo_needs_python_and_pip_only(project: Path, tmp_path: Path) -> None:
-    """As a user with nothing: an externally managed Python, neither venv nor ensurepip, no home to write to."""
+def test_the_demo_needs_only_python_and_pip(project: Path, tmp_path: Path) -> None:
+    """An externally managed Python, without venv and ensurepip, and no home to write to."""
     python = "/usr/bin/python3"
     stdlib = subprocess.run(
         [python, "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"],

@@ -28,7 +28,7 @@ PLATFORMS = [(system, machine) for system in ("linux", "darwin") for machine in 
 
 
 class Release(NamedTuple):
-    """What `build.sh release` made: the archive, and the manifest under the name that krew's validator wants."""
+    """The files of `build.sh release`: the archive, and the manifest with the name that krew's validator requires."""
 
     archive: Path
     manifest: Path
@@ -44,7 +44,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 def krew(project: Path, *, required: bool) -> Path:
     """A folder with krew and its validator, built once from the Go module."""
     if not shutil.which("go") and not required:
-        pytest.skip("krew is built by Go, which is not here")
+        pytest.skip("krew is built by Go, which is not installed")
     folder = project / "build" / f"krew-{KREW}"
     if not (folder / "validate-krew-manifest").exists():
         subprocess.run(
@@ -59,7 +59,7 @@ def krew(project: Path, *, required: bool) -> Path:
 
 @pytest.fixture(scope="module")
 def downloads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A folder and the address on this machine where a server offers it."""
+    """A folder and the URL at which a server on this machine offers it."""
     folder = tmp_path_factory.mktemp("downloads")
     handler = functools.partial(QuietHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -74,7 +74,7 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
 def release(
     project: Path, zipapp: Path, downloads: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Release:
-    """A release of the zipapp under test, made in a copy of the project."""
+    """A release of the zipapp under test, built in a copy of the project."""
     folder, address = downloads
     copy = tmp_path_factory.mktemp("project")
     for name in ("LICENSE", "plugin.yaml"):
@@ -91,7 +91,7 @@ def release(
     return Release(archive, Path(shutil.copy(copy / "dist" / "plugin.yaml", folder / "netpol.yaml")), version)
 
 
-def test_the_release_is_what_the_manifest_says(release: Release, zipapp: Path, project: Path) -> None:
+def test_the_manifest_matches_the_release(release: Release, zipapp: Path, project: Path) -> None:
     manifest = yaml.safe_load(release.manifest.read_text())
     assert manifest["spec"]["version"] == f"v{release.version}"
     assert len(manifest["spec"]["shortDescription"]) <= 50
@@ -106,7 +106,7 @@ def test_the_release_is_what_the_manifest_says(release: Release, zipapp: Path, p
     assert read == {"LICENSE": (project / "LICENSE").read_bytes(), "kubectl-netpol": zipapp.read_bytes()}
 
 
-def test_another_version_than_the_packages_is_refused(project: Path) -> None:
+def test_a_version_that_is_not_the_packages_is_refused(project: Path) -> None:
     script = project / "packaging" / "release.py"
     done = subprocess.run(
         ["python3", script, "v99.0.0", "http://localhost"], capture_output=True, text=True, check=False
@@ -117,10 +117,10 @@ def test_another_version_than_the_packages_is_refused(project: Path) -> None:
 
 @pytest.fixture(scope="module")
 def kubectl(*, required: bool) -> Path:
-    """The one that the cluster tests built, else the machine's own."""
+    """The one that the cluster tests built, or the machine's."""
     found = [*runs().parent.glob("*/bin/kubectl"), *map(Path, filter(None, [shutil.which("kubectl")]))]
     if not found and not required:
-        pytest.skip("kubectl is not here")
+        pytest.skip("kubectl is not installed")
     return found[0]
 
 
@@ -148,7 +148,7 @@ def test_krew_installs_it_offline(
 
 
 def test_krews_validator_accepts_the_manifest(krew: Path, release: Release, tmp_path: Path) -> None:
-    """It downloads the archive, from this machine, and installs it for every platform."""
+    """It downloads the archive from this machine and installs it for every platform."""
     environment = os.environ | {
         "HOME": str(tmp_path),
         "KREW_ROOT": str(tmp_path / "krew"),

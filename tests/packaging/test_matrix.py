@@ -1,4 +1,4 @@
-"""Every letter of the shared conformance set through `matrix -o json` of the zipapp."""
+"""Every verdict of the shared conformance set, by `matrix -o json` of the zipapp."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def matrices(zipapp: Path, cluster: dict[str, Any]) -> dict[tuple[str, int | str], dict[str, Any]]:
-    """What the zipapp says, by (protocol, port), of every port that the cluster's rows ask for, by number and name."""
+    """The matrix of each (protocol, port) in the cluster's rows, where a port is a number or a name."""
     found = {}
     for protocol in {row["protocol"] for row in cluster["rows"]}:
         asked = {row[key] for row in cluster["rows"] for key in ("port", "portName") if row["protocol"] == protocol}
@@ -54,7 +54,7 @@ def matrices(zipapp: Path, cluster: dict[str, Any]) -> dict[tuple[str, int | str
 
 
 def wrong_letters(zipapp: Path, cluster: dict[str, Any]) -> tuple[int, list[tuple[Any, ...]]]:
-    """How many letters were compared, and those that are not as they should be."""
+    """The number of letters that were compared, and the wrong ones."""
     checked, wrong = 0, []
     answers = matrices(zipapp, cluster)
     names = [f"{pod['namespace']}/{pod['name']}" for pod in cluster["pods"]]

@@ -25,7 +25,7 @@ def test_the_pictures_are_current(zipapp: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=[path.stem for path in PICTURES])
-def test_a_picture_can_be_read(path: Path) -> None:
+def test_all_text_of_a_picture_is_inside_it(path: Path) -> None:
     root = ET.parse(path).getroot()
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     texts = [element for element in root if element.tag.endswith("text")]
@@ -33,4 +33,4 @@ def test_a_picture_can_be_read(path: Path) -> None:
     for text in texts:
         assert float(text.attrib["x"]) + float(text.attrib["textLength"]) <= width
         assert float(text.attrib["y"]) <= height
-    assert path.stem in (PROJECT / "README.md").read_text(encoding="utf-8"), "the README shows it"
+    assert path.stem in (PROJECT / "README.md").read_text(encoding="utf-8"), "the README does not show it"

@@ -1,4 +1,4 @@
-"""One file for every Python: the ones on this machine, and Debian's in systems made by debootstrap."""
+"""The zipapp on every Python: those of this machine, and Debian's in systems made by debootstrap."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OLDEST = (3, 10)
 
 
 def _pythons() -> dict[str, str]:
-    """Version to executable, of every CPython that is here."""
+    """Version to executable, for every CPython of this machine."""
     names = [f"python{version}" for version in ("2.7", *(f"3.{minor}" for minor in range(6, 20)))]
     candidates = [sys.executable, *filter(None, map(shutil.which, names))]
     candidates += sorted(str(path) for path in Path.home().glob(".pyenv/versions/*/bin/python"))
@@ -48,7 +48,7 @@ def _is_supported(version: str) -> bool:
 
 
 @pytest.mark.parametrize(("version", "python"), _pythons().items(), ids=_pythons())
-def test_every_python_here_runs_it_or_is_refused_kindly(
+def test_every_python_of_this_machine_runs_it_or_gets_a_clear_error(
     version: str, python: str, zipapp: Path, folder: Path, smoke: dict[str, tuple[list[str], int]]
 ) -> None:
     if _is_supported(version):
@@ -75,7 +75,7 @@ def _check_refused(command: list[str], folder: Path, home: Path | str, version: 
 
 @contextmanager
 def _debian(suite: str, package: str) -> Iterator[Path]:
-    """A minimal Debian with one package more; debootstrap reaches its own mirror."""
+    """A minimal Debian and one package, from debootstrap's own mirror."""
     with tempfile.TemporaryDirectory(prefix="netpol-chroot-") as folder:
         scripts, system = Path(folder, "debootstrap"), Path(folder, "system")
         shutil.copytree("/usr/share/debootstrap", scripts, symlinks=True)
@@ -102,7 +102,7 @@ def _debian(suite: str, package: str) -> Iterator[Path]:
     ("suite", "package", "version"),
     [("trixie", "python3", "3.13"), ("forky", "python3", "3.14"), ("bullseye", "python3-minimal", "3.9")],
 )
-def test_debians_pythons_run_it_or_are_refused_kindly(
+def test_debians_pythons_run_it_or_get_a_clear_error(
     *,
     suite: str,
     package: str,
@@ -113,7 +113,7 @@ def test_debians_pythons_run_it_or_are_refused_kindly(
     required: bool,
 ) -> None:
     if not required:
-        pytest.skip("whole Debian systems are made where NETPOL_REQUIRE_CLUSTER=1")
+        pytest.skip("whole Debian systems are made only with NETPOL_REQUIRE_CLUSTER=1")
     with _debian(suite, package) as system:
         shutil.copy(zipapp, system / "usr/local/bin")
         for name in ("manifest.yaml", "config.yaml"):

@@ -1,4 +1,4 @@
-"""How the zipapp starts: its cache, and every place where it can't have one."""
+"""How the zipapp starts, with a cache and where it can't have one."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from tests.packaging.conftest import User
 
 NOBODY = 65534
-NO_HOME = "/proc/nobody"  # nobody, not even root, can make a folder there
-needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+NO_HOME = "/proc/nobody"  # not even root can create a folder there
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_first_run_makes_the_cache_and_later_ones_leave_it(user: User) -> None:
+def test_the_first_run_makes_the_cache_and_later_runs_do_not_change_it(user: User) -> None:
     first = user.run("version")
     assert (first.returncode, first.stderr) == (0, "")
     (cache,) = user.caches.iterdir()
@@ -43,13 +43,13 @@ def test_the_first_run_makes_the_cache_and_later_ones_leave_it(user: User) -> No
 
 
 @pytest.mark.parametrize("setting", ["", "1"], ids=["as usual", "with PYTHONDONTWRITEBYTECODE"])
-def test_all_of_the_cache_is_compiled(user: User, setting: str) -> None:
+def test_every_module_in_the_cache_is_compiled(user: User, setting: str) -> None:
     assert user.run("version", PYTHONDONTWRITEBYTECODE=setting).returncode == 0
     sources = {path.stem for path in user.caches.rglob("*.py")}
     assert sources == {path.name.split(".")[0] for path in user.caches.rglob("*.pyc")}
 
 
-def test_it_starts_by_its_first_line_through_a_symlink_of_another_name(user: User, tmp_path: Path) -> None:
+def test_it_starts_by_its_shebang_through_a_symlink_of_another_name(user: User, tmp_path: Path) -> None:
     link = tmp_path / "bin" / "kubectl_complete-netpol"
     link.parent.mkdir()
     link.symlink_to(user.zipapp)
@@ -59,7 +59,7 @@ def test_it_starts_by_its_first_line_through_a_symlink_of_another_name(user: Use
     assert names(user.caches) == made
 
 
-def test_modules_in_the_current_folder_are_not_taken_for_ours(user: User, tmp_path: Path) -> None:
+def test_modules_in_the_current_folder_are_not_imported(user: User, tmp_path: Path) -> None:
     for name in ("kubectl_netpol", "yaml", "zipapp_unpack"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the current folder')")
     done = subprocess.run(
@@ -73,13 +73,13 @@ def test_modules_in_the_current_folder_are_not_taken_for_ours(user: User, tmp_pa
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_libraries_on_pythonpath_do_not_replace_ours(user: User, tmp_path: Path) -> None:
+def test_modules_on_pythonpath_are_not_imported(user: User, tmp_path: Path) -> None:
     (tmp_path / "yaml.py").write_text("raise SystemExit('taken from PYTHONPATH')")
     (tmp_path / "kubectl_netpol.py").write_text("raise SystemExit('taken from PYTHONPATH')")
     assert user.run("version", PYTHONPATH=str(tmp_path)).returncode == 0
 
 
-def test_twelve_first_runs_at_once_make_one_cache(user: User) -> None:
+def test_twelve_concurrent_first_runs_make_one_cache(user: User) -> None:
     together = threading.Barrier(12)
 
     def start(_: int) -> tuple[int, str]:
@@ -104,19 +104,19 @@ def _kill_while_it_unpacks(user: User) -> bool:
     return False
 
 
-def test_a_killed_first_run_is_made_good_by_the_next(user: User) -> None:
+def test_the_run_after_a_killed_first_run_makes_the_cache(user: User) -> None:
     for _ in range(10):
         if _kill_while_it_unpacks(user):
             break
         shutil.rmtree(user.caches)
     else:
-        pytest.fail("it was always quicker than the test")
+        pytest.fail("it was always faster than the test")
     assert user.run("version").returncode == 0
     (only,) = names(user.caches)
     assert not only.startswith("new-")
 
 
-def test_old_caches_go_but_not_the_last_used_ones_nor_one_in_use(user: User) -> None:
+def test_old_caches_are_deleted_except_the_last_used_and_one_in_use(user: User) -> None:
     user.caches.mkdir(mode=0o700, parents=True)
     for age in range(1, 8):
         old = user.caches / f"{age:016}-cpython-399"
@@ -133,7 +133,7 @@ def test_old_caches_go_but_not_the_last_used_ones_nor_one_in_use(user: User) -> 
     assert len(names(user.caches)) == len(left) + 1
 
 
-def test_a_cache_is_held_while_its_program_runs(user: User) -> None:
+def test_a_cache_is_locked_while_its_program_runs(user: User) -> None:
     user.run("version")
     (cache,) = user.caches.iterdir()
     process = subprocess.Popen(
@@ -165,7 +165,7 @@ def _can_lock(descriptor: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("home", "cache"), [(NO_HOME, ""), ("", NO_HOME)], ids=["no home", "a cache folder that can't be made"]
+    ("home", "cache"), [(NO_HOME, ""), ("", NO_HOME)], ids=["no home", "a cache folder that can't be created"]
 )
 def test_without_a_home_the_cache_is_in_the_temporary_folder(user: User, home: str, cache: str) -> None:
     for _ in range(2):
@@ -190,7 +190,7 @@ def _make_file(root: Path, _: Path) -> None:
     root.write_text("")
 
 
-@pytest.mark.parametrize("hostile", [_make_link, _make_open, _make_file], ids=["a link", "open to all", "a file"])
+@pytest.mark.parametrize("hostile", [_make_link, _make_open, _make_file], ids=["a link", "writable by all", "a file"])
 def test_a_folder_that_others_can_change_is_not_used(
     user: User, tmp_path: Path, hostile: Callable[[Path, Path], None]
 ) -> None:
@@ -204,14 +204,38 @@ def test_a_folder_that_others_can_change_is_not_used(
     assert root.is_file() or list(root.iterdir()) == []
 
 
-def test_with_nowhere_to_write_it_runs_from_the_zipapp(user: User) -> None:
-    done = user.run("version", HOME=NO_HOME, TMPDIR=NO_HOME)
+def test_with_nowhere_to_write_it_runs_from_the_zipapp(user: User, folder: Path) -> None:
+    """The page too, whose script and style are files in the zipapp."""
+    page = ("matrix", "-f", str(folder / "manifest.yaml"), "-n", "shop", "-o", "html")
+    done = user.run(*page, HOME=NO_HOME, TMPDIR=NO_HOME)
     assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == user.run(*page).stdout
+    assert "</html>" in done.stdout
+
+
+def test_the_program_for_pods_is_read_from_the_zipapp_as_from_its_cache(user: User) -> None:
+    user.run("version")
+    (cache,) = user.caches.iterdir()
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from kubectl_netpol.probe import script\n"
+        "print(script.__file__); print(*script.shell_argv('sh', [], protocol='TCP', timeout=1, http=False, names=[]))"
+    )
+    printed = []
+    for place in (f"{user.zipapp}/site-packages", str(cache)):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", script, place], capture_output=True, text=True, check=True
+        )
+        file, _, program = done.stdout.partition("\n")
+        assert file.startswith(place)
+        assert "connect()" in program
+        printed.append(program)
+    assert printed[0] == printed[1]
 
 
 @pytest.fixture
 def public() -> Iterator[Path]:
-    """A folder that every user can reach, unlike pytest's own."""
+    """A folder that every user can read, unlike pytest's."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -235,7 +259,7 @@ def test_root_leaves_nothing_in_another_users_home(user: User) -> None:
 
 
 @needs_root
-@pytest.mark.parametrize("home", ["", "read-only"], ids=["without HOME and name", "whose home is read-only"])
+@pytest.mark.parametrize("home", ["", "read-only"], ids=["without HOME and name", "with a read-only home"])
 def test_a_plain_user_can_run_it(zipapp: Path, public: Path, home: str) -> None:
     uid = 54321
     copy = public / "kubectl-netpol"
@@ -260,7 +284,7 @@ def test_a_plain_user_can_run_it(zipapp: Path, public: Path, home: str) -> None:
     assert list((public / "home").iterdir()) == []
 
 
-def test_a_credential_plugin_gets_the_users_environment_and_nothing_of_ours(user: User, tmp_path: Path) -> None:
+def test_a_credential_plugin_gets_only_the_users_environment(user: User, tmp_path: Path) -> None:
     plugin, seen, config = (tmp_path / name for name in ("plugin", "seen", "config"))
     plugin.write_text(f"""#!/bin/sh
 env >{seen}
