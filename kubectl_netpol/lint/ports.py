@@ -44,5 +44,6 @@ def _service_port_fix(snapshot: Snapshot, item: PortRange, targets: tuple[Pod, .
             for pod in snapshot.selected_by_service(service):
                 number = port.number_on(pod)
                 if pod in targets and number not in (None, item.first):
-                    return f"{item.first} is the port of Service {service.name}, its pods listen on {number}: use that"
+                    listens = f"its pods listen on {number}: use {number}"
+                    return f"{item.first} is the port of Service {service.name}, but {listens}"
     return None

@@ -471,7 +471,7 @@ def test_an_end_without_a_known_address_can_not_be_a_block(tmp_path: Path) -> No
     )
     ran = allow(f"agent web 80 -n a -f {path}")
     assert (ran.status, ran.out) == (2, "")
-    assert "the address of a/agent is not known" in ran.err
+    assert "the address of a/agent is unknown" in ran.err
 
 
 def test_a_policy_that_isolates_and_cuts_nothing_off_says_so(undenied: str) -> None:
