@@ -100,7 +100,7 @@ def _check_requests(asked: Sequence[Request]) -> None:
     if not any(end.pod and not end.pod.host_network for end in ends):
         raise NetpolError(
             f"a NetworkPolicy applies to neither {ends[0].title} nor {ends[1].title}",
-            "policies apply to pods, except those in their node's network",
+            "policies apply to pods, except those that use the host network",
         )
 
 
@@ -108,7 +108,7 @@ def _ingress(snapshot: Snapshot, asked: Sequence[Request], options: AllowOptions
     """The policy at the destination; None where it applies to no pod there."""
     routes = [route for one in asked for route in one.routes]
     pods = unique_pods(route.destination.pod for route in routes)
-    notes += [f"no policy applies to {pod.key}: it runs in its node's network" for pod in pods if pod.host_network]
+    notes += [f"no policy applies to {pod.key}: it uses the host network" for pod in pods if pod.host_network]
     subjects = [pod for pod in pods if not pod.host_network]
     if not subjects:
         return None

@@ -1,4 +1,4 @@
-"""Results as text, JSON objects and the matrix page: the only place with colours, widths and JSON keys.
+"""Results as text, JSON and the matrix page: the only package with colours, widths and JSON keys.
 
-Imports every package that makes results, and `console`. Computes nothing, reads nothing.
+Imports `console` and every package that makes results. Decides nothing and reads nothing but its own resources.
 """

@@ -1,4 +1,4 @@
-"""Results as text: the answer first, then why, aligned and cut to what a tired person reads."""
+"""The policies of a pod as text, and the overview of a namespace's pods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.phrases import names_text, peer_text, position_text, rule_ports_text
 from kubectl_netpol.model.policies import Direction
-from kubectl_netpol.render.text import FEW, MANY, Names, fits, table, wrapped
+from kubectl_netpol.render.text import FEW, UNLIMITED, Names, fits, table, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,23 +15,24 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.objects import Pod
 
+_MOST_POLICIES, _MOST_RULES = 5, 10  # without -v
+
 
 def explanation_text(explanation: Explanation, names: Names, console: Console, *, verbose: bool = False) -> str:
-    """A pod's policies: who selects it, what may come in and go out, and what stands around it."""
     pod = explanation.pod
     labels = ",".join(f"{key}={value}" for key, value in pod.labels.items()) or "no labels"
     policies = [policy.name for policy in explanation.selected_by]
-    limit = MANY if verbose else 5
+    limit = UNLIMITED if verbose else _MOST_POLICIES
     lines = [
         f"{console.paint(pod.key, 'bold')} ({labels})",
         f"selected by {names_text(policies, limit)}" if policies else "selected by no policy",
         *_isolation_lines(explanation.ingress, pod, names, console, verbose=verbose),
         *_isolation_lines(explanation.egress, pod, names, console, verbose=verbose),
     ]
-    for front in explanation.services:
-        target = f"pod port {front.pod_port}" if front.pod_port else "no port of that name on this pod"
-        port = f"{front.name} {front.number}" if front.name else str(front.number)
-        lines.append(f"Service {front.service.name}: {front.protocol} {port} → {target}")
+    for mapping in explanation.services:
+        target = f"pod port {mapping.pod_port}" if mapping.pod_port else "no port of that name on this pod"
+        port = f"{mapping.name} {mapping.number}" if mapping.name else str(mapping.number)
+        lines.append(f"Service {mapping.service.name}: {mapping.protocol} {port} → {target}")
     if explanation.mentioned_by:
         found = [
             f"{names.short(policy.namespace, policy.name)} {position_text(rule.direction, rule.position, peer)}"
@@ -48,7 +49,8 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
         return [f"{label} not known: {side.unknown.message}"]
     if not side.isolated_by:
         return [f"{label} not affected by any policy: everything may {come}"]
-    isolated = f"isolated by {names_text([policy.name for policy in side.isolated_by], MANY if verbose else 5)}"
+    policies = [policy.name for policy in side.isolated_by]
+    isolated = f"isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
     if not side.rules:
         return [f"{label} {isolated}: nothing may {come}"]
     rows = []
@@ -58,7 +60,7 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
             where = f"{entry.policy.name} {position_text(side.direction, entry.rule.position, item)}"
             ports = rule_ports_text(entry.rule, pod if side.direction is Direction.INGRESS else None)
             rows.append((peer_text(match.peer, entry.policy), ports, where, _pods_now(match, names, verbose=verbose)))
-    shown = rows if verbose else rows[:10]
+    shown = rows if verbose else rows[:_MOST_RULES]
     lines = [f"{label} {isolated}; only this may {come}:"]
     end = "from" if side.direction is Direction.INGRESS else "to"
     columns = table(((end.upper(), "PORTS", "ALLOWED BY", "PODS NOW"), *shown), indent="  ")
@@ -79,12 +81,12 @@ def _pods_now(match: PeerPods, names: Names, *, verbose: bool) -> str:
         return f"not known: {match.unknown.message}"
     if not match.pods:
         return "none"
-    listed = names.pods(match.pods, MANY if verbose else FEW)
+    listed = names.pods(match.pods, UNLIMITED if verbose else FEW)
     return listed if len(match.pods) <= FEW else f"{len(match.pods)}: {listed}"
 
 
 def overview_text(explanations: Sequence[Explanation], *, namespaced: bool = False) -> str:
-    """One line a pod; `namespaced`: with its namespace."""
+    """One line per pod, `namespaced` with its namespace."""
     rows: list[tuple[str, ...]] = [("POD", "INGRESS", "EGRESS", "POLICIES")]
     for explanation in explanations:
         sides = [

@@ -1,4 +1,4 @@
-"""A matrix as text for people, and as JSON that is written while it is made."""
+"""A matrix as JSON, written row by row so that a large one is never in memory as a whole."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Extra = tuple[str, str]
 
 
 def matrix_json(grids: Sequence[Grid], *, as_list: bool, extra: Callable[[Grid], Iterable[Extra]]) -> Iterator[str]:
-    """kind: Matrix, or MatrixList, in pieces that end with a line. `extra`: more fields (name, JSON) of a matrix."""
+    """A Matrix, or a MatrixList, in pieces. `extra`: further fields of a matrix, as (name, JSON)."""
     if not as_list:
-        yield from _one(grids[0], "", extra(grids[0]))
+        yield from _matrix(grids[0], "", extra(grids[0]))
         yield "\n"
         return
     yield f'{{\n  "apiVersion": "{API_VERSION}",\n  "kind": "MatrixList",\n  "items": [\n'
     for number, grid in enumerate(grids):
-        yield from _one(grid, "    ", extra(grid))
+        yield from _matrix(grid, "    ", extra(grid))
         yield ",\n" if number < len(grids) - 1 else "\n"
     yield "  ]\n}\n"
 
 
-def _one(grid: Grid, indent: str, extra: Iterable[Extra]) -> Iterator[str]:
+def _matrix(grid: Grid, indent: str, extra: Iterable[Extra]) -> Iterator[str]:
     names = json.dumps([pod.key for pod in grid.pods], ensure_ascii=False)
     yield f'{indent}{{\n{indent}  "apiVersion": "{API_VERSION}",\n{indent}  "kind": "Matrix",\n'
     yield f'{indent}  "protocol": "{grid.protocol}",\n{indent}  "port": {json.dumps(grid.port)},\n'
@@ -46,9 +46,9 @@ def _one(grid: Grid, indent: str, extra: Iterable[Extra]) -> Iterator[str]:
 
 
 def network_fields(grid: Grid, compared: Sequence[Compared]) -> Iterator[Extra]:
-    """The fields that --probe adds to a Matrix: `network`, letters as in `verdicts`, and `differences`.
+    """The fields of --probe: `network`, in the shape of `verdicts`, and `differences`.
 
-    o open, c refused, timed out or unreachable, u can't tell, - not probed.
+    o open, c refused, timed out or unreachable, u unknown, - not probed.
     """
     network = [["-"] * len(grid.pods) for _ in grid.pods]
     differences = []

@@ -1,4 +1,4 @@
-"""Results as JSON objects: apiVersion netpol/v1, lowerCamelCase keys, positions from 0."""
+"""Results as JSON objects of the kinds in docs/json.md: lowerCamelCase keys, positions from 0."""
 
 from __future__ import annotations
 
@@ -23,19 +23,17 @@ Object = dict[str, Any]
 
 
 def serialize(value: Object, output: str) -> str:
-    """The object as the text of `-o json` or `-o yaml`."""
+    """`output` is json or yaml."""
     if output == "json":
         return json.dumps(value, indent=2, ensure_ascii=False)
     return to_yaml([value])
 
 
 def kind(name: str, content: Mapping[str, Any]) -> Object:
-    """An object of ours."""
     return {"apiVersion": API_VERSION, "kind": name, **content}
 
 
 def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Object:
-    """kind: Verdict."""
     request = prediction.request
     return kind(
         "Verdict",
@@ -58,31 +56,29 @@ def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Obj
     )
 
 
-def end_object(named: Resolved) -> Object:
-    """What was typed and what it is: one of pod, service, node, host, and the address where there is one."""
+def end_object(resolved: Resolved) -> Object:
+    """One of pod, service, node and host, with the address but for a host; or the address alone."""
     found: Object = {}
-    if named.pod:
-        found = {"pod": named.pod.key, "address": named.end.address}
-    elif named.service:
-        found = {"service": named.service.key, "address": next(iter(named.service.cluster_ips), None)}
-    elif named.node:
-        found = {"node": named.node.name, "address": named.end.address}
-    elif named.host:
-        found = {"host": named.host}
+    if resolved.pod:
+        found = {"pod": resolved.pod.key, "address": resolved.end.address}
+    elif resolved.service:
+        found = {"service": resolved.service.key, "address": next(iter(resolved.service.cluster_ips), None)}
+    elif resolved.node:
+        found = {"node": resolved.node.name, "address": resolved.end.address}
+    elif resolved.host:
+        found = {"host": resolved.host}
     else:
-        found = {"address": named.address}
-    if named.workload:
-        found["workload"] = f"{named.workload.kind} {named.workload.namespace}/{named.workload.name}"
+        found = {"address": resolved.address}
+    if resolved.workload:
+        found["workload"] = f"{resolved.workload.kind} {resolved.workload.namespace}/{resolved.workload.name}"
     return found
 
 
 def note_object(note: Note | None) -> Object | None:
-    """{code, message}, or null."""
     return {"code": note.code.value, "message": note.message} if note else None
 
 
 def policy_object(policy: Policy) -> Object:
-    """{namespace, name}."""
     return {"namespace": policy.namespace, "name": policy.name}
 
 
@@ -130,7 +126,6 @@ def _route(route: ConnectionVerdict) -> Object:
 
 
 def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Object:
-    """kind: Explanation."""
     pod = explanation.pod
     return kind(
         "Explanation",
@@ -149,14 +144,14 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Ob
             ],
             "services": [
                 {
-                    "namespace": front.service.namespace,
-                    "name": front.service.name,
-                    "port": front.number,
-                    "portName": front.name,
-                    "protocol": front.protocol,
-                    "podPort": front.pod_port,
+                    "namespace": mapping.service.namespace,
+                    "name": mapping.service.name,
+                    "port": mapping.number,
+                    "portName": mapping.name,
+                    "protocol": mapping.protocol,
+                    "podPort": mapping.pod_port,
                 }
-                for front in explanation.services
+                for mapping in explanation.services
             ],
             "egress": _isolation(explanation.egress),
             "ingress": _isolation(explanation.ingress),
@@ -193,7 +188,6 @@ def _rule(entry: RulePeers) -> Object:
 
 
 def result_object(result: ConnectionResult) -> Object:
-    """kind: TestResult."""
     finding, observation, request = result.finding, result.observation, result.prediction.request
     return kind(
         "TestResult",

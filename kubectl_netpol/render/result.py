@@ -1,4 +1,4 @@
-"""What `test` found, as text: one line where it is open and allowed, else the answer, the evidence and what to do."""
+"""The findings of `test` as text: the answer, and unless it is open and allowed, the evidence and the next step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.render.text import Names, fits, table, wrapped
-from kubectl_netpol.render.verdict import ITSELF, STYLE, arrow, near_text, side_text, to_itself
+from kubectl_netpol.render.verdict import TO_ITSELF, VERDICT_STYLES, arrow, near_text, reaches_itself, side_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Finding
 
-_STYLE = {True: "green", False: "red", None: "yellow"}
+_REACHABLE_STYLES = {True: "green", False: "red", None: "yellow"}
 _COMMAND = "kubectl "
 _ALLOW = "kubectl netpol allow"
-_MORE = " … (-v: all of it)"
+_MORE = " … (-v shows all)"
 MOST_LINES = 8
 
 
 def result_text(result: ConnectionResult, names: Names, console: Console, *, verbose: bool = False) -> str:
-    """The finding of one connection; eight lines at most at 80 columns unless verbose."""
+    """At most MOST_LINES lines at 80 columns, unless verbose. The next step is never cut."""
     finding, prediction = result.finding, result.prediction
     first = _first(result, names, console)
     if finding.code is Code.OPEN and not verbose:
@@ -43,21 +43,22 @@ def result_text(result: ConnectionResult, names: Names, console: Console, *, ver
 
 
 def _cut(line: str, console: Console) -> str:
-    """The line with the mark that more follows, in place of as many of its words as that takes."""
+    """The line ending in the mark that more follows, without the words that this takes the room of."""
     while len(line) + len(_MORE) > console.width and line.strip():
         line = line.rpartition(" ")[0]
     return line + _MORE
 
 
 def _first(result: ConnectionResult, names: Names, console: Console) -> str:
-    """The answer in its colour, and the question."""
     finding, prediction = result.finding, result.prediction
-    style = STYLE[prediction.verdict] if finding.code is Code.PREDICTED else _STYLE[finding.reachable]
+    style = (
+        VERDICT_STYLES[prediction.verdict] if finding.code is Code.PREDICTED else _REACHABLE_STYLES[finding.reachable]
+    )
     return f"{console.paint(finding.word, style)}: {arrow(prediction.request, names)}"
 
 
 def _next_lines(finding: Finding, console: Console) -> list[str]:
-    """What to do: a command in one line, to be copied; advice folded."""
+    """The next step: a command on one line, to be copied; advice folded."""
     if not finding.next:
         return []
     label = "to open:" if finding.next.startswith(_ALLOW) else "next:"
@@ -66,12 +67,12 @@ def _next_lines(finding: Finding, console: Console) -> list[str]:
 
 
 def _rows(lines: Sequence[str], console: Console) -> int:
-    """How many lines they take up where the terminal folds the long ones."""
+    """The number of terminal rows that the lines take."""
     return sum(-(-len(line) // console.width) for line in lines)
 
 
 def _policy_lines(result: ConnectionResult, names: Names, *, verbose: bool) -> list[str]:
-    """The sides that matter: those that do not allow, or both where all is allowed."""
+    """The directions that don't allow it, or both where both do."""
     prediction = result.prediction
     source, destination = (names.end(end) for end in (prediction.request.source, prediction.request.destination))
     connection = prediction.routes[0].connection
@@ -82,22 +83,22 @@ def _policy_lines(result: ConnectionResult, names: Names, *, verbose: bool) -> l
     ):
         if pod is None or (side.verdict is Verdict.ALLOWED and prediction.verdict is not Verdict.ALLOWED):
             continue
-        text = side_text(side, pod, names, other, told=prediction.reason, verbose=verbose)
-        lines.append(f"  {side.direction.field + ':':8} {ITSELF if to_itself(prediction) else text}")
+        text = side_text(side, pod, names, other, stated=prediction.reason, verbose=verbose)
+        lines.append(f"  {side.direction.field + ':':8} {TO_ITSELF if reaches_itself(prediction) else text}")
         if side.verdict is Verdict.BLOCKED and side.near_misses:
             lines.append(f"  nearest: {near_text(side.near_misses[0], prediction)}")
     return lines
 
 
 def _details(result: ConnectionResult, names: Names) -> list[str]:
-    """What -v adds: the source's labels, the probe, its words and the command to repeat it."""
+    """What -v adds: the source's labels, the probe, its output and the command that repeats it."""
     lines = []
     if pod := result.prediction.request.source.pod:
         labels = ",".join(f"{key}={value}" for key, value in pod.labels.items()) or "no labels"
         lines.append(f"  source:  {names.short(pod.namespace, pod.name)} ({labels})")
     if observation := result.observation:
-        said = observation.output.replace("\n", " | ") or "nothing"
-        lines.append(f"  probe:   {observation.tool or 'no tool'} in {observation.seconds:.2f} s said: {said}")
+        output = observation.output.replace("\n", " | ") or "none"
+        lines.append(f"  probe:   {observation.tool or 'no tool'}, {observation.seconds:.2f} s, output: {output}")
     if result.command:
         lines.append(f"  command: {result.command}")
     lines += [f"  note:    {note.message}" for note in result.prediction.caveats]
@@ -105,7 +106,7 @@ def _details(result: ConnectionResult, names: Names) -> list[str]:
 
 
 def results_table(results: Sequence[ConnectionResult], names: Names, console: Console) -> str:
-    """One line a connection, two where that is too narrow; then a count."""
+    """One line per connection, two where the terminal is too narrow; then the totals."""
     rows: list[tuple[str, ...]] = [("SOURCE", "DESTINATION", "PORT", "NETWORK", "POLICIES", "FINDING")]
     for result in results:
         request = result.prediction.request
@@ -130,9 +131,9 @@ def results_table(results: Sequence[ConnectionResult], names: Names, console: Co
 
 
 def _counts(results: Sequence[ConnectionResult]) -> str:
-    """How many there are of each; where nothing was probed, of what the policies say."""
+    """The totals: of the findings, or of the verdicts where nothing was probed."""
     if all(result.finding.code is Code.PREDICTED for result in results):
-        answers = [result.prediction.verdict for result in results]
-        return ", ".join(f"{answers.count(answer)} {answer.value}" for answer in Verdict)
+        verdicts = [result.prediction.verdict for result in results]
+        return ", ".join(f"{verdicts.count(verdict)} {verdict.value}" for verdict in Verdict)
     reachable = [result.finding.reachable for result in results]
-    return f"{reachable.count(True)} open, {reachable.count(False)} not, {reachable.count(None)} can't tell"
+    return f"{reachable.count(True)} open, {reachable.count(False)} not open, {reachable.count(None)} can't tell"

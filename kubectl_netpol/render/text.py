@@ -1,4 +1,4 @@
-"""Results as text: the answer first, then why, aligned and cut to what a tired person reads."""
+"""What all text output shares: short names, aligned columns and folded lines."""
 
 from __future__ import annotations
 
@@ -16,38 +16,35 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
 
 _COLOURED = re.compile(r"(\033\[\d+m)(\S+)(\033\[0m)")
-FEW = 3
+FEW, UNLIMITED = 3, 10_000  # names in a list, without and with -v
 _NARROWEST = 40
-MANY = 10_000
 
 
 class Names:
-    """Names of pods and policies as short as they can be: without the namespace that -n says."""
+    """Names of pods and policies, without their namespace where it is the one of -n."""
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
 
     def short(self, namespace: str, name: str) -> str:
-        """`name`, or `namespace/name` elsewhere."""
         return name if namespace == self.namespace else f"{namespace}/{name}"
 
-    def end(self, named: Resolved) -> str:
-        """One end as it was meant."""
-        if named.workload:
-            return self.short(named.workload.namespace, f"{named.workload.kind.lower()}/{named.workload.name}")
-        if named.pod:
-            return self.short(named.pod.namespace, named.pod.name)
-        if named.service:
-            return self.short(named.service.namespace, named.service.name)
-        return named.host or named.end.title
+    def end(self, resolved: Resolved) -> str:
+        """One end of a connection as the user meant it: a pod of a workload by the workload's name."""
+        if resolved.workload:
+            return self.short(resolved.workload.namespace, f"{resolved.workload.kind.lower()}/{resolved.workload.name}")
+        if resolved.pod:
+            return self.short(resolved.pod.namespace, resolved.pod.name)
+        if resolved.service:
+            return self.short(resolved.service.namespace, resolved.service.name)
+        return resolved.host or resolved.end.title
 
     def pods(self, pods: Iterable[Pod], limit: int) -> str:
-        """Some of the pods' names."""
         return names_text([self.short(pod.namespace, pod.name) for pod in pods], limit)
 
 
 def table(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
-    """Columns aligned with three spaces between, as kubectl prints them; the last is not padded."""
+    """Columns aligned with three spaces between them, as kubectl prints them. The last one is not padded."""
     rows = [tuple(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
@@ -57,14 +54,13 @@ def table(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
 
 
 def fits(lines: Iterable[str], console: Console) -> bool:
-    """Whether none of the lines is wider than the terminal."""
     return all(len(line) <= console.width for line in lines)
 
 
 def wrapped(lines: Iterable[str], console: Console) -> str:
-    """The lines, each folded at the width with its own indentation and two more; tables are left as they are.
+    """The lines, folded at the terminal's width and indented by two more; table rows are left as they are.
 
-    A colour may only be on a line's first word.
+    Only a line's first word may be coloured.
     """
     folded: list[str] = []
     width = max(console.width, _NARROWEST)

@@ -1,4 +1,4 @@
-"""Results as text: the answer first, then why, aligned and cut to what a tired person reads."""
+"""The verdict on a connection as text: the verdict first, then each direction and its closest rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count, names_text, near_miss_text, position_text
 from kubectl_netpol.engine.verdict import DirectionVerdict, NearMiss, Note, Verdict
 from kubectl_netpol.model.policies import Direction
-from kubectl_netpol.render.text import FEW, MANY, Names, wrapped
+from kubectl_netpol.render.text import FEW, UNLIMITED, Names, wrapped
 
 if TYPE_CHECKING:
     from kubectl_netpol.connection.predict import Prediction
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.objects import Pod
 
-STYLE = {Verdict.ALLOWED: "green", Verdict.BLOCKED: "red", Verdict.UNDEFINED: "yellow"}
-ITSELF = "no policy applies to what a pod sends to itself"
-_WAY = {Direction.INGRESS: "in", Direction.EGRESS: "out"}
+VERDICT_STYLES = {Verdict.ALLOWED: "green", Verdict.BLOCKED: "red", Verdict.UNDEFINED: "yellow"}
+TO_ITSELF = "no policy applies to a pod's connections to itself"
+_PREPOSITION = {Direction.INGRESS: "in", Direction.EGRESS: "out"}
 
 
 def arrow(request: Request, names: Names) -> str:
-    """The connection: "san → nginx, TCP 80 (pod port 8080)"."""
+    """Such as "san → nginx, TCP 80 (pod port 8080)"."""
     port = request.port if request.port is not None else "?"
     text = f"{names.end(request.source)} → {names.end(request.destination)}, {request.protocol} {port}"
     pod_ports = sorted({route.port for route in request.routes})
@@ -32,8 +32,7 @@ def arrow(request: Request, names: Names) -> str:
 
 
 def verdict_text(prediction: Prediction, names: Names, console: Console, *, verbose: bool = False) -> str:
-    """The verdict in the first line, then each side."""
-    word = console.paint(prediction.verdict.value, STYLE[prediction.verdict])
+    word = console.paint(prediction.verdict.value, VERDICT_STYLES[prediction.verdict])
     lines = [f"{word}: {arrow(prediction.request, names)}"]
     if prediction.reason and prediction.verdict is Verdict.UNDEFINED:
         lines.append(f"  {prediction.reason.message}")
@@ -49,27 +48,27 @@ def verdict_text(prediction: Prediction, names: Names, console: Console, *, verb
 
 
 def side_lines(prediction: Prediction, names: Names, *, verbose: bool = False) -> list[str]:
-    """Two indented lines, one a direction, and the nearest misses of a direction that blocks."""
+    """One line per direction, followed by the near misses where it does not allow. All are indented."""
     lines = []
     route = prediction.routes[0]
     source, destination = (names.end(end) for end in (prediction.request.source, prediction.request.destination))
-    for side, named_pod, other in (
+    for side, pod, other in (
         (prediction.egress, route.connection.source.pod, destination),
         (prediction.ingress, route.connection.destination.pod, source),
     ):
         label = f"{side.direction.field + ':':8}"
-        text = side_text(side, named_pod, names, other, told=prediction.reason, verbose=verbose)
-        lines.append(f"  {label} {ITSELF if to_itself(prediction) else text}")
+        text = side_text(side, pod, names, other, stated=prediction.reason, verbose=verbose)
+        lines.append(f"  {label} {TO_ITSELF if reaches_itself(prediction) else text}")
         if side.verdict is not Verdict.ALLOWED:
-            shown = side.near_misses[: MANY if verbose else FEW]
+            shown = side.near_misses[: UNLIMITED if verbose else FEW]
             lines += [f"  {'':8}   {near_text(near, prediction)}" for near in shown]
             if more := len(side.near_misses) - len(shown):
-                lines.append(f"  {'':8}   and {count(more, 'rule')} more (-v)")
+                lines.append(f"  {'':8}   and {count(more, 'more rule')} (-v)")
     return lines
 
 
-def to_itself(prediction: Prediction) -> bool:
-    """Whether a pod dials its own address, so that whoever isolates it does not matter."""
+def reaches_itself(prediction: Prediction) -> bool:
+    """Whether a pod connects to its own address, so that isolation does not matter."""
     return any(note.code is Code.OWN_ADDRESS for note in prediction.caveats)
 
 
@@ -79,40 +78,37 @@ def side_text(
     names: Names,
     other: str = "it",
     *,
-    told: Note | None = None,
+    stated: Note | None = None,
     verbose: bool = False,
 ) -> str:
-    """One direction in a sentence; `other` is the end that wants to come in, or be reached.
-
-    A reason that was `told` already is not told again.
-    """
+    """One direction in a sentence. `other` names the other end; a reason that was `stated` is not repeated."""
     if pod is None:
         return "no pod at this end, so no policy applies"
     title = names.short(pod.namespace, pod.name)
-    way = _WAY[side.direction]
-    reason = "undefined" if side.reason == told else side.reason.message if side.reason else ""
+    preposition = _PREPOSITION[side.direction]
+    reason = "undefined" if side.reason == stated else side.reason.message if side.reason else ""
     if not side.isolated_by:
         if side.reason:
             return reason
-        return f"no policy isolates {title}, so everything may {'come' if way == 'in' else 'go'} {way}"
-    policies = names_text([policy.name for policy in side.isolated_by], MANY if verbose else FEW)
+        return f"no policy isolates {title}, so everything may {'come' if preposition == 'in' else 'go'} {preposition}"
+    policies = names_text([policy.name for policy in side.isolated_by], UNLIMITED if verbose else FEW)
     if side.verdict is Verdict.ALLOWED and side.allowed_by:
         allows = [
             f"{allow.policy.name} {position_text(side.direction, allow.rule.position, allow.peer)}"
             for allow in side.allowed_by
         ]
-        return f"allowed by {names_text(allows, MANY if verbose else 1)}; {title} is isolated by {policies}"
+        return f"allowed by {names_text(allows, UNLIMITED if verbose else 1)}; {title} is isolated by {policies}"
     if side.verdict is Verdict.UNDEFINED and side.reason:
         return f"{reason}; {title} is isolated by {policies}"
     if side.verdict is Verdict.ALLOWED:
-        return f"allowed whatever the rules say; {title} is isolated by {policies}"
+        return f"allowed regardless of the rules; {title} is isolated by {policies}"
     verb = "isolates" if len(side.isolated_by) == 1 else "isolate"
-    lets = f"lets {other} in" if way == "in" else f"lets {title} reach {'that' if other == 'it' else other}"
+    lets = f"lets {other} in" if preposition == "in" else f"lets {title} reach {'that' if other == 'it' else other}"
     return f"{policies} {verb} {title}, and no rule {lets}"
 
 
 def near_text(near: NearMiss, prediction: Prediction) -> str:
-    """A near miss: where, and what keeps it from matching."""
+    """The rule by policy and position, and why it does not match."""
     dialled = prediction.routes[0].connection.dialled if prediction.routes else None
     where = position_text(near.rule.direction, near.rule.position, near.peer)
     return f"{near.policy.name} {where}: {near_miss_text(near, dialled)}"

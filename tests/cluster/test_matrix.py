@@ -88,7 +88,7 @@ def test_what_nothing_enforces_is_found_and_marked(cluster_without_enforcer: Clu
         text = matrix(cluster, namespace)
         assert text.returncode == 1
         assert text.stdout.count("b!") == 3
-        assert "2 as the policies say, 3 otherwise, 1 can't be compared" in text.stdout
+        assert "2 as the policies say, 3 differ, 1 can't be compared" in text.stdout
         page = matrix(cluster, namespace, "-o", "html")
         assert page.returncode == 1
         assert '"differences":3' in page.stdout

@@ -18,7 +18,7 @@ from kubectl_netpol.engine.verdict import DirectionVerdict, Note, Verdict
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.policies import Direction, Policy
 from kubectl_netpol.model.workloads import pods_of
-from kubectl_netpol.render.changes import entries
+from kubectl_netpol.render.changes import change_entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def allow_names(asked: NamesRequest, inputs: Inputs, *, verbose: bool) -> tuple[
     if asked.strict:
         refuse_side_effects(trial, unasked)
     report(trial, console, verbose=verbose)
-    for what, *_ in entries(unasked, verbose=verbose):
+    for what, *_ in change_entries(unasked, verbose=verbose):
         console.warning(f"this also opens what was not asked for: {what.strip()}")
     return minimal.policies
 

@@ -11,7 +11,7 @@ from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.lint.warnings import policy_warnings
 from kubectl_netpol.model.objects import Pod
-from kubectl_netpol.render.changes import MANY, entries, isolation_texts, unread_texts
+from kubectl_netpol.render.changes import MOST_LISTED, change_entries, isolation_texts, unread_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,11 +70,11 @@ def report(trial: Trial, console: Console, *, verbose: bool) -> None:
     """What the policies cut off, and what they open."""
     for cuts, text in isolation_texts(trial.changes, verbose=verbose):
         (console.warning if cuts else console.note)(text)
-    opened = [what.strip() for what, *_ in entries(trial.changes.opens, verbose=verbose)]
-    for what in opened if verbose else opened[:MANY]:
+    opened = [what.strip() for what, *_ in change_entries(trial.changes.opens, verbose=verbose)]
+    for what in opened if verbose else opened[:MOST_LISTED]:
         console.note(f"opens {what}")
-    if len(opened) > MANY and not verbose:
-        console.note(f"opens {len(opened) - MANY} more; -v lists them")
+    if len(opened) > MOST_LISTED and not verbose:
+        console.note(f"opens {len(opened) - MOST_LISTED} more; -v lists them")
     for text in unread_texts(trial.after, trial.changes, verbose=verbose):
         console.warning(f"incomplete: {text}")
 
@@ -88,7 +88,7 @@ def refuse_side_effects(trial: Trial, unasked: Sequence[ConnectionChange]) -> No
             "without --strict it is printed anyway",
         )
     if unasked:
-        listed = entries(unasked, verbose=False)
+        listed = change_entries(unasked, verbose=False)
         raise NetpolError(f"--strict: it also opens {listed[0][0].strip()}", "without --strict it is printed anyway")
     if unread := unread_texts(trial.after, trial.changes):
         raise NetpolError(f"--strict: incomplete: {unread[0]}")

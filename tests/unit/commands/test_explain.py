@@ -72,8 +72,8 @@ def explain(line: str, cluster: dict[str, Any] | None = None) -> Ran:
             0,
             [
                 "allowed: san → san, TCP 443",
-                "  egress:  no policy applies to what a pod sends to itself",
-                "  ingress: no policy applies to what a pod sends to itself",
+                "  egress:  no policy applies to a pod's connections to itself",
+                "  ingress: no policy applies to a pod's connections to itself",
                 "  note: default/san reaches its own address: no policy applies to that",
             ],
             id="allowed: to itself, though it is isolated",
@@ -292,7 +292,7 @@ MANY = {
             ["more"],
             id="verbose: all of it",
         ),
-        pytest.param("p1 p2 99", ["and 9 rules more (-v)"], ["policy-04 ingress"], id="near misses: three"),
+        pytest.param("p1 p2 99", ["and 9 more rules (-v)"], ["policy-04 ingress"], id="near misses: three"),
         pytest.param("p1 p2 99 -v", ["policy-12 ingress[0].from[0]: requires port 12, not 99"], ["more"], id="or all"),
     ],
 )

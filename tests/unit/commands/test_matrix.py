@@ -50,7 +50,7 @@ from  to 1 3
 a allowed   b blocked   ~ mixed   . itself
 
 4 pairs of workloads: 1 allowed, 1 blocked, 2 mixed
-left out as destinations, without such a port: san
+no such port, left out as destinations: san
 why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="a namespace on the ports that its pods declare",
@@ -66,7 +66,7 @@ from  to 1 2 3
 a allowed   b blocked   . itself
 
 6 pairs of workloads: 5 allowed, 1 blocked
-open to all of these: db, san
+reachable from all: db, san
 why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="a number, whether declared or not",
@@ -82,8 +82,8 @@ from  to 1
 a allowed   . itself
 
 2 pairs of workloads: 2 allowed
-open to all of these: db
-left out as destinations, without such a port: san, web
+reachable from all: db
+no such port, left out as destinations: san, web
 
 namespace shop, TCP http: 3 workloads
 from  to 3
@@ -93,7 +93,7 @@ from  to 3
 a allowed   b blocked   . itself
 
 2 pairs of workloads: 1 allowed, 1 blocked
-left out as destinations, without such a port: db, san
+no such port, left out as destinations: db, san
 why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="two port names, one after the other",
@@ -110,7 +110,7 @@ from        to 1 2 3 4
 a allowed   b blocked   u undefined   . itself
 
 12 pairs of pods: 7 allowed, 3 blocked, 2 undefined
-open to all of these: other/spy, shop/san
+reachable from all: other/spy, shop/san
 why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)
 """,
         id="every namespace, by pod, and one in its node's network",
@@ -256,7 +256,7 @@ def test_beyond_thirty_columns_those_that_are_alike_are_put_together(
 ) -> None:
     assert large(tmp_path, capsys, many(1, 40, alike=True))[:6] == [
         "all namespaces, each destination on the ports it declares: 40 workloads",
-        "those that nothing tells apart are put together, 2 in all",
+        "grouped by identical verdicts: 2 groups",
         "from                                 to 1 2",
         "1 n0/p00                                . a",
         "2 n0/p01, n0/p02, n0/p03 and 36 more    b b",
@@ -266,7 +266,7 @@ def test_beyond_thirty_columns_those_that_are_alike_are_put_together(
 
 def test_beyond_thirty_kinds_there_are_namespaces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert large(tmp_path, capsys, many(2, 20, alike=False))[1:6] == [
-        "by namespace",
+        "grouped by namespace",
         "from to 1 2",
         "1 n0    ~ b",
         "2 n1    b ~",
@@ -280,7 +280,7 @@ def test_beyond_that_there_is_a_line_for_each_kind_of_destination(
     content = many(1, 45, alike=False)
     lines = large(tmp_path, capsys, content)
     assert lines[1:3] == ["TO       FROM", "n0/p00   n0/p01"]
-    assert "and 5 more (-v; -o html shows them as a picture)" in lines
+    assert "and 5 more (-v lists them, -o html draws them)" in lines
     assert "n0/p44   n0/p00" in large(tmp_path, capsys, content, "-v")
 
 

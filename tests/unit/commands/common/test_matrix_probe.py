@@ -103,8 +103,8 @@ def test_text_marks_the_cell_and_says_what_the_network_did(capsys: pytest.Captur
         "a allowed   b blocked   . itself   ! the network differs\n"
         "\n"
         "6 pairs of workloads: 5 allowed, 1 blocked\n"
-        "open to all of these: sam, san\n"
-        "probed 6 pairs of pods: 5 as the policies say, 1 otherwise\n"
+        "reachable from all: sam, san\n"
+        "probed 6 pairs of pods: 5 as the policies say, 1 differs\n"
         "  sam → web, TCP 80: policies blocked, network open: though the policies block\n"
         "    it\n"
     )
@@ -144,7 +144,7 @@ def test_where_nothing_can_be_told_the_status_is_two(
     monkeypatch.setattr(Network, "told", False)
     status, out, _ = run(capsys, "--port", "80")
     assert status == 2
-    assert "6 can't be compared\n  can't compare 6: can't tell: no tool there\n" in out
+    assert "6 can't be compared\n  6 can't be compared: can't tell: no tool there\n" in out
 
 
 @pytest.mark.parametrize(
