@@ -1,4 +1,4 @@
-"""The page of a matrix: what is in it, that it loads nothing, and that a real browser draws it."""
+"""The page of a matrix: its data, that it loads nothing, and how a browser draws it."""
 
 from __future__ import annotations
 
@@ -61,16 +61,17 @@ def test_it_has_a_view_of_all_declared_ports_and_one_of_each(page: Path) -> None
     assert found["views"][0]["examples"] == {"0,2": {"a": [0, 0, "TCP", 80], "b": [0, 0, "TCP", 81]}}
 
 
-def test_it_needs_nothing_else_and_takes_no_text_for_markup(page: Path) -> None:
+def test_it_loads_nothing_and_no_text_in_it_is_markup(page: Path) -> None:
     text = page.read_text()
     assert "default-src 'none'" in text
     assert not re.search(r"(?:src|href|url|import)\s*[=(]", text)
     assert "://" not in text
     assert "<b>" not in text
+    assert text.count("</script") == 2
     assert "a <b> & " in data(page)["options"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is here")
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_browser_draws_it(page: Path, tmp_path: Path) -> None:
     assert CHROMIUM is not None
     options = (
