@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import shlex
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
-FRESH_SECONDS = 30.0
+RECENT_SECONDS = 30.0
 PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.5
 _FORWARD_SECONDS = 5.0
@@ -58,7 +59,9 @@ class Prober:
         self._options = options
         self._enforcer: str | None = None
         self._enforcer_asked = False
+        self._enforcer_lock = threading.Lock()
         self._debug: dict[str, str] = {}
+        self._debug_locks: dict[str, threading.Lock] = {}
 
     def results(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
         """A result for each prediction, in the same order; sources, and protocols of one source, concurrently."""
@@ -92,7 +95,7 @@ class Prober:
         began = time.monotonic()
         while True:
             results = self._probe(pod, predictions)
-            unsettled = any(r.finding.agrees is False and self._changed_lately(r.prediction) for r in results)
+            unsettled = any(r.finding.agrees is False and self._changed_recently(r.prediction) for r in results)
             if not unsettled or time.monotonic() - began > PATIENCE_SECONDS:
                 return results
             time.sleep(_PAUSE_SECONDS)
@@ -184,10 +187,11 @@ class Prober:
             return containers_to_try(pod, self._options.container)
         from kubectl_netpol.cluster.debug import add_debug_container  # noqa: PLC0415 - asked for only
 
-        # It stays on the pod, so a second look uses the same one.
-        if pod.key not in self._debug:
-            self._debug[pod.key] = add_debug_container(self._api, pod.namespace, pod.name, image)
-        return (self._debug[pod.key],)
+        # It stays on the pod: retries use it again, and so do threads that probe other protocols.
+        with self._debug_locks.setdefault(pod.key, threading.Lock()):
+            if pod.key not in self._debug:
+                self._debug[pod.key] = add_debug_container(self._api, pod.namespace, pod.name, image)
+            return (self._debug[pod.key],)
 
     def _listening(self, seen: Sequence[tuple[Prediction, Observation]]) -> dict[tuple[str, int], bool | None]:
         """For the connections that failed: whether the destination pod listens on the port, None where unknown."""
@@ -215,7 +219,7 @@ class Prober:
         container: str | None,
     ) -> ConnectionResult:
         blocked = None
-        facts = Facts(name=name, changed_recently=self._changed_lately(prediction))
+        facts = Facts(name=name, changed_recently=self._changed_recently(prediction))
         source = prediction.request.source.pod
         assert source is not None  # noqa: S101 - it was probed from
         requested = self._options.http and observation.tool in _REQUESTERS
@@ -248,12 +252,13 @@ class Prober:
         return resolvers_blocked(read_snapshot(self._api, Scope(namespaces)), source)
 
     def _plugin(self) -> str | None:
-        if not self._enforcer_asked:
-            self._enforcer_asked = True
-            self._enforcer = network_plugin(self._api)
-        return self._enforcer
+        with self._enforcer_lock:
+            if not self._enforcer_asked:
+                self._enforcer = network_plugin(self._api)
+                self._enforcer_asked = True
+            return self._enforcer
 
-    def _changed_lately(self, prediction: Prediction) -> bool:
+    def _changed_recently(self, prediction: Prediction) -> bool:
         """Whether a policy that isolates an end, or an end itself, changed just now, by the server's clock.
 
         Where no policy isolates an end, a plugin has nothing to apply.
@@ -264,7 +269,7 @@ class Prober:
             return False
         for route in prediction.routes:
             times += [end.pod.changed for end in (route.connection.source, route.connection.destination) if end.pod]
-        return now is not None and any(now - _seconds(when) <= FRESH_SECONDS for when in times if when)
+        return now is not None and any(now - _seconds(when) <= RECENT_SECONDS for when in times if when)
 
     def _commands(self, prediction: Prediction, blocked: Resolver | None = None) -> SuggestedCommands:
         request = prediction.request
