@@ -1,4 +1,5 @@
 """YAML, JSON and API objects to a `Snapshot`, and policies back to YAML.
 
-Imports `policies` and below. The only place where absent, null and empty are told apart. No files, no network.
+With `policies` the only place that distinguishes absent, null and empty fields. Imports `policies` and below.
+No files, no network.
 """

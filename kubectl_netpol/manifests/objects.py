@@ -1,12 +1,9 @@
-"""API objects and YAML or JSON text to the model: the only place where absent, null and [] are told apart.
-
-Pure: text and objects in, values out. What can't be read is a ManifestError that names file, document and path.
-"""
+"""Reads Namespaces, Nodes, Services and EndpointSlices; BadField for a field that can't be read."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.fields import BadField, each, integer, mapping, objects, optional_text, shown, texts
 from kubectl_netpol.model.addresses import is_ip
@@ -14,12 +11,14 @@ from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Service
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.policies.meta import read_labels, read_protocol
 
-Object = dict[str, Any]
+if TYPE_CHECKING:
+    from kubectl_netpol.policies.meta import Object
+
 _PORT_DIGITS = re.compile(r"[0-9]{1,5}")
 
 
 def read_namespace(_: Object, metadata: Object, __: str, name: str) -> Namespace:
-    """The API server sets kubernetes.io/metadata.name whatever the manifest says."""
+    """With the label kubernetes.io/metadata.name, which the API server always sets."""
     return Namespace(name, {**read_labels(metadata.get("labels"), "metadata.labels"), METADATA_NAME: name})
 
 
@@ -73,7 +72,7 @@ def _service_port(entry: Object) -> ServicePort:
 
 
 def read_endpoint_slice(item: Object, metadata: Object, namespace: str, _: str) -> EndpointSlice:
-    """Names instead of addresses (addressType FQDN) are no endpoints."""
+    """Without endpoints if its addressType is FQDN: those are names, not addresses."""
     endpoints = [] if item.get("addressType") == "FQDN" else each(item.get("endpoints"), "endpoints", _slice_endpoint)
     ports = each(item.get("ports"), "ports", _slice_port)
     service = read_labels(metadata.get("labels"), "metadata.labels").get("kubernetes.io/service-name", "")
@@ -90,7 +89,7 @@ def _slice_endpoint(entry: Object) -> SliceEndpoint:
 
 
 def _slice_port(entry: Object) -> tuple[str, int, str] | None:
-    """A port that is left out is every port: nothing that a Service's port could lead to."""
+    """None without a number, which means all ports: no port of a Service can be one of them."""
     if entry.get("port") is None:
         return None
     name = optional_text(entry.get("name"), "name") or ""
@@ -98,7 +97,7 @@ def _slice_port(entry: Object) -> tuple[str, int, str] | None:
 
 
 def read_addresses(status: Object, field: str) -> tuple[str, ...]:
-    """The list of addresses (podIPs, hostIPs), or the one address that older API servers give."""
+    """The addresses of `{field}s` (podIPs, hostIPs), or the single one of `field` from older API servers."""
     found = _ips(status.get(f"{field}s"), f"status.{field}s")
     if not found and (one := optional_text(status.get(field), f"status.{field}")):
         found = (_address(one, f"status.{field}"),)
@@ -119,5 +118,5 @@ def _is_address(value: Any) -> bool:
 
 def _address(value: Any, path: str) -> str:
     if not _is_address(value):
-        raise BadField(path, f"{shown(value)} is no IP address")
+        raise BadField(path, f"expected an IP address, got {shown(value)}")
     return str(value)

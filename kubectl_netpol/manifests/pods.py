@@ -1,14 +1,11 @@
-"""API objects and YAML or JSON text to the model: the only place where absent, null and [] are told apart.
-
-Pure: text and objects in, values out. What can't be read is a ManifestError that names file, document and path.
-"""
+"""Reads Pods, and workloads with the pods of their templates; BadField for a field that can't be read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.fields import each, integer, mapping, objects, optional_text, text, texts
-from kubectl_netpol.manifests.objects import Object, read_addresses
+from kubectl_netpol.manifests.objects import read_addresses
 from kubectl_netpol.model.objects import Container, ContainerPort, Owner, Pod, Workload
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.policies.meta import last_change, read_labels, read_protocol, read_selector
@@ -16,16 +13,19 @@ from kubectl_netpol.policies.meta import last_change, read_labels, read_protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kubectl_netpol.policies.meta import Object
+
 _JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
 
 
 def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
+    """Without a status the pod is planned. A terminating pod is not ready."""
     spec = mapping(item.get("spec"), "spec")
     status = mapping(item.get("status"), "status")
     pod = _pod_of(spec, metadata, namespace, name, path="spec")
     phase = optional_text(status.get("phase"), "status.phase")
-    running = dict(each(status.get("containerStatuses"), "status.containerStatuses", _runs))
-    running.update(each(status.get("ephemeralContainerStatuses"), "status.ephemeralContainerStatuses", _runs))
+    running = dict(each(status.get("containerStatuses"), "status.containerStatuses", _running))
+    running.update(each(status.get("ephemeralContainerStatuses"), "status.ephemeralContainerStatuses", _running))
     ephemeral = each(spec.get("ephemeralContainers"), "spec.ephemeralContainers", _container)
     conditions = objects(status.get("conditions"), "status.conditions")
     ready = not metadata.get("deletionTimestamp") and (
@@ -47,7 +47,7 @@ def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
 
 
 def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: str) -> Pod:
-    """A pod by its spec alone, for a Pod and for a workload's template."""
+    """The pod of a PodSpec, that of a Pod or of a workload's template; without a status."""
     containers = each(spec.get("containers"), f"{path}.containers", _with_ports)
     containers += [pair for pair in each(spec.get("initContainers"), f"{path}.initContainers", _sidecar) if pair]
     dns = mapping(spec.get("dnsConfig"), f"{path}.dnsConfig")
@@ -67,7 +67,7 @@ def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: 
     )
 
 
-def _runs(entry: Object) -> tuple[str, bool]:
+def _running(entry: Object) -> tuple[str, bool]:
     return text(entry.get("name"), "name"), "running" in mapping(entry.get("state"), "state")
 
 
@@ -83,7 +83,7 @@ def _with_ports(entry: Object) -> tuple[Container, list[ContainerPort]]:
 
 
 def _sidecar(entry: Object) -> tuple[Container, list[ContainerPort]] | None:
-    """Of the init containers only those that stay count."""
+    """None for an init container that runs to completion: its ports are closed by the time the pod is ready."""
     return _with_ports(entry) if entry.get("restartPolicy") == "Always" else None
 
 
@@ -98,7 +98,7 @@ def _container_port(entry: Object) -> ContainerPort:
 
 
 def _owner(metadata: Object) -> Owner | None:
-    """The owner that controls the object."""
+    """The owner reference with controller: true, or None."""
     owners = each(metadata.get("ownerReferences"), "metadata.ownerReferences", _controller)
     return next(filter(None, owners), None)
 
@@ -110,6 +110,8 @@ def _controller(entry: Object) -> Owner | None:
 
 
 def workload_reader(kind: str) -> Callable[[Object, Object, str, str], Workload]:
+    """A reader of workloads of this kind, with the API's defaults for a missing selector."""
+
     def read(item: Object, metadata: Object, namespace: str, name: str) -> Workload:
         item_spec = mapping(item.get("spec"), "spec")
         spec, path = item_spec, "spec"
@@ -132,11 +134,11 @@ def workload_reader(kind: str) -> Callable[[Object, Object, str, str], Workload]
             name,
             path=f"{path}.template.spec",
         )
-        if kind == "Job":  # its controller adds these
+        if kind == "Job":  # the Job controller adds these labels
             pod = pod._replace(labels={**pod.labels, **dict.fromkeys(_JOB_NAMES, name)})
         if kind == "ReplicationController" and selector is None and pod.labels:
             selector = LabelSelector.of(pod.labels)
-        made = pod._replace(owner=_owner(metadata) or Owner(kind, name))
-        return Workload(kind, namespace, name, selector, made, item_spec.get("replicas") == 0)
+        planned = pod._replace(owner=_owner(metadata) or Owner(kind, name))
+        return Workload(kind, namespace, name, selector, planned, item_spec.get("replicas") == 0)
 
     return read

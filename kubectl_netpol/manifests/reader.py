@@ -1,6 +1,6 @@
-"""API objects and YAML or JSON text to the model: the only place where absent, null and [] are told apart.
+"""Reads YAML, JSON and the API server's lists into one Snapshot.
 
-Pure: text and objects in, values out. What can't be read is a ManifestError that names file, document and path.
+What can't be read is a ManifestError that names source, document, object and field.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.errors import ManifestError
-from kubectl_netpol.fields import BadField, mapping, sequence, text
-from kubectl_netpol.manifests.objects import Object, read_endpoint_slice, read_namespace, read_node, read_service
+from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
+from kubectl_netpol.manifests.objects import read_endpoint_slice, read_namespace, read_node, read_service
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
 from kubectl_netpol.model.kinds import KINDS, UNEVALUATED, WORKLOADS, kind_of
 from kubectl_netpol.model.objects import Owner, Pod, Workload
@@ -22,14 +22,16 @@ from kubectl_netpol.policies.unevaluated import read_overriding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from kubectl_netpol.policies.meta import Object
+
 _DEEPEST = 8
 
 
 class Reader:
-    """Collects objects and makes one Snapshot of them. An object given twice counts once, the last one, as applied."""
+    """Collects objects for one Snapshot. Of an object given twice the last one counts, as in kubectl apply."""
 
     def __init__(self, *, default_namespace: str = "default", live: bool = False) -> None:
-        """`default_namespace` for objects without one; `live`: from an API server, where workloads have their pods."""
+        """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods."""
         self.default_namespace = default_namespace
         self.live = live
         self.skipped: Counter[str] = Counter()
@@ -37,21 +39,22 @@ class Reader:
         self._depth = 0
 
     def add_text(self, content: str, source: str) -> None:
-        """Every object of a YAML stream or JSON text; `source` names it in errors."""
+        """Add every object of a YAML stream or JSON text. `source` names it in errors."""
         for number, document in enumerate(_documents(content, source), 1):
             if document is not None:
                 self._add_document(document, f"{source}, document {number}")
 
     def add_items(self, kind: str, items: Iterable[Object]) -> None:
-        """Objects of one kind as the API server lists them (items carry no kind)."""
+        """Add the items of an API server's list, which have no kind of their own."""
         for item in items:
-            self._add(kind, item, "the API server's answer")
+            self._add(kind, item, "the API server's response")
 
     def snapshot(self, gaps: Iterable[Gap] = ()) -> Snapshot:
-        """Everything collected, as one value."""
-        found: Callable[[str], Iterator[Any]] = lambda kind: iter(self._found.get(kind, {}).values())  # noqa: E731 - a local word
+        def found(kind: str) -> list[Any]:
+            return list(self._found.get(kind, {}).values())
+
         workloads = [workload for kind in WORKLOADS for workload in found(kind)]
-        pods = list(found("Pod"))
+        pods = found("Pod")
         if not self.live:
             pods += _templates(workloads, pods)
         return Snapshot(
@@ -68,7 +71,8 @@ class Reader:
 
     def _add_document(self, document: Any, where: str) -> None:
         if not isinstance(document, dict):
-            raise ManifestError(f"{where}: an object is wanted, with apiVersion and kind")
+            got = "text" if isinstance(document, str) else shown(document)  # a text can be a whole file
+            raise ManifestError(f"{where}: expected an object with apiVersion and kind, got {got}")
         kind = document.get("kind")
         version = document.get("apiVersion")
         if not isinstance(kind, str) or not isinstance(version, str) or not kind or not version:
@@ -79,17 +83,17 @@ class Reader:
         if known := kind_of(kind, version):
             self._add(known.name, document, where)
         elif (meant := KINDS.get(kind)) and meant.version and _is_built_in(version):
-            raise ManifestError(f"{where}: no {kind} in apiVersion {version}", f"write {meant.api_version}")
+            raise ManifestError(f"{where}: no kind {kind} in apiVersion {version}", f"write {meant.api_version}")
         else:
             self.skipped[kind] += 1
 
     def _add_list(self, document: Object, where: str) -> None:
         if self._depth == _DEEPEST:
-            raise ManifestError(f"{where}: lists in lists, nested too deeply")
+            raise ManifestError(f"{where}: lists are nested too deeply")
         try:
             items = sequence(document["items"], "items")
         except BadField as error:
-            raise ManifestError(f"{where}: {error.path}: {error.message}", error.hint) from None
+            raise ManifestError(f"{where}: {error}", error.hint) from None
         self._depth += 1
         for index, item in enumerate(items):
             inner = item if not isinstance(item, dict) or "kind" in item else {**_typed(document), **item}
@@ -108,20 +112,20 @@ class Reader:
             if found is None:
                 found = read_overriding(kind, item, name, namespace)
         except BadField as error:
-            raise ManifestError(f"{where} ({kind} {name}): {error.path}: {error.message}", error.hint) from None
+            raise ManifestError(f"{where} ({kind} {name}): {error}", error.hint) from None
         if found is not None:
             self._found.setdefault(kind, {})[namespace, name] = found
 
 
 def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
-    """The pods that the workloads will make: of those that no other one made, and whose pods are not there."""
-    keepers = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
-    made = {(pod.namespace, pod.owner) for pod in pods}
+    """The planned pods: of workloads that no other workload controls and that have no pods of their own yet."""
+    known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
+    owners = {(pod.namespace, pod.owner) for pod in pods}
     found = []
     for workload in workloads:
         own = (workload.namespace, Owner(workload.kind, workload.name))
         owner = (workload.namespace, workload.template.owner)
-        if workload.scaled_down or own in made or (owner != own and owner in keepers):
+        if workload.scaled_down or own in owners or (owner != own and owner in known):
             continue
         running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
         if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
@@ -134,13 +138,13 @@ def _documents(content: str, source: str) -> Iterator[Any]:
     if content.lstrip()[:1] in ("{", "["):
         try:
             yield json.loads(content, object_pairs_hook=_object)
-        except ValueError:  # flow-style YAML, several JSON documents, or a key twice: YAML's error names it
+        except ValueError:  # flow-style YAML, several JSON documents, or a duplicate key, which the YAML loader names
             pass
         except RecursionError:
             raise ManifestError(f"{source}, document 1: nested too deeply") from None
         else:
             return
-    from kubectl_netpol.manifests.yaml_text import load_all  # noqa: PLC0415 - PyYAML costs 15 ms and JSON does without
+    from kubectl_netpol.manifests.yaml_text import load_all  # noqa: PLC0415 - PyYAML costs 15 ms and JSON does not need it
 
     yield from load_all(content, source)
 
@@ -153,12 +157,12 @@ def _object(pairs: list[tuple[str, Any]]) -> Object:
 
 
 def _typed(lists: Object) -> Object:
-    """What the items of a typed list (PodList) leave out."""
+    """The apiVersion and kind that the items of a typed list (PodList) leave out."""
     return {"apiVersion": lists["apiVersion"], "kind": lists["kind"].removesuffix("List")}
 
 
 def _is_built_in(version: str) -> bool:
-    """Whether the API group is one of Kubernetes' own, where a kind has just one meaning."""
+    """Whether the API group is one of Kubernetes' own; other groups may reuse its kinds for something else."""
     group = version.rpartition("/")[0]
     return "." not in group or group.endswith(".k8s.io")
 

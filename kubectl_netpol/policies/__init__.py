@@ -1,4 +1,4 @@
-"""One reader per kind of policy: an API object becomes a value of `model`, checked as the API server checks it.
+"""One reader per kind of policy: an API object becomes a value of `model`, validated like in the API server.
 
 Imports `fields` and `model`. Never decides whether a connection is allowed.
 """

@@ -1,6 +1,7 @@
-"""A NetworkPolicy object to the model, checked as the API server checks it; selectors and labels of other kinds too.
+"""Reads a networking.k8s.io/v1 NetworkPolicy, validated like in the API server.
 
-`policyTypes` left out, rule lists absent, null or empty, and empty against absent selectors are told apart here.
+Meanings that must stay distinct: `policyTypes` left out or given, a rule list that is absent or has an empty rule,
+a selector that is absent or empty.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from kubectl_netpol.policies.meta import Object, last_change, read_protocol, rea
 
 
 def read_policy(item: Object, metadata: Object, namespace: str, name: str) -> Policy:
-    """A networking.k8s.io/v1 NetworkPolicy; BadField for what the API server would refuse."""
-    known_fields(item, "the object", ("apiVersion", "kind", "metadata", "spec", "status"))
+    """BadField for what the API server would refuse."""
+    known_fields(item, "", ("apiVersion", "kind", "metadata", "spec", "status"))
     spec = mapping(item.get("spec"), "spec")
     known_fields(spec, "spec", ("podSelector", "policyTypes", "ingress", "egress"))
     rules = tuple(
@@ -36,21 +37,21 @@ def read_policy(item: Object, metadata: Object, namespace: str, name: str) -> Po
 
 
 def _directions(value: Any, rules: tuple[Rule, ...]) -> tuple[Direction, ...]:
-    """policyTypes; where it is left out, Ingress always and Egress only where there are egress rules (API default)."""
-    words = sequence(value, "spec.policyTypes")
-    if not words:
+    """policyTypes; the API's default is Ingress, and Egress if there are egress rules."""
+    types = sequence(value, "spec.policyTypes")
+    if not types:
         egress = any(rule.direction is Direction.EGRESS for rule in rules)
         return (Direction.INGRESS, Direction.EGRESS) if egress else (Direction.INGRESS,)
-    for index, word in enumerate(words):
-        if word not in ("Ingress", "Egress"):
-            raise BadField(f"spec.policyTypes[{index}]", f"{shown(word)} is neither Ingress nor Egress")
-    return tuple(direction for direction in Direction if direction.value in words)
+    for index, name in enumerate(types):
+        if name not in ("Ingress", "Egress"):
+            raise BadField(f"spec.policyTypes[{index}]", f"must be Ingress or Egress, got {shown(name)}")
+    return tuple(direction for direction in Direction if direction.value in types)
 
 
 def _rule(value: Any, direction: Direction, index: int) -> Rule:
     path = f"spec.{direction.field}[{index}]"
     if value is None:
-        raise BadField(path, "the rule is null", "write {} for a rule that allows everything")
+        raise BadField(path, "expected an object, got null", "to allow everything write {}")
     rule = mapping(value, path)
     known_fields(rule, path, (direction.peers_field, "ports"))
     peers_path = f"{path}.{direction.peers_field}"
@@ -70,10 +71,14 @@ def _peer(value: Any, path: str) -> Peer:
     pods, namespaces, block = peer.get("podSelector"), peer.get("namespaceSelector"), peer.get("ipBlock")
     if block is not None:
         if pods is not None or namespaces is not None:
-            raise BadField(path, "ipBlock stands alone in its item", "put the selector into an item of its own")
+            raise BadField(
+                path,
+                "ipBlock can't be combined with podSelector or namespaceSelector",
+                "write ipBlock and the selectors as separate peers",
+            )
         return Peer(ip_block=_ip_block(block, f"{path}.ipBlock"))
     if pods is None and namespaces is None:
-        raise BadField(path, "the peer names nothing", "podSelector: {} means all pods of the policy's namespace")
+        raise BadField(path, "the peer is empty", "for all pods of the policy's namespace write podSelector: {}")
     return Peer(
         None if namespaces is None else read_selector(namespaces, f"{path}.namespaceSelector"),
         None if pods is None else read_selector(pods, f"{path}.podSelector"),
@@ -90,7 +95,7 @@ def _ip_block(value: Any, path: str) -> IPBlock:
         inner, outer = parse_network(_cidr(entry, at)), parse_network(cidr)
         if inner.version != outer.version or inner == outer or not inner.subnet_of(outer):  # type: ignore[arg-type] # same version by then
             raise BadField(
-                at, f"{entry} does not lie inside {cidr}", "each except belongs into the block that holds it"
+                at, f"{entry} is not a strict subset of {cidr}", "list each except under the CIDR that contains it"
             )
         excepted.append(entry)
     return IPBlock(cidr, tuple(excepted))
@@ -99,7 +104,7 @@ def _ip_block(value: Any, path: str) -> IPBlock:
 def _cidr(value: Any, path: str) -> str:
     cidr = text(value, path)
     if not is_cidr(cidr):
-        raise BadField(path, f'"{cidr}" is no CIDR', "write an address block such as 10.0.0.0/8")
+        raise BadField(path, f'invalid CIDR "{cidr}"', "write an address range such as 10.0.0.0/8")
     return cidr
 
 
@@ -110,14 +115,14 @@ def _port(value: Any, path: str) -> PortRange | NamedPort:
     port, end = item.get("port"), item.get("endPort")
     if isinstance(port, str):
         if end is not None:
-            raise BadField(f"{path}.endPort", "endPort needs a port by number")
+            raise BadField(f"{path}.endPort", "requires a port by number")
         if not is_port_name(port):
-            hint = f"write {port} without quotes" if port.isdecimal() else None
-            raise BadField(f"{path}.port", f'"{port}" is no port name', hint)
+            hint = f"write {port} without quotes" if port.isdecimal() else "a port name is 1-15 of a-z 0-9 -"
+            raise BadField(f"{path}.port", f'invalid port name "{port}"', hint)
         return NamedPort(protocol, port)
     if port is None:
         if end is not None:
-            raise BadField(f"{path}.endPort", "endPort needs a port")
+            raise BadField(f"{path}.endPort", "requires a port")
         return PortRange(protocol)
     first = _port_number(port, f"{path}.port")
     last = first if end is None else _port_number(end, f"{path}.endPort")
@@ -129,5 +134,5 @@ def _port(value: Any, path: str) -> PortRange | NamedPort:
 def _port_number(value: Any, path: str) -> int:
     number = integer(value, path)
     if not 1 <= number <= LAST_PORT:
-        raise BadField(path, f"{number} is no port: 1 to {LAST_PORT}")
+        raise BadField(path, f"invalid port {number}: must be 1-{LAST_PORT}")
     return number

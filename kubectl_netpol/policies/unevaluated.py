@@ -1,7 +1,7 @@
-"""Kinds that can override NetworkPolicy: whom such an object may select, so far as that can be told for sure.
+"""Reads policies of kinds that can override NetworkPolicy: which pods they may select, and in which directions.
 
 ClusterNetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy (policy.networking.k8s.io), Cilium's and
-Calico's policies. Their rules are not evaluated; a selector that can't be read "may select anything".
+Calico's policies. Their rules are not evaluated; a selector that can't be read may select anything.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from kubectl_netpol.policies.meta import read_selector
 
 _CILIUM_NAMESPACE = "io.kubernetes.pod.namespace"
 _CILIUM_NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
-_NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # one of no values
+_NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # In without values matches nothing
 _BOTH = (Direction.INGRESS, Direction.EGRESS)
 
 
 def read_overriding(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy | None:
-    """The object as far as it matters here; None where it is another object's shadow (Calico's knp.default.*)."""
+    """None for Calico's copy of a NetworkPolicy (knp.default.*)."""
     spec = mapping(item.get("spec"), "spec")
     if kind in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
         return _cilium(kind, item, name, namespace)
@@ -58,9 +58,9 @@ def _selector_or_any(value: Any) -> LabelSelector | None:
 
 
 def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy:
-    """`specs` (a list) or an endpointSelector that can't be read may select anything within its reach.
+    """With `specs` (a list), or an endpointSelector that can't be read, it may select anything in its scope.
 
-    A cluster-wide policy without endpointSelector has a nodeSelector: it is for nodes alone.
+    A cluster-wide policy without endpointSelector has a nodeSelector, and applies to nodes only.
     """
     spec = mapping(item.get("spec"), "spec")
     namespace = namespace if kind == "CiliumNetworkPolicy" else None
@@ -74,7 +74,7 @@ def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -
         selector = read_selector(_without_prefixes(spec["endpointSelector"]), "spec.endpointSelector")
     except BadField:
         return OverridingPolicy(kind, namespace, name, directions)
-    # Cilium takes a namespace out of a namespaced policy's selector: it applies in its own namespace.
+    # Cilium ignores a namespace in the selector of a namespaced policy: that applies in its own namespace.
     namespaces = tuple(
         requirement._replace(
             key=METADATA_NAME
@@ -92,7 +92,7 @@ def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -
 
 
 def _without_prefixes(selector: Any) -> Any:
-    """Cilium writes a label's source before its key: k8s:app, any:app. Another source (reserved:) can't be read."""
+    """Without the source that Cilium puts before a label's key: k8s:app, any:app. Other sources (reserved:) stay."""
 
     def plain(key: str) -> str:
         source, colon, rest = key.partition(":")
@@ -119,7 +119,7 @@ def _calico(kind: str, spec: dict[str, Any], name: str, namespace: str | None) -
         namespace if kind == "CalicoNetworkPolicy" else None,
         name,
         tuple(direction for direction in Direction if direction.value in (types or ["Ingress"])),
-        # On a node's forwarded traffic it applies to pods that it does not select.
+        # With these, it applies to traffic that a node forwards, so also to pods that it does not select.
         None if forwarded else calico_selector(spec.get("namespaceSelector")),
         None if forwarded else calico_selector(spec.get("selector")),
         nodes=kind == "GlobalNetworkPolicy",
@@ -135,7 +135,7 @@ _CALICO_TERMS = (
 
 
 def calico_selector(text: Any) -> LabelSelector | None:
-    """Calico's selector where it is a plain conjunction; None (may select anything) for the rest of its grammar."""
+    """A Calico selector that is a plain conjunction; None (may select anything) for the rest of the grammar."""
     if not isinstance(text, str) or not text.strip() or text.strip() == "all()":
         return None
     requirements = []
@@ -147,7 +147,7 @@ def calico_selector(text: Any) -> LabelSelector | None:
                 break
         else:
             return None
-    # Calico adds labels of its own that no object carries.
+    # Calico matches these labels although no object has them.
     return (
         None
         if any(r.key.startswith(("projectcalico.org/", "pcns.", "pcsa.")) for r in requirements)
