@@ -1,213 +1,66 @@
-"""Default names: readable, valid, the same every time, and never shared by two specs."""
+"""make_policy: what the API would give back, whatever order and repetition the options had."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from kubectl_netpol.allow.dns_rule import CONVENTIONAL_DNS, dns_rule
-from kubectl_netpol.allow.names import NAME_LENGTH, default_name, renamed
 from kubectl_netpol.allow.policy import make_policy, normalized
-from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.names import is_object_name
-from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
-from kubectl_netpol.model.ports import NamedPort, PortRange
+from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Rule
+from kubectl_netpol.model.ports import PortRange
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement, in_namespace
 
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
-TCP80 = (PortRange("TCP", 80, 80),)
-
-
-def pods(**labels: str) -> Peer:
-    return Peer(pod_selector=LabelSelector.of(labels))
-
-
-def made(
-    direction: Direction, subject: LabelSelector, *peers: Peer, ports: tuple[PortRange | NamedPort, ...] = TCP80
-) -> Policy:
-    return make_policy("", direction, subject, [Rule(direction, 0, peers, ports)])
-
-
-NGINX = LabelSelector.of({"run": "nginx"})
-HASH = r"-[0-9a-f]{8}"
+A_EXISTS = Requirement("a", Operator.EXISTS)
+A_NOT_1 = Requirement("a", Operator.NOT_IN, ("1",))
+B_1, B_2 = (Requirement("b", Operator.IN, (value,)) for value in "12")
+B_1_OR_2 = Requirement("b", Operator.IN, ("1", "2"))
+WEB = LabelSelector.of({"run": "web"})
+SAN = Peer(pod_selector=LabelSelector.of({"run": "san"}))
 
 
 @pytest.mark.parametrize(
-    ("found", "pattern"),
+    ("given", "expected"),
     [
-        pytest.param(
-            made(INGRESS, NGINX, pods(run="san")), "allow-run-san-to-run-nginx-80", id="both ends and the port"
-        ),
-        pytest.param(made(EGRESS, NGINX, pods(run="db")), "allow-run-nginx-to-run-db-80-egress", id="egress says so"),
-        pytest.param(made(INGRESS, NGINX), "allow-anyone-to-run-nginx-80", id="from anyone"),
-        pytest.param(
-            made(INGRESS, LabelSelector(), pods(run="a"), ports=()), "allow-run-a-to-all-pods", id="to all pods"
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, pods(run="a"), ports=(PortRange("UDP", 53, 53),)),
-            "allow-run-a-to-run-nginx-53-udp",
-            id="a protocol that is not TCP",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, pods(run="a"), ports=(PortRange("TCP", 8000, 8080),)),
-            "allow-run-a-to-run-nginx-8000-8080",
-            id="a range",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, Peer(in_namespace("ops"), LabelSelector.of({"app": "prom"}))),
-            "allow-app-prom-in-ops-to-run-nginx-80",
-            id="another namespace",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, Peer(in_namespace("ops"))), "allow-all-pods-in-ops-to-run-nginx-80", id="all of one"
-        ),
-        pytest.param(
-            make_policy("", EGRESS, LabelSelector(), [dns_rule()]), "allow-all-pods-to-cluster-dns", id="DNS alone"
-        ),
-        pytest.param(
-            make_policy("", EGRESS, NGINX, [Rule(EGRESS, 0, (pods(run="db"),), TCP80), dns_rule()]),
-            "allow-run-nginx-to-run-db-80-egress-dns",
-            id="with DNS",
-        ),
-        pytest.param(
-            make_policy("", EGRESS, NGINX, [dns_rule([CONVENTIONAL_DNS], TCP80)]),
-            f"allow-run-nginx-to-k8s-app-kube-dns-in-kube-system-80{HASH}",
-            id="DNS by other ports",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, pods(run="a"), ports=(NamedPort("TCP", "http"),)),
-            f"allow-run-a-to-run-nginx-http{HASH}",
-            id="a port name could be a part of the label",
-        ),
-        pytest.param(
-            made(INGRESS, LabelSelector.of({"run": "db-80"}), pods(run="a"), ports=()),
-            f"allow-run-a-to-run-db-80{HASH}",
-            id="a label that looks like a port",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, pods(**{"app.kubernetes.io/name": "web"})),
-            f"allow-name-web-to-run-nginx-80{HASH}",
-            id="a key with a prefix loses it",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, Peer(ip_block=IPBlock("2001:db8::/32"))),
-            f"allow-2001-db8-32-to-run-nginx-80{HASH}",
-            id="an address block",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, pods(run="a"), pods(run="b")),
-            f"allow-run-a-and-1-more-to-run-nginx-80{HASH}",
-            id="two",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, pods(app="w" * 63)), f"allow-app-w{{44}}{HASH}", id="cut where it is too long"
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, Peer(pod_selector=LabelSelector((Requirement("x", Operator.DOES_NOT_EXIST),)))),
-            f"allow-not-x-to-run-nginx-80{HASH}",
-            id="pods without a label",
-        ),
-        pytest.param(
-            made(INGRESS, NGINX, Peer(LabelSelector.of({"team": "a"}))),
-            f"allow-all-pods-in-team-a-to-run-nginx-80{HASH}",
-            id="namespaces by label",
-        ),
+        pytest.param((), (), id="an empty selector stays empty"),
+        pytest.param((A_EXISTS, B_1), (B_1, A_EXISTS), id="matchLabels come before matchExpressions"),
+        pytest.param((B_1, A_EXISTS, B_1, A_EXISTS), (B_1, A_EXISTS), id="each requirement is there once"),
+        pytest.param((B_1, A_EXISTS, B_2), (B_1, A_EXISTS, B_2), id="a second value of a key is a matchExpression"),
+        pytest.param((B_1_OR_2, B_1), (B_1, B_1_OR_2), id="In with two values is a matchExpression"),
+        pytest.param((A_NOT_1, B_1), (B_1, A_NOT_1), id="NotIn with one value is a matchExpression"),
     ],
 )
-def test_the_default_name(found: Policy, pattern: str) -> None:
-    assert re.fullmatch(pattern, found.name), found.name
+def test_a_selector_has_the_order_in_which_it_is_read_back(
+    given: tuple[Requirement, ...], expected: tuple[Requirement, ...]
+) -> None:
+    assert normalized(LabelSelector(given)).requirements == expected
 
 
-def test_a_name_with_a_hash_is_the_same_in_every_run() -> None:
-    assert made(INGRESS, NGINX, pods(run="a"), pods(run="b")).name == "allow-run-a-and-1-more-to-run-nginx-80-c30fc09e"
+def test_each_peer_is_there_once() -> None:
+    repeated = Peer(pod_selector=LabelSelector((B_1, B_1)))
+    block = Peer(ip_block=IPBlock("10.0.0.0/8"))
+    policy = make_policy("", INGRESS, WEB, [Rule(INGRESS, 0, (SAN, repeated, SAN, block))])
+    assert policy.rules[0].peers == (SAN, Peer(pod_selector=LabelSelector((B_1,))), block)
 
 
-WORDS = st.sampled_from(
-    ["a", "b", "to", "in", "80", "a-80", "a-to-run-b", "egress", "udp", "x.y", "A", "all", "pods", ""]
-)
-KEYS = st.sampled_from(["run", "app", "all", "to", "not", "x/run", "cluster", "run-a"])
-REQUIREMENTS = st.one_of(
-    st.builds(lambda key, value: Requirement(key, Operator.IN, (value,)), KEYS, WORDS),
-    st.builds(
-        lambda key, values: Requirement(key, Operator.NOT_IN, tuple(values)),
-        KEYS,
-        st.lists(WORDS, min_size=1, max_size=2),
-    ),
-    st.builds(lambda key: Requirement(key, Operator.EXISTS), KEYS),
-)
-SELECTORS = st.builds(lambda found: LabelSelector(tuple(found)), st.lists(REQUIREMENTS, max_size=2))
-NAMES = st.sampled_from(["a", "b-80", "to-run-b", "in"]).map(in_namespace)
-PEERS = st.one_of(
-    st.tuples(st.none(), SELECTORS).map(lambda pair: Peer(*pair)),
-    st.tuples(NAMES | SELECTORS, SELECTORS).map(lambda pair: Peer(*pair)),
-    NAMES.map(Peer),
-    st.sampled_from(["10.0.0.0/8", "10.0.0.0/9", "::/0"]).map(lambda cidr: Peer(ip_block=IPBlock(cidr))),
-)
-PORTS: st.SearchStrategy[PortRange | NamedPort] = st.sampled_from(
-    [
-        PortRange("TCP", 80, 80),
-        PortRange("UDP", 80, 80),
-        PortRange("TCP", 80, 81),
-        NamedPort("TCP", "a"),
-        PortRange("TCP", 81, 81),
-    ]
-)
+def test_selectors_of_peers_are_normalized_too() -> None:
+    selector = LabelSelector((A_EXISTS, B_1))
+    policy = make_policy("", INGRESS, WEB, [Rule(INGRESS, 0, (Peer(selector, selector),))])
+    assert policy.rules[0].peers == (Peer(LabelSelector((B_1, A_EXISTS)), LabelSelector((B_1, A_EXISTS))),)
 
 
-@st.composite
-def found_policies(draw: st.DrawFn) -> Policy:
-    direction = draw(st.sampled_from(list(Direction)))
-    rules = [
-        Rule(
-            direction,
-            0,
-            tuple(draw(st.lists(PEERS, max_size=2))),
-            tuple(draw(st.lists(PORTS, max_size=2, unique=True))),
-        )
-    ]
-    if direction is EGRESS:
-        rules = draw(st.sampled_from([rules, [*rules, dns_rule()], [dns_rule()]]))
-    return make_policy("", direction, draw(SELECTORS), rules)
+def test_rules_get_their_position_and_the_direction_of_the_policy() -> None:
+    rules = [Rule(INGRESS, 7, (SAN,)), Rule(INGRESS, 7, (Peer(in_namespace("ops")),), (PortRange("UDP", 53, 53),))]
+    policy = make_policy("shop", EGRESS, WEB, rules)
+    assert policy.directions == (EGRESS,)
+    assert [(rule.direction, rule.position) for rule in policy.rules] == [(EGRESS, 0), (EGRESS, 1)]
+    assert policy.rules[1].ports == (PortRange("UDP", 53, 53),)
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.lists(found_policies(), min_size=2, max_size=12))
-def test_different_specs_have_different_valid_names(found: list[Policy]) -> None:
-    for one in found:
-        assert is_object_name(one.name)
-        assert len(one.name) <= NAME_LENGTH
-        assert default_name(one) == one.name
-    specs = {one._replace(name="") for one in found}
-    assert len({one.name for one in found}) == len(specs)
+def test_the_policy_has_its_namespace_and_a_default_name() -> None:
+    policy = make_policy("shop", INGRESS, WEB, [Rule(INGRESS, 0, (SAN,))])
+    assert (policy.namespace, policy.name) == ("shop", "allow-run-san-to-run-web")
 
 
-def test_a_selector_is_put_into_the_order_of_the_api() -> None:
-    a, b = Requirement("a", Operator.EXISTS), Requirement("b", Operator.IN, ("1",))
-    again, other = Requirement("b", Operator.IN, ("1",)), Requirement("b", Operator.IN, ("2",))
-    assert normalized(LabelSelector((a, b, again, other))) == LabelSelector((b, a, other))
-
-
-def test_peers_stand_once() -> None:
-    assert made(INGRESS, NGINX, pods(run="a"), pods(run="a")).rules[0].peers == (pods(run="a"),)
-
-
-def test_one_given_name_for_two_directions_says_which() -> None:
-    both = [made(EGRESS, NGINX), made(INGRESS, NGINX)]
-    assert [one.name for one in renamed(both, "web")] == ["web-egress", "web-ingress"]
-    assert [one.name for one in renamed(both[:1], "web")] == ["web"]
-    assert renamed(both, None) == tuple(both)
-
-
-@pytest.mark.parametrize(
-    ("found", "name", "message"),
-    [
-        pytest.param([made(EGRESS, NGINX), made(EGRESS, LabelSelector())], "web", "names one policy", id="two alike"),
-        pytest.param([made(EGRESS, NGINX), made(INGRESS, NGINX)], "w" * 250, "too long", id="too long"),
-    ],
-)
-def test_a_given_name_that_can_not_be_used(found: list[Policy], name: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        renamed(found, name)
+def test_a_policy_without_rules_allows_nothing() -> None:
+    policy = make_policy("shop", INGRESS, WEB, [])
+    assert (policy.rules, policy.pod_selector) == ((), WEB)
