@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from kubectl_netpol.analysis.isolation import PeerPods
-    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Peer, Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -55,25 +54,22 @@ def unmatched_peers(snapshot: Snapshot, policy: Policy, rule: Rule, matches: Ite
         if peer.namespace_selector is not None and (fix := _name_label_fix(snapshot, peer.namespace_selector)):
             yield Note(Code.NAMESPACE_NAME_LABEL, f"{where}: {fix}")
             continue
-        hint = ""
-        if peer.pod_selector is not None:
-            hint = _other_namespaces_hint(snapshot, peer) or similar_label_hint(
-                peer.pod_selector, [pod.labels for pod in _pods_in_reach(snapshot, policy, peer)]
-            )
+        hint = _meant_pods_hint(snapshot, policy, peer)
         yield Note(Code.PEER_MATCHES_NOTHING, f"{where} matches no pod: {peer_text(peer, policy)}{hint}")
 
 
-def _other_namespaces_hint(snapshot: Snapshot, peer: Peer) -> str:
-    """The namespaces that have pods which a podSelector without a namespaceSelector would match; "" if none."""
+def _meant_pods_hint(snapshot: Snapshot, policy: Policy, peer: Peer) -> str:
+    """The pods that a podSelector probably means: those of other namespaces, or those with a similar label; or ""."""
     selector = peer.pod_selector
-    if peer.namespace_selector is not None or selector is None or not selector.requirements:
+    if selector is None:
         return ""
-    found = sorted({pod.namespace for pod in snapshot.pods if not pod.finished and selector.matches(pod.labels)})
-    return f"; such pods are in {names_text(found)}: add a namespaceSelector to the same peer" if found else ""
-
-
-def _pods_in_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> tuple[Pod, ...]:
-    return snapshot.pods_in(policy.namespace) if peer.namespace_selector is None else snapshot.pods
+    if peer.namespace_selector is not None:
+        return similar_label_hint(selector, [pod.labels for pod in snapshot.pods])
+    matching = [pod for pod in snapshot.pods if not pod.finished and selector.matches(pod.labels)]
+    if selector.requirements and matching:
+        found = sorted({pod.namespace for pod in matching})
+        return f"; such pods are in {names_text(found)}: add a namespaceSelector to the same peer"
+    return similar_label_hint(selector, [pod.labels for pod in snapshot.pods_in(policy.namespace)])
 
 
 def _name_label_fix(snapshot: Snapshot, selector: LabelSelector) -> str | None:

@@ -34,7 +34,7 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
         notes += redundant_rules(side.rules)
     if blocked := resolvers_blocked(snapshot, pod):
         message = f"{pod.name} can't resolve names: its egress isolation blocks {blocked.port_title}"
-        allow = f"kubectl netpol allow {' '.join(blocked.allow_words(pod.name))} -n {pod.namespace}"
+        allow = f"kubectl netpol allow {' '.join(blocked.allow_arguments(pod.name))} -n {pod.namespace}"
         notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {allow}"))
     return list(dict.fromkeys(notes))
 

@@ -1,4 +1,4 @@
-"""Peers, ports and misses in words."""
+"""Peers, ports, positions and near misses as text."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from kubectl_netpol.model.objects import ContainerPort, Pod
 from kubectl_netpol.model.policies import Direction, Policy
 
 POD = Pod("shop", "web", ports=(ContainerPort("http", 8080),))
+NAME = "kubernetes.io/metadata.name"
 
 
 def policy(rule: dict[str, Any]) -> Policy:
@@ -29,33 +30,38 @@ def policy(rule: dict[str, Any]) -> Policy:
     return reader.snapshot().policies[0]
 
 
-NAME = "kubernetes.io/metadata.name"
+def by_name(operator: str, *names: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchExpressions": [{"key": NAME, "operator": operator, "values": list(names)}]}}
 
 
 @pytest.mark.parametrize(
-    ("peer", "words"),
+    ("peer", "text"),
     [
-        (None, "everyone"),
-        ({"ipBlock": {"cidr": "10.0.0.0/8"}}, "10.0.0.0/8"),
-        (
+        pytest.param(None, "everyone", id="no peers"),
+        pytest.param({"ipBlock": {"cidr": "10.0.0.0/8"}}, "10.0.0.0/8", id="an ipBlock"),
+        pytest.param(
             {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16", "10.2.0.0/16"]}},
             "10.0.0.0/8 except 10.1.0.0/16, 10.2.0.0/16",
+            id="an ipBlock with excepts",
         ),
-        ({"podSelector": {}}, "all pods in shop"),
-        ({"podSelector": {"matchLabels": {"run": "san"}}}, "pods run=san"),
-        ({"namespaceSelector": {}}, "all pods in all namespaces"),
-        ({"namespaceSelector": {"matchLabels": {"team": "a"}}}, "all pods in namespaces team=a"),
-        ({"namespaceSelector": {"matchLabels": {NAME: "db"}}}, "all pods in db"),
-        ({"namespaceSelector": {"matchLabels": {NAME: "db"}}, "podSelector": {}}, "all pods in db"),
-        (
-            {"namespaceSelector": {"matchExpressions": [{"key": NAME, "operator": "NotIn", "values": ["db"]}]}},
-            f"all pods in namespaces {NAME}!=db",
+        pytest.param({"podSelector": {}}, "all pods in shop", id="every pod of the policy's namespace"),
+        pytest.param({"podSelector": {"matchLabels": {"run": "san"}}}, "pods run=san", id="pods by label"),
+        pytest.param({"namespaceSelector": {}}, "all pods in all namespaces", id="every namespace"),
+        pytest.param(
+            {"namespaceSelector": {}, "podSelector": {"matchLabels": {"run": "san"}}},
+            "pods run=san in all namespaces",
+            id="pods by label in every namespace",
         ),
-        (
-            {"namespaceSelector": {"matchExpressions": [{"key": NAME, "operator": "In", "values": ["a", "b"]}]}},
-            f"all pods in namespaces {NAME} in (a,b)",
+        pytest.param(
+            {"namespaceSelector": {"matchLabels": {"team": "a"}}},
+            "all pods in namespaces team=a",
+            id="namespaces by label",
         ),
-        (
+        pytest.param(by_name("In", "db"), "all pods in db", id="one namespace by name"),
+        pytest.param({**by_name("In", "db"), "podSelector": {}}, "all pods in db", id="an empty podSelector in it"),
+        pytest.param(by_name("NotIn", "db"), f"all pods in namespaces {NAME}!=db", id="all but one namespace"),
+        pytest.param(by_name("In", "a", "b"), f"all pods in namespaces {NAME} in (a,b)", id="two namespaces by name"),
+        pytest.param(
             {
                 "podSelector": {
                     "matchExpressions": [
@@ -66,74 +72,143 @@ NAME = "kubernetes.io/metadata.name"
                 }
             },
             "pods a,!b,c notin (x,y)",
+            id="pods by expressions",
         ),
     ],
 )
-def test_a_peer_in_words(peer: dict[str, Any] | None, words: str) -> None:
+def test_a_peer(peer: dict[str, Any] | None, text: str) -> None:
     found = policy({"from": [peer]} if peer else {})
-    assert peer_text(found.rules[0].peers[0] if peer else None, found) == words
+    assert peer_text(found.rules[0].peers[0] if peer else None, found) == text
 
 
 @pytest.mark.parametrize(
-    ("ports", "pod", "words"),
+    ("ports", "pod", "text"),
     [
-        ([], None, "all ports"),
-        ([{"port": 80}, {"port": 443}], None, "TCP 80,443"),
-        ([{"port": "http"}, {"port": 53, "protocol": "UDP"}], POD, "TCP http (8080), UDP 53"),
-        ([{"port": "http"}], None, "TCP http"),
-        ([{"port": "gone"}], POD, "TCP gone"),
-        ([{"port": 8000, "endPort": 8080}], None, "TCP 8000-8080"),
-        ([{"protocol": "SCTP"}, {}], None, "SCTP any port, TCP any port"),
+        pytest.param([], None, "all ports", id="no ports"),
+        pytest.param([{"port": 80}, {"port": 443}], None, "TCP 80,443", id="two of one protocol"),
+        pytest.param(
+            [{"port": "http"}, {"port": 53, "protocol": "UDP"}],
+            POD,
+            "TCP http (8080), UDP 53",
+            id="a name that the pod has, and another protocol",
+        ),
+        pytest.param([{"port": "http"}], None, "TCP http", id="a name without a pod"),
+        pytest.param([{"port": "gone"}], POD, "TCP gone", id="a name that the pod does not have"),
+        pytest.param([{"port": 8000, "endPort": 8080}], None, "TCP 8000-8080", id="a range"),
+        pytest.param([{"protocol": "SCTP"}, {}], None, "SCTP any port, TCP any port", id="protocols without ports"),
     ],
 )
-def test_ports_in_words(ports: list[Any], pod: Pod | None, words: str) -> None:
-    assert rule_ports_text(policy({"ports": ports}).rules[0], pod) == words
+def test_the_ports_of_a_rule(ports: list[Any], pod: Pod | None, text: str) -> None:
+    assert rule_ports_text(policy({"ports": ports}).rules[0], pod) == text
 
 
 @pytest.mark.parametrize(
-    ("miss", "dialled", "words"),
+    ("miss", "dialled", "text"),
     [
-        ((RulePart.POD, "run=san", "run=sam"), None, "label run=san wanted, pod has run=sam"),
-        ((RulePart.POD, "run=san", "no label run"), None, "label run=san wanted, pod has no label run"),
-        ((RulePart.NAMESPACE, "team=a", "team=b"), None, "namespace label team=a wanted, namespace has team=b"),
-        (
+        pytest.param(
+            (RulePart.POD, "run=san", "run=sam"), None, "requires label run=san, pod has run=sam", id="another value"
+        ),
+        pytest.param(
+            (RulePart.POD, "run=san", "no label run"),
+            None,
+            "requires label run=san, pod has no label run",
+            id="no such label",
+        ),
+        pytest.param(
+            (RulePart.NAMESPACE, "team=a", "team=b"),
+            None,
+            "requires namespace label team=a, namespace has team=b",
+            id="another value of a namespace label",
+        ),
+        pytest.param(
             (RulePart.NAMESPACE, "team", "no label team"),
             None,
-            "namespace label team wanted, namespace has no label team",
+            "requires namespace label team, namespace has no label team",
+            id="no such namespace label",
         ),
-        ((RulePart.NAMESPACE, "shop", "lab"), None, "pods of namespace shop wanted, this one is in lab"),
-        ((RulePart.ADDRESS, "10.0.0.0/8", "192.0.2.1"), None, "10.0.0.0/8 wanted, not 192.0.2.1"),
-        ((RulePart.NO_POD, "a pod", "192.0.2.1"), None, "a pod wanted, not 192.0.2.1"),
-        ((RulePart.PROTOCOL, "UDP", "TCP"), None, "UDP wanted, not TCP"),
-        ((RulePart.PORT_NAME, "http", "shop/web"), None, "port http wanted, shop/web has no port of that name"),
-        ((RulePart.PORT, "80", "8080"), None, "port 80 wanted, not 8080"),
-        (
+        pytest.param(
+            (RulePart.NAMESPACE, "!team", "team=a"),
+            None,
+            "requires namespace label !team, namespace has team=a",
+            id="a namespace label that must be absent",
+        ),
+        pytest.param(
+            (RulePart.NAMESPACE, "shop", "lab"),
+            None,
+            "requires a pod in namespace shop, this one is in lab",
+            id="another namespace",
+        ),
+        pytest.param(
+            (RulePart.ADDRESS, "10.0.0.0/8", "192.0.2.1"), None, "requires 10.0.0.0/8, not 192.0.2.1", id="an address"
+        ),
+        pytest.param((RulePart.NO_POD, "a pod", "192.0.2.1"), None, "requires a pod, not 192.0.2.1", id="not a pod"),
+        pytest.param((RulePart.PROTOCOL, "UDP", "TCP"), None, "requires UDP, not TCP", id="another protocol"),
+        pytest.param(
+            (RulePart.PORT_NAME, "http", "shop/web"),
+            None,
+            "requires port http, shop/web has no port of that name",
+            id="no such port name",
+        ),
+        pytest.param((RulePart.PORT, "80", "8080"), None, "requires port 80, not 8080", id="another port"),
+        pytest.param(
             (RulePart.PORT, "80", "8080"),
             Dialled("10.96.0.1", 80),
-            "port 80 wanted, not 8080 (the Service's 80 is the pod's 8080)",
+            "requires port 80, not 8080 (the Service's 80 is the pod's 8080)",
+            id="another port, mapped by a Service",
         ),
-        ((RulePart.PORT, "80", "8080"), Dialled("10.96.0.1", 8080), "port 80 wanted, not 8080"),
+        pytest.param(
+            (RulePart.PORT, "80", "8080"),
+            Dialled("10.96.0.1", 8080),
+            "requires port 80, not 8080",
+            id="another port, the same on the Service",
+        ),
     ],
 )
-def test_a_miss_in_words(miss: tuple[RulePart, str, str], dialled: Dialled | None, words: str) -> None:
-    assert miss_text(Miss(*miss), dialled) == words
+def test_a_miss(miss: tuple[RulePart, str, str], dialled: Dialled | None, text: str) -> None:
+    assert miss_text(Miss(*miss), dialled) == text
 
 
-def test_all_misses_of_a_rule_are_said() -> None:
+def test_a_near_miss_lists_all_that_a_rule_misses() -> None:
     found = policy({"from": [{"podSelector": {}}]})
-    misses = (Miss(RulePart.NO_POD, "a pod", "192.0.2.1"), Miss(RulePart.PROTOCOL, "UDP", "TCP"))
+    misses = (Miss(RulePart.NO_POD, "a pod", "192.0.2.1"), Miss(RulePart.PORT, "80", "8080"))
     near = NearMiss(found, found.rules[0], 0, None, misses)
-    assert near_miss_text(near) == "a pod wanted, not 192.0.2.1; UDP wanted, not TCP"
+    assert near_miss_text(near, Dialled(None, 81)) == (
+        "requires a pod, not 192.0.2.1; requires port 80, not 8080 (the Service's 81 is the pod's 8080)"
+    )
 
 
-def test_positions_and_counts() -> None:
-    assert position_text(Direction.INGRESS, 0) == "ingress[0]"
-    assert position_text(Direction.EGRESS, 2, 1) == "egress[2].to[1]"
-    assert names_text(["a", "b"]) == "a, b"
-    assert names_text(["a", "b", "c"], 2) == "a, b and 1 more"
-    assert [count(1, "pod"), count(3, "pod"), count(1, "policy"), count(0, "policy")] == [
-        "1 pod",
-        "3 pods",
-        "1 policy",
-        "0 policies",
-    ]
+@pytest.mark.parametrize(
+    ("direction", "peer", "text"),
+    [
+        pytest.param(Direction.INGRESS, None, "ingress[2]", id="a rule"),
+        pytest.param(Direction.INGRESS, 0, "ingress[2].from[0]", id="a peer of an ingress rule"),
+        pytest.param(Direction.EGRESS, 1, "egress[2].to[1]", id="a peer of an egress rule"),
+    ],
+)
+def test_a_position_is_a_path_in_the_spec(direction: Direction, peer: int | None, text: str) -> None:
+    assert position_text(direction, 2, peer) == text
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        pytest.param("", "", id="none"),
+        pytest.param("a b c d e", "a, b, c, d, e", id="five"),
+        pytest.param("a b c d e f", "a, b, c, d, e and 1 more", id="six"),
+    ],
+)
+def test_long_lists_end_with_a_count(names: str, text: str) -> None:
+    assert names_text(names.split()) == text
+
+
+def test_the_limit_of_a_list() -> None:
+    assert names_text(["a", "b", "c"], 1) == "a and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [(1, "pod", "1 pod"), (3, "pod", "3 pods"), (0, "policy", "0 policies"), (1, "policy", "1 policy")],
+    ids=["one", "several", "none, with y", "one, with y"],
+)
+def test_a_count_has_the_number_of_its_noun(number: int, noun: str, text: str) -> None:
+    assert count(number, noun) == text

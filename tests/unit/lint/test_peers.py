@@ -45,6 +45,7 @@ pods:
             [],
             id="a complete rule, then ports only",
         ),
+        pytest.param("[{}, {ports: [{port: 1}]}]", [], id="a rule for everything, then ports only"),
         pytest.param("[{from: [{podSelector: {}}]}, {}]", [], id="peers only, then a rule for everything"),
         pytest.param("[{from: [{podSelector: {}}]}]", [], id="one rule"),
     ],
@@ -82,6 +83,7 @@ def test_a_dash_before_ports_splits_a_rule(rules: str, messages: list[str]) -> N
         pytest.param(
             "[{namespaceSelector: {}}, {ipBlock: {cidr: 192.0.2.0/24}}]", [], id="a namespaceSelector, then an ipBlock"
         ),
+        pytest.param("[{ipBlock: {cidr: 192.0.2.0/24}}, {podSelector: {}}]", [], id="an ipBlock, then a podSelector"),
     ],
 )
 def test_a_dash_before_pod_selector_splits_a_peer(peers: str, messages: list[str]) -> None:
@@ -130,6 +132,17 @@ def test_a_dash_before_pod_selector_splits_a_peer(peers: str, messages: list[str
             id="a pod of any namespace has a similar label",
         ),
         pytest.param(
+            "{namespaceSelector: {matchLabels: {team: x}}, podSelector: {matchLabels: {app: cli}}}",
+            "peer-matches-nothing: p ingress[0].from[0] matches no pod: pods app=cli in namespaces team=x",
+            id="the pods are in another namespace than the namespaceSelector's",
+        ),
+        pytest.param(
+            "{namespaceSelector: {matchExpressions: [{key: name, operator: NotIn, values: [lab]}]}, "
+            "podSelector: {matchLabels: {zone: north}}}",
+            "peer-matches-nothing: p ingress[0].from[0] matches no pod: pods zone=north in namespaces name!=lab",
+            id="a namespace that an expression excludes",
+        ),
+        pytest.param(
             "{namespaceSelector: {matchLabels: {name: lab}}}",
             "namespace-name-label: p ingress[0].from[0]: no namespace has the label name=lab; "
             "to select namespace lab, use kubernetes.io/metadata.name: lab",
@@ -161,6 +174,18 @@ def test_a_peer_that_matches_no_pod(peer: str, wanted: str | None) -> None:
     rule = policy.rules[0]
     notes = unmatched_peers(snapshot, policy, rule, peer_pods(snapshot, policy, rule))
     assert [f"{note.code}: {note.message}" for note in notes] == ([wanted] if wanted else [])
+
+
+def test_a_rule_for_everyone_and_one_for_all_pods_of_an_empty_namespace() -> None:
+    spec = {"podSelector": {}, "ingress": [{"ports": [{"port": 80}]}, {"from": [{"podSelector": {}}]}]}
+    snapshot = snapshot_of({**CLUSTER, "policies": {"empty/p": spec}})
+    policy = snapshot.policies[0]
+    notes = [
+        note.message
+        for rule in policy.rules
+        for note in unmatched_peers(snapshot, policy, rule, peer_pods(snapshot, policy, rule))
+    ]
+    assert notes == ["p ingress[1].from[0] matches no pod: all pods in empty"]
 
 
 def test_a_peer_whose_pods_are_unread_has_no_warning() -> None:

@@ -11,9 +11,11 @@ from tests.support.tables import snapshot_of
 CLUSTER = yaml.safe_load("""
 pods:
   shop/web: {labels: {app: web}, ip: 10.0.0.1, ports: http=8080 dns=53/UDP}
-  shop/api: {labels: {app: api}, ip: 10.0.0.2}
+  shop/api: {labels: {app: api}, ip: 10.0.0.2, ports: "9090"}
+  shop/both: {labels: {app: both}, ip: 10.0.0.3, ports: 80 8080}
 services:
   shop/web: {clusterIP: 10.96.0.1, selector: {app: web}, ports: [{port: 80, targetPort: http}]}
+  shop/both: {clusterIP: 10.96.0.5, selector: {app: both}, ports: [{port: 80, targetPort: 8080}]}
   shop/heads: {clusterIP: None, selector: {app: web}, ports: [{port: 81, targetPort: http}]}
   shop/gone: {clusterIP: 10.96.0.2, selector: {app: web}, ports: [{port: 82, targetPort: gone}]}
   shop/same: {clusterIP: 10.96.0.4, selector: {app: web}, ports: [{port: 84, targetPort: 84}]}
@@ -60,7 +62,7 @@ def unknown(port: str, known: str) -> str:
         pytest.param("[{port: 81}]", "web", [], id="a headless Service maps no port"),
         pytest.param("[{port: 82}]", "web", [], id="a Service whose target the pod does not have"),
         pytest.param("[{port: 84}]", "web", [], id="a Service with the same port as its pods"),
-        pytest.param("[{port: 8080}]", "web", [], id="a port that the pod declares"),
+        pytest.param("[{port: 80}]", "both", [], id="the port of a Service that its pods declare too"),
         pytest.param("[{port: 80, endPort: 90}]", "web", [], id="a range"),
         pytest.param(
             "[{port: 80}, {port: htp}]",

@@ -34,6 +34,11 @@ EVERYTHING, ALREADY = "allows everything", "already allows it"
             id="a range in a wider one",
         ),
         pytest.param(
+            "[{ports: [{port: 70, endPort: 90}]}, {ports: [{port: 80, endPort: 90}]}]",
+            SECOND + ALREADY,
+            id="a range up to the end of a wider one",
+        ),
+        pytest.param(
             "[{ports: [{port: 70, endPort: 90}]}, {ports: [{port: 69, endPort: 80}]}]", None, id="ranges that overlap"
         ),
         pytest.param(

@@ -102,7 +102,7 @@ def test_policies_of_unread_pods_have_no_warnings() -> None:
 def test_peers_in_other_namespaces_are_skipped_where_only_one_was_read() -> None:
     spec = yaml.safe_load(
         "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: nope}}}, "
-        "{podSelector: {matchLabels: {app: none}}}]}]}"
+        "{podSelector: {matchLabels: {app: none}}}]}, {}]}"
     )
     snapshot = snapshot_of({**PODS, "policies": {"shop/p": spec}})
     assert len(namespace_warnings(snapshot, "shop")) == 2
@@ -215,8 +215,9 @@ def test_the_fix_for_dns_is_the_command_that_opens_it() -> None:
 def test_a_connection_that_is_not_allowed_has_the_warnings_of_its_policies(
     destination: str, messages: list[str]
 ) -> None:
-    spec = {"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "ap"}}}]}]}
+    elsewhere = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "none"}}}
+    spec = {"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "ap"}}}, elsewhere]}]}
     policies = {"shop/p": spec, "shop/q": {"podSelector": {"matchLabels": {"app": "api"}}, "ingress": [{}]}}
     snapshot = snapshot_of({**PODS, "policies": policies})
-    notes = connection_warnings(snapshot, ask(snapshot, "shop/pod/api", destination, 80, "TCP"))
+    notes = connection_warnings(snapshot, ask(snapshot, "lab/cli", destination, 80, "TCP"))
     assert [note.message for note in notes] == messages

@@ -1,0 +1,361 @@
+"""One rule against one reading: whether it matches, at which positions, and what it misses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from kubectl_netpol.engine.phrases import near_miss_text
+from kubectl_netpol.engine.readings import Reading
+from kubectl_netpol.engine.rules import match_rule, matching_port, near_misses, peer_matches
+from kubectl_netpol.engine.verdict import Note, RuleMatch
+from kubectl_netpol.model.policies import Direction
+from tests.support.tables import snapshot_of
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.snapshot import Snapshot
+
+CLUSTER = yaml.safe_load("""
+namespaces: {shop: {team: x}, lab: {team: y}}
+unread: [dark]
+live: true
+pods:
+  shop/san: {labels: {run: san}, ip: 10.0.0.1}
+  shop/web: {labels: {run: web}, ip: 10.0.0.2, ports: http=8080 dns=53/UDP}
+  shop/done: {labels: {run: san}, ip: 10.0.0.3, phase: Succeeded}
+  shop/new: {labels: {run: new}, planned: true}
+  lab/cat: {labels: {run: san}, ip: 10.0.1.1}
+  dark/far: {labels: {run: far}, ip: 10.0.2.1}
+gaps:
+  - {resource: namespaces, namespace: hidden, message: you may not read namespace hidden}
+""")
+SAN, BLOCK = "{podSelector: {matchLabels: {run: san}}}", "{ipBlock: {cidr: 10.0.0.0/16, except: [10.0.1.0/24]}}"
+TEAM_X, ALL = "{namespaceSelector: {matchLabels: {team: x}}}", "{namespaceSelector: {}}"
+
+
+def with_rules(rules: str) -> Snapshot:
+    spec = {"podSelector": {}, "ingress": yaml.safe_load(rules)}
+    return snapshot_of({**CLUSTER, "policies": {"shop/p": spec}})
+
+
+def pod(snapshot: Snapshot, key: str) -> Pod | None:
+    """The pod "shop/san"; None for an address or a host name."""
+    return snapshot.pod(*key.split("/")) if "/" in key else None
+
+
+def reading(snapshot: Snapshot, peer: str, port: str, *, block_port: int | None = None) -> Reading:
+    """The peer is a pod, an address or "host"; the destination is shop/web."""
+    found = pod(snapshot, peer)
+    address = next(iter(found.ips), None) if found else peer if peer != "host" else None
+    number, _, protocol = port.partition("/")
+    web = snapshot.pod("shop", "web")
+    return Reading(found, address, protocol or "TCP", int(number), block_port or int(number), web)
+
+
+@pytest.mark.parametrize(
+    ("rule", "peer", "port", "wanted"),
+    [
+        pytest.param("{}", "shop/san", "80", (None, None), id="a rule for everything lists no peer and no port"),
+        pytest.param(f"{{from: [{SAN}]}}", "shop/san", "80", (0, None), id="a peer, on every port"),
+        pytest.param("{ports: [{port: 80}]}", "shop/san", "80", (None, 0), id="a port, for everyone"),
+        pytest.param(
+            f"{{from: [{TEAM_X}, {SAN}, {ALL}], ports: [{{port: 81}}, {{port: 80}}, {{}}]}}",
+            "shop/san",
+            "80",
+            (0, 1),
+            id="the first of several peers and of several ports that match",
+        ),
+        pytest.param(f"{{from: [{TEAM_X}, {ALL}]}}", "lab/cat", "80", (1, None), id="the second peer"),
+        pytest.param(f"{{from: [{SAN}]}}", "lab/cat", "80", None, id="no peer matches"),
+        pytest.param(f"{{from: [{SAN}], ports: [{{port: 81}}]}}", "shop/san", "80", None, id="no port matches"),
+        pytest.param(
+            f"{{from: [{BLOCK}]}}", "shop/new", "80", "pod-address-unknown", id="unknown, with an unknown address"
+        ),
+        pytest.param(
+            f"{{from: [{BLOCK}, {ALL}]}}",
+            "shop/new",
+            "80",
+            (1, None),
+            id="a peer that matches wins over an unknown one",
+        ),
+        pytest.param(
+            f"{{from: [{BLOCK}, {SAN}]}}", "shop/new", "80", "pod-address-unknown", id="an unknown one over no match"
+        ),
+        pytest.param(
+            f"{{from: [{BLOCK}], ports: [{{port: 81}}]}}", "shop/new", "80", None, id="not unknown on another port"
+        ),
+    ],
+)
+def test_the_positions_at_which_a_rule_matches(
+    rule: str, peer: str, port: str, wanted: tuple[int | None, int | None] | str | None
+) -> None:
+    snapshot = with_rules(f"[{rule}]")
+    policy = snapshot.policies[0]
+    match = match_rule(snapshot, policy, policy.rules[0], reading(snapshot, peer, port))
+    if isinstance(match, RuleMatch):
+        assert (match.policy, match.rule) == (policy, policy.rules[0])
+        assert (match.peer, match.port) == wanted
+    else:
+        assert (match and match.code.value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("peers", "wanted"),
+    [
+        pytest.param(f"[{BLOCK}]", (0, 1), id="an ipBlock sees the port that was dialled"),
+        pytest.param(f"[{SAN}]", (0, 0), id="a podSelector sees the port of the pod"),
+        pytest.param("[]", (None, 0), id="a rule for everyone sees the port of the pod"),
+    ],
+)
+def test_which_port_a_peer_sees_behind_a_service(peers: str, wanted: tuple[int | None, int]) -> None:
+    snapshot = with_rules(f"[{{from: {peers}, ports: [{{port: 8080}}, {{port: 80}}]}}]")
+    policy = snapshot.policies[0]
+    behind = reading(snapshot, "shop/san", "8080", block_port=80)
+    match = match_rule(snapshot, policy, policy.rules[0], behind)
+    assert isinstance(match, RuleMatch)
+    assert (match.peer, match.port) == wanted
+
+
+@pytest.mark.parametrize(
+    ("peer", "end", "wanted"),
+    [
+        pytest.param(SAN, "shop/san", True, id="a podSelector selects a pod of the policy's namespace"),
+        pytest.param(SAN, "lab/cat", False, id="a podSelector selects no pod of another namespace"),
+        pytest.param(SAN, "shop/web", False, id="a podSelector selects no pod with other labels"),
+        pytest.param("{podSelector: {}}", "shop/web", True, id="an empty podSelector selects every pod"),
+        pytest.param("{podSelector: {}}", "shop/done", False, id="a finished pod matches no selector"),
+        pytest.param("{podSelector: {}}", "192.0.2.1", False, id="an address matches no selector"),
+        pytest.param("{podSelector: {}}", "host", False, id="a host name matches no selector"),
+        pytest.param(ALL, "lab/cat", True, id="an empty namespaceSelector selects every namespace"),
+        pytest.param(TEAM_X, "shop/web", True, id="a namespace by its label"),
+        pytest.param(TEAM_X, "lab/cat", False, id="a namespace with another label"),
+        pytest.param(
+            "{namespaceSelector: {matchLabels: {team: y}}, podSelector: {matchLabels: {run: web}}}",
+            "lab/cat",
+            False,
+            id="both selectors must match",
+        ),
+        pytest.param(TEAM_X, "dark/far", "namespace-labels-unknown", id="a namespace whose labels are unknown"),
+        pytest.param(
+            "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dark}}}",
+            "dark/far",
+            True,
+            id="the name of a namespace is known without its labels",
+        ),
+        pytest.param(
+            "{namespaceSelector: {matchLabels: {team: x}}, podSelector: {matchLabels: {run: none}}}",
+            "dark/far",
+            False,
+            id="unknown labels don't matter where the podSelector does not match",
+        ),
+        pytest.param(BLOCK, "10.0.200.1", True, id="an address in the ipBlock"),
+        pytest.param(BLOCK, "10.0.1.200", False, id="an address in an except"),
+        pytest.param(BLOCK, "192.0.2.1", False, id="an address outside the ipBlock"),
+        pytest.param(BLOCK, "shop/san", True, id="a pod's address in the ipBlock"),
+        pytest.param(BLOCK, "lab/cat", False, id="a pod's address in an except"),
+        pytest.param(BLOCK, "shop/new", "pod-address-unknown", id="a pod without an address"),
+        pytest.param(BLOCK, "host", "host-name", id="a host name has no known address"),
+    ],
+)
+def test_whether_a_peer_matches_an_end(peer: str, end: str, wanted: bool | str) -> None:  # noqa: FBT001 - a column
+    snapshot = with_rules(f"[{{from: [{peer}]}}]")
+    policy = snapshot.policies[0]
+    seen = reading(snapshot, end, "80")
+    matched = peer_matches(snapshot, policy, policy.rules[0].peers[0], seen.pod, seen.address)
+    assert (matched.code.value if isinstance(matched, Note) else matched) == wanted
+
+
+def test_a_namespace_that_may_not_be_read_is_a_missing_permission() -> None:
+    cluster = {**CLUSTER, "unread": ["hidden"], "pods": {"hidden/x": {"ip": "10.0.3.1"}}}
+    spec = {"podSelector": {}, "ingress": [{"from": [yaml.safe_load(TEAM_X)]}]}
+    snapshot = snapshot_of({**cluster, "policies": {"shop/p": spec}})
+    policy = snapshot.policies[0]
+    matched = peer_matches(snapshot, policy, policy.rules[0].peers[0], snapshot.pods[0], None)
+    assert isinstance(matched, Note)
+    assert (matched.code.value, matched.message) == ("permission-missing", "you may not read namespace hidden")
+
+
+@pytest.mark.parametrize(
+    ("ports", "port", "wanted"),
+    [
+        pytest.param("[]", "80/SCTP", 0, id="no ports are all ports"),
+        pytest.param("[{port: 80}]", "80", 0, id="the number"),
+        pytest.param("[{port: 80}]", "81", None, id="another number"),
+        pytest.param("[{port: 80}]", "80/UDP", None, id="another protocol"),
+        pytest.param("[{protocol: UDP}]", "9/UDP", 0, id="every port of a protocol"),
+        pytest.param("[{port: 80, endPort: 90}]", "80", 0, id="the first of a range"),
+        pytest.param("[{port: 80, endPort: 90}]", "90", 0, id="the last of a range"),
+        pytest.param("[{port: 80, endPort: 90}]", "79", None, id="below a range"),
+        pytest.param("[{port: 80, endPort: 90}]", "91", None, id="above a range"),
+        pytest.param("[{port: http}]", "8080", 0, id="the number behind a name"),
+        pytest.param("[{port: http}]", "80", None, id="a number that is not behind the name"),
+        pytest.param("[{port: dns}]", "53", None, id="a name of another protocol"),
+        pytest.param("[{port: dns, protocol: UDP}]", "53/UDP", 0, id="a name of the protocol"),
+        pytest.param("[{port: 80}, {port: http}, {port: 8080}]", "8080", 1, id="the first that covers it"),
+    ],
+)
+def test_which_port_of_a_rule_covers_a_port(ports: str, port: str, wanted: int | None) -> None:
+    snapshot = with_rules(f"[{{ports: {ports}}}]")
+    seen = reading(snapshot, "shop/san", port)
+    assert matching_port(snapshot.policies[0].rules[0], seen.port, seen.protocol, seen.destination) == wanted
+
+
+def test_a_port_name_covers_nothing_where_the_destination_is_not_a_pod() -> None:
+    snapshot = with_rules("[{ports: [{port: http}]}]")
+    assert matching_port(snapshot.policies[0].rules[0], 8080, "TCP", None) is None
+
+
+NAMED = "kubernetes.io/metadata.name"
+
+
+@pytest.mark.parametrize(
+    ("rules", "peer", "port", "misses"),
+    [
+        pytest.param(
+            f"[{{from: [{SAN}]}}]",
+            "shop/web",
+            "80",
+            ["ingress[0].0.None: requires label run=san, pod has run=web"],
+            id="a label",
+        ),
+        pytest.param(
+            f"[{{from: [{SAN}]}}]",
+            "lab/cat",
+            "80",
+            ["ingress[0].0.None: requires a pod in namespace shop, this one is in lab"],
+            id="the policy's namespace",
+        ),
+        pytest.param(
+            "[{from: [{namespaceSelector: {matchLabels: {team: x, zone: n}}}]}]",
+            "lab/cat",
+            "80",
+            [
+                (
+                    "ingress[0].0.None: requires namespace label team=x, namespace has team=y; "
+                    "requires namespace label zone=n, namespace has no label zone"
+                )
+            ],
+            id="every requirement on the namespace",
+        ),
+        pytest.param(
+            f"[{{from: [{{namespaceSelector: {{matchLabels: {{team: x, {NAMED}: lab}}}}}}]}}]",
+            "dark/far",
+            "80",
+            [f"ingress[0].0.None: requires namespace label {NAMED}=lab, namespace has {NAMED}=dark"],
+            id="not the namespace labels that are unknown",
+        ),
+        pytest.param(
+            f"[{{from: [{BLOCK}]}}]",
+            "192.0.2.1",
+            "80",
+            ["ingress[0].0.None: requires 10.0.0.0/16, not 192.0.2.1"],
+            id="an ipBlock",
+        ),
+        pytest.param(
+            f"[{{from: [{BLOCK}]}}]",
+            "lab/cat",
+            "80",
+            ["ingress[0].0.None: requires 10.0.0.0/16 except 10.0.1.0/24, not 10.0.1.1"],
+            id="an except",
+        ),
+        pytest.param(
+            f"[{{from: [{BLOCK}], ports: [{{port: 81}}]}}]",
+            "shop/new",
+            "80",
+            ["ingress[0].0.None: requires 10.0.0.0/16, not an unknown address; requires port 81, not 80"],
+            id="an ipBlock, and an unknown address",
+        ),
+        pytest.param(
+            f"[{{from: [{SAN}]}}]", "192.0.2.1", "80", ["ingress[0].0.None: requires a pod, not 192.0.2.1"], id="a pod"
+        ),
+        pytest.param(
+            f"[{{from: [{SAN}]}}]",
+            "host",
+            "80",
+            ["ingress[0].0.None: requires a pod, not a host name"],
+            id="a pod, and a host name",
+        ),
+        pytest.param(
+            f"[{{from: [{SAN}], ports: [{{port: 81}}, {{port: 82, endPort: 90}}, {{protocol: UDP}}]}}]",
+            "shop/san",
+            "80",
+            ["ingress[0].0.None: requires port 81, 82-90, not 80"],
+            id="the ports of the protocol, where the peer matches",
+        ),
+        pytest.param(
+            "[{ports: [{port: 80, protocol: UDP}, {port: 80, protocol: SCTP}, {port: 81, protocol: UDP}]}]",
+            "shop/san",
+            "80",
+            ["ingress[0].None.None: requires UDP or SCTP, not TCP"],
+            id="the protocols, each once",
+        ),
+        pytest.param(
+            "[{ports: [{port: metrics}, {port: admin}]}]",
+            "shop/san",
+            "80",
+            ["ingress[0].None.None: requires port metrics, admin, shop/web has no port of that name"],
+            id="port names that the pod does not have",
+        ),
+        pytest.param(
+            "[{ports: [{port: metrics}, {port: http}]}]",
+            "shop/san",
+            "80",
+            ["ingress[0].None.None: requires port metrics, http (8080), not 80"],
+            id="port names of which the pod has one",
+        ),
+        pytest.param(
+            f"[{{from: [{TEAM_X}], ports: [{{port: 81}}, {{port: 80}}]}}]",
+            "lab/cat",
+            "80",
+            ["ingress[0].0.1: requires namespace label team=x, namespace has team=y"],
+            id="the port that matches is named where the peer does not",
+        ),
+        pytest.param(
+            f"[{{from: [{BLOCK}, {TEAM_X}, {{podSelector: {{matchLabels: {{run: cat}}}}}}]}}]",
+            "lab/cat",
+            "80",
+            ["ingress[0].1.None: requires namespace label team=x, namespace has team=y"],
+            id="the closest peer of a rule",
+        ),
+        pytest.param(
+            f"[{{from: [{{ipBlock: {{cidr: 192.0.2.0/24}}}}]}}, {{from: [{TEAM_X}]}}, {{ports: [{{port: 81}}]}}, "
+            "{ports: [{port: 82}]}]",
+            "lab/cat",
+            "80",
+            [
+                "ingress[2].None.None: requires port 81, not 80",
+                "ingress[3].None.None: requires port 82, not 80",
+                "ingress[1].0.None: requires namespace label team=x, namespace has team=y",
+                "ingress[0].0.None: requires 192.0.2.0/24, not 10.0.1.1",
+            ],
+            id="the closest rule first: port, namespace, address; in the policy's order where they are as close",
+        ),
+        pytest.param(
+            f"[{{from: [{SAN}]}}, {{from: [{{ipBlock: {{cidr: 203.0.113.0/24}}}}]}}]",
+            "192.0.2.1",
+            "80",
+            [
+                "ingress[1].0.None: requires 203.0.113.0/24, not 192.0.2.1",
+                "ingress[0].0.None: requires a pod, not 192.0.2.1",
+            ],
+            id="for an address, an ipBlock is closer than a pod",
+        ),
+        pytest.param("[]", "shop/san", "80", [], id="a policy without rules"),
+    ],
+)
+def test_what_every_rule_misses(rules: str, peer: str, port: str, misses: list[str]) -> None:
+    snapshot = with_rules(rules)
+    found = near_misses(snapshot, snapshot.policies, Direction.INGRESS, reading(snapshot, peer, port))
+    assert [
+        f"ingress[{near.rule.position}].{near.peer}.{near.port}: {near_miss_text(near)}" for near in found
+    ] == misses
+
+
+def test_a_port_name_is_missed_where_the_destination_is_not_a_pod() -> None:
+    snapshot = with_rules("[{ports: [{port: http}]}]")
+    seen = reading(snapshot, "shop/san", "8080")._replace(destination=None)
+    (near,) = near_misses(snapshot, snapshot.policies, Direction.INGRESS, seen)
+    assert near_miss_text(near) == "requires port http, the destination has no port of that name"
