@@ -56,21 +56,19 @@ def end(snapshot: Snapshot, name: str) -> End:
     return End(address=name)
 
 
-def verdict_on(
-    snapshot: Snapshot, source: str, destination: str, port: str = "80", dialled: Dialled | None = None
-) -> ConnectionVerdict:
+def verdict_on(snapshot: Snapshot, ends: str, port: str = "80", dialled: Dialled | None = None) -> ConnectionVerdict:
+    source, destination = (end(snapshot, name) for name in ends.split())
     number, _, protocol = port.partition("/")
-    ends = end(snapshot, source), end(snapshot, destination)
-    return evaluate(snapshot, Connection(*ends, protocol or "TCP", int(number), dialled))
+    return evaluate(snapshot, Connection(source, destination, protocol or "TCP", int(number), dialled))
 
 
 def sentence(note: Note | None) -> str | None:
     return note and f"{note.code}: {note.message}"
 
 
-def sides(snapshot: Snapshot, source: str, destination: str, **more: Any) -> list[str]:
+def sides(snapshot: Snapshot, ends: str) -> list[str]:
     """ "verdict, by the policies that isolate; the rules that match; the rules that don't" of egress and ingress."""
-    found = verdict_on(snapshot, source, destination, **more)
+    found = verdict_on(snapshot, ends)
     return [
         f"{side.verdict.value}, {' '.join(policy.name for policy in side.isolated_by) or '-'}; "
         f"{' '.join(f'{m.policy.name}[{m.rule.position}] {m.peer} {m.port}' for m in side.allowed_by) or '-'}; "
@@ -106,13 +104,13 @@ def sides(snapshot: Snapshot, source: str, destination: str, **more: Any) -> lis
     ],
 )
 def test_the_side_of_the_destination(policies: dict[str, str], wanted: str) -> None:
-    assert sides(snapshot_of(cluster(**policies)), "src", "dst") == ["allowed, -; -; -", wanted]
+    assert sides(snapshot_of(cluster(**policies)), "src dst") == ["allowed, -; -; -", wanted]
 
 
 def test_each_side_is_decided_by_the_policies_of_its_own_end() -> None:
     snapshot = snapshot_of(cluster(p="policyTypes: [Ingress, Egress], ingress: [{}], egress: []"))
-    assert sides(snapshot, "src", "dst") == ["allowed, -; -; -", "allowed, p; p[0] None None; -"]
-    assert sides(snapshot, "dst", "src") == ["blocked, p; -; -", "allowed, -; -; -"]
+    assert sides(snapshot, "src dst") == ["allowed, -; -; -", "allowed, p; p[0] None None; -"]
+    assert sides(snapshot, "dst src") == ["blocked, p; -; -", "allowed, -; -; -"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +156,7 @@ def test_each_side_is_decided_by_the_policies_of_its_own_end() -> None:
     ],
 )
 def test_the_reason(policies: dict[str, str], ends: str, reason: str | None) -> None:
-    assert sentence(verdict_on(snapshot_of(cluster(**policies)), *ends.split()).reason) == reason
+    assert sentence(verdict_on(snapshot_of(cluster(**policies)), ends).reason) == reason
 
 
 DENY_DST, DENY_SRC = (
@@ -184,7 +182,7 @@ def test_both_sides_together(egress: str | None, ingress: str | None, wanted: Ve
     specs = {"a/out": egress, "a/in": ingress}
     policies = {key: yaml.safe_load(spec) for key, spec in specs.items() if spec}
     pods = {"a/src": CLUSTER["pods"]["a/src"], "a/dst": {"labels": {"app": "dst"}, "planned": True}}
-    found = verdict_on(snapshot_of({"pods": pods, "policies": policies}), "src", "dst")
+    found = verdict_on(snapshot_of({"pods": pods, "policies": policies}), "src dst")
     assert (found.verdict, found.reason and found.reason.code.value) == (wanted, code)
     if found.reason:
         assert found.reason in (found.egress.reason, found.ingress.reason)
@@ -193,7 +191,7 @@ def test_both_sides_together(egress: str | None, ingress: str | None, wanted: Ve
 def test_readings_that_disagree_leave_an_undefined_side_without_rules_or_caveats() -> None:
     spec = "ingress: [{from: [{podSelector: {matchLabels: {app: host}}}], ports: [{protocol: SCTP}]}]"
     snapshot = snapshot_of(cluster(p=spec))
-    found = verdict_on(snapshot, "host", "dst", "80/SCTP").ingress
+    found = verdict_on(snapshot, "host dst", "80/SCTP").ingress
     assert (found.verdict, found.allowed_by, found.caveats) == (Verdict.UNDEFINED, (), ())
     assert [policy.name for policy in found.isolated_by] == ["p"]
     assert found.reason
@@ -201,7 +199,7 @@ def test_readings_that_disagree_leave_an_undefined_side_without_rules_or_caveats
 
 
 def test_readings_that_agree_leave_the_plain_one() -> None:
-    found = verdict_on(snapshot_of(cluster(p="ingress: [{}]")), "host", "dst").ingress
+    found = verdict_on(snapshot_of(cluster(p="ingress: [{}]")), "host dst").ingress
     assert (found.verdict, found.reason, len(found.allowed_by)) == (Verdict.ALLOWED, None, 1)
 
 
@@ -240,12 +238,12 @@ BLOCK = "{ipBlock: {cidr: 10.0.0.0/8}}"
 )
 def test_the_caveats(ingress: str, source: str, port: str, caveats: list[str]) -> None:
     snapshot = snapshot_of(cluster(p=f"ingress: {ingress}"))
-    assert [sentence(note) for note in verdict_on(snapshot, source, "dst", port).caveats] == caveats
+    assert [sentence(note) for note in verdict_on(snapshot, f"{source} dst", port).caveats] == caveats
 
 
 def test_a_caveat_of_both_sides_is_said_once() -> None:
     spec = yaml.safe_load("{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]}")
-    found = verdict_on(snapshot_of({**CLUSTER, "policies": {"a/p": spec}}), "src", "dst", "80/SCTP")
+    found = verdict_on(snapshot_of({**CLUSTER, "policies": {"a/p": spec}}), "src dst", "80/SCTP")
     assert [sentence(note) for note in found.caveats] == [SCTP]
 
 
@@ -273,7 +271,7 @@ def test_a_caveat_of_both_sides_is_said_once() -> None:
 def test_a_pod_and_itself(
     policies: dict[str, str], dialled: Dialled | None, wanted: Verdict, reason: str | None, caveats: list[str]
 ) -> None:
-    found = verdict_on(snapshot_of(cluster(**policies)), "dst", "dst", "80", dialled)
+    found = verdict_on(snapshot_of(cluster(**policies)), "dst dst", "80", dialled)
     assert (found.verdict, sentence(found.reason)) == (wanted, reason)
     assert [sentence(note) for note in found.caveats] == caveats
     if dialled is None:
@@ -301,7 +299,7 @@ def test_a_workload_without_pods_and_itself(ingress: str, wanted: Verdict, reaso
         "spec": {"selector": {"matchLabels": {"app": "dst"}}, "template": template},
     }
     policies = {"a/p": yaml.safe_load(f"{{podSelector: {{}}, ingress: {ingress}}}")}
-    found = verdict_on(snapshot_of({"objects": [deployment], "policies": policies}), "web", "web")
+    found = verdict_on(snapshot_of({"objects": [deployment], "policies": policies}), "web web")
     assert (found.verdict, sentence(found.reason), found.caveats) == (wanted, reason, ())
 
 
@@ -410,7 +408,7 @@ BASELINE = yaml.safe_load("""
 )
 def test_a_baseline_policy_overrides_only_pods_that_are_not_isolated(policies: dict[str, str], wanted: Verdict) -> None:
     snapshot = snapshot_of({**cluster(**policies), "objects": [BASELINE]})
-    assert verdict_on(snapshot, "src", "dst").ingress.verdict is wanted
+    assert verdict_on(snapshot, "src dst").ingress.verdict is wanted
 
 
 UNREAD_PODS = {"resource": "pods", "namespace": None, "message": "you may not list pods", "readable": ["a"]}
@@ -449,7 +447,7 @@ MAY_BE = "permission-missing: 10.9.9.9 may be a pod's address, and you may not l
 def test_what_was_not_read(
     gap: dict[str, Any], ingress: str, ends: str, egress_reason: str | None, ingress_reason: str | None
 ) -> None:
-    found = verdict_on(snapshot_of({**cluster(p=f"ingress: {ingress}"), "live": True, "gaps": [gap]}), *ends.split())
+    found = verdict_on(snapshot_of({**cluster(p=f"ingress: {ingress}"), "live": True, "gaps": [gap]}), ends)
     assert (sentence(found.egress.reason), sentence(found.ingress.reason)) == (egress_reason, ingress_reason)
     for side in (found.egress, found.ingress):
         undefined = side.reason is not None and side.reason.code.value == "permission-missing"
@@ -515,6 +513,6 @@ HOST_POLICY = yaml.safe_load("""
     ],
 )
 def test_an_end_that_is_not_a_pod(more: dict[str, Any], ends: str, reasons: list[str | None]) -> None:
-    found = verdict_on(snapshot_of({**CLUSTER, "live": True, **more}), *ends.split())
+    found = verdict_on(snapshot_of({**CLUSTER, "live": True, **more}), ends)
     assert [sentence(side.reason) for side in (found.egress, found.ingress)] == reasons
     assert [side.isolated_by for side in (found.egress, found.ingress)] == [(), ()]
