@@ -85,7 +85,7 @@ def ask_selected(
             ends.append([resolve(snapshot, parse_reference(name, inputs.namespace))])
         else:
             ends.append(_selected(snapshot, inputs.namespace, selector or ""))
-    pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod or a.pod is None]
+    pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod]
     if not pairs:
         raise NetpolError(f"{ends[0][0].end.title} is the only pod at both ends", "name it twice to try that")
     return snapshot, [
