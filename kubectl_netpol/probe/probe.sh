@@ -11,7 +11,7 @@
 #   W ID TEXT                                     a line that this run printed
 #   Z                                             the end
 #
-# Unquoted is what has no blank in it, or is a list; set -f is on.
+# Variables without quotes hold no blank, or are lists; set -f is on.
 # shellcheck disable=SC2086
 
 ## common
