@@ -51,4 +51,4 @@ def cluster_dns(snapshot: Snapshot, pod: Pod) -> DnsRule | None:
         peers[Peer(ip_block=IPBlock(f"{_NODE_LOCAL_ADDRESS}/32"))] = None
         ports.update({PortRange(protocol, DNS_PORT, DNS_PORT): None for protocol in ("UDP", "TCP")})
         notes.append(f"a node-local DNS cache runs here: its usual address {_NODE_LOCAL_ADDRESS} is allowed too")
-    return DnsRule(dns_rule(peers, tuple(ports)), tuple(notes)) if peers and ports else None
+    return DnsRule(dns_rule(peers, tuple(ports)), tuple(dict.fromkeys(notes))) if peers and ports else None

@@ -6,17 +6,12 @@ import json
 import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from kubectl_netpol.cli import build_parser
 from kubectl_netpol.commands.allow import EXAMPLES as EXAMPLES_IN_HELP
 from tests.support.running import EXAMPLES, SHOP, allow, ingress, labels
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 A_TO_WEB = "--from run=a --to run=web"
 
@@ -177,47 +172,3 @@ def test_an_example_of_the_help_can_be_copied(line: str) -> None:
     assert len(typed.names) in (0, 3)
     if not typed.names:
         assert allow(line).status == 0
-
-
-# Proved on manifests.
-
-
-def test_who_loses_access_is_named(tmp_path: Path) -> None:
-    manifests = tmp_path / "shop.yaml"
-    kept = [
-        item for item in yaml.safe_load_all((EXAMPLES / "shop.yaml").read_text()) if item["kind"] != "NetworkPolicy"
-    ]
-    manifests.write_text(yaml.safe_dump_all(kept))
-    line = f"--from run=san --to run=nginx --port 80 -n shop -f {manifests}"
-    ran = allow(line)
-    assert ran.status == 0
-    assert (
-        "warning: isolates shop/nginx for ingress: shop/cart and everything outside the cluster lose access" in ran.err
-    )
-    strict = allow(line, "--strict")
-    assert (strict.status, strict.out) == (2, "")
-    assert "--strict: isolates shop/nginx for ingress: shop/cart and everything outside" in strict.err
-
-
-def test_nothing_is_cut_off_where_it_was_isolated_already() -> None:
-    ran = allow("--from run=san --to run=nginx --port 80 --strict", *SHOP)
-    assert ran.status == 0
-    assert "nothing is cut off" in ran.err
-    assert "opens shop/san -> shop/nginx: port 80" in ran.err
-
-
-@pytest.mark.parametrize(
-    ("line", "text"),
-    [
-        pytest.param("--from run=san --to run=ngnix --port 80", "selects no pod", id="a misspelt subject"),
-        pytest.param("--from run=sam --to run=nginx --port 80", "run=sam", id="a misspelt peer"),
-        pytest.param(
-            "--from run=san --to run=nginx --name deny-all-ingress",
-            "exists with another spec",
-            id="a name that is taken",
-        ),
-        pytest.param("--egress --dns --from run=san", "no DNS Service was read", id="no DNS Service"),
-    ],
-)
-def test_the_proof_names_likely_mistakes(line: str, text: str) -> None:
-    assert text in allow(line, *SHOP).err
