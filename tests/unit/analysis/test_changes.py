@@ -1,23 +1,24 @@
-"""compare() against asking the engine about every single connection, and its attribution."""
+"""Which connections a change of policies opens and closes, and by which rule; compared with the engine one by one."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kubectl_netpol.analysis.changes import Cause, Changes, changes_between
-from kubectl_netpol.analysis.groups import OUTSIDE_TITLE, outside_groups
-from kubectl_netpol.analysis.port_classes import PortClass, port_classes
+from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, changed_policies, changes_between
+from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
+from kubectl_netpol.analysis.port_classes import PortClass
 from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Owner, Pod, Workload
-from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
-from kubectl_netpol.model.snapshot import Snapshot
+from kubectl_netpol.model.snapshot import Gap, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,13 +41,13 @@ def ingress(name: str, to: LabelSelector, *peers: Peer, ports: tuple[PortRange |
     return Policy("a", name, to, (Direction.INGRESS,), (Rule(Direction.INGRESS, 0, peers, ports),))
 
 
-def rows(comparison: Changes) -> list[str]:
-    """Each effect as one line."""
+def rows(changes: Changes) -> list[str]:
+    """Each change as one line."""
     return sorted(
-        f"{','.join(p.title for p in effect.sources)} -> {','.join(p.title for p in effect.destinations)} "
-        f"{'other' if effect.ports.other else f'{effect.ports.first}-{effect.ports.last}'}/{effect.ports.protocol} "
-        f"{effect.before.value} {effect.after.value}"
-        for effect in comparison.connections
+        f"{','.join(p.title for p in change.sources)} -> {','.join(p.title for p in change.destinations)} "
+        f"{'other' if change.ports.other else f'{change.ports.first}-{change.ports.last}'}/{change.ports.protocol} "
+        f"{change.before.value} {change.after.value}"
+        for change in changes.connections
     )
 
 
@@ -57,7 +58,7 @@ SHOP = (
 )
 
 
-def test_a_policy_that_lets_one_in_cuts_the_others_off() -> None:
+def test_a_policy_that_isolates_closes_all_but_what_its_rules_allow() -> None:
     allow = ingress("allow", DB, Peer(pod_selector=WEB), ports=(PortRange("TCP", 80, 80),))
     found = changes_between(cluster(pods=SHOP), cluster(allow, pods=SHOP))
     assert rows(found) == [
@@ -67,17 +68,17 @@ def test_a_policy_that_lets_one_in_cuts_the_others_off() -> None:
         "b/far,outside the cluster -> a/api 90-90/TCP allowed blocked",
         "b/far,outside the cluster -> a/api other/TCP allowed blocked",
     ]
-    assert {effect.because for effect in found.connections} == {
+    assert {change.because for change in found.connections} == {
         (Cause("a/allow", Direction.INGRESS, None, gone=False),)
     }
-    assert {effect.other_ports_open for effect in found.connections if effect.sources[0].title == "a/web"} == {True}
-    assert {effect.other_ports_open for effect in found.connections if effect.sources[0].title == "b/far"} == {False}
+    assert {change.other_ports_open for change in found.connections if change.sources[0].title == "a/web"} == {True}
+    assert {change.other_ports_open for change in found.connections if change.sources[0].title == "b/far"} == {False}
     assert [(one.member.title, one.newly) for one in found.isolated] == [("a/api", True)]
     assert found.opens == ()
     assert len(found.closes) == 5
 
 
-def test_a_rule_that_opens_is_named_and_nothing_else_changes() -> None:
+def test_the_rule_that_opens_a_connection_is_its_cause() -> None:
     allow = ingress("allow", DB, Peer(pod_selector=WEB), ports=(NamedPort("TCP", "http"),))
     found = changes_between(cluster(DENY, pods=SHOP), cluster(DENY, allow, pods=SHOP))
     assert rows(found) == ["a/web -> a/api 80-80/TCP blocked allowed"]
@@ -85,10 +86,10 @@ def test_a_rule_that_opens_is_named_and_nothing_else_changes() -> None:
     assert [(one.member.title, one.newly) for one in found.isolated] == [("a/api", False)]
 
 
-def test_deleting_a_policy_opens_what_it_isolated() -> None:
+def test_deleting_a_policy_opens_what_it_blocked() -> None:
     found = changes_between(cluster(DENY, pods=SHOP), cluster(pods=SHOP))
-    assert all(effect.opens for effect in found.connections)
-    assert {effect.because for effect in found.connections} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
+    assert all(change.opens for change in found.connections)
+    assert {change.because for change in found.connections} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
 
 
 def test_deleting_a_rule_closes_what_it_allowed() -> None:
@@ -98,12 +99,12 @@ def test_deleting_a_rule_closes_what_it_allowed() -> None:
     assert found.connections[0].because == (Cause("a/allow", Direction.INGRESS, 0, gone=True),)
 
 
-def test_the_same_policy_changed_at_another_time_changes_nothing() -> None:
+def test_a_policy_with_another_time_of_its_last_change_is_the_same() -> None:
     later = DENY._replace(changed="2026-01-01T00:00:00Z")
     assert changes_between(cluster(DENY, pods=SHOP), cluster(later, pods=SHOP)) == Changes()
 
 
-def test_replicas_are_one_party_and_reach_each_other() -> None:
+def test_replicas_are_one_member_and_connect_to_each_other() -> None:
     pods = tuple(
         pod(f"a/web-5d-{n}", f"10.0.0.{n}")._replace(
             labels={"app": "web", "pod-template-hash": "5d"}, owner=Owner("ReplicaSet", "web-5d")
@@ -115,60 +116,86 @@ def test_replicas_are_one_party_and_reach_each_other() -> None:
     assert found.connections[0].destinations[0].pods == 3
 
 
-def test_every_block_has_an_address_of_its_own_and_the_outside_is_in_none() -> None:
-    snapshot = cluster(pods=SHOP)
-    groups = outside_groups(snapshot, ["10.0.0.0/24", "10.0.0.0/30", "10.0.0.4/30", "0.0.0.0/0", "2001:db8::/32"], 7)
-    addresses = {group.members[0].title: group.ends[0].address for group in groups}
-    assert addresses == {
-        OUTSIDE_TITLE: "203.0.113.77",
-        "outside the cluster (IPv6)": "2620:fe::9",
-        "addresses in 10.0.0.0/30": "10.0.0.0",
-        "addresses in 10.0.0.4/30": "10.0.0.4",
-        "addresses in 10.0.0.0/24": "10.0.0.8",
-        "addresses in 2001:db8::/32": "2001:db8::",
-    }
-
-
-def test_ports_are_split_where_rules_and_declarations_differ() -> None:
-    rule = Rule(Direction.INGRESS, 0, (), (PortRange("TCP", 80, 90), PortRange("UDP", 53, 53), PortRange("SCTP")))
-    declaring = pod("a/x", "", (ContainerPort("http", 85),))
-    assert port_classes(declaring, [rule]) == [
-        PortClass("TCP", 80, 84),
-        PortClass("TCP", 85, 85),
-        PortClass("TCP", 86, 90),
-        PortClass("TCP", 65535, 65535, other=True, undeclared=True),
-        PortClass("UDP", 53, 53),
-        PortClass("UDP", 65535, 65535, other=True, undeclared=True),
-        PortClass("SCTP", 1, 65535, other=True, undeclared=True),
-    ]
-
-
-def test_ports_that_rules_name_to_the_last_leave_no_rest() -> None:
-    rule = Rule(Direction.INGRESS, 0, (), (PortRange("TCP", 1, 79), PortRange("TCP", 80, 65535)))
-    assert port_classes(None, [rule]) == [PortClass("TCP", 1, 79), PortClass("TCP", 80, 65535)]
-
-
-def test_a_replica_set_that_was_read_is_its_deployment_and_finished_pods_are_nobody() -> None:
+def test_a_replica_set_is_its_deployment_and_a_finished_pod_does_not_count() -> None:
     template = pod("a/web-5d")._replace(owner=Owner("Deployment", "web"))
     workload = Workload("ReplicaSet", "a", "web-5d", None, template)
     running = pod("a/web-5d-1", "10.0.0.1")._replace(owner=Owner("ReplicaSet", "web-5d"))
     done = pod("a/job-1", "10.0.0.2")._replace(phase="Succeeded")
-    before, after = (
-        Snapshot(namespaces=NAMESPACES, pods=(running, done), policies=policies, workloads=(workload,))
-        for policies in ((), (DENY,))
-    )
+    before = Snapshot(namespaces=NAMESPACES, pods=(running, done), workloads=(workload,))
+    after = before.with_policies([DENY])
     assert rows(changes_between(before, after)) == ["outside the cluster -> a/deploy/web other/TCP allowed blocked"]
 
 
-def test_a_block_without_an_address_of_its_own_stands_for_nobody() -> None:
-    groups = outside_groups(cluster(pods=SHOP), ["10.0.0.2/32", "255.255.255.254/31", "255.255.255.254/32"], 0)
-    assert [group.members[0].title for group in groups] == [
-        OUTSIDE_TITLE,
-        "255.255.255.254",
-        "addresses in 255.255.255.254/31",
-    ]
-    full = outside_groups(cluster(pods=SHOP), ["255.255.255.254/31", "255.255.255.254/32", "255.255.255.255/32"], 0)
-    assert len(full) == len((OUTSIDE_TITLE, "255.255.255.254", "255.255.255.255"))
+def test_a_policy_for_egress_is_a_cause_on_the_side_of_the_source() -> None:
+    rule = Rule(Direction.EGRESS, 0, (Peer(pod_selector=DB),))
+    out = Policy("a", "out", WEB, (Direction.EGRESS,), (rule,))
+    found = changes_between(cluster(pods=SHOP), cluster(out, pods=SHOP))
+    assert rows(found) == ["a/web -> b/far,outside the cluster other/TCP allowed blocked"]
+    assert found.connections[0].because == (Cause("a/out", Direction.EGRESS, None, gone=False),)
+    assert [(one.member.title, one.direction.field) for one in found.isolated] == [("a/web", "egress")]
+
+
+def test_a_change_behind_the_other_end_that_still_blocks_is_none() -> None:
+    out = Policy("a", "out", WEB, (Direction.EGRESS,))
+    allow = ingress("allow", DB, Peer(pod_selector=WEB))
+    found = changes_between(cluster(DENY, out, pods=SHOP), cluster(DENY, out, allow, pods=SHOP))
+    assert found.connections == ()
+
+
+def test_a_policy_whose_spec_changes_is_the_cause_by_its_new_rule_or_its_old_one() -> None:
+    old = ingress("p", DB, Peer(pod_selector=WEB), ports=(PortRange("TCP", 80, 80),))
+    new = ingress("p", DB, Peer(pod_selector=WEB), ports=(PortRange("TCP", 90, 90),))
+    found = changes_between(cluster(old, pods=SHOP), cluster(new, pods=SHOP))
+    assert rows(found) == ["a/web -> a/api 80-80/TCP allowed blocked", "a/web -> a/api 90-90/TCP blocked allowed"]
+    causes = [cause for change in (*found.closes, *found.opens) for cause in change.because]
+    assert causes == [Cause("a/p", Direction.INGRESS, 0, gone=True), Cause("a/p", Direction.INGRESS, 0, gone=False)]
+
+
+def test_the_policies_that_changed_are_those_that_differ() -> None:
+    old, new = ingress("p", DB), ingress("p", WEB)
+    assert changed_policies(cluster(DENY, old), cluster(new, DENY)) == [old, new]
+    assert changed_policies(cluster(DENY), cluster(DENY, new)) == [new]
+    assert changed_policies(cluster(DENY, old), cluster(old, DENY)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "opens"),
+    [
+        pytest.param(Verdict.BLOCKED, Verdict.ALLOWED, True, id="blocked to allowed"),
+        pytest.param(Verdict.BLOCKED, Verdict.UNDEFINED, True, id="blocked to undefined: it may open"),
+        pytest.param(Verdict.UNDEFINED, Verdict.ALLOWED, True, id="undefined to allowed"),
+        pytest.param(Verdict.UNDEFINED, Verdict.BLOCKED, False, id="undefined to blocked"),
+        pytest.param(Verdict.ALLOWED, Verdict.UNDEFINED, False, id="allowed to undefined: it may close"),
+        pytest.param(Verdict.ALLOWED, Verdict.BLOCKED, False, id="allowed to blocked"),
+    ],
+)
+def test_what_opens_and_what_closes(before: Verdict, after: Verdict, *, opens: bool) -> None:
+    change = ConnectionChange((), (), PortClass("TCP", 80, 80), before, after, (), other_ports_open=False)
+    changes = Changes((change,))
+    assert (changes.opens, changes.closes) == (((change,), ()) if opens else ((), (change,)))
+
+
+@pytest.mark.parametrize(
+    ("more", "undetermined"),
+    [
+        pytest.param({}, [], id="everything is known"),
+        pytest.param(
+            {"overriding": [OverridingPolicy("AdminNetworkPolicy", None, "admin")]},
+            ["overriding-policy", "overriding-policy"],
+            id="a policy of another kind may override, for either end",
+        ),
+        pytest.param(
+            {"gaps": [Gap("admins", None, "you may not list admins", overriding=True)]},
+            ["permission-missing"],
+            id="policies of another kind are unread: once",
+        ),
+    ],
+)
+def test_why_it_is_unknown_whether_connections_change(more: dict[str, Any], undetermined: list[str]) -> None:
+    pods = (pod("a/web", "10.0.0.1", app="web"), pod("a/api", "10.0.0.2", app="db"))
+    before = Snapshot(namespaces=NAMESPACES, pods=pods, **more)
+    found = changes_between(before, before.with_policies([ingress("allow", DB, Peer(pod_selector=WEB))]))
+    assert [note.code.value for note in found.undetermined] == undetermined
 
 
 # Random small clusters.
@@ -248,9 +275,9 @@ OUTSIDERS = {
 FAMILIES = 2
 
 
-def one_by_one(snapshot: Snapshot, source: Pod | str, destination: Pod | str, protocol: str, port: int) -> Verdict:
-    """The engine's answer for all families together."""
-    answers = set()
+def verdict_of(snapshot: Snapshot, source: Pod | str, destination: Pod | str, protocol: str, port: int) -> Verdict:
+    """The engine's verdict over all address families."""
+    found = set()
     for family in range(FAMILIES):
         ends = []
         for one in (source, destination):
@@ -259,29 +286,29 @@ def one_by_one(snapshot: Snapshot, source: Pod | str, destination: Pod | str, pr
                 break
             ends.append(End(pod=None if isinstance(one, str) else one, address=addresses[family]))
         else:
-            answers.add(evaluate(snapshot, Connection(ends[0], ends[1], protocol, port)).verdict)
-    return answers.pop() if len(answers) == 1 else Verdict.UNDEFINED
+            found.add(evaluate(snapshot, Connection(ends[0], ends[1], protocol, port)).verdict)
+    return found.pop() if len(found) == 1 else Verdict.UNDEFINED
 
 
-def told(
-    comparison: Changes, title: str, other: str, protocol: str, port: int, *, named: bool
+def verdicts_in(
+    changes: Changes, title: str, other: str, protocol: str, port: int, *, named: bool
 ) -> Iterator[tuple[Verdict, Verdict]]:
-    for effect in comparison.connections:
-        titles = ({party.title for party in effect.sources}, {party.title for party in effect.destinations})
-        covered = effect.ports.first <= port <= effect.ports.last if named else effect.ports.other
-        same = named is not effect.ports.other and effect.ports.protocol == protocol
+    for change in changes.connections:
+        titles = ({member.title for member in change.sources}, {member.title for member in change.destinations})
+        covered = change.ports.first <= port <= change.ports.last if named else change.ports.other
+        same = named is not change.ports.other and change.ports.protocol == protocol
         if title in titles[0] and other in titles[1] and covered and same:
-            yield effect.before, effect.after
+            yield change.before, change.after
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pods(), policies(), policies())
-def test_compare_says_of_every_connection_what_the_engine_says(
+def test_the_changes_are_those_of_evaluating_every_connection(
     found: tuple[Pod, ...], old: tuple[Policy, ...], new: tuple[Policy, ...]
 ) -> None:
     before, after = cluster(*old, pods=found), cluster(*new, pods=found)
-    comparison = changes_between(before, after)
-    known = {party.title for effect in comparison.connections for party in (*effect.sources, *effect.destinations)}
+    changes = changes_between(before, after)
+    known = {member.title for change in changes.connections for member in (*change.sources, *change.destinations)}
     taken = {ip for one in found for ip in one.ips}
     ends: list[Pod | str] = [
         *found,
@@ -309,9 +336,9 @@ def test_compare_says_of_every_connection_what_the_engine_says(
                 named_ports |= {(item.protocol, number) for number in range(item.first, item.last + 1)}
         for protocol, port in itertools.product(("TCP", "UDP"), (53, 79, 80, 8080, 40000)):
             named = (protocol, port) in named_ports
-            answers = [one_by_one(snapshot, source, destination, protocol, port) for snapshot in (before, after)]
-            wanted = [] if answers[0] is answers[1] else [tuple(answers)]
-            got = list(told(comparison, title, other_title, protocol, port, named=named))
+            verdicts = [verdict_of(snapshot, source, destination, protocol, port) for snapshot in (before, after)]
+            wanted = [] if verdicts[0] is verdicts[1] else [tuple(verdicts)]
+            got = list(verdicts_in(changes, title, other_title, protocol, port, named=named))
             if protocol == "UDP" and protocol not in {item.protocol for item in items}:
-                continue  # ports of a protocol that nobody names are not looked at
+                continue  # a protocol that no rule and no pod names is not evaluated
             assert got == wanted, (title, other_title, protocol, port)

@@ -1,30 +1,24 @@
-"""What the policies mean for one pod: who selects it, what they allow, whom that is now, who names it elsewhere."""
+"""What the policies mean for one pod: which select it, what they allow, which pods that is, and where it is a peer."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from kubectl_netpol.analysis.isolation import Explanation, Isolation, explain_pod
 from kubectl_netpol.engine.phrases import peer_text, rule_ports_text
-from kubectl_netpol.lint.warnings import pod_warnings
 from tests.support.tables import snapshot_of
 
-if TYPE_CHECKING:
-    from kubectl_netpol.model.snapshot import Snapshot
 
-
-def explained(cluster: str, pod: str) -> tuple[Snapshot, Explanation]:
+def explained(cluster: str, pod: str) -> Explanation:
     snapshot = snapshot_of(yaml.safe_load(cluster))
     found = snapshot.pod(*pod.split("/"))
     assert found
-    return snapshot, explain_pod(snapshot, found)
+    return explain_pod(snapshot, found)
 
 
 def lines(side: Isolation) -> list[str]:
-    """ "policy: from whom (which pods now) on what" of every rule's every peer."""
+    """ "policy: peer (its pods now) ports" for every peer of every rule."""
     return [
         f"{entry.policy.key}: {peer_text(peer.peer, entry.policy)} ({' '.join(pod.key for pod in peer.pods)}) "
         f"{rule_ports_text(entry.rule)}"
@@ -44,7 +38,7 @@ policies:
 
 
 def test_an_empty_pod_selector_selects_every_pod_of_its_namespace() -> None:
-    _, found = explained(SAME_NAMESPACE, "team/nolabels")
+    found = explained(SAME_NAMESPACE, "team/nolabels")
     assert [policy.key for policy in found.selected_by] == ["team/isolate"]
     assert [policy.key for policy in found.ingress.isolated_by] == ["team/isolate"]
     assert found.egress.isolated_by == ()
@@ -52,12 +46,12 @@ def test_an_empty_pod_selector_selects_every_pod_of_its_namespace() -> None:
 
 
 def test_an_empty_pod_selector_selects_none_of_another_namespace() -> None:
-    _, found = explained(SAME_NAMESPACE, "else/c")
+    found = explained(SAME_NAMESPACE, "else/c")
     assert (found.selected_by, found.ingress.isolated_by, found.egress.isolated_by) == ((), (), ())
 
 
-def test_a_rule_that_allows_everything_makes_the_narrower_one_moot() -> None:
-    snapshot, found = explained(
+def test_the_rules_of_all_policies_that_select_the_pod_apply() -> None:
+    found = explained(
         """
         pods:
           kube-system/dns: {labels: {k8s-app: kube-dns}, ip: 10.45.0.1, ports: dns=53/UDP}
@@ -74,9 +68,6 @@ def test_a_rule_that_allows_everything_makes_the_narrower_one_moot() -> None:
     assert lines(found.ingress) == [
         "kube-system/host-networking: everyone () all ports",
         "kube-system/same-ns: all pods in kube-system (kube-system/dns) all ports",
-    ]
-    assert [note.message for note in pod_warnings(snapshot, found)] == [
-        "same-ns ingress[0] has no effect: host-networking ingress[0] allows everything"
     ]
 
 
@@ -115,8 +106,8 @@ policies:
 """
 
 
-def test_whom_each_peer_matches_now() -> None:
-    _, found = explained(CLUSTER, "a/web")
+def test_the_pods_that_each_peer_matches_now() -> None:
+    found = explained(CLUSTER, "a/web")
     peers = found.ingress.rules[0].peers
     assert [[pod.key for pod in peer.pods] for peer in peers] == [["a/two", "a/later"], ["a/two"]]
     assert [peer.position for peer in peers] == [0, 1]
@@ -124,21 +115,21 @@ def test_whom_each_peer_matches_now() -> None:
     by_team, everybody = found.egress.rules[0].peers
     assert by_team.pods == ()
     assert by_team.unknown
-    assert by_team.unknown.message == "the labels of namespace dark are not known"
+    assert by_team.unknown.message == "the labels of namespace dark are unknown"
     assert [pod.key for pod in everybody.pods] == ["a/web", "a/two", "a/later", "b/far", "dark/far"]
 
 
 @pytest.mark.parametrize(
     ("pod", "unknown"),
     [
-        pytest.param("phase: Failed", None, id="a finished pod without an address is in no block"),
-        pytest.param("phase: Pending", None, id="a pod that waits for its address is in no block yet"),
-        pytest.param("planned: true", "pod-address-unknown", id="where a planned pod will be is not known"),
+        pytest.param("phase: Failed", None, id="a finished pod is in no block"),
+        pytest.param("phase: Pending", None, id="a pending pod has no address yet, so it is in no block"),
+        pytest.param("planned: true", "pod-address-unknown", id="the address of a pod from a manifest is unknown"),
     ],
 )
-def test_pods_without_an_address_and_blocks(pod: str, unknown: str | None) -> None:
+def test_a_pod_without_an_address_and_an_ip_block(pod: str, unknown: str | None) -> None:
     policy = "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}"
-    _, found = explained(
+    found = explained(
         f"{{pods: {{a/web: {{ip: 10.0.0.1}}, b/other: {{{pod}}}}}, policies: {{a/p: {policy}}}}}", "a/web"
     )
     (peer,) = found.ingress.rules[0].peers
@@ -146,17 +137,17 @@ def test_pods_without_an_address_and_blocks(pod: str, unknown: str | None) -> No
     assert (peer.unknown and peer.unknown.code.value) == unknown
 
 
-def test_the_services_in_front_with_port_and_pod_port() -> None:
-    _, found = explained(CLUSTER, "a/web")
-    assert [(front.service.key, front.name, front.number, front.pod_port) for front in found.services] == [
+def test_the_services_that_select_the_pod_with_its_port_behind_each_of_theirs() -> None:
+    found = explained(CLUSTER, "a/web")
+    assert [(mapping.service.key, mapping.name, mapping.number, mapping.pod_port) for mapping in found.services] == [
         ("a/web", "w", 80, 8080),
         ("a/web", None, 81, None),
         ("a/heads", None, 82, 82),
     ]
 
 
-def test_the_rules_elsewhere_that_name_the_pod_each_once() -> None:
-    _, found = explained(CLUSTER, "a/web")
+def test_the_rules_with_a_peer_that_matches_the_pod_each_once() -> None:
+    found = explained(CLUSTER, "a/web")
     assert [(m.policy.key, m.rule.direction.field, m.rule.position, m.peer) for m in found.mentioned_by] == [
         ("a/web", "egress", 0, 1),
         ("b/far", "ingress", 0, 1),
@@ -166,25 +157,27 @@ def test_the_rules_elsewhere_that_name_the_pod_each_once() -> None:
 @pytest.mark.parametrize(
     ("gap", "message"),
     [
-        ("{resource: networkpolicies, namespace: a, message: you may not}", "you may not"),
-        ("{resource: networkpolicies, namespace: null, message: nowhere}", "nowhere"),
+        pytest.param("{namespace: a, message: not in a}", "not in a", id="of its namespace"),
+        pytest.param("{namespace: null, message: nowhere}", "nowhere", id="of every namespace"),
+        pytest.param("{namespace: else, message: not in else}", None, id="of another namespace"),
     ],
 )
-def test_policies_that_were_not_read_are_said(gap: str, message: str) -> None:
-    _, found = explained(f"{SAME_NAMESPACE.replace('team', 'a')}\ngaps: [{gap}]\n", "a/a")
-    assert found.ingress.unknown
-    assert found.ingress.unknown.message == message
-    assert found.ingress.isolated_by == ()
+def test_unread_policies_leave_the_isolation_unknown(gap: str, message: str | None) -> None:
+    gaps = f"gaps: [{gap.replace('{', '{resource: networkpolicies, ')}]"
+    found = explained(f"{SAME_NAMESPACE.replace('team', 'a')}\n{gaps}\n", "a/a")
+    for side in (found.ingress, found.egress):
+        assert (side.unknown and side.unknown.message) == message
+    assert bool(found.ingress.isolated_by) == (message is None)
 
 
 @pytest.mark.parametrize(
     ("namespace", "unknown"),
     [
-        pytest.param("team", [True, True], id="the policy's own namespace"),
-        pytest.param("far", [False, True], id="some other namespace"),
+        pytest.param("team", [True, True], id="of the policy's namespace: both peers"),
+        pytest.param("far", [False, True], id="of another namespace: the namespaceSelector"),
     ],
 )
-def test_pods_that_were_not_read_are_said_where_the_peer_reaches_them(namespace: str, unknown: list[bool]) -> None:
+def test_unread_pods_leave_a_peer_unknown_where_it_may_match_them(namespace: str, unknown: list[bool]) -> None:
     cluster = f"""
     live: true
     pods: {{team/a: {{ip: 10.0.0.1}}}}
@@ -192,5 +185,5 @@ def test_pods_that_were_not_read_are_said_where_the_peer_reaches_them(namespace:
       team/p: {{podSelector: {{}}, ingress: [{{from: [{{podSelector: {{}}}}, {{namespaceSelector: {{}}}}]}}]}}
     gaps: [{{resource: pods, namespace: {namespace}, message: you may not list pods}}]
     """
-    _, found = explained(cluster, "team/a")
+    found = explained(cluster, "team/a")
     assert [peer.unknown is not None for peer in found.ingress.rules[0].peers] == unknown

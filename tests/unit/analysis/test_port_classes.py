@@ -1,0 +1,99 @@
+"""Into which classes the ports of a destination fall."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_netpol.analysis.port_classes import PortClass, port_classes
+from kubectl_netpol.model.objects import ContainerPort, Pod
+from kubectl_netpol.model.policies import Direction, Rule
+from kubectl_netpol.model.ports import NamedPort, PortRange
+
+HTTP, DNS = ContainerPort("http", 85), ContainerPort("dns", 53, "UDP")
+
+
+def other(protocol: str, first: int, last: int, *, undeclared: bool = False) -> PortClass:
+    return PortClass(protocol, first, last, other=True, undeclared=undeclared)
+
+
+@pytest.mark.parametrize(
+    ("ports", "declared", "classes"),
+    [
+        pytest.param([], [], [other("TCP", 1, 65535)], id="no rule names a port: all of TCP"),
+        pytest.param([PortRange("TCP")], [], [other("TCP", 1, 65535)], id="a rule for every port names none"),
+        pytest.param(
+            [PortRange("TCP", 80, 80)],
+            [],
+            [PortClass("TCP", 80, 80), other("TCP", 65535, 65535)],
+            id="a port, and the last one for all others",
+        ),
+        pytest.param(
+            [PortRange("TCP", 1, 79), PortRange("TCP", 80, 65535)],
+            [],
+            [PortClass("TCP", 1, 79), PortClass("TCP", 80, 65535)],
+            id="ranges that leave no other port",
+        ),
+        pytest.param(
+            [PortRange("TCP", 80, 65535)],
+            [],
+            [PortClass("TCP", 80, 65535), other("TCP", 79, 79)],
+            id="a range to the last port: the port before it for all others",
+        ),
+        pytest.param(
+            [PortRange("TCP", 80, 90), PortRange("TCP", 85, 95)],
+            [],
+            [PortClass("TCP", 80, 84), PortClass("TCP", 85, 90), PortClass("TCP", 91, 95), other("TCP", 65535, 65535)],
+            id="ranges that overlap are cut",
+        ),
+        pytest.param(
+            [PortRange("TCP", 80, 90)],
+            [HTTP],
+            [
+                PortClass("TCP", 80, 84),
+                PortClass("TCP", 85, 85),
+                PortClass("TCP", 86, 90),
+                other("TCP", 65535, 65535, undeclared=True),
+            ],
+            id="a declared port inside a range is a class",
+        ),
+        pytest.param(
+            [NamedPort("TCP", "http")],
+            [HTTP],
+            [PortClass("TCP", 85, 85), other("TCP", 65535, 65535, undeclared=True)],
+            id="a named port is the declared one",
+        ),
+        pytest.param(
+            [],
+            [HTTP, DNS],
+            [
+                PortClass("TCP", 85, 85),
+                other("TCP", 65535, 65535, undeclared=True),
+                PortClass("UDP", 53, 53),
+                other("UDP", 65535, 65535, undeclared=True),
+            ],
+            id="every protocol of the pod",
+        ),
+        pytest.param(
+            [PortRange("SCTP"), PortRange("UDP", 53, 53)],
+            [HTTP],
+            [
+                PortClass("TCP", 85, 85),
+                other("TCP", 65535, 65535, undeclared=True),
+                other("SCTP", 1, 65535, undeclared=True),
+                PortClass("UDP", 53, 53),
+                other("UDP", 65535, 65535, undeclared=True),
+            ],
+            id="every protocol that a rule names",
+        ),
+    ],
+)
+def test_the_classes(
+    ports: list[PortRange | NamedPort], declared: list[ContainerPort], classes: list[PortClass]
+) -> None:
+    pod = Pod("a", "x", ports=tuple(declared))
+    assert port_classes(pod, [Rule(Direction.INGRESS, 0, (), tuple(ports))]) == classes
+
+
+def test_an_end_that_is_not_a_pod_declares_nothing() -> None:
+    rules = [Rule(Direction.EGRESS, 0, (), (PortRange("TCP", 80, 80),)), Rule(Direction.EGRESS, 1)]
+    assert port_classes(None, rules) == [PortClass("TCP", 80, 80), other("TCP", 65535, 65535)]
