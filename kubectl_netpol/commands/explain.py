@@ -18,7 +18,7 @@ from kubectl_netpol.commands.common.options import (
     cluster_options,
 )
 from kubectl_netpol.commands.common.questions import ask, read_for, scope_of
-from kubectl_netpol.connection.resolve import Role, best, look_up, parse_reference, resolve_subject
+from kubectl_netpol.connection.resolve import Role, look_up, parse_reference, representative, resolve_subject
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
@@ -136,13 +136,13 @@ def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Pod:
         where = namespace if reference.namespace in KINDS["NetworkPolicy"].aliases else reference.namespace
         policy = next((policy for policy in snapshot.policies_in(where) if policy.name == reference.name), None)
         if policy:
-            pod = best([pod for pod in snapshot.pods_in(where) if policy.selects(pod) and not pod.finished])
+            pod = representative([pod for pod in snapshot.pods_in(where) if policy.selects(pod) and not pod.finished])
             hint = f"it selects {pod.key}: kubectl netpol explain {pod.key}" if pod else "it selects no pod"
             raise NetpolError(f"{policy.key} is a NetworkPolicy, and explain takes pods", hint)
     resolved = resolve_subject(snapshot, reference)
     pod = resolved.pod
     if resolved.service:
-        pod = best(snapshot.selected_by_service(resolved.service))
+        pod = representative(snapshot.selected_by_service(resolved.service))
         if pod is None:
             raise NetpolError(
                 f"Service {resolved.service.key} selects no pod", "compare its selector with the pods' labels"

@@ -1,4 +1,4 @@
-"""From the names that a person types to a verdict: what they name, where the connection arrives, what decides it.
+"""From the names that were typed to a verdict: what they resolve to, where the connection arrives, what decides it.
 
-Imports `engine` and below. Pure. The only place that knows what a Service does to a connection.
+Imports `engine` and below. Pure. The only place that knows how a Service redirects a connection.
 """

@@ -1,4 +1,4 @@
-"""The resolver that a pod has, as far as the API shows it, and whether the policies let the pod reach it. Pure."""
+"""The DNS resolvers of a pod, if the API shows them, and whether policies block them."""
 
 from __future__ import annotations
 
@@ -20,28 +20,26 @@ _SERVICES = (("kube-system", "kube-dns"), ("openshift-dns", "dns-default"), ("ku
 
 
 class Resolver(NamedTuple):
-    """Where a pod asks: a Service of the cluster, or an address (spec.dnsConfig, a node-local cache)."""
+    """A Service of the cluster, or an address (from spec.dnsConfig, such as a node-local cache)."""
 
     service: Service | None = None
     address: str | None = None
 
     @property
     def title(self) -> str:
-        """What people call it."""
         return f"Service {self.service.key}" if self.service else str(self.address)
 
     @property
     def port_title(self) -> str:
-        """The same with the port that is asked."""
         return f"{self.title} port {DNS_PORT}/UDP"
 
-    def allow_words(self, source: str) -> list[str]:
-        """What to type after `kubectl netpol allow` so that the source may ask it."""
+    def allow_arguments(self, source: str) -> list[str]:
+        """The arguments of `kubectl netpol allow` that open it to the source."""
         return [source, self.service.key if self.service else str(self.address), str(DNS_PORT), "--protocol", "udp"]
 
 
 def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
-    """The pod's resolvers; none where the API does not show them (dnsPolicy Default is the node's own file)."""
+    """None if the API does not show them: with dnsPolicy Default they are in a file on the node."""
     if pod.dns_policy == "None":
         return tuple(Resolver(address=address) for address in pod.nameservers if is_ip(address))
     if pod.dns_policy == "Default" or (pod.host_network and pod.dns_policy != "ClusterFirstWithHostNet"):
@@ -53,7 +51,7 @@ def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
 
 
 def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> Resolver | None:
-    """The pod's first resolver where the policies block every one of them, else None."""
+    """The pod's first resolver if policies block all of them, else None."""
     found = resolvers(snapshot, pod)
     source = Resolved(pod=pod)
     for resolver in found:

@@ -1,4 +1,4 @@
-"""The verdict on a whole request: the engine asked once a route, and the answers put together. Pure."""
+"""The verdict on a whole request: one evaluation per route, and what they have in common."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Prediction(NamedTuple):
-    """What the policies say of a request. `routes`: one verdict for each place where it may arrive."""
+    """The verdict on a request. `routes`: one verdict per endpoint where it may arrive."""
 
     request: Request
     verdict: Verdict
@@ -29,7 +29,7 @@ class Prediction(NamedTuple):
 
     @property
     def blocked_at(self) -> tuple[Direction, ...]:
-        """The ends that stop it; none where it is not blocked."""
+        """The directions that block it; none if it is not blocked."""
         if self.verdict is not Verdict.BLOCKED:
             return ()
         sides = {
@@ -42,7 +42,7 @@ class Prediction(NamedTuple):
 
 
 def predict(snapshot: Snapshot, request: Request) -> Prediction:
-    """What the policies say of the request; UNDEFINED where its routes disagree."""
+    """UNDEFINED if the verdicts on its routes differ, or if it has none."""
     if not request.routes:
         sides = [
             DirectionVerdict(direction, Verdict.UNDEFINED, reason=request.problem)
@@ -50,17 +50,17 @@ def predict(snapshot: Snapshot, request: Request) -> Prediction:
         ]
         return Prediction(request, Verdict.UNDEFINED, sides[0], sides[1], request.problem)
     routes = tuple(_predict_route(snapshot, request, route) for route in request.routes)
-    egress = _together(tuple(route.egress for route in routes))
-    ingress = _together(tuple(route.ingress for route in routes))
+    egress = _merged(tuple(route.egress for route in routes))
+    ingress = _merged(tuple(route.ingress for route in routes))
     caveats = tuple(dict.fromkeys(note for route in routes for note in route.caveats))
     first = routes[0]
     if all(route.verdict is first.verdict for route in routes):
         return Prediction(request, first.verdict, egress, ingress, first.reason, routes, caveats)
-    return Prediction(request, Verdict.UNDEFINED, egress, ingress, _differing(routes), routes, caveats)
+    return Prediction(request, Verdict.UNDEFINED, egress, ingress, _endpoints_differ(routes), routes, caveats)
 
 
 def pod_connection(source: Pod, destination: Pod, protocol: str, port: int) -> Connection:
-    """The connection between two pods that `judge` decides on for a request by name."""
+    """The connection that `predict` evaluates for a request from one pod to another by name."""
     address = address_for(destination, source)
     mine = shared_family(source.ips, (address,) if address else ())
     return Connection(End(pod=source, address=mine), End(pod=destination, address=address), protocol, port)
@@ -83,7 +83,7 @@ def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> Connec
 
 
 def _other_family(connection: Connection, request: Request) -> Connection | None:
-    """The same between two dual-stack pods by their other addresses; None where there is none to compare."""
+    """The same connection between two dual-stack pods by the other address family, or None."""
     source, destination, dialled = connection.source, connection.destination, connection.dialled
     if not (source.pod and destination.pod and destination.address):
         return None
@@ -100,8 +100,8 @@ def _other_family(connection: Connection, request: Request) -> Connection | None
     )
 
 
-def _together(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:
-    """One direction over all routes."""
+def _merged(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:
+    """One verdict for one direction of all routes; UNDEFINED if they differ."""
     first = sides[0]
     if len(sides) == 1:
         return first
@@ -117,7 +117,7 @@ def _together(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:
     )
 
 
-def _differing(routes: tuple[ConnectionVerdict, ...]) -> Note:
-    counts = {answer: sum(route.verdict is answer for route in routes) for answer in Verdict}
-    listed = ", ".join(f"{count} {answer.value}" for answer, count in counts.items() if count)
+def _endpoints_differ(routes: tuple[ConnectionVerdict, ...]) -> Note:
+    counts = {verdict: sum(route.verdict is verdict for route in routes) for verdict in Verdict}
+    listed = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
     return Note(Code.ENDPOINTS_DIFFER, f"it depends on the endpoint: of {len(routes)}, {listed}")

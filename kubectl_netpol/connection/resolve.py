@@ -1,4 +1,4 @@
-"""From what was typed (`san`, `svc/nginx`, `shop/deploy/web`, `10.0.0.5`) to what it names in a snapshot."""
+"""Resolves what was typed (`san`, `svc/nginx`, `shop/deploy/web`, `10.0.0.5`) to an object of a snapshot."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_NAMES = 5
 
 
 class Role(Enum):
-    """What a name is for; the value is the kinds that a name without a kind may be of, the first one wins."""
+    """What a name is for. The value: the kinds to look for if none was typed, in this order."""
 
     SOURCE = ("Pod", *WORKLOADS)
     DESTINATION = ("Service", "Pod", *WORKLOADS)
@@ -34,7 +34,7 @@ class Role(Enum):
 
 
 class Reference(NamedTuple):
-    """What was typed, taken apart: a name with or without a kind, or an address."""
+    """What was typed, parsed: a name with or without a kind, or an address."""
 
     typed: str
     namespace: str
@@ -44,9 +44,9 @@ class Reference(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """What a reference names: exactly one of pod, service, node, address or host is set, an address beside a pod or node.
+    """What a reference resolves to: a pod, Service, node, address or host. `address`: also of a pod or node, if typed.
 
-    `workload`: the one that was typed, for which this pod was chosen. `typed`: as it was typed, "" where nothing was.
+    `workload`: the one that was typed; the pod represents it. `typed`: what was typed, or "".
     """
 
     pod: Pod | None = None
@@ -59,7 +59,7 @@ class Resolved(NamedTuple):
 
     @property
     def end(self) -> End:
-        """It as one end of a connection, with its first address. Not for a Service."""
+        """An end of a connection, with the address typed or its first one. Not for a Service."""
         if self.pod:
             return End(pod=self.pod, address=next(iter(self.pod.ips), None))
         if self.node:
@@ -68,7 +68,7 @@ class Resolved(NamedTuple):
 
     @property
     def reference(self) -> str:
-        """What to type for it."""
+        """What was typed, or what to type."""
         if self.typed:
             return self.typed
         if self.service:
@@ -79,7 +79,7 @@ class Resolved(NamedTuple):
 
 
 def parse_reference(typed: str, namespace: str) -> Reference:
-    """NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address; a known kind before the slash is a kind.
+    """NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address. Before a slash, a kind takes precedence over a namespace.
 
     UsageError for anything else.
     """
@@ -103,9 +103,9 @@ def parse_reference(typed: str, namespace: str) -> Reference:
 
 
 def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | None:
-    """What has this name, or None.
+    """None if nothing has this name.
 
-    NetpolError where that can't be known, where several workloads have the name, and where a workload has no pods.
+    NetpolError if that can't be known because of a gap, if the name is ambiguous, or if the workload has no pods.
     """
     if reference.address:
         return _at_address(snapshot, reference, reference.address)
@@ -132,21 +132,21 @@ def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | 
 
 
 def resolve_source(snapshot: Snapshot, reference: Reference) -> Resolved:
-    """A pod, then a workload (one of its running pods); also an address, a node, or one of a Service's pods."""
+    """A pod, then a workload (one of its pods); with a kind also a node or one of a Service's pods; or an address."""
     resolved = _resolved(snapshot, reference, Role.SOURCE)
     service = resolved.service
     if service is None:
         return resolved
     if gap := snapshot.gap("pods", service.namespace):
         raise NetpolError(f"can't look up the pods of Service {service.key}: {gap.message}")
-    pod = best(snapshot.selected_by_service(service))
+    pod = representative(snapshot.selected_by_service(service))
     if pod is None:
         raise NetpolError(f"Service {service.key} has no pods that could be a source", "name a pod")
     return Resolved(pod=pod, typed=reference.typed)
 
 
 def resolve_destination(snapshot: Snapshot, reference: Reference) -> Resolved:
-    """A Service, then a pod, then a workload; NAME.NS[.svc…] is that Service; other names with dots are host names."""
+    """A Service, then a pod, then a workload, then a Service as NAME.NS[.svc…]; other names with dots are hosts."""
     return _resolved(snapshot, reference, Role.DESTINATION)
 
 
@@ -156,23 +156,23 @@ def resolve_subject(snapshot: Snapshot, reference: Reference) -> Resolved:
 
 
 def service_namespace(name: str) -> str | None:
-    """The namespace that a name with dots would mean as a Service's, or None: it must be read to find out."""
+    """The namespace of a name with dots if it is a Service's, or None. Only reading that namespace shows which."""
     parts = name.rstrip(".").split(".")
     return parts[1] if len(parts) > 1 and is_namespace_name(parts[1]) else None
 
 
-def best(pods: Iterable[Pod]) -> Pod | None:
-    """The one that represents the others: a ready one, with an address, first by name."""
+def representative(pods: Iterable[Pod]) -> Pod | None:
+    """The first pod by name; ready ones first, then those with an address."""
     return min(pods, key=lambda pod: (not pod.ready, not pod.ips, pod.name), default=None)
 
 
 def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None:
-    """A Service by its DNS name, or a host name; None for a name without dots."""
+    """A Service by its DNS name, or a host name; None if it has no dots."""
     if "." not in reference.name or reference.kind or reference.typed != reference.name:
         return None
     name, _, rest = reference.name.rstrip(".").partition(".")
     namespace, _, form = rest.partition(".")
-    # With a dot at its end a name is complete: nothing is added to it, and only the longest form is a Service's.
+    # A name that ends with a dot is complete: no search domain is added, so only the longest form is a Service's.
     forms = ("svc.cluster.local",) if reference.name.endswith(".") else ("", "svc", "svc.cluster.local")
     if form in forms:
         if service := snapshot.service(namespace, name):
@@ -185,15 +185,15 @@ def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None
             )
     if form.partition(".")[0] == "svc":
         names = _names(snapshot, namespace, ("Service",))
-        raise _not_found(f'no Service "{name}" in namespace {namespace}', name, names)
+        raise _not_found(f'no Service "{name}"', name, names, namespace)
     if not _HOST.fullmatch(reference.name) or reference.name.rstrip(".").rpartition(".")[2].isdecimal():
-        hint = "the port is an argument of its own" if ":" in reference.name else None
+        hint = "write the port as a separate argument" if ":" in reference.name else None
         raise UsageError(f'"{reference.name}" is neither an address nor a host name', hint)
     return Resolved(host=reference.name, typed=reference.typed)
 
 
 def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -> Resolved:
-    pod = best(pods_of(snapshot, workload))
+    pod = representative(pods_of(snapshot, workload))
     if pod is None:
         raise NetpolError(
             f"{workload.kind} {workload.namespace}/{workload.name} has no pods now", "scale it up, or name a pod"
@@ -223,9 +223,9 @@ def _resolved(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved:
         return found
     kinds = (reference.kind,) if reference.kind else role.value
     what = reference.kind or ("Service, pod or workload" if "Service" in kinds else "pod or workload")
-    where = "" if reference.kind == "Node" else f" in namespace {reference.namespace}"
     names = _names(snapshot, reference.namespace, kinds)
-    raise _not_found(f'no {what} "{reference.name}"{where}', reference.name, names)
+    namespace = None if reference.kind == "Node" else reference.namespace
+    raise _not_found(f'no {what} "{reference.name}"', reference.name, names, namespace)
 
 
 def _names(snapshot: Snapshot, namespace: str, kinds: tuple[str, ...]) -> set[str]:
@@ -239,12 +239,14 @@ def _names(snapshot: Snapshot, namespace: str, kinds: tuple[str, ...]) -> set[st
     return names | {w.name for w in snapshot.workloads if w.kind in kinds and w.namespace == namespace}
 
 
-def _not_found(message: str, name: str, names: Iterable[str]) -> NetpolError:
+def _not_found(message: str, name: str, names: Iterable[str], namespace: str | None) -> NetpolError:
     known = sorted(names)
+    message = f"{message} in namespace {namespace}" if namespace else message
     near = difflib.get_close_matches(name, known, 1, 0.6)
     if near:
         return NetpolError(message, f"did you mean {near[0]}?")
     if not known:
-        return NetpolError(message, "none of that kind in this namespace: is -n right?")
+        where = f"namespace {namespace} has none: check the namespace" if namespace else "found no nodes"
+        return NetpolError(message, where)
     more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
     return NetpolError(message, f"found: {', '.join(known[:_MOST_NAMES])}{more}")

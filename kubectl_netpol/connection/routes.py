@@ -1,4 +1,4 @@
-"""From what was dialled to the pods and addresses behind it: a Service's port to its endpoints' ports. Pure."""
+"""Routes: from what was dialled to the pods and addresses where it arrives, such as the endpoints of a Service."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import EndpointSlice, Node, Pod, Service, ServicePort
     from kubectl_netpol.model.snapshot import Snapshot
 
+_NUMBER = "write the port number"
+
 
 class Route(NamedTuple):
-    """One place where the connection may arrive, and its port there."""
+    """One endpoint where the connection may arrive, and the port there."""
 
     destination: End
     port: int
@@ -26,10 +28,10 @@ class Route(NamedTuple):
 
 
 class Request(NamedTuple):
-    """One connection asked about. `port` is the one dialled; `address` the one to dial, None where not known.
+    """One connection to predict. `port`: the one dialled. `address`: the one to dial, None if it is not known.
 
-    `problem`: why there is nothing to decide (no endpoints, no such port, …); then there may be no routes.
-    `service` also where its node port or address was typed.
+    `problem`: why there are no routes (no endpoints, no such port, …).
+    `service`: also set if its node port or its address was typed.
     """
 
     source: Resolved
@@ -44,18 +46,16 @@ class Request(NamedTuple):
 
 
 def request(snapshot: Snapshot, source: Resolved, destination: Resolved, port: int | str, protocol: str) -> Request:
-    """The connection from `source` to `destination` on `port` with every route it may take.
+    """The connection from `source` to `destination` on `port`, with every route it may take.
 
-    UsageError for a port name that a pod, node or address does not have.
+    UsageError for a port name that the destination does not have.
     """
     asked = Request(source, destination, protocol, port if isinstance(port, int) else None)
     if destination.service:
         return _to_service(snapshot, asked, destination.service, port)
     if destination.host:
         if isinstance(port, str):
-            raise UsageError(
-                f'"{port}" is a port name, and {destination.host} is outside the cluster', "write the number"
-            )
+            raise UsageError(f'can\'t look up port name "{port}": {destination.host} is outside the cluster', _NUMBER)
         return asked._replace(routes=(Route(End(), port),))
     if not destination.pod and (rewritten := _at_service_address(snapshot, asked, port)):
         return rewritten
@@ -66,17 +66,17 @@ def request(snapshot: Snapshot, source: Resolved, destination: Resolved, port: i
         number = _pod_port(destination.pod, port, protocol)
         end = End(pod=destination.pod, address=destination.address or address_for(destination.pod, source.pod))
     elif isinstance(port, str):
-        raise UsageError(f'"{port}" is a port name, and {end.title} is no pod', "write the number")
+        raise UsageError(f'can\'t look up port name "{port}": {end.title} is not a pod', _NUMBER)
     else:
         number = port
     return asked._replace(port=number, routes=(Route(end, number),), address=end.address)
 
 
 def _at_service_address(snapshot: Snapshot, asked: Request, port: int | str) -> Request | None:
-    """The request where its address is a Service's, or its node and port are a Service's node port or a pod's hostPort.
+    """The request if its address is a Service's, or its port on a node is a node port or a hostPort; else None.
 
-    Services can share an address (externalIPs, a load balancer's): the one that has the port is meant. On a node's
-    address any other port is the node's own.
+    Of several Services with the same address (externalIPs, a load balancer's) it is the one that has the port. On a
+    node's address any other port is the node's own.
     """
     destination = asked.destination
     here = [s for s in snapshot.services if destination.address and _has_address(s, destination.address)]
@@ -90,24 +90,24 @@ def _at_service_address(snapshot: Snapshot, asked: Request, port: int | str) -> 
                     return _to_node_port(snapshot, asked, service, service_port)
     if destination.node and isinstance(port, int) and (found := _to_host_port(snapshot, asked, destination.node, port)):
         return found
-    return _perhaps_a_services(snapshot, asked)
+    return _possibly_unread(snapshot, asked, port)
 
 
-def _perhaps_a_services(snapshot: Snapshot, asked: Request) -> Request | None:
-    """The request without routes where an unread Service or pod may take what goes to this node or address."""
+def _possibly_unread(snapshot: Snapshot, asked: Request, port: int | str) -> Request | None:
+    """The request without routes if a Service or pod that could not be read may receive it; else None."""
     destination = asked.destination
     gap = snapshot.gap("services", None) or (snapshot.gap("pods", None) if destination.node else None)
     if gap is None or not (destination.node or (destination.address and not is_outside(destination.address))):
         return None
-    what = "a pod's hostPort" if gap.resource == "pods" else "a Service's"
-    message = f"port {asked.port} of {destination.end.title} may be {what}, and {gap.message}"
+    what = "be a pod's hostPort" if gap.resource == "pods" else "belong to a Service"
+    message = f"port {port} of {destination.end.title} may {what}, and {gap.message}"
     return asked._replace(address=destination.end.address, problem=Note(Code.PERMISSION_MISSING, message))
 
 
 def _node_address(asked: Request) -> str | None:
-    """The address typed, or the node's first of a family that the source has too."""
+    """The address typed, or the node's first one of a family that the source has."""
     node = asked.destination.node
-    return asked.destination.address or _of_the_source(node.addresses if node else (), asked.source.pod)
+    return asked.destination.address or _reachable_from(node.addresses if node else (), asked.source.pod)
 
 
 def _nodes_known(snapshot: Snapshot) -> bool:
@@ -115,8 +115,8 @@ def _nodes_known(snapshot: Snapshot) -> bool:
 
 
 def _to_host_port(snapshot: Snapshot, asked: Request, node: Node, port: int) -> Request | None:
-    """The request where a pod on this node has the port: as its hostPort, which the node hands on to the pod's own, or
-    in the node's network, where the API leaves open whether policies see the pod or the node.
+    """The request if a pod on this node has the port: as a hostPort, which the node forwards to the container's port,
+    or in the host network, where the API leaves open whether policies see the pod or the node.
     """
     address = _node_address(asked)
     for pod in snapshot.pods:
@@ -139,18 +139,16 @@ def _pod_port(pod: Pod, port: int | str, protocol: str) -> int:
     number = pod.port_named(port, protocol)
     if number is None:
         names = ", ".join(entry.name for entry in pod.ports if entry.name and entry.protocol == protocol)
-        raise UsageError(
-            f'{pod.key} has no {protocol} port named "{port}"', f"it has {names}" if names else "write the number"
-        )
+        raise UsageError(f'{pod.key} has no {protocol} port named "{port}"', f"found: {names}" if names else _NUMBER)
     return number
 
 
 def address_for(pod: Pod, source: Pod | None) -> str | None:
-    """The pod's first address of a family that the source has too."""
-    return _of_the_source(pod.ips, source)
+    """The pod's first address of a family that the source has; without one, its first address."""
+    return _reachable_from(pod.ips, source)
 
 
-def _of_the_source(addresses: tuple[str, ...], source: Pod | None) -> str | None:
+def _reachable_from(addresses: tuple[str, ...], source: Pod | None) -> str | None:
     return shared_family(addresses, source.ips if source else ())
 
 
@@ -167,7 +165,7 @@ def _to_service(
 ) -> Request:
     asked = asked._replace(service=service, address=address)
     if service.external_name:
-        message = f"Service {service.key} is only another name for {service.external_name}"
+        message = f"Service {service.key} is an alias of {service.external_name} (type ExternalName)"
         return asked._replace(problem=Note(Code.EXTERNAL_NAME, message))
     wanted = _ports_of(service, port, asked.protocol)
     if not wanted and service.headless and isinstance(port, int):
@@ -178,9 +176,9 @@ def _to_service(
     asked = asked._replace(service_port=service_port, port=service_port.number)
     if service.headless and isinstance(port, int):
         return _to_headless(snapshot, asked, service, port)
-    cluster_ip = address or _of_the_source(service.cluster_ips, asked.source.pod)
+    cluster_ip = address or _reachable_from(service.cluster_ips, asked.source.pod)
     rewritten = cluster_ip is not None and not is_among(cluster_ip, service.cluster_ips)
-    # From outside the cluster a Service's address is reached through some node, which puts its own in.
+    # From outside the cluster, a node forwards to the Service and puts its own address in as the source.
     from_outside = not asked.source.pod and not asked.source.node
     dialled = None if service.headless else Dialled(cluster_ip, service_port.number, rewritten or from_outside)
     routed = _with_routes(snapshot, asked._replace(address=cluster_ip), service, service_port, dialled)
@@ -197,7 +195,7 @@ def _to_node_port(snapshot: Snapshot, asked: Request, service: Service, service_
 
 
 def _to_headless(snapshot: Snapshot, asked: Request, service: Service, port: int) -> Request:
-    """A headless Service maps nothing: its name means the pods, and the port dialled is the port on the pod."""
+    """A headless Service has no address: its name resolves to its pods, and the port dialled is the pods' own."""
     pods, problem = _endpoints(snapshot, service)
     if problem:
         return asked._replace(problem=problem)
@@ -215,10 +213,11 @@ def _with_routes(
     pods, problem = _endpoints(snapshot, service)
     if problem:
         return asked._replace(problem=problem)
-    routes = []
-    for pod in pods:
-        if (number := service_port.number_on(pod)) is not None:
-            routes.append(Route(End(pod=pod, address=_endpoint_address(pod, asked, dialled)), number, dialled))
+    routes = [
+        Route(End(pod=pod, address=_endpoint_address(pod, asked, dialled)), number, dialled)
+        for pod in pods
+        if (number := service_port.number_on(pod)) is not None
+    ]
     if service.selector is None:
         routes = _slice_routes(snapshot, service, service_port, dialled)
     if not routes:
@@ -227,14 +226,14 @@ def _with_routes(
 
 
 def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str | None:
-    """The endpoint of the family that was dialled."""
+    """The pod's address of the family that was dialled."""
     if dialled and dialled.address:
         return shared_family(pod.ips, (dialled.address,))
     return address_for(pod, asked.source.pod)
 
 
 def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], Note | None]:
-    """The pods that take a Service's traffic, or why they can't be told."""
+    """The pods that receive a Service's traffic, or why they are not known."""
     resource = "pods" if service.selector else "endpointslices"
     if gap := snapshot.gap(resource, service.namespace):
         return (), Note(Code.PERMISSION_MISSING, gap.message)
@@ -249,7 +248,7 @@ def _slices(snapshot: Snapshot, service: Service) -> list[EndpointSlice]:
 def _slice_routes(
     snapshot: Snapshot, service: Service, service_port: ServicePort, dialled: Dialled | None
 ) -> list[Route]:
-    """The ready endpoints of a Service without selector that have the port, each once."""
+    """Routes to the ready endpoints of a Service without selector that have the port, without duplicates."""
     wanted = (service_port.name or "", service_port.protocol)
     routes = []
     for entry in _slices(snapshot, service):
@@ -260,13 +259,13 @@ def _slice_routes(
 
 
 def _slice_ends(snapshot: Snapshot, service: Service) -> list[End]:
-    """The ready endpoints of a headless Service without selector, each once, whatever ports they list."""
+    """The ready endpoints of a headless Service without selector, on any port, without duplicates."""
     ends = [end for entry in _slices(snapshot, service) for end in _ends_of(snapshot, entry)]
     return [end for index, end in enumerate(ends) if end not in ends[:index]]
 
 
 def _same_family(entry: EndpointSlice, dialled: Dialled | None) -> bool:
-    """A slice holds addresses of one family, and a Service's address leads to its own family."""
+    """A Service's address leads to endpoints of its own family, and a slice has endpoints of one family."""
     address = next((address for endpoint in entry.endpoints for address in endpoint.addresses), None)
     if not dialled or not dialled.address or not address:
         return True
@@ -274,7 +273,7 @@ def _same_family(entry: EndpointSlice, dialled: Dialled | None) -> bool:
 
 
 def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:
-    """The ready endpoints of a slice by address: a pod's address is that pod, a node's that node."""
+    """The ready endpoints of a slice, as the pod or the node that has the address."""
     for endpoint in entry.endpoints:
         for address in endpoint.addresses[:1] if endpoint.ready else ():
             named = snapshot.pod(entry.namespace, endpoint.pod) if endpoint.pod else None
@@ -300,5 +299,7 @@ def _no_endpoints(snapshot: Snapshot, service: Service, service_port: ServicePor
     elif service_port and isinstance(service_port.target, str) and any(pod.ready for pod in pods):
         why = f'no pod it selects has a port named "{service_port.target}"'
     else:
-        why = f"none of the {len(pods)} pods it selects is ready"
+        why = (
+            f"none of the {len(pods)} pods it selects is ready" if len(pods) > 1 else "the pod it selects is not ready"
+        )
     return Note(Code.SERVICE_HAS_NO_ENDPOINTS, f"Service {service.key} has no ready endpoints: {why}")

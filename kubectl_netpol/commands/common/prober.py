@@ -279,7 +279,7 @@ class Prober:
         protocol = [] if request.protocol == "TCP" else ["--protocol", request.protocol.lower()]
         words = shlex.join([source, destination, str(request.port or "PORT"), *where, *protocol])
         apply = shlex.join(["kubectl", "apply", *cluster, "-f", "-"])
-        dns = shlex.join([*blocked.allow_words(source), *where]) if blocked else None
+        dns = shlex.join([*blocked.allow_arguments(source), *where]) if blocked else None
         return SuggestedCommands(
             f"kubectl netpol allow {words} | {apply}",
             f"kubectl netpol explain {words}",

@@ -384,7 +384,7 @@ def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
         ),
         pytest.param(
             "san pod/web grpc",
-            'error: default/web has no TCP port named "grpc"\nhint: it has http\n',
+            'error: default/web has no TCP port named "grpc"\nhint: found: http\n',
             id="a port name that the pod does not have",
         ),
     ],

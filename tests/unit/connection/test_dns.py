@@ -1,17 +1,14 @@
-"""Which resolver a pod has, and whether the policies let it ask."""
+"""The DNS resolvers of a pod, and whether policies block them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
-from kubectl_netpol.connection.dns import resolvers, resolvers_blocked
-from kubectl_netpol.model.objects import Pod
+from kubectl_netpol.connection.dns import Resolver, resolvers, resolvers_blocked
+from kubectl_netpol.model.objects import Pod, Service
 from tests.support.tables import snapshot_of
-
-if TYPE_CHECKING:
-    from kubectl_netpol.model.policies import Policy
 
 COREDNS = {
     "pods": {"kube-system/c": {"labels": {"d": "d"}, "ip": "10.0.9.1"}, "a/web": {"ip": "10.0.0.1"}},
@@ -27,20 +24,20 @@ def services(*keys: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("pod", "titles"),
     [
-        pytest.param(Pod("a", "web"), ["Service kube-system/kube-dns"], id="the cluster's"),
-        pytest.param(Pod("a", "web", dns_policy="Default"), [], id="the node's own file"),
-        pytest.param(Pod("a", "web", host_network=True), [], id="host network means the node's own file"),
+        pytest.param(Pod("a", "web"), ["Service kube-system/kube-dns"], id="the cluster's DNS"),
+        pytest.param(Pod("a", "web", dns_policy="Default"), [], id="not shown: a file on the node"),
+        pytest.param(Pod("a", "web", host_network=True), [], id="not shown with host network: a file on the node"),
         pytest.param(
             Pod("a", "web", host_network=True, dns_policy="ClusterFirstWithHostNet"),
             ["Service kube-system/kube-dns"],
-            id="host network with the cluster's",
+            id="the cluster's DNS with host network",
         ),
         pytest.param(
             Pod("a", "web", dns_policy="None", nameservers=("169.254.20.10", "nonsense", "fd00::a")),
             ["169.254.20.10", "fd00::a"],
-            id="addresses of its own",
+            id="nameservers of its own, without what is no address",
         ),
-        pytest.param(Pod("a", "web", dns_policy="None"), [], id="none at all"),
+        pytest.param(Pod("a", "web", dns_policy="None"), [], id="none without nameservers"),
     ],
 )
 def test_the_resolvers_of_a_pod(pod: Pod, titles: list[str]) -> None:
@@ -51,9 +48,12 @@ def test_the_resolvers_of_a_pod(pod: Pod, titles: list[str]) -> None:
 @pytest.mark.parametrize(
     ("keys", "title"),
     [
-        (("openshift-dns/dns-default",), "Service openshift-dns/dns-default"),
-        (("kube-system/coredns",), "Service kube-system/coredns"),
-        (("kube-system/other",), None),
+        pytest.param(("openshift-dns/dns-default",), "Service openshift-dns/dns-default", id="OpenShift's"),
+        pytest.param(("kube-system/coredns",), "Service kube-system/coredns", id="coredns"),
+        pytest.param(
+            ("kube-system/coredns", "kube-system/kube-dns"), "Service kube-system/kube-dns", id="kube-dns first"
+        ),
+        pytest.param(("kube-system/other",), None, id="not by another name"),
     ],
 )
 def test_the_clusters_dns_by_its_usual_names(keys: tuple[str, ...], title: str | None) -> None:
@@ -61,20 +61,39 @@ def test_the_clusters_dns_by_its_usual_names(keys: tuple[str, ...], title: str |
     assert [resolver.title for resolver in found] == ([title] if title else [])
 
 
-def test_all_of_them_must_be_blocked() -> None:
+@pytest.mark.parametrize(
+    ("changes", "blocked"),
+    [
+        pytest.param({}, "Service kube-system/kube-dns port 53/UDP", id="the cluster's DNS"),
+        pytest.param(
+            {"dns_policy": "None", "nameservers": ("8.8.8.8", "8.8.4.4")},
+            "8.8.8.8 port 53/UDP",
+            id="the first of two that are blocked",
+        ),
+        pytest.param(
+            {"dns_policy": "None", "nameservers": ("8.8.8.8", "169.254.20.10")},
+            None,
+            id="none if one of two may be open: it may be on the pod's own node",
+        ),
+        pytest.param({"dns_policy": "None", "nameservers": ()}, None, id="none without resolvers"),
+    ],
+)
+def test_the_resolver_of_a_pod_whose_egress_is_blocked(changes: dict[str, Any], blocked: str | None) -> None:
     snapshot = snapshot_of(services("kube-system/kube-dns"))
     web = snapshot.pod("a", "web")
     assert web
-    service = resolvers_blocked(snapshot, web)
-    assert service
-    assert service.port_title == "Service kube-system/kube-dns port 53/UDP"
-    assert service.allow_words("web") == ["web", "kube-system/kube-dns", "53", "--protocol", "udp"]
-    own = web._replace(dns_policy="None", nameservers=("8.8.8.8", "8.8.4.4"))
-    address = resolvers_blocked(snapshot, own)
-    assert address
-    assert address.port_title == "8.8.8.8 port 53/UDP"
-    assert address.allow_words("web")[1] == "8.8.8.8"
-    assert resolvers_blocked(snapshot, own._replace(nameservers=("8.8.8.8", "169.254.20.10"))) is None
-    assert resolvers_blocked(snapshot, own._replace(nameservers=())) is None
-    free: list[Policy] = []
-    assert resolvers_blocked(snapshot.with_policies(free), web) is None
+    found = resolvers_blocked(snapshot, web._replace(**changes))
+    assert (found and found.port_title) == blocked
+
+
+def test_without_policies_no_resolver_is_blocked() -> None:
+    snapshot = snapshot_of({**services("kube-system/kube-dns"), "policies": {}})
+    web = snapshot.pod("a", "web")
+    assert web
+    assert resolvers_blocked(snapshot, web) is None
+
+
+def test_the_arguments_of_allow_that_open_a_resolver() -> None:
+    service = Resolver(service=Service("kube-system", "kube-dns", None))
+    assert service.allow_arguments("web") == ["web", "kube-system/kube-dns", "53", "--protocol", "udp"]
+    assert Resolver(address="8.8.8.8").allow_arguments("web") == ["web", "8.8.8.8", "53", "--protocol", "udp"]

@@ -1,4 +1,4 @@
-"""Words typed to what they name, and the errors that say what would."""
+"""What was typed resolves to an object, or to an error with the next step."""
 
 from __future__ import annotations
 
@@ -9,58 +9,78 @@ import yaml
 
 from kubectl_netpol.connection.resolve import (
     Reference,
+    Resolved,
     parse_reference,
+    representative,
     resolve_destination,
     resolve_source,
     resolve_subject,
     service_namespace,
 )
 from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.model.selectors import LabelSelector
-from kubectl_netpol.model.workloads import own_selector, pods_of
+from kubectl_netpol.model.objects import Node, Pod, Service
 from tests.support.tables import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.model.snapshot import Snapshot
 
 
 @pytest.mark.parametrize(
     ("typed", "reference"),
     [
-        ("web", ("shop", "web", None, None)),
-        ("lab/web", ("lab", "web", None, None)),
-        ("svc/web", ("shop", "web", "Service", None)),
-        ("lab/deploy/web", ("lab", "web", "Deployment", None)),
-        ("Deployments.apps/web", ("shop", "web", "Deployment", None)),
-        ("lab/pod/svc", ("lab", "svc", "Pod", None)),
-        ("node/n1", ("shop", "n1", "Node", None)),
-        ("10.0.0.1", ("shop", "10.0.0.1", None, "10.0.0.1")),
-        ("fd00::1", ("shop", "fd00::1", None, "fd00::1")),
-        ("web.lab.svc", ("shop", "web.lab.svc", None, None)),
+        pytest.param("web", ("shop", "web", None, None), id="a name"),
+        pytest.param("lab/web", ("lab", "web", None, None), id="a namespace and a name"),
+        pytest.param("svc/web", ("shop", "web", "Service", None), id="a kind and a name"),
+        pytest.param("lab/deploy/web", ("lab", "web", "Deployment", None), id="a namespace, a kind and a name"),
+        pytest.param("Deployments.apps/web", ("shop", "web", "Deployment", None), id="a kind with its API group"),
+        pytest.param("lab/pod/svc", ("lab", "svc", "Pod", None), id="a name that is a kind's alias"),
+        pytest.param("node/n1", ("shop", "n1", "Node", None), id="a node"),
+        pytest.param("netpol/web", ("netpol", "web", None, None), id="a kind that is no end of a connection"),
+        pytest.param("10.0.0.1", ("shop", "10.0.0.1", None, "10.0.0.1"), id="an IPv4 address"),
+        pytest.param("fd00::1", ("shop", "fd00::1", None, "fd00::1"), id="an IPv6 address"),
+        pytest.param("web.lab.svc", ("shop", "web.lab.svc", None, None), id="a name with dots"),
     ],
 )
-def test_a_word_taken_apart(typed: str, reference: tuple[Any, ...]) -> None:
+def test_a_reference_as_typed(typed: str, reference: tuple[Any, ...]) -> None:
     assert parse_reference(typed, "shop") == Reference(typed, *reference)
 
 
+FORMS = "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME"
+
+
 @pytest.mark.parametrize(
-    ("typed", "message"),
+    ("typed", "message", "hint"),
     [
-        ("", '"" is no name'),
-        ("a//b", '"a//b" is no name'),
-        ("..", '".." is no name'),
-        ("a/b/c/d", '"a/b/c/d" is no name'),
-        ("lab/thing/web", '"thing" in "lab/thing/web" is no kind'),
-        ("Lab/web", '"Lab" in "Lab/web" is neither a kind nor a namespace\'s name'),
+        pytest.param("", 'invalid name ""', FORMS, id="nothing"),
+        pytest.param("a//b", 'invalid name "a//b"', FORMS, id="an empty part"),
+        pytest.param("..", 'invalid name ".."', FORMS, id="only dots"),
+        pytest.param("a/b/c/d", 'invalid name "a/b/c/d"', FORMS, id="four parts"),
+        pytest.param(
+            "lab/thing/web",
+            'unknown kind "thing" in "lab/thing/web"',
+            "must be one of pod, svc, deploy, sts, ds, rs, rc, job, cj, no",
+            id="an unknown kind",
+        ),
+        pytest.param(
+            "lab/netpol/web",
+            'unknown kind "netpol" in "lab/netpol/web"',
+            "must be one of pod, svc, deploy, sts, ds, rs, rc, job, cj, no",
+            id="a kind that is no end of a connection",
+        ),
+        pytest.param(
+            "Lab/web",
+            '"Lab" in "Lab/web" is neither a kind nor a valid namespace name',
+            None,
+            id="neither a kind nor a namespace",
+        ),
     ],
 )
-def test_what_is_no_word_for_anything(typed: str, message: str) -> None:
+def test_an_invalid_reference_is_an_error(typed: str, message: str, hint: str | None) -> None:
     with pytest.raises(UsageError) as caught:
         parse_reference(typed, "shop")
-    assert caught.value.message == message
+    assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
 CLUSTER = """
@@ -93,95 +113,185 @@ def cluster() -> Snapshot:
     return snapshot_of(yaml.safe_load(CLUSTER))
 
 
-def title(named: Resolved) -> str:
-    if named.service:
-        return f"Service {named.service.key}"
-    return f"host {named.host}" if named.host else named.end.title
+def title(resolved: Resolved) -> str:
+    if resolved.service:
+        return f"Service {resolved.service.key}"
+    return f"host {resolved.host}" if resolved.host else resolved.end.title
 
 
 @pytest.mark.parametrize(
     ("resolve", "typed", "found"),
     [
-        (resolve_source, "web", "shop/web"),
-        (resolve_destination, "web", "Service shop/web"),
-        (resolve_subject, "web", "shop/web"),
-        (resolve_subject, "empty", "Service shop/empty"),
-        (resolve_destination, "pod/web", "shop/web"),
-        (resolve_destination, "api", "shop/api"),
-        (resolve_source, "svc/web", "shop/late-2"),
-        (resolve_source, "late", "shop/late"),
-        (resolve_source, "deploy/late", "shop/late-2"),
-        (resolve_source, "job/twice", "shop/twice"),
-        (resolve_source, "node/n1", "node n1"),
-        (resolve_source, "192.0.2.1", "node n1"),
-        (resolve_source, "10.0.0.1", "shop/web"),
-        (resolve_source, "203.0.113.1", "203.0.113.1"),
-        (resolve_destination, "far.lab", "Service lab/far"),
-        (resolve_destination, "far.lab.svc", "Service lab/far"),
-        (resolve_destination, "far.lab.svc.cluster.local.", "Service lab/far"),
-        (resolve_destination, "far.lab.example", "host far.lab.example"),
-        (resolve_destination, "far.lab.", "host far.lab."),
-        (resolve_destination, "web.", "host web."),
-        (resolve_destination, "api.example.com", "host api.example.com"),
+        pytest.param(resolve_source, "web", "shop/web", id="a source: a pod before a Service"),
+        pytest.param(resolve_destination, "web", "Service shop/web", id="a destination: a Service before a pod"),
+        pytest.param(resolve_subject, "web", "shop/web", id="a subject: a pod before a Service"),
+        pytest.param(resolve_subject, "empty", "Service shop/empty", id="a subject: a Service if no pod has the name"),
+        pytest.param(resolve_destination, "pod/web", "shop/web", id="a pod by its kind"),
+        pytest.param(resolve_destination, "api", "shop/api", id="a destination: a pod if no Service has the name"),
+        pytest.param(resolve_source, "svc/web", "shop/late-2", id="a source: a ready pod of a Service"),
+        pytest.param(resolve_source, "late", "shop/late", id="a pod before a workload"),
+        pytest.param(resolve_source, "deploy/late", "shop/late-2", id="a ready pod of a workload"),
+        pytest.param(resolve_source, "job/twice", "shop/twice", id="a workload by its kind"),
+        pytest.param(resolve_source, "node/n1", "node n1", id="a node"),
+        pytest.param(resolve_source, "192.0.2.1", "node n1", id="a node by its address"),
+        pytest.param(resolve_source, "10.0.0.1", "shop/web", id="a pod by its address"),
+        pytest.param(resolve_source, "203.0.113.1", "203.0.113.1", id="an address of neither"),
+        pytest.param(resolve_destination, "far.lab", "Service lab/far", id="a Service with its namespace"),
+        pytest.param(resolve_destination, "far.lab.svc", "Service lab/far", id="a Service with svc"),
+        pytest.param(
+            resolve_destination, "far.lab.svc.cluster.local.", "Service lab/far", id="a Service by its full name"
+        ),
+        pytest.param(resolve_destination, "far.lab.example", "host far.lab.example", id="a host"),
+        pytest.param(resolve_destination, "far.lab.", "host far.lab.", id="a host: a dot ends a complete name"),
+        pytest.param(resolve_destination, "web.", "host web.", id="a host of one label"),
+        pytest.param(
+            resolve_destination, "api.example.com", "host api.example.com", id="a host that begins like a pod"
+        ),
     ],
 )
-def test_what_a_word_names(resolve: Callable[..., Resolved], typed: str, found: str) -> None:
+def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str, found: str) -> None:
     assert title(resolve(cluster(), parse_reference(typed, "shop"))) == found
 
 
 @pytest.mark.parametrize(
     ("resolve", "typed", "message", "hint"),
     [
-        (
+        pytest.param(
             resolve_source,
             "wbe",
-            'there is no pod or workload "wbe" in namespace shop',
+            'no pod or workload "wbe" in namespace shop',
             "did you mean web?",
+            id="a misspelt source",
         ),
-        (
+        pytest.param(
             resolve_destination,
             "zzz",
-            'there is no Service, pod or workload "zzz" in namespace shop',
-            "there are api, done, empty, late, late-2 and 2 more",
+            'no Service, pod or workload "zzz" in namespace shop',
+            "found: api, done, empty, late, late-2 and 2 more",
+            id="an unknown destination",
         ),
-        (resolve_source, "node/zz", 'there is no Node "zz"', "there are n1"),
-        (
+        pytest.param(
+            resolve_subject,
+            "zzz",
+            'no Service, pod or workload "zzz" in namespace shop',
+            "found: api, done, empty, late, late-2 and 2 more",
+            id="an unknown subject",
+        ),
+        pytest.param(resolve_source, "node/zz", 'no Node "zz"', "found: n1", id="an unknown node"),
+        pytest.param(
             resolve_source,
             "other/web",
-            'there is no pod or workload "web" in namespace other',
-            "nothing of that kind is there: is the namespace right (-n)?",
+            'no pod or workload "web" in namespace other',
+            "namespace other has none: check the namespace",
+            id="a namespace without pods",
         ),
-        (resolve_source, "twice", '"twice" could be any of job/twice, cj/twice', "write the kind before the name"),
-        (resolve_source, "ds/done", "DaemonSet shop/done has no pods now", "scale it up, or name a pod"),
-        (resolve_source, "svc/empty", "Service shop/empty has no pods that could send", "name a pod"),
-        (resolve_destination, "fra.lab.svc", 'there is no Service "fra" in namespace lab', "did you mean far?"),
-        (resolve_destination, "svc/a.b", 'there is no Service "a.b" in namespace shop', "there are empty, web"),
-        (
+        pytest.param(
+            resolve_source,
+            "twice",
+            '"twice" is ambiguous: job/twice, cj/twice',
+            "write the kind before the name",
+            id="two workloads of one name",
+        ),
+        pytest.param(
+            resolve_source,
+            "ds/done",
+            "DaemonSet shop/done has no pods now",
+            "scale it up, or name a pod",
+            id="a workload whose pods have finished",
+        ),
+        pytest.param(
+            resolve_source,
+            "svc/empty",
+            "Service shop/empty has no pods that could be a source",
+            "name a pod",
+            id="a Service without pods as a source",
+        ),
+        pytest.param(
+            resolve_destination,
+            "fra.lab.svc",
+            'no Service "fra" in namespace lab',
+            "did you mean far?",
+            id="a misspelt Service with its namespace",
+        ),
+        pytest.param(
+            resolve_destination,
+            "far.labb.svc",
+            'no Service "far" in namespace labb',
+            "namespace labb has none: check the namespace",
+            id="a misspelt namespace of a Service",
+        ),
+        pytest.param(
+            resolve_destination,
+            "svc/a.b",
+            'no Service "a.b" in namespace shop',
+            "found: empty, web",
+            id="a name with dots after a kind is no host",
+        ),
+        pytest.param(
             resolve_destination,
             "lab/a.b",
-            'there is no Service, pod or workload "a.b" in namespace lab',
-            "there are far",
+            'no Service, pod or workload "a.b" in namespace lab',
+            "found: far",
+            id="a name with dots after a namespace is no host",
+        ),
+        pytest.param(
+            resolve_destination,
+            "web.com:80",
+            '"web.com:80" is neither an address nor a host name',
+            "write the port as a separate argument",
+            id="a host with its port",
+        ),
+        pytest.param(
+            resolve_destination,
+            "10.0.0.256",
+            '"10.0.0.256" is neither an address nor a host name',
+            None,
+            id="an invalid address",
         ),
     ],
 )
-def test_what_is_not_there(resolve: Callable[..., Resolved], typed: str, message: str, hint: str) -> None:
+def test_a_name_that_resolves_to_nothing_is_an_error(
+    resolve: Callable[..., Resolved], typed: str, message: str, hint: str | None
+) -> None:
     with pytest.raises(NetpolError) as caught:
         resolve(cluster(), parse_reference(typed, "shop"))
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
+def test_without_nodes_an_unknown_node_has_no_suggestion() -> None:
+    with pytest.raises(NetpolError) as caught:
+        resolve_source(snapshot_of({}), parse_reference("node/zz", "shop"))
+    assert (caught.value.message, caught.value.hint) == ('no Node "zz"', "found no nodes")
+
+
 @pytest.mark.parametrize(
     ("gap", "resolve", "typed", "message"),
     [
-        ("pods", resolve_source, "zz", 'can\'t look for Pod "zz": not pods'),
-        ("pods", resolve_destination, "zz", 'can\'t look for Pod "zz": not pods'),
-        ("services", resolve_destination, "svc/zz", 'can\'t look for Service "zz": not services'),
-        ("pods", resolve_destination, "zz.lab", 'can\'t look for Pod "zz.lab": not pods'),
-        ("pods", resolve_source, "svc/web", "can't look for the pods of Service shop/web: not pods"),
-        ("services", resolve_destination, "zz", 'there is no Service, pod or workload "zz" in namespace shop'),
+        pytest.param("pods", resolve_source, "zz", 'can\'t look up Pod "zz": not pods', id="a source"),
+        pytest.param("pods", resolve_destination, "zz", 'can\'t look up Pod "zz": not pods', id="a destination"),
+        pytest.param(
+            "services", resolve_destination, "svc/zz", 'can\'t look up Service "zz": not services', id="a Service"
+        ),
+        pytest.param(
+            "pods", resolve_destination, "zz.lab", 'can\'t look up Pod "zz.lab": not pods', id="a name with dots"
+        ),
+        pytest.param(
+            "pods",
+            resolve_source,
+            "svc/web",
+            "can't look up the pods of Service shop/web: not pods",
+            id="the pods of a Service",
+        ),
+        pytest.param(
+            "services",
+            resolve_destination,
+            "zz",
+            'no Service, pod or workload "zz" in namespace shop',
+            id="a name that may be a Service's is looked up as a pod's",
+        ),
     ],
 )
-def test_what_may_not_be_looked_for(gap: str, resolve: Callable[..., Resolved], typed: str, message: str) -> None:
+def test_what_can_t_be_looked_up(gap: str, resolve: Callable[..., Resolved], typed: str, message: str) -> None:
     spec = yaml.safe_load(CLUSTER)
     snapshot = snapshot_of({**spec, "gaps": [{"resource": gap, "namespace": "shop", "message": f"not {gap}"}]})
     with pytest.raises(NetpolError) as caught:
@@ -189,15 +299,19 @@ def test_what_may_not_be_looked_for(gap: str, resolve: Callable[..., Resolved], 
     assert caught.value.message == message
 
 
+HIDDEN = 'can\'t look up Service "web" in namespace hidden: not services'
+LAB = 'can\'t look up Service "web" in namespace lab: not services'
+
+
 @pytest.mark.parametrize(
     ("typed", "namespaces_read", "message"),
     [
-        ("web.hidden", False, 'can\'t look for Service "web" in namespace hidden: not services'),
-        ("web.hidden.svc", False, 'can\'t look for Service "web" in namespace hidden: not services'),
-        ("web.lab", True, 'can\'t look for Service "web" in namespace lab: not services'),
-        ("web.hidden", True, None),
-        ("web.hidden.", False, None),
-        ("web.hidden.com", False, None),
+        pytest.param("web.hidden", False, HIDDEN, id="hidden may be a namespace that was not read"),
+        pytest.param("web.hidden.svc", False, HIDDEN, id="hidden may be a namespace that was not read, with svc"),
+        pytest.param("web.lab", True, LAB, id="lab is a namespace"),
+        pytest.param("web.hidden", True, None, id="hidden is no namespace, so it is a host"),
+        pytest.param("web.hidden.", False, None, id="a dot at the end makes it a host"),
+        pytest.param("web.hidden.com", False, None, id="com is no part of a Service's name"),
     ],
 )
 def test_a_name_with_dots_that_may_be_a_services(typed: str, namespaces_read: bool, message: str | None) -> None:  # noqa: FBT001 - a column
@@ -214,95 +328,38 @@ def test_a_name_with_dots_that_may_be_a_services(typed: str, namespaces_read: bo
     assert caught.value.hint == f"for a host outside the cluster add a dot: {typed}."
 
 
-def test_the_namespace_that_a_name_with_dots_may_mean() -> None:
-    assert [service_namespace(name) for name in ("web", "web.lab", "web.lab.svc.", "web.LAB", "a.b.c")] == [
-        None,
-        "lab",
-        "lab",
-        None,
-        "b",
-    ]
-
-
-OWNED = """
-live: true
-pods: {}
-objects:
-  - {apiVersion: batch/v1, kind: CronJob, metadata: {namespace: a, name: c}, spec: {}}
-  - apiVersion: batch/v1
-    kind: Job
-    metadata: {namespace: a, name: c-1, ownerReferences: [{kind: CronJob, name: c, controller: true}]}
-    spec: {selector: {matchLabels: {job: c-1}}}
-  - apiVersion: apps/v1
-    kind: Deployment
-    metadata: {namespace: a, name: d}
-    spec: {selector: {matchLabels: {app: d}}}
-  - apiVersion: apps/v1
-    kind: ReplicaSet
-    metadata: {namespace: a, name: d-1, ownerReferences: [{kind: Deployment, name: d, controller: true}]}
-    spec: {selector: {matchLabels: {app: d, hash: h}}}
-  - apiVersion: apps/v1
-    kind: StatefulSet
-    metadata: {namespace: a, name: s}
-    spec: {selector: {matchLabels: {app: s}}}
-  - apiVersion: apps/v1
-    kind: StatefulSet
-    metadata: {namespace: a, name: all}
-    spec: {selector: {}}
-  - apiVersion: v1
-    kind: Pod
-    metadata: {namespace: a, name: c-1-x, ownerReferences: [{kind: Job, name: c-1, controller: true}]}
-    status: {podIP: 10.0.0.1}
-  - apiVersion: v1
-    kind: Pod
-    metadata:
-      namespace: a
-      name: d-1-x
-      labels: {app: d, hash: h}
-      ownerReferences: [{kind: ReplicaSet, name: d-1, controller: true}]
-    status: {podIP: 10.0.0.2}
-  - apiVersion: v1
-    kind: Pod
-    metadata:
-      namespace: a
-      name: s-0
-      labels: {app: s}
-      ownerReferences: [{kind: StatefulSet, name: s, controller: true}]
-    status: {podIP: 10.0.0.3}
-  - {apiVersion: v1, kind: Pod, metadata: {namespace: a, name: bare}, status: {podIP: 10.0.0.4}}
-"""
-
-
 @pytest.mark.parametrize(
-    ("name", "pods"),
-    [("c", ["c-1-x"]), ("c-1", ["c-1-x"]), ("d", ["d-1-x"]), ("d-1", ["d-1-x"]), ("s", ["s-0"]), ("all", [])],
+    ("name", "namespace"),
+    [("web", None), ("web.lab", "lab"), ("web.lab.svc.", "lab"), ("web.LAB", None), ("a.b.c", "b")],
 )
-def test_the_pods_of_a_workload(name: str, pods: list[str]) -> None:
-    snapshot = snapshot_of(yaml.safe_load(OWNED))
-    workload = next(found for found in snapshot.workloads if found.name == name)
-    assert [pod.name for pod in pods_of(snapshot, workload)] == pods
+def test_the_namespace_that_has_to_be_read_for_a_name_with_dots(name: str, namespace: str | None) -> None:
+    assert service_namespace(name) == namespace
 
 
 @pytest.mark.parametrize(
-    ("name", "selector"),
+    ("resolved", "reference"),
     [
-        pytest.param("c-1-x", None, id="a Job's pod has none that outlives it"),
-        pytest.param("d-1-x", {"app": "d"}, id="a ReplicaSet's pod has its Deployment's"),
-        pytest.param("s-0", {"app": "s"}, id="a StatefulSet's pod"),
-        pytest.param("bare", None, id="a pod on its own"),
+        pytest.param(Resolved(pod=Pod("shop", "web"), typed="web"), "web", id="what was typed"),
+        pytest.param(Resolved(pod=Pod("shop", "web")), "shop/pod/web", id="a pod"),
+        pytest.param(Resolved(service=Service("shop", "web", None)), "shop/svc/web", id="a Service"),
+        pytest.param(Resolved(node=Node("n1")), "node/n1", id="a node"),
+        pytest.param(Resolved(host="example.com"), "example.com", id="a host"),
+        pytest.param(Resolved(address="10.0.0.1"), "10.0.0.1", id="an address"),
     ],
 )
-def test_the_selector_that_keeps_a_pod(name: str, selector: dict[str, str] | None) -> None:
-    snapshot = snapshot_of(yaml.safe_load(OWNED))
-    pod = snapshot.pod("a", name)
-    assert pod
-    assert own_selector(snapshot, pod, None) == (LabelSelector.of(selector) if selector else None)
+def test_what_to_type_for_an_end(resolved: Resolved, reference: str) -> None:
+    assert resolved.reference == reference
 
 
-def test_the_selector_of_a_workload_that_was_named() -> None:
-    snapshot = snapshot_of(yaml.safe_load(OWNED))
-    pod = snapshot.pod("a", "d-1-x")
-    workload = next(found for found in snapshot.workloads if found.name == "d-1")
-    assert pod
-    assert own_selector(snapshot, pod, workload) == LabelSelector.of({"app": "d"})
-    assert own_selector(snapshot_of({}), pod, None) is None
+@pytest.mark.parametrize(
+    ("pods", "name"),
+    [
+        pytest.param((Pod("a", "b", ips=("10.0.0.1",)), Pod("a", "a", ips=("10.0.0.2",))), "a", id="first by name"),
+        pytest.param((Pod("a", "a", ready=False, ips=("10.0.0.1",)), Pod("a", "b")), "b", id="a ready one first"),
+        pytest.param((Pod("a", "a"), Pod("a", "b", ips=("10.0.0.2",))), "b", id="then one with an address"),
+        pytest.param((), None, id="none of none"),
+    ],
+)
+def test_the_pod_that_represents_several(pods: tuple[Pod, ...], name: str | None) -> None:
+    found = representative(pods)
+    assert (found and found.name) == name

@@ -346,7 +346,7 @@ def test_timeout_and_http_reach_the_container(network: Network) -> None:
         pytest.param(
             "shop/san shop/svc/ext https",
             Code.NOT_PROBED,
-            "Service shop/ext is only another name for example.com",
+            "Service shop/ext is an alias of example.com (type ExternalName)",
             None,
             id="a port name of an ExternalName, which has no ports",
         ),
