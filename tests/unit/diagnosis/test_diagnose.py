@@ -1,4 +1,4 @@
-"""What the probe saw, what the policies say and what else is known: the finding for each."""
+"""The finding for each outcome of the probe, verdict of the policies and what else is known."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ LISTENS = Facts(listening=True, listening_evidence="default/web listens on 80, s
 SILENT = Facts(listening=False, listening_evidence="default/web does not listen on 80, says port-forward")
 
 
-def seen(outcome: Outcome, words: str = "", tool: str | None = "nc") -> Observation:
-    return Observation(outcome, tool, ("nc", "10.0.0.2", "80"), None, words, 0.1)
+def seen(outcome: Outcome, output: str = "", tool: str | None = "nc") -> Observation:
+    return Observation(outcome, tool, ("nc", "10.0.0.2", "80"), None, output, 0.1)
 
 
 FIREWALL = "check node firewalls, a service mesh, policies of other kinds, or a plugin that lags behind"
@@ -90,14 +90,14 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             Code.NOT_ENFORCED,
             "open: though the policies block it: this cluster does not enforce them, or not yet",
             True, False, ENFORCE,
-            id="open though blocked, and nobody knows the plugin",
+            id="open though blocked, with an unknown plugin",
         ),
         pytest.param(
             BLOCKED, "web 80", Outcome.OPEN, Facts(enforcer="flannel"),
             Code.NOT_ENFORCED,
             "open: though the policies block it: this cluster does not enforce them, or not yet (flannel runs here)",
             True, False, ENFORCE,
-            id="open though blocked, with the plugin that runs",
+            id="open though blocked, with a known plugin",
         ),
         pytest.param(
             {**ALLOWED, "policies": NAMED}, "web 80", Outcome.OPEN, Facts(enforcer="kube-router"),
@@ -105,7 +105,7 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             "open: though the policies block it: named allows port metrics, which no destination pod has, "
             "and some plugins (kube-router) then open every port",
             True, False, "use the port number in the policy",
-            id="open though blocked, by a port name that nobody has",
+            id="open though blocked, by a port name that no pod has",
         ),
         pytest.param(
             {**ALLOWED, "policies": BOTH_ENDS}, "web 80", Outcome.OPEN, Facts(),
@@ -113,21 +113,21 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             "open: though the policies block it: both selects both ends, and some plugins (kube-router) apply its "
             "ingress rule to egress too; or nothing enforces policies here",
             True, False, "split the policy by direction",
-            id="open though blocked, by one policy of both ends, and nobody knows the plugin",
+            id="open though blocked, by one policy of both ends, with an unknown plugin",
         ),
         pytest.param(
             {**ALLOWED, "policies": BOTH_ENDS}, "web 80", Outcome.OPEN, Facts(enforcer="flannel"),
             Code.NOT_ENFORCED,
             "open: though the policies block it: this cluster does not enforce them, or not yet (flannel runs here)",
             True, False, ENFORCE,
-            id="open though blocked, by one policy of both ends, with a plugin that is not known for that",
+            id="open though blocked, by one policy of both ends, with a plugin without that fault",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.OPEN, Facts(proxy="istio"),
             Code.PROXY_INTERCEPTS,
             "can't tell: istio accepts every connection of this pod itself, even where nothing is behind it",
             None, None, "kubectl netpol test … --http",
-            id="open to a proxy that opens everything",
+            id="open to a proxy that accepts every connection",
         ),
         pytest.param(
             BLOCKED, "web 80", Outcome.REFUSED, LISTENS,
@@ -145,7 +145,7 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
         pytest.param(
             BLOCKED, "web 80", Outcome.REFUSED, Facts(),
             Code.BLOCKED_BY_POLICY, "blocked: refused, as the policies say", False, True, "kubectl netpol allow …",
-            id="refused, and nobody may look whether it listens",
+            id="refused, the policies block, unknown whether it listens",
         ),
         pytest.param(
             BLOCKED, "web 80", Outcome.TIMED_OUT, LISTENS,
@@ -174,7 +174,7 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             UNDEFINED, "web 80", Outcome.REFUSED, SILENT,
             Code.NOTHING_LISTENS, "refused: nothing listens on that port of the pod",
             False, None, "check which port the application listens on",
-            id="refused, nothing listens, whatever the policies say",
+            id="refused, nothing listens, another kind of policy may decide",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.REFUSED, LISTENS,
@@ -186,7 +186,7 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             ALLOWED, "web 80", Outcome.REFUSED, Facts(),
             Code.REFUSED, "refused: the policies allow it, so probably nothing listens there",
             False, None, "kubectl netpol explain …",
-            id="refused, the policies allow, and nobody may look whether it listens",
+            id="refused, the policies allow, unknown whether it listens",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.REFUSED, Facts(changed_recently=True),
@@ -238,7 +238,7 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             Code.NO_READY_ENDPOINTS,
             "timed out: Service default/db has no ready endpoints: its selector selects no pod",
             False, None, "check the Service's selector against the pods' labels, and their readiness",
-            id="timed out at a Service with nobody behind it",
+            id="timed out at a Service without endpoints",
         ),
         pytest.param(
             NO_ENDPOINTS, "db 81", Outcome.REFUSED, Facts(),
@@ -249,7 +249,7 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             BLOCKED, "web 80", Outcome.NO_ANSWER, Facts(),
             Code.NO_ANSWER, "no answer: over UDP this may mean open or blocked; the policies say blocked",
             None, None, "kubectl netpol explain …",
-            id="silence over UDP",
+            id="no answer over UDP",
         ),
         pytest.param(
             ALLOWED, "example.com 80", Outcome.UNRESOLVED, Facts(),
@@ -261,7 +261,7 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             Code.DNS_BLOCKED,
             "can't tell: the name does not resolve: the policies block kube-system/kube-dns",
             None, None, "kubectl netpol allow san kube-system/kube-dns …",
-            id="a host name that does not resolve since the policies block DNS",
+            id="a host name that does not resolve because the policies block DNS",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.NO_TOOL, Facts(),
@@ -273,11 +273,12 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             BLOCKED, "web 80", Outcome.EXEC_FAILED, Facts(),
             Code.EXEC_FAILED, "can't tell: the probe did not finish; the policies say blocked",
             None, None, None,
-            id="an exec that broke",
+            id="an exec that failed",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.INCONCLUSIVE, Facts(),
-            Code.EXEC_FAILED, "can't tell: the output of nc is inconclusive; the policies say allowed", None, None, None,
+            Code.EXEC_FAILED, "can't tell: the output of nc is inconclusive; the policies say allowed",
+            None, None, None,
             id="inconclusive output of a tool",
         ),
     ],
@@ -309,31 +310,31 @@ def test_the_finding(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "words", "evidence"),
+    ("outcome", "output", "evidence"),
     [
-        pytest.param(Outcome.EXEC_FAILED, "broken\npipe", ("broken pipe",), id="why an exec broke, in one line"),
+        pytest.param(Outcome.EXEC_FAILED, "broken\npipe", ("broken pipe",), id="why an exec failed, in one line"),
         pytest.param(Outcome.UNRESOLVED, "bad address", ("bad address",), id="what the resolver said"),
-        pytest.param(Outcome.INCONCLUSIVE, "hm", ("hm",), id="words that decide nothing"),
-        pytest.param(Outcome.NO_TOOL, "sh: not found", (), id="a shell's complaints are no evidence"),
+        pytest.param(Outcome.INCONCLUSIVE, "hm", ("hm",), id="inconclusive output"),
+        pytest.param(Outcome.NO_TOOL, "sh: not found", (), id="output of a shell without tools is no evidence"),
         pytest.param(Outcome.NO_ANSWER, "x", (), id="silence is no evidence"),
     ],
 )
-def test_what_the_tool_said_is_evidence_where_it_decides_nothing(
-    outcome: Outcome, words: str, evidence: tuple[str, ...]
+def test_the_output_of_the_tool_is_evidence_where_it_is_inconclusive(
+    outcome: Outcome, output: str, evidence: tuple[str, ...]
 ) -> None:
     snapshot = snapshot_of(ALLOWED)
-    found = diagnose(snapshot, ask(snapshot, "san", "web", 80, "TCP"), seen(outcome, words), Facts(), COMMANDS)
+    found = diagnose(snapshot, ask(snapshot, "san", "web", 80, "TCP"), seen(outcome, output), Facts(), COMMANDS)
     assert found.evidence == evidence
 
 
-def test_a_tool_without_a_name_is_the_tool() -> None:
+def test_an_unknown_tool_is_the_tool() -> None:
     snapshot = snapshot_of(ALLOWED)
     asked = ask(snapshot, "san", "web", 80, "TCP")
     found = diagnose(snapshot, asked, seen(Outcome.INCONCLUSIVE, tool=None), Facts(), COMMANDS)
     assert found.detail == "the output of the tool is inconclusive; the policies say allowed"
 
 
-def test_an_undefined_verdict_without_a_reason_says_so() -> None:
+def test_an_undefined_verdict_without_a_reason() -> None:
     asked = ask(snapshot_of(UNDEFINED), "san", "web", 80, "TCP")._replace(reason=None)
     assert predicted(asked).detail == "no reason known"
 
@@ -346,7 +347,7 @@ def test_an_undefined_verdict_without_a_reason_says_so() -> None:
         pytest.param(UNDEFINED, f"undefined: {OVERRIDES}", id="undefined, with the reason"),
     ],
 )
-def test_manifests_are_only_predicted(cluster: dict[str, Any], message: str) -> None:
+def test_the_finding_from_manifests_is_the_prediction(cluster: dict[str, Any], message: str) -> None:
     found = predicted(ask(snapshot_of(cluster), "san", "web", 80, "TCP"))
     assert (found.code, found.message, found.reachable, found.agrees) == (Code.PREDICTED, message, None, None)
 
@@ -370,29 +371,31 @@ def test_manifests_are_only_predicted(cluster: dict[str, Any], message: str) -> 
         ),
     ],
 )
-def test_what_was_not_probed_is_never_open_or_closed(code: Code, cluster: dict[str, Any], message: str) -> None:
+def test_a_connection_that_is_not_probed_is_neither_open_nor_closed(
+    code: Code, cluster: dict[str, Any], message: str
+) -> None:
     found = not_probed(ask(snapshot_of(cluster), "san", "web", 80, "TCP"), "SCTP can't be probed", code, "a step")
     assert found == (code, "can't tell", message.removeprefix("can't tell: "), None, None, (), "a step")
 
 
-def test_a_finding_without_detail_is_a_word() -> None:
+def test_a_finding_without_detail_is_its_word() -> None:
     found = predicted(ask(snapshot_of(ALLOWED), "san", "web", 80, "TCP"))
     assert found._replace(detail="").message == "allowed"
 
 
 @pytest.mark.parametrize(
-    ("listening", "words"),
+    ("listening", "evidence"),
     [
         pytest.param(True, "shop/web listens on 80, says port-forward", id="it listens"),
         pytest.param(False, "shop/web does not listen on 80, says port-forward", id="it does not"),
-        pytest.param(None, "", id="nobody can tell"),
+        pytest.param(None, "", id="unknown"),
     ],
 )
-def test_how_it_is_known_whether_something_listens(listening: bool | None, words: str) -> None:  # noqa: FBT001 - a fact
-    assert listening_evidence(listening, "shop/web", 80) == words
+def test_how_it_is_known_whether_something_listens(listening: bool | None, evidence: str) -> None:  # noqa: FBT001 - a fact
+    assert listening_evidence(listening, "shop/web", 80) == evidence
 
 
-def test_a_name_that_does_not_resolve_leaves_the_port_alone() -> None:
+def test_a_name_that_does_not_resolve_does_not_change_the_finding_on_the_port() -> None:
     snapshot = snapshot_of(ALLOWED)
     facts = Facts(name=NameCheck("web.default.svc", resolves=False, output=""))
     found = diagnose(snapshot, ask(snapshot, "san", "web", 80, "TCP"), seen(Outcome.OPEN), facts, COMMANDS)
@@ -402,7 +405,11 @@ def test_a_name_that_does_not_resolve_leaves_the_port_alone() -> None:
 def test_every_finding_is_in_the_tables_above() -> None:
     codes = list(Code)
     findings = set(codes[codes.index(Code.OPEN) : codes.index(Code.NOT_PROBED) + 1])
-    tables = (test_the_finding, test_what_was_not_probed_is_never_open_or_closed, test_manifests_are_only_predicted)
+    tables = (
+        test_the_finding,
+        test_a_connection_that_is_not_probed_is_neither_open_nor_closed,
+        test_the_finding_from_manifests_is_the_prediction,
+    )
     shown = {
         value
         for table in tables
@@ -411,4 +418,4 @@ def test_every_finding_is_in_the_tables_above() -> None:
         for value in row.values
         if isinstance(value, Code)
     }
-    assert findings - shown == {Code.PREDICTED}  # which is all that manifests give, just above
+    assert findings - shown == {Code.PREDICTED}  # its table has the messages alone

@@ -1,4 +1,4 @@
-"""Known faults of enforcers: told by exactly the policies that trigger them."""
+"""Known faults of plugins, recognised by exactly the policies that trigger them."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ pods:
             id="a number beside the name",
         ),
         pytest.param(
-            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {matchLabels: {app: no}}}], "
-            "ports: [{port: http}]}]}".replace("app: no", "app: nobody"),
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {matchLabels: {app: none}}}], "
+            "ports: [{port: http}]}]}",
             80,
             None,
-            id="the peer does not match",
+            id="a peer that does not match",
         ),
         pytest.param(
             "{podSelector: {matchLabels: {app: dst}}, ingress: [{ports: [{port: http}]}]}",
             80,
             None,
-            id="no pod peers, so it is not programmed that way",
+            id="a rule without pod peers",
         ),
         pytest.param(
             "{podSelector: {matchLabels: {app: src}}, policyTypes: [Egress], "
             "egress: [{to: [{podSelector: {matchLabels: {app: dst}}}], ports: [{port: http}]}]}",
             80,
             "enforcer-named-port-fault",
-            id="on egress the names of the peers count",
+            id="for egress, a port name that the peers don't have",
         ),
         pytest.param(
             "{podSelector: {matchLabels: {app: src}}, policyTypes: [Egress], "
@@ -67,7 +67,7 @@ pods:
             "ports: [{port: http}]}]}",
             80,
             None,
-            id="on egress another peer has the name",
+            id="for egress, a port name that another peer has",
         ),
         pytest.param(
             "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}]}]}",
@@ -85,7 +85,7 @@ pods:
             "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 443}]}]}",
             80,
             None,
-            id="a policy that selects both ends, and no rule that fits",
+            id="a policy that selects both ends, and a rule for another port",
         ),
         pytest.param(
             "{podSelector: {matchLabels: {app: dst}}, policyTypes: [Ingress, Egress], egress: [{}]}",
