@@ -89,7 +89,7 @@ def _slice_endpoint(entry: Object) -> SliceEndpoint:
 
 
 def _slice_port(entry: Object) -> tuple[str, int, str] | None:
-    """None without a number, which means all ports: no port of a Service can be one of them."""
+    """None without a number: that means all ports, which no port of a Service leads to."""
     if entry.get("port") is None:
         return None
     name = optional_text(entry.get("name"), "name") or ""

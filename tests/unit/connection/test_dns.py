@@ -35,7 +35,7 @@ def services(*keys: str) -> dict[str, object]:
         pytest.param(
             Pod("a", "web", dns_policy="None", nameservers=("169.254.20.10", "nonsense", "fd00::a")),
             ["169.254.20.10", "fd00::a"],
-            id="nameservers of its own, without what is no address",
+            id="nameservers of its own that are addresses",
         ),
         pytest.param(Pod("a", "web", dns_policy="None"), [], id="none without nameservers"),
     ],

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         pytest.param("Deployments.apps/web", ("shop", "web", "Deployment", None), id="a kind with its API group"),
         pytest.param("lab/pod/svc", ("lab", "svc", "Pod", None), id="a name that is a kind's alias"),
         pytest.param("node/n1", ("shop", "n1", "Node", None), id="a node"),
-        pytest.param("netpol/web", ("netpol", "web", None, None), id="a kind that is no end of a connection"),
+        pytest.param("netpol/web", ("netpol", "web", None, None), id="a kind that can't be an end of a connection"),
         pytest.param("10.0.0.1", ("shop", "10.0.0.1", None, "10.0.0.1"), id="an IPv4 address"),
         pytest.param("fd00::1", ("shop", "fd00::1", None, "fd00::1"), id="an IPv6 address"),
         pytest.param("web.lab.svc", ("shop", "web.lab.svc", None, None), id="a name with dots"),
@@ -67,7 +67,7 @@ FORMS = "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME"
             "lab/netpol/web",
             'unknown kind "netpol" in "lab/netpol/web"',
             "must be one of pod, svc, deploy, sts, ds, rs, rc, job, cj, no",
-            id="a kind that is no end of a connection",
+            id="a kind that can't be an end of a connection",
         ),
         pytest.param(
             "Lab/web",
@@ -225,14 +225,14 @@ def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str
             "svc/a.b",
             'no Service "a.b" in namespace shop',
             "found: empty, web",
-            id="a name with dots after a kind is no host",
+            id="a name with dots after a kind is not a host",
         ),
         pytest.param(
             resolve_destination,
             "lab/a.b",
             'no Service, pod or workload "a.b" in namespace lab',
             "found: far",
-            id="a name with dots after a namespace is no host",
+            id="a name with dots after a namespace is not a host",
         ),
         pytest.param(
             resolve_destination,
@@ -309,9 +309,9 @@ LAB = 'can\'t look up Service "web" in namespace lab: not services'
         pytest.param("web.hidden", False, HIDDEN, id="hidden may be a namespace that was not read"),
         pytest.param("web.hidden.svc", False, HIDDEN, id="hidden may be a namespace that was not read, with svc"),
         pytest.param("web.lab", True, LAB, id="lab is a namespace"),
-        pytest.param("web.hidden", True, None, id="hidden is no namespace, so it is a host"),
+        pytest.param("web.hidden", True, None, id="hidden is not a namespace, so it is a host"),
         pytest.param("web.hidden.", False, None, id="a dot at the end makes it a host"),
-        pytest.param("web.hidden.com", False, None, id="com is no part of a Service's name"),
+        pytest.param("web.hidden.com", False, None, id="com can't be part of a Service's name"),
     ],
 )
 def test_a_name_with_dots_that_may_be_a_services(typed: str, namespaces_read: bool, message: str | None) -> None:  # noqa: FBT001 - a column

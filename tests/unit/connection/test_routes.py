@@ -464,7 +464,7 @@ def test_an_address_of_services_without_the_port_is_the_first_ones() -> None:
         ),
         pytest.param("services", "8.8.8.8", 53, None, id="no Service has a public address"),
         pytest.param("pods", "10.96.9.9", 80, None, id="an address of no node has no hostPort"),
-        pytest.param("services", "pod/one", 80, None, id="a pod is no Service"),
+        pytest.param("services", "pod/one", 80, None, id="a pod is not a Service"),
     ],
 )
 def test_what_was_not_read_leaves_the_destination_open(

@@ -54,7 +54,7 @@ def test_a_node_without_status_has_no_address() -> None:
         pytest.param(
             {"selector": {}, "clusterIP": "10.96.0.1"},
             Service("shop", "s", None, cluster_ips=("10.96.0.1",)),
-            id="an empty selector is no selector; clusterIP from an older API server",
+            id="an empty selector counts as none; clusterIP from an older API server",
         ),
         pytest.param(
             {"clusterIP": "None", "publishNotReadyAddresses": True},

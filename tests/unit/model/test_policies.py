@@ -29,10 +29,10 @@ INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
         pytest.param(IPBlock("10.0.0.5/8"), ("10.9.9.9",), ("11.0.0.5",), id="host bits do not matter"),
         pytest.param(IPBlock("10.0.0.5/32"), ("10.0.0.5",), ("10.0.0.4",), id="a single address"),
         pytest.param(
-            IPBlock("0.0.0.0/0"), ("255.255.255.255", "0.0.0.0"), ("::", "2001:db8::1"), id="all of IPv4 is no IPv6"
+            IPBlock("0.0.0.0/0"), ("255.255.255.255", "0.0.0.0"), ("::", "2001:db8::1"), id="all of IPv4, without IPv6"
         ),
         pytest.param(
-            IPBlock("::/0"), ("::", "2001:db8::1"), ("10.0.0.1", "::ffff:10.0.0.1"), id="all of IPv6 is no IPv4"
+            IPBlock("::/0"), ("::", "2001:db8::1"), ("10.0.0.1", "::ffff:10.0.0.1"), id="all of IPv6, without IPv4"
         ),
         pytest.param(
             IPBlock("fd00::/8", ("fd00:1::/32",)),

@@ -57,8 +57,8 @@ def test_the_directions_of_a_policy(spec: str, directions: tuple[Direction, ...]
 @pytest.mark.parametrize(
     ("ingress", "rules"),
     [
-        pytest.param("null", (), id="null is no rule"),
-        pytest.param("[]", (), id="an empty list is no rule"),
+        pytest.param("null", (), id="null has no rules"),
+        pytest.param("[]", (), id="an empty list has no rules"),
         pytest.param("[{}]", (Rule(INGRESS, 0),), id="an empty rule allows everything"),
         pytest.param("[{from: null, ports: []}]", (Rule(INGRESS, 0),), id="empty lists of a rule limit nothing"),
         pytest.param("[{}, {}]", (Rule(INGRESS, 0), Rule(INGRESS, 1)), id="rules are numbered from 0"),
