@@ -59,7 +59,7 @@ class Resolved(NamedTuple):
 
     @property
     def end(self) -> End:
-        """An end of a connection, with the address typed or its first one. Not for a Service."""
+        """An end of a connection with its first address, or a node's that was typed. Not for a Service."""
         if self.pod:
             return End(pod=self.pod, address=next(iter(self.pod.ips), None))
         if self.node:
