@@ -169,10 +169,11 @@ class _Differ:
         """The other ends, grouped by how the policies of both ends see them."""
         found: dict[object, list[PodGroup]] = {}
         for other in others:
-            found.setdefault(self._seen(subject, other, direction), []).append(other)
+            found.setdefault(self._alike_key(subject, other, direction), []).append(other)
         return found.values()
 
-    def _seen(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
+    def _alike_key(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
+        """Equal for other ends that need not be evaluated one by one."""
         pod = other.pod
         if other is subject or (pod and (pod.host_network or self.after.overriding or self.after.gaps)):
             return other.number
@@ -180,11 +181,11 @@ class _Differ:
         return (
             tuple(map(family, filter(None, addresses))),
             pod.ports if pod and direction is Direction.EGRESS else (),
-            self._view(subject, other, direction),
-            self._view(other, subject, direction.opposite),
+            self._rules_seen(subject, other, direction),
+            self._rules_seen(other, subject, direction.opposite),
         )
 
-    def _view(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
+    def _rules_seen(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
         """How the group's policies see the peer, before and after: the ports of each rule, and whether it matches."""
         return tuple(
             frozenset(

@@ -37,12 +37,12 @@ def enforcer_fault(snapshot: Snapshot, prediction: Prediction) -> Fault | None:
             if side.verdict is not Verdict.BLOCKED:
                 continue
             connection = route.connection
-            if fault := _unresolved_name(snapshot, connection, side) or _both_ends(snapshot, connection, side):
+            if fault := _named_port_fault(snapshot, connection, side) or _both_ends_fault(snapshot, connection, side):
                 return fault
     return None
 
 
-def _unresolved_name(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
+def _named_port_fault(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
     """A rule with pod peers and only port names that no destination pod has: the plugin opens every port.
 
     Destination pods: for ingress those that the policy selects, for egress those that the rule's peers match.
@@ -68,7 +68,7 @@ def _unresolved_name(snapshot: Snapshot, connection: Connection, side: Direction
     return None
 
 
-def _both_ends(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
+def _both_ends_fault(snapshot: Snapshot, connection: Connection, side: DirectionVerdict) -> Fault | None:
     """A policy that selects both ends: the plugin has one chain for it, so a rule of one direction opens the other."""
     source, destination = connection.source.pod, connection.destination.pod
     if not source or not destination:

@@ -152,7 +152,7 @@ def _port_misses(rule: Rule, port: int, protocol: str, destination: Pod | None) 
         return
     names = [item.name for item in same if isinstance(item, NamedPort)]
     unresolved = [name for name in names if destination is None or destination.port_named(name, protocol) is None]
-    if unresolved and len(unresolved) == len(same):
+    if len(unresolved) == len(same):
         yield Miss(RulePart.PORT_NAME, ", ".join(unresolved), destination.key if destination else "the destination")
         return
     yield Miss(RulePart.PORT, ", ".join(port_text(item, destination) for item in same), str(port))

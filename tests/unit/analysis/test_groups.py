@@ -1,4 +1,4 @@
-"""Which pods and outside addresses are one group, and which ends stand for them."""
+"""Which pods and outside addresses are one group, and which ends represent them."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_pod_without_an_address_is_evaluated_as_if_from_a_manifest() -> None:
         ),
     ],
 )
-def test_the_addresses_that_stand_for_the_outside(blocks: list[str], addresses: dict[str, str]) -> None:
+def test_the_addresses_that_represent_the_outside(blocks: list[str], addresses: dict[str, str]) -> None:
     snapshot = Snapshot(pods=[pod("x")], nodes=[Node("n", ("10.0.0.2",))])
     groups = outside_groups(snapshot, blocks, 7)
     assert {group.members[0].title: group.ends[0].address for group in groups} == addresses

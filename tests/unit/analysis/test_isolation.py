@@ -112,11 +112,11 @@ def test_the_pods_that_each_peer_matches_now() -> None:
     assert [[pod.key for pod in peer.pods] for peer in peers] == [["a/two", "a/later"], ["a/two"]]
     assert [peer.position for peer in peers] == [0, 1]
     assert [peer.unknown and peer.unknown.code.value for peer in peers] == [None, "pod-address-unknown"]
-    by_team, everybody = found.egress.rules[0].peers
+    by_team, all_pods = found.egress.rules[0].peers
     assert by_team.pods == ()
     assert by_team.unknown
     assert by_team.unknown.message == "the labels of namespace dark are unknown"
-    assert [pod.key for pod in everybody.pods] == ["a/web", "a/two", "a/later", "b/far", "dark/far"]
+    assert [pod.key for pod in all_pods.pods] == ["a/web", "a/two", "a/later", "b/far", "dark/far"]
 
 
 @pytest.mark.parametrize(

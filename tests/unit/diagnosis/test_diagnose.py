@@ -315,8 +315,8 @@ def test_the_finding(
         pytest.param(Outcome.EXEC_FAILED, "broken\npipe", ("broken pipe",), id="why an exec failed, in one line"),
         pytest.param(Outcome.UNRESOLVED, "bad address", ("bad address",), id="what the resolver said"),
         pytest.param(Outcome.INCONCLUSIVE, "hm", ("hm",), id="inconclusive output"),
-        pytest.param(Outcome.NO_TOOL, "sh: not found", (), id="output of a shell without tools is no evidence"),
-        pytest.param(Outcome.NO_ANSWER, "x", (), id="silence is no evidence"),
+        pytest.param(Outcome.NO_TOOL, "sh: not found", (), id="output of a shell without tools is not evidence"),
+        pytest.param(Outcome.NO_ANSWER, "x", (), id="silence is not evidence"),
     ],
 )
 def test_the_output_of_the_tool_is_evidence_where_it_is_inconclusive(

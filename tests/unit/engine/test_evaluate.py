@@ -224,7 +224,7 @@ BLOCK = "{ipBlock: {cidr: 10.0.0.0/8}}"
         pytest.param(
             "[{ports: [{port: 70, endPort: 90}]}, {ports: [{port: 80}]}]", "src", "80", [], id="a single port too"
         ),
-        pytest.param("[{ports: [{protocol: TCP}]}]", "src", "80", [], id="every port of the protocol is no range"),
+        pytest.param("[{ports: [{protocol: TCP}]}]", "src", "80", [], id="every port of the protocol is not a range"),
         pytest.param("[{}]", "src", "80/SCTP", [SCTP], id="SCTP"),
         pytest.param(
             f"[{{from: [{BLOCK}], ports: [{{port: 70, endPort: 90, protocol: SCTP}}]}}]",

@@ -286,6 +286,13 @@ NAMED = "kubernetes.io/metadata.name"
             id="the ports of the protocol, where the peer matches",
         ),
         pytest.param(
+            f"[{{from: [{BLOCK}], ports: [{{port: 81}}]}}]",
+            "10.0.200.1",
+            "80",
+            ["ingress[0].0.None: requires port 81, not 80"],
+            id="the ports alone, where the ipBlock matches",
+        ),
+        pytest.param(
             "[{ports: [{port: 80, protocol: UDP}, {port: 80, protocol: SCTP}, {port: 81, protocol: UDP}]}]",
             "shop/san",
             "80",
