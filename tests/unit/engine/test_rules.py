@@ -241,6 +241,19 @@ NAMED = "kubernetes.io/metadata.name"
             id="every requirement on the namespace",
         ),
         pytest.param(
+            "[{from: [{namespaceSelector: {matchLabels: {team: y, zone: n}}, "
+            "podSelector: {matchLabels: {run: san, a: b}}}]}]",
+            "lab/cat",
+            "80",
+            [
+                (
+                    "ingress[0].0.None: requires namespace label zone=n, namespace has no label zone; "
+                    "requires label a=b, pod has no label a"
+                )
+            ],
+            id="only the requirements that are not met",
+        ),
+        pytest.param(
             f"[{{from: [{{namespaceSelector: {{matchLabels: {{team: x, {NAMED}: lab}}}}}}]}}]",
             "dark/far",
             "80",
