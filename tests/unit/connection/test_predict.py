@@ -25,7 +25,7 @@ pods:
 services:
   a/web: {clusterIPs: [10.96.0.1, "fd96::1"], selector: {app: web}, ports: [{name: w, port: 8000, targetPort: http}]}
   a/four: {clusterIPs: [10.96.0.4, "fd96::4"], selector: {v: "4"}, ports: [{port: 80}]}
-  a/only-4: {clusterIPs: [10.96.0.5], selector: {v: "4"}, ports: [{port: 80}]}
+  a/only-4: {clusterIPs: [10.96.0.5], externalIPs: [203.0.113.4], selector: {v: "4"}, ports: [{port: 80}]}
 policies:
   a/one: {podSelector: {matchLabels: {v: "1"}}, ingress: [{from: [{podSelector: {}}]}]}
   a/two: {podSelector: {matchLabels: {v: "2"}}, policyTypes: [Ingress, Egress]}
@@ -109,6 +109,7 @@ def test_a_request_without_routes_has_its_reason_in_both_directions() -> None:
         pytest.param("src", "pod/four", "allowed", None, id="not from a pod with one family"),
         pytest.param("both", "pod/jailed", "allowed", None, id="not to a pod with one family"),
         pytest.param("both", "svc/only-4", "allowed", None, id="not to a Service with one family"),
+        pytest.param("both", "203.0.113.4", "undefined", None, id="not to an external IP of a Service"),
     ],
 )
 def test_a_verdict_that_differs_for_the_other_address_family_has_a_caveat(
@@ -120,9 +121,17 @@ def test_a_verdict_that_differs_for_the_other_address_family_has_a_caveat(
     assert found == ([caveat] if caveat else [])
 
 
-def test_a_source_without_a_typed_address_has_one_of_the_destinations_family() -> None:
-    (route,) = predicted("both", "fd00::2", 80).routes
-    assert (route.connection.source.address, route.connection.destination.address) == ("fd00::9", "fd00::2")
+@pytest.mark.parametrize(
+    ("source", "address"),
+    [
+        pytest.param("both", "fd00::9", id="of the destination's family by name"),
+        pytest.param("10.0.0.9", "10.0.0.9", id="the one that was typed"),
+        pytest.param("src", "10.0.0.1", id="its only one"),
+    ],
+)
+def test_the_source_address_of_a_connection(source: str, address: str) -> None:
+    (route,) = predicted(source, "fd00::2", 80).routes
+    assert (route.connection.source.address, route.connection.destination.address) == (address, "fd00::2")
 
 
 def test_the_connection_of_two_pods_is_that_of_a_request_by_name() -> None:

@@ -422,6 +422,11 @@ def test_several_pods_that_are_not_ready_are_counted() -> None:
     assert found.problem.message == "Service a/late has no ready endpoints: none of the 2 pods it selects is ready"
 
 
+def test_a_service_without_an_address_arrives_at_endpoints_of_both_families() -> None:
+    snapshot = cluster(services={"a/slices": {"ports": [{"name": "w", "port": 80}]}})
+    assert f"{ONE_6}:8080" in arrivals(asked("src", "svc/slices", 80, snapshot=snapshot))
+
+
 def test_an_address_of_services_without_the_port_is_the_first_ones() -> None:
     found = asked("src", "203.0.113.81", 82)
     assert found.problem
