@@ -94,7 +94,7 @@ def licences(*folders: Path) -> str:
 
 
 def pack(site: Path, tools: Path, archive: Path) -> None:
-    arguments = [f"--site-packages={site}", "--entry-point=kubectl_netpol.cli:main", "--reproducible"]
+    arguments = [f"--site-packages={site}", "--entry-point=kubectl_netpol.__main__:main", "--reproducible"]
     subprocess.run(  # noqa: S603  (our own arguments)
         [sys.executable, "-m", "shiv", *arguments, f"--output-file={archive}"],
         env={**os.environ, "PYTHONPATH": str(tools), "SOURCE_DATE_EPOCH": "315532800"},

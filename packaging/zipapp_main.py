@@ -78,6 +78,6 @@ def site_packages():
 
 sys.path[0] = site_packages()
 
-from kubectl_netpol.cli import main
+from kubectl_netpol.__main__ import main
 
 sys.exit(main())
