@@ -1,0 +1,144 @@
+"""One direction of one pod towards all pods: allowed, undefined, and blocked where neither."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.sides import Sides
+from kubectl_netpol.model.objects import ContainerPort, Namespace, Pod
+from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.ports import NamedPort, PortRange
+from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, in_namespace
+from kubectl_netpol.model.snapshot import Gap, Snapshot
+
+INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
+HTTP80, HTTP8080 = (ContainerPort("http", 80),), (ContainerPort("http", 8080),)
+PODS = (
+    Pod("x", "web", {"app": "web"}, ("10.0.0.1",), HTTP80, node="n1"),
+    Pod("x", "db", {"app": "db"}, ("10.0.0.2",), HTTP8080, node="n1"),
+    Pod("y", "api", {"app": "api"}, ("10.0.1.1",), node="n2"),
+    Pod("y", "host", {"app": "host"}, ("192.0.2.2",), HTTP80, host_network=True, node="n2"),
+    Pod("y", "planned", {"app": "planned"}, planned=True),
+)
+NAMESPACES = [Namespace(name, {METADATA_NAME: name}) for name in "xy"]
+DB, API, HOST = (Peer(LabelSelector(), LabelSelector.of({"app": app})) for app in ("db", "api", "host"))
+WEB = LabelSelector.of({"app": "web"})
+
+
+def policy(direction: Direction, *rules: Rule, subject: LabelSelector = WEB, namespace: str = "x") -> Policy:
+    return Policy(namespace, "p", subject, (direction,), rules)
+
+
+def ingress(*peers: Peer, port: PortRange | NamedPort | None = None) -> Policy:
+    return policy(INGRESS, Rule(INGRESS, 0, peers, (port,) if port else ()))
+
+
+def egress(*peers: Peer, port: PortRange | NamedPort | None = None) -> Policy:
+    return policy(EGRESS, Rule(EGRESS, 0, peers, (port,) if port else ()))
+
+
+def sides_of(
+    *policies: Policy, port: int | str = 80, overriding: tuple[OverridingPolicy, ...] = (), gap: Gap | None = None
+) -> Sides:
+    snapshot = Snapshot(
+        namespaces=NAMESPACES, pods=PODS, policies=policies, overriding=overriding, gaps=[gap] if gap else []
+    )
+    return Sides(PodSets(snapshot, PODS), "TCP", port)
+
+
+def names(pods: int) -> str:
+    return " ".join(pod.name for place, pod in enumerate(PODS) if pods >> (len(PODS) - 1 - place) & 1)
+
+
+ALL = "web db api host planned"
+
+
+@pytest.mark.parametrize(
+    ("policies", "direction", "allowed", "undefined"),
+    [
+        pytest.param((), INGRESS, ALL, "", id="a pod that no policy isolates allows all"),
+        pytest.param((egress(),), INGRESS, ALL, "", id="isolation for egress is none for ingress"),
+        pytest.param((policy(INGRESS),), INGRESS, "", "", id="a policy without rules blocks all"),
+        pytest.param((policy(EGRESS),), EGRESS, "", "", id="also for egress"),
+        pytest.param((ingress(),), INGRESS, ALL, "", id="a rule without peers allows all"),
+        pytest.param((ingress(DB),), INGRESS, "db", "", id="a rule for a pod"),
+        pytest.param((ingress(DB), ingress(API)), INGRESS, "db api", "", id="the rules of two policies"),
+        pytest.param((ingress(DB, API),), INGRESS, "db api", "", id="two peers of a rule"),
+        pytest.param((ingress(DB, port=PortRange("TCP", 81, 90)),), INGRESS, "", "", id="a rule for other ports"),
+        pytest.param((ingress(DB, port=PortRange("UDP")),), INGRESS, "", "", id="a rule for another protocol"),
+        pytest.param((ingress(DB, port=PortRange("TCP", 80, 90)),), INGRESS, "db", "", id="a range with the port"),
+        pytest.param((ingress(DB, port=NamedPort("TCP", "http")),), INGRESS, "db", "", id="a port name of the subject"),
+        pytest.param((ingress(DB, port=NamedPort("TCP", "sql")),), INGRESS, "", "", id="a port name it does not have"),
+        pytest.param(
+            (egress(port=NamedPort("TCP", "http")),), EGRESS, "web", "host", id="a port name by its number on each peer"
+        ),
+        pytest.param(
+            (ingress(Peer(ip_block=IPBlock("10.0.0.0/24"))),),
+            INGRESS,
+            "web db",
+            "planned",
+            id="a block, and an unknown address",
+        ),
+        pytest.param(
+            (ingress(Peer(in_namespace("y"))),),
+            INGRESS,
+            "api planned",
+            "host",
+            id="a host-network pod may not be seen as a pod",
+        ),
+    ],
+)
+def test_the_verdict_on_every_peer(
+    policies: tuple[Policy, ...], direction: Direction, allowed: str, undefined: str
+) -> None:
+    verdicts = sides_of(*policies).peer_verdicts(0, direction)
+    assert (names(verdicts.allowed), names(verdicts.undefined)) == (allowed, undefined)
+
+
+def test_where_policies_could_not_be_read_all_is_undefined() -> None:
+    sides = sides_of(gap=Gap("networkpolicies", "x", "forbidden"))
+    assert names(sides.peer_verdicts(0, INGRESS).undefined) == ALL
+    assert names(sides.peer_verdicts(2, INGRESS).allowed) == ALL, "namespace y was read"
+
+
+def test_a_policy_of_another_kind_makes_all_undefined_for_the_pods_it_may_select() -> None:
+    sides = sides_of(overriding=(OverridingPolicy("ClusterNetworkPolicy", None, "o", pod_selector=WEB),))
+    assert names(sides.peer_verdicts(0, EGRESS).undefined) == ALL
+    assert names(sides.peer_verdicts(1, EGRESS).allowed) == ALL
+
+
+def test_pods_that_only_a_policy_of_another_kind_distinguishes_have_their_own_verdict() -> None:
+    pods = [Pod("x", grade, {"grade": grade}, ("10.0.0.1",)) for grade in "abc"]
+    other = OverridingPolicy("ClusterNetworkPolicy", None, "o", pod_selector=LabelSelector.of({"grade": "b"}))
+    sides = Sides(PodSets(Snapshot(pods=pods, overriding=[other]), pods), "TCP", 80)
+    assert [sides.peer_verdicts(place, INGRESS).undefined for place in range(3)] == [0, 0b111, 0]
+
+
+def test_an_isolated_host_network_pod_blocks_nothing_for_sure() -> None:
+    verdicts = sides_of(policy(INGRESS, subject=LabelSelector(), namespace="y")).peer_verdicts(3, INGRESS)
+    assert (names(verdicts.allowed), names(verdicts.undefined)) == ("", ALL)
+
+
+def test_a_host_network_pod_of_the_own_node_may_always_come_in() -> None:
+    sides = sides_of(policy(INGRESS, subject=LabelSelector(), namespace="y"))
+    assert names(sides.peer_verdicts(2, INGRESS).undefined) == "host"
+    assert sides_of(policy(INGRESS)).peer_verdicts(0, INGRESS) == (0, 0), "web is on another node"
+
+
+@pytest.mark.parametrize(
+    ("port", "numbers"),
+    [
+        pytest.param(443, [443, 443, 443], id="a number is the same on every pod"),
+        pytest.param("http", [80, 8080, None], id="a name is looked up on each pod"),
+        pytest.param("sql", [None, None, None], id="a name that no pod has"),
+    ],
+)
+def test_the_number_of_the_port_on_a_destination(port: int | str, numbers: list[int | None]) -> None:
+    sides = sides_of(port=port)
+    assert [sides.number(pod) for pod in PODS[:3]] == numbers
+
+
+def test_a_rule_by_number_and_a_port_asked_for_by_name() -> None:
+    verdicts = sides_of(egress(port=PortRange("TCP", 8080, 8080)), port="http").peer_verdicts(0, EGRESS)
+    assert names(verdicts.allowed) == "db"

@@ -1,0 +1,178 @@
+"""A pod's policies as people read them, and the overview of a namespace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.model.snapshot import Gap, Snapshot
+from kubectl_netpol.render.explanation import explanation_text, overview_text
+from tests.support.results import DENY, NAMES, NEAR, PODS, console, console_of, words_of
+from tests.support.tables import snapshot_of
+
+FROM_SAM = {"from": [{"podSelector": {"matchLabels": {"run": "sam"}}}]}
+
+
+def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool = False) -> list[str]:
+    snapshot = snapshot_of({"live": True, "pods": PODS, **cluster})
+    found = snapshot.pod(*pod.split("/"))
+    assert found
+    return explanation_text(explain_pod(snapshot, found), NAMES, console(), verbose=verbose).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "lines"),
+    [
+        pytest.param(
+            {},
+            [
+                "default/web (run=web)",
+                "selected by no policy",
+                "ingress: not affected by any policy: everything may come in",
+                "egress: not affected by any policy: everything may go out",
+            ],
+            id="no policy",
+        ),
+        pytest.param(
+            {"policies": DENY},
+            [
+                "default/web (run=web)",
+                "selected by deny",
+                "ingress: isolated by deny: nothing may come in",
+                "egress: not affected by any policy: everything may go out",
+            ],
+            id="isolated without a rule",
+        ),
+        pytest.param(
+            {"policies": NEAR},
+            [
+                "default/web (run=web)",
+                "selected by near",
+                "ingress: isolated by near; only this may come in:",
+                "  FROM           PORTS       ALLOWED BY        PODS NOW",
+                "  pods run=sam   all ports   near ingress[0]   none",
+                "egress: isolated by near; only this may go out:",
+                "  TO         PORTS    ALLOWED BY       PODS NOW",
+                "  everyone   TCP 81   near egress[0]   any",
+            ],
+            id="rules in a table, with the pods they match now",
+        ),
+        pytest.param(
+            {"policies": {"team/in": {"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}]}]}}},
+            [
+                "default/web (run=web)",
+                "selected by no policy",
+                "ingress: not affected by any policy: everything may come in",
+                "egress: not affected by any policy: everything may go out",
+                "named as a peer by team/in ingress[0].from[0]",
+            ],
+            id="named as a peer by a policy of another namespace",
+        ),
+        pytest.param(
+            {
+                "services": {
+                    "default/front": {
+                        "selector": {"run": "web"},
+                        "ports": [{"port": 80, "targetPort": 8080}, {"name": "m", "port": 90, "targetPort": "metrics"}],
+                    }
+                }
+            },
+            [
+                "default/web (run=web)",
+                "selected by no policy",
+                "ingress: not affected by any policy: everything may come in",
+                "egress: not affected by any policy: everything may go out",
+                "Service front: TCP 80 → pod port 8080",
+                "Service front: TCP m 90 → no port of that name on this pod",
+            ],
+            id="the ports of its Services",
+        ),
+    ],
+)
+def test_a_pod(cluster: dict[str, Any], lines: list[str]) -> None:
+    assert lines_of(cluster) == lines
+
+
+def test_rules_after_the_tenth_are_counted_unless_verbose() -> None:
+    policies = {"default/many": {"podSelector": {}, "ingress": [FROM_SAM] * 12}}
+    assert lines_of({"policies": policies})[-2:] == [
+        "  and 2 more (-v)",
+        "egress: not affected by any policy: everything may go out",
+    ]
+    assert not [line for line in lines_of({"policies": policies}, verbose=True) if "more" in line]
+
+
+def test_policies_after_the_fifth_are_counted_unless_verbose() -> None:
+    policies = {f"default/p{number}": {"podSelector": {}} for number in range(7)}
+    assert lines_of({"policies": policies})[1] == "selected by p0, p1, p2, p3, p4 and 2 more"
+    verbose = lines_of({"policies": policies}, verbose=True)
+    assert verbose[1] == "selected by p0, p1, p2, p3, p4, p5, p6"
+    assert verbose[2] == "ingress: isolated by p0, p1, p2, p3, p4, p5, p6: nothing may come in"
+
+
+def test_pods_after_the_third_are_counted_unless_verbose() -> None:
+    pods = {
+        **PODS,
+        **{f"default/p{number}": {"ip": f"10.0.2.{number}", "labels": {"run": "sam"}} for number in range(5)},
+    }
+    policies = {"default/near": {"podSelector": {}, "ingress": [FROM_SAM]}}
+    assert lines_of({"pods": pods, "policies": policies})[4].endswith("5: p0, p1, p2 and 2 more")
+    assert lines_of({"pods": pods, "policies": policies}, verbose=True)[4].endswith("5: p0, p1, p2, p3, p4")
+
+
+def test_rules_too_wide_for_a_table_are_two_lines_each() -> None:
+    peer = {"namespaceSelector": {"matchLabels": {"team": "operations"}}, "podSelector": {"matchLabels": {"run": "x"}}}
+    policies = {"default/a-policy-with-a-name-of-some-length": {"podSelector": {}, "ingress": [{"from": [peer]}]}}
+    snapshot = snapshot_of({"live": True, "pods": PODS, "policies": policies})
+    assert explanation_text(explain_pod(snapshot, snapshot.pods[0]), NAMES, console()).splitlines()[2:6] == [
+        "ingress: isolated by a-policy-with-a-name-of-some-length; only this may come in:",
+        "  from pods run=x in namespaces team=operations: all ports",
+        "    by a-policy-with-a-name-of-some-length ingress[0]; pods now: none",
+        "egress: not affected by any policy: everything may go out",
+    ]
+
+
+def test_policies_that_could_not_be_read_are_not_shown_as_open() -> None:
+    gap = Gap("networkpolicies", "default", "you may not list networkpolicies in namespace default")
+    whole = snapshot_of({"live": True, "pods": PODS})
+    snapshot = Snapshot(pods=whole.pods, gaps=[gap])
+    found = [explain_pod(snapshot, pod) for pod in snapshot.pods_in("default")]
+    assert overview_text(found).splitlines()[1:] == ["san   ?         ?        0", "web   ?         ?        0"]
+    assert explanation_text(found[0], NAMES, console()).splitlines()[2:4] == [
+        "ingress: not known: you may not list networkpolicies in namespace default",
+        "egress: not known: you may not list networkpolicies in namespace default",
+    ]
+
+
+def test_pods_that_could_not_be_read_are_not_shown_as_none() -> None:
+    policies: dict[str, Any] = {
+        "default/p": {"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}]}]},
+    }
+    whole = snapshot_of({"live": True, "pods": PODS, "policies": policies})
+    gap = Gap("pods", None, "you may not list pods in the whole cluster", frozenset({"default"}))
+    snapshot = Snapshot(namespaces=whole.namespaces.values(), pods=whole.pods, policies=whole.policies, gaps=[gap])
+    text = explanation_text(explain_pod(snapshot, whole.pods_in("default")[0]), NAMES, console())
+    assert "  from all pods in all namespaces: all ports\n" in text
+    assert "    by p ingress[0]; pods now: not known: you may not list pods" in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_no_word_is_lost_at_any_width(width: int, verbose: bool) -> None:  # noqa: FBT001 - a column
+    snapshot = snapshot_of({"live": True, "pods": PODS, "policies": NEAR})
+    explanation = explain_pod(snapshot, snapshot.pods[0])
+    narrow, wide = (explanation_text(explanation, NAMES, console_of(at), verbose=verbose) for at in (width, 10_000))
+    assert words_of(narrow) == words_of(wide)
+
+
+def test_an_overview_has_one_line_per_pod() -> None:
+    snapshot = snapshot_of({"live": True, "pods": PODS, "policies": DENY})
+    explanations = [explain_pod(snapshot, pod) for pod in snapshot.pods]
+    assert overview_text(explanations[:2]).splitlines() == [
+        "POD   INGRESS    EGRESS   POLICIES",
+        "san   isolated   open     1",
+        "web   isolated   open     1",
+    ]
+    assert overview_text(explanations[2:], namespaced=True).splitlines()[1:] == ["team/cat   open      open     0"]
