@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import cluster_options
+from kubectl_netpol.connection.resolve import parse_reference
 from kubectl_netpol.errors import NetpolError
-from kubectl_netpol.model.kinds import KINDS, kind_typed
+from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ _PATIENCE_SECONDS = 2.0
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 _FIXED = {"--protocol": PROTOCOLS, "--expect": ("open", "blocked")}
 _FILE_OPTIONS = ("-f", "--filename", "--kubeconfig", "--on")
+# The arguments of a connection, each with the option of `test` that takes its place.
+_ROLES = {"--from-selector": "SOURCE", "--to-selector": "DESTINATION", "": "PORT"}
 _LABEL_OPTIONS = ("--from", "--to", "--from-selector", "--to-selector")
 _NAMESPACE_OPTIONS = ("-n", "--namespace", "--from-namespace", "--to-namespace")
-_SOURCE, _DESTINATION, _PORT = range(3)
+_CLUSTER_OPTIONS = (*_NAMESPACE_OPTIONS, *_LABEL_OPTIONS, "-c", "--container")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +60,14 @@ class _Typed(NamedTuple):
 
     command: str
     positional: tuple[str, ...]
-    values: Mapping[str, str]
+    options: tuple[tuple[str, str], ...]
     last: str
     option: str | None
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The last value of each option."""
+        return dict(self.options)
 
 
 def complete(
@@ -101,20 +109,28 @@ def _of_prefix(candidates: Iterable[str], last: str) -> list[str]:
 
 def _take_apart(words: Sequence[str], parser: argparse.ArgumentParser) -> _Typed:
     actions = parser._option_string_actions  # noqa: SLF001 - argparse has no public list
+    with_value = {option for option, action in actions.items() if action.nargs != 0}
     positional: list[str] = []
-    values: dict[str, str] = {}
+    options: list[tuple[str, str]] = []
     waiting: str | None = None
     for word in words[1:-1]:
         name, equals, value = word.partition("=")
         if waiting:
-            values[waiting], waiting = word, None
-        elif word in actions and actions[word].nargs != 0:
+            options.append((waiting, word))
+            waiting = None
+        elif word in with_value:
             waiting = word
-        elif equals and name in actions:
-            values[name] = value
+        elif equals and name in with_value:
+            options.append((name, value))
+        elif word[:2] in with_value:
+            options.append((word[:2], word[2:]))
         elif not word.startswith("-"):
             positional.append(word)
-    return _Typed(words[0], tuple(positional), values, words[-1], waiting)
+    last = words[-1]
+    name, equals, value = last.partition("=")
+    if waiting is None and equals and name in with_value:
+        waiting, last = name, value
+    return _Typed(words[0], tuple(positional), tuple(options), last, waiting)
 
 
 def _candidates(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> Iterable[str]:
@@ -129,6 +145,9 @@ def _candidates(typed: _Typed, parser: argparse.ArgumentParser, console: Console
             from kubectl_netpol.cluster.kubeconfig import entries  # noqa: PLC0415 - only for a cluster
 
             return entries(f"{option.removeprefix('--')}s", typed.values.get("--kubeconfig"))
+    role = _role(typed, parser) if option is None else None
+    if role is None and option not in _CLUSTER_OPTIONS:
+        return ()
     api, namespace = _open(typed, parser, console)
     if option in _NAMESPACE_OPTIONS:
         return (item["metadata"]["name"] for item in api.list("/api/v1/namespaces"))
@@ -140,20 +159,22 @@ def _candidates(typed: _Typed, parser: argparse.ArgumentParser, console: Console
             for k, v in (pod["metadata"].get("labels") or {}).items()
             if "pod-template-hash" not in k
         )
-    if option in ("-c", "--container"):
+    if role is None:
         return _containers(api, namespace, typed.positional)
-    if option == "--port":
-        return ()
-    return _words(api, namespace, typed) if option is None else ()
+    return _names_for(role, api, namespace, typed)
+
+
+def _role(typed: _Typed, parser: argparse.ArgumentParser) -> str | None:
+    """What the next argument is: SOURCE, DESTINATION or PORT; None where the command takes no more."""
+    if all(action.option_strings for action in parser._actions):  # noqa: SLF001 - argparse has no public list
+        return None
+    roles = [role for option, role in _ROLES.items() if option not in typed.values]
+    return roles[len(typed.positional)] if len(typed.positional) < len(roles) else None
 
 
 def _open(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> tuple[Api, str]:
     """The cluster and namespace of the options typed so far; NetpolError with -f, where there is none."""
-    arguments = parser.parse_args([])
-    for option, value in typed.values.items():
-        action = parser._option_string_actions[option]  # noqa: SLF001 - argparse has no public list
-        held = getattr(arguments, action.dest, None)
-        setattr(arguments, action.dest, [*held, value] if isinstance(held, list) else value)
+    arguments = parser.parse_args([f"{option}={value}" for option, value in typed.options])
     if getattr(arguments, "filenames", None):
         raise NetpolError("manifests are not completed")
     inputs = open_inputs(cluster_options(arguments)._replace(request_timeout=_PATIENCE_SECONDS), (), console)
@@ -162,15 +183,13 @@ def _open(typed: _Typed, parser: argparse.ArgumentParser, console: Console) -> t
     return inputs.api, inputs.namespace
 
 
-def _words(api: Api, namespace: str, typed: _Typed) -> Iterable[str]:
-    place = len(typed.positional)
-    if typed.command == "explain" and place == _SOURCE:
-        return [*_names(api, namespace, "pods"), *_workloads(api, namespace), *_services(api, namespace)]
-    if place == _SOURCE:
-        return [*_names(api, namespace, "pods"), *_workloads(api, namespace)]
-    if place == _DESTINATION:
-        return [*_names(api, namespace, "services"), *_names(api, namespace, "pods"), *_workloads(api, namespace)]
-    return _ports(api, namespace, typed.positional[_DESTINATION]) if place == _PORT else ()
+def _names_for(role: str, api: Api, namespace: str, typed: _Typed) -> Iterable[str]:
+    if role == "PORT":
+        return () if "--to-selector" in typed.values else _ports(api, namespace, typed.positional[-1])
+    names = [*_names(api, namespace, "pods"), *_workloads(api, namespace)]
+    if role == "DESTINATION":
+        return [*names, *_names(api, namespace, "services")]
+    return [*names, *_services(api, namespace)] if typed.command == "explain" else names
 
 
 def _names(api: Api, namespace: str, resource: str) -> list[str]:
@@ -192,26 +211,28 @@ def _workloads(api: Api, namespace: str) -> list[str]:
 
 
 def _ports(api: Api, namespace: str, destination: str) -> list[str]:
-    """Numbers and names of the ports of a Service or pod by that name."""
-    *before, name = destination.split("/")
-    typed = kind_typed(before[-1]) if before else None
-    kind = typed and typed.name
-    if before and not kind:
-        namespace = before[0]
+    """Numbers and names of the ports of a Service, or a pod, of that name."""
+    reference = parse_reference(destination, namespace)
+    path = f"/api/v1/namespaces/{reference.namespace}"
     found: list[Any] = []
-    if kind in (None, "Service"):
-        services = api.list(f"/api/v1/namespaces/{namespace}/services")
-        found += [port for s in services if s["metadata"]["name"] == name for port in s["spec"].get("ports") or ()]
-    if not found and kind in (None, "Pod"):
-        pods = api.list(f"/api/v1/namespaces/{namespace}/pods")
-        named = [pod for pod in pods if pod["metadata"]["name"] == name]
-        found += [port for pod in named for c in pod["spec"]["containers"] for port in c.get("ports") or ()]
+    if reference.kind in (None, "Service"):
+        services = _of_name(api.list(f"{path}/services"), reference.name)
+        found += [port for service in services for port in service["spec"].get("ports") or ()]
+    if not found and reference.kind in (None, "Pod"):
+        pods = _of_name(api.list(f"{path}/pods"), reference.name)
+        found += [port for pod in pods for c in pod["spec"]["containers"] for port in c.get("ports") or ()]
     numbers = [str(port.get("port") or port.get("containerPort")) for port in found]
     return numbers + [port["name"] for port in found if port.get("name")]
 
 
+def _of_name(items: Iterable[Any], name: str) -> list[Any]:
+    return [item for item in items if item["metadata"]["name"] == name]
+
+
 def _containers(api: Api, namespace: str, positional: Sequence[str]) -> list[str]:
+    """Those of the source pod."""
     if not positional:
         return []
-    pod = api.get(f"/api/v1/namespaces/{namespace}/pods/{positional[0].split('/')[-1]}")
+    source = parse_reference(positional[0], namespace)
+    pod = api.get(f"/api/v1/namespaces/{source.namespace}/pods/{source.name}")
     return [container["name"] for container in pod["spec"]["containers"]]
