@@ -1,0 +1,231 @@
+"""The verdict on a connection as people read it: the verdict, each direction in a sentence, the closest rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_netpol.console import Console
+from kubectl_netpol.render.text import Names
+from kubectl_netpol.render.verdict import arrow, verdict_text
+from tests.support.results import DENY, NAMES, NEAR, PODS, Terminal, console, console_of, words_of
+from tests.support.tables import ask, snapshot_of
+
+SERVICE = {"default/front": {"selector": {"run": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}}
+FROM_SAN = {"from": [{"podSelector": {"matchLabels": {"run": "san"}}}]}
+ADMIN = {
+    "apiVersion": "policy.networking.k8s.io/v1alpha1",
+    "kind": "AdminNetworkPolicy",
+    "metadata": {"name": "admin"},
+    "spec": {
+        "priority": 1,
+        "subject": {"namespaces": {}},
+        "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+    },
+}
+NO_EGRESS = "  egress:  no policy isolates san, so everything may go out"
+
+
+def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool = False) -> list[str]:
+    snapshot = snapshot_of({"live": True, "pods": PODS, **cluster})
+    source, destination, port = ends.split()
+    prediction = ask(snapshot, source, destination, int(port) if port.isdecimal() else port, "TCP")
+    return verdict_text(prediction, NAMES, console_of(200), verbose=verbose).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "ends", "lines"),
+    [
+        pytest.param(
+            {},
+            "san web 80",
+            ["allowed: san → web, TCP 80", NO_EGRESS, "  ingress: no policy isolates web, so everything may come in"],
+            id="no policy isolates either end",
+        ),
+        pytest.param(
+            {"policies": DENY},
+            "san web 80",
+            ["blocked: san → web, TCP 80", NO_EGRESS, "  ingress: deny isolates web, and no rule lets san in"],
+            id="isolated, and no rule allows it",
+        ),
+        pytest.param(
+            {"policies": {**DENY, "default/also": {"podSelector": {}}}},
+            "team/cat web 80",
+            [
+                "blocked: team/cat → web, TCP 80",
+                "  egress:  no policy isolates team/cat, so everything may go out",
+                "  ingress: deny, also isolate web, and no rule lets team/cat in",
+            ],
+            id="isolated by two policies, from another namespace",
+        ),
+        pytest.param(
+            {"policies": {**DENY, "default/in": {"podSelector": {}, "ingress": [FROM_SAN]}}},
+            "san web 80",
+            [
+                "allowed: san → web, TCP 80",
+                NO_EGRESS,
+                "  ingress: allowed by in ingress[0].from[0]; web is isolated by deny, in",
+            ],
+            id="a rule allows it",
+        ),
+        pytest.param(
+            {"policies": {"default/in": {"podSelector": {}, "ingress": [FROM_SAN, {}]}}},
+            "san web 80",
+            [
+                "allowed: san → web, TCP 80",
+                NO_EGRESS,
+                "  ingress: allowed by in ingress[0].from[0] and 1 more; web is isolated by in",
+            ],
+            id="several rules allow it",
+        ),
+        pytest.param(
+            {"policies": NEAR},
+            "san web 80",
+            [
+                "blocked: san → web, TCP 80",
+                "  egress:  near isolates san, and no rule lets san reach web",
+                "             near egress[0]: requires port 81, not 80",
+                "  ingress: near isolates web, and no rule lets san in",
+                "             near ingress[0].from[0]: requires label run=sam, pod has run=san",
+            ],
+            id="the closest rule of each direction",
+        ),
+        pytest.param(
+            {
+                "policies": {
+                    "default/many": {
+                        "podSelector": {},
+                        "ingress": [{"ports": [{"port": port}]} for port in range(90, 95)],
+                    }
+                }
+            },
+            "san web 80",
+            [
+                "blocked: san → web, TCP 80",
+                NO_EGRESS,
+                "  ingress: many isolates web, and no rule lets san in",
+                *(f"             many ingress[{number}]: requires port {90 + number}, not 80" for number in range(3)),
+                "             and 2 more rules (-v)",
+            ],
+            id="rules after the third are counted",
+        ),
+        pytest.param(
+            {"services": SERVICE},
+            "san front 80",
+            [
+                "allowed: san → front, TCP 80 (pod port 8080)",
+                NO_EGRESS,
+                "  ingress: no policy isolates web, so everything may come in",
+            ],
+            id="a Service with another port on the pod",
+        ),
+        pytest.param(
+            {},
+            "198.51.100.1 web 80",
+            [
+                "allowed: 198.51.100.1 → web, TCP 80",
+                "  egress:  no pod at this end, so no policy applies",
+                "  ingress: no policy isolates web, so everything may come in",
+            ],
+            id="an address outside the cluster",
+        ),
+        pytest.param(
+            {"objects": [ADMIN]},
+            "san web 80",
+            [
+                "undefined: san → web, TCP 80",
+                "  AdminNetworkPolicy admin may override NetworkPolicy for default/web; its rules are not evaluated",
+                NO_EGRESS,
+                "  ingress: undefined",
+            ],
+            id="an undefined direction does not repeat the reason",
+        ),
+        pytest.param(
+            {"policies": {"default/in": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}},
+            "san pod/san 80",
+            [
+                "allowed: san → san, TCP 80",
+                "  egress:  no policy applies to a pod's connections to itself",
+                "  ingress: no policy applies to a pod's connections to itself",
+            ],
+            id="a pod reaches itself although it is isolated",
+        ),
+    ],
+)
+def test_a_verdict(cluster: dict[str, Any], ends: str, lines: list[str]) -> None:
+    assert [line for line in lines_of(cluster, ends) if not line.startswith("  note: ")] == lines
+
+
+def test_a_caveat_is_a_note() -> None:
+    lines = lines_of({"policies": {"default/in": {"podSelector": {}, "policyTypes": ["Ingress"]}}}, "san pod/san 80")
+    assert lines[-1].startswith("  note: default/san reaches its own address")
+
+
+def test_endpoints_that_differ_are_listed_and_all_of_them_if_verbose() -> None:
+    pods = {**PODS, "default/web2": {"ip": "10.0.0.3", "labels": {"run": "web", "odd": "y"}}}
+    policies = {"default/odd": {"podSelector": {"matchLabels": {"odd": "y"}}}}
+    cluster = {"pods": pods, "services": SERVICE, "policies": policies}
+    assert lines_of(cluster, "san front 80")[-2:] == ["  web port 8080: allowed", "  web2 port 8080: blocked"]
+    same = {**cluster, "policies": {}}
+    assert not [line for line in lines_of(same, "san front 80") if "port 8080: " in line]
+    assert lines_of(same, "san front 80", verbose=True)[-2:] == [
+        "  web port 8080: allowed",
+        "  web2 port 8080: allowed",
+    ]
+
+
+def test_verbose_counts_nothing() -> None:
+    rules = [{"ports": [{"port": port}]} for port in range(90, 99)]
+    policies = {f"default/p{number}": {"podSelector": {}, "ingress": rules} for number in range(5)}
+    lines = lines_of({"policies": policies}, verbose=True)
+    assert len([line for line in lines if "requires port" in line]) == 45
+    assert not [line for line in lines if "more" in line]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "ends", "text"),
+    [
+        pytest.param({}, "san web 80", "san → web, TCP 80", id="two pods"),
+        pytest.param({}, "team/cat web 80", "cat → default/web, TCP 80", id="names without the namespace of -n"),
+        pytest.param(
+            {"services": SERVICE},
+            "san front 80",
+            "default/san → default/front, TCP 80 (pod port 8080)",
+            id="a mapped port",
+        ),
+        pytest.param({"services": SERVICE}, "san front 81", "default/san → default/front, TCP 81", id="no such port"),
+        pytest.param(
+            {"services": SERVICE}, "san front http", "default/san → default/front, TCP ?", id="no port of that name"
+        ),
+    ],
+)
+def test_the_connection_in_one_line(cluster: dict[str, Any], ends: str, text: str) -> None:
+    snapshot = snapshot_of({"live": True, "pods": PODS, **cluster})
+    source, destination, port = ends.split()
+    prediction = ask(snapshot, source, destination, int(port) if port.isdecimal() else port, "TCP")
+    assert arrow(prediction.request, Names("default" if ends == "san web 80" else "team")) == text
+
+
+@pytest.mark.parametrize(
+    ("cluster", "first"),
+    [
+        pytest.param({}, "\033[32mallowed\033[0m: san → web, TCP 80", id="allowed is green"),
+        pytest.param({"policies": DENY}, "\033[31mblocked\033[0m: san → web, TCP 80", id="blocked is red"),
+        pytest.param({"objects": [ADMIN]}, "\033[33mundefined\033[0m: san → web, TCP 80", id="undefined is yellow"),
+    ],
+)
+def test_the_colour_of_a_verdict(cluster: dict[str, Any], first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    prediction = ask(snapshot_of({"live": True, "pods": PODS, **cluster}), "san", "web", 80, "TCP")
+    assert verdict_text(prediction, NAMES, Console(Terminal(), Terminal())).splitlines()[0] == first
+    assert verdict_text(prediction, NAMES, console()).splitlines()[0].split(":")[0] in first
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_no_word_is_lost_at_any_width(width: int, verbose: bool) -> None:  # noqa: FBT001 - a column
+    prediction = ask(snapshot_of({"live": True, "pods": PODS, "policies": NEAR}), "san", "web", 80, "TCP")
+    narrow, wide = (verdict_text(prediction, NAMES, console_of(at), verbose=verbose) for at in (width, 10_000))
+    assert words_of(narrow) == words_of(wide)
