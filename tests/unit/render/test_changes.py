@@ -47,8 +47,8 @@ def closes(
     partly: bool = False,
 ) -> ConnectionChange:
     """From each of the others to a/web, or from a/web to each of them. `partly`: other ports stay open."""
-    ends = ((WEB,), others) if direction is EGRESS else (others, (WEB,))
-    return ConnectionChange(*ends, ports, ALLOWED, after, because(direction), partly)
+    sources, destinations = ((WEB,), others) if direction is EGRESS else (others, (WEB,))
+    return ConnectionChange(sources, destinations, ports, ALLOWED, after, because(direction), partly)
 
 
 def isolated(*changes: ConnectionChange, direction: Direction = INGRESS, newly: bool = True) -> Changes:

@@ -105,7 +105,7 @@ def test_rules_after_the_tenth_are_counted_unless_verbose() -> None:
 
 
 def test_policies_after_the_fifth_are_counted_unless_verbose() -> None:
-    policies = {f"default/p{number}": {"podSelector": {}} for number in range(7)}
+    policies: dict[str, Any] = {f"default/p{number}": {"podSelector": {}} for number in range(7)}
     assert lines_of({"policies": policies})[1] == "selected by p0, p1, p2, p3, p4 and 2 more"
     verbose = lines_of({"policies": policies}, verbose=True)
     assert verbose[1] == "selected by p0, p1, p2, p3, p4, p5, p6"
