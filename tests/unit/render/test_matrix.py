@@ -281,8 +281,10 @@ AGREES, DIFFERS, UNKNOWN = (
             [AGREES, DIFFERS],
             [
                 "probed 2 pairs of pods: 1 as the policies say, 1 differs",
-                "  san → web, TCP 80: policies blocked, network open: though the policies block it: "
-                "this cluster does not enforce them, or not yet",
+                (
+                    "  san → web, TCP 80: policies blocked, network open: though the policies block it: "
+                    "this cluster does not enforce them, or not yet"
+                ),
             ],
             id="one differs",
         ),
@@ -290,8 +292,10 @@ AGREES, DIFFERS, UNKNOWN = (
             [UNKNOWN, AGREES, UNKNOWN],
             [
                 "probed 3 pairs of pods: 1 as the policies say, 2 can't be compared",
-                "  2 can't be compared: can't tell: no tool in the container can open a connection; "
-                "the policies say allowed",
+                (
+                    "  2 can't be compared: can't tell: no tool in the container can open a connection; "
+                    "the policies say allowed"
+                ),
             ],
             id="why some can't be compared, once per reason",
         ),
