@@ -44,15 +44,14 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
 
 def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, *, verbose: bool) -> list[str]:
     label = console.paint(f"{side.direction.field}:", "bold")
-    come = "come in" if side.direction is Direction.INGRESS else "go out"
     if side.unknown:
         return [f"{label} not known: {side.unknown.message}"]
     if not side.isolated_by:
-        return [f"{label} not affected by any policy: everything may {come}"]
+        return [f"{label} not affected by any policy: everything is allowed"]
     policies = [policy.name for policy in side.isolated_by]
     isolated = f"isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
     if not side.rules:
-        return [f"{label} {isolated}: nothing may {come}"]
+        return [f"{label} {isolated}: nothing is allowed"]
     rows = []
     for entry in side.rules:
         for match in entry.peers:
@@ -61,7 +60,7 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
             ports = rule_ports_text(entry.rule, pod if side.direction is Direction.INGRESS else None)
             rows.append((peer_text(match.peer, entry.policy), ports, where, _pods_now(match, names, verbose=verbose)))
     shown = rows if verbose else rows[:_MOST_RULES]
-    lines = [f"{label} {isolated}; only this may {come}:"]
+    lines = [f"{label} {isolated}; only this is allowed:"]
     end = "from" if side.direction is Direction.INGRESS else "to"
     columns = table(((end.upper(), "PORTS", "ALLOWED BY", "PODS NOW"), *shown), indent="  ")
     if fits(columns, console):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 VERDICT_STYLES = {Verdict.ALLOWED: "green", Verdict.BLOCKED: "red", Verdict.UNDEFINED: "yellow"}
 TO_ITSELF = "no policy applies to a pod's connections to itself"
-_PREPOSITION = {Direction.INGRESS: "in", Direction.EGRESS: "out"}
 
 
 def arrow(request: Request, names: Names) -> str:
@@ -85,12 +84,11 @@ def side_text(
     if pod is None:
         return "no pod at this end, so no policy applies"
     title = names.short(pod.namespace, pod.name)
-    preposition = _PREPOSITION[side.direction]
     reason = "undefined" if side.reason == stated else side.reason.message if side.reason else ""
     if not side.isolated_by:
         if side.reason:
             return reason
-        return f"no policy isolates {title}, so everything may {'come' if preposition == 'in' else 'go'} {preposition}"
+        return f"no policy isolates {title}, so everything is allowed"
     policies = names_text([policy.name for policy in side.isolated_by], UNLIMITED if verbose else FEW)
     if side.verdict is Verdict.ALLOWED and side.allowed_by:
         allows = [
@@ -103,7 +101,8 @@ def side_text(
     if side.verdict is Verdict.ALLOWED:
         return f"allowed regardless of the rules; {title} is isolated by {policies}"
     verb = "isolates" if len(side.isolated_by) == 1 else "isolate"
-    lets = f"lets {other} in" if preposition == "in" else f"lets {title} reach {'that' if other == 'it' else other}"
+    ingress = side.direction is Direction.INGRESS
+    lets = f"lets {other} in" if ingress else f"lets {title} reach {'that' if other == 'it' else other}"
     return f"{policies} {verb} {title}, and no rule {lets}"
 
 

@@ -52,7 +52,7 @@ def run(line: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
             0,
             "allowed: nginx → 203.0.113.9, TCP 443\n"
             "  not probed\n"
-            "  egress:  no policy isolates nginx, so everything may go out\n",
+            "  egress:  no policy isolates nginx, so everything is allowed\n",
             NOT_PROBED,
             id="test on manifests: allowed is 0",
         ),
@@ -67,7 +67,7 @@ def run(line: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
             f"explain san nginx 80 {ON_SHOP}",
             1,
             "blocked: san → nginx, TCP 80\n"
-            "  egress:  no policy isolates san, so everything may go out\n"
+            "  egress:  no policy isolates san, so everything is allowed\n"
             "  ingress: deny-all-ingress isolates nginx, and no rule lets san in\n",
             "",
             id="explain: blocked is 1",
@@ -77,8 +77,8 @@ def run(line: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
             0,
             "shop/nginx (run=nginx)\n"
             "selected by deny-all-ingress\n"
-            "ingress: isolated by deny-all-ingress: nothing may come in\n"
-            "egress: not affected by any policy: everything may go out\n"
+            "ingress: isolated by deny-all-ingress: nothing is allowed\n"
+            "egress: not affected by any policy: everything is allowed\n"
             "Service nginx: TCP 80 → pod port 80\n",
             "",
             id="explain a pod: 0, whatever it says",
@@ -282,7 +282,7 @@ def test_what_is_buffered_of_an_answer_is_dropped_by_a_crash() -> None:
 ASKED = f"netpol explain san nginx 80 {ON_SHOP}"
 ANSWER = (
     "blocked: san → nginx, TCP 80\n"
-    "  egress:  no policy isolates san, so everything may go out\n"
+    "  egress:  no policy isolates san, so everything is allowed\n"
     "  ingress: deny-all-ingress isolates nginx, and no rule lets san in\n"
 )
 
@@ -303,7 +303,7 @@ ANSWER = (
             0,
             "allowed: nginx → 203.0.113.9, TCP 443\n"
             "  not probed\n"
-            "  egress:  no policy isolates nginx, so everything may go out\n",
+            "  egress:  no policy isolates nginx, so everything is allowed\n",
             "",
             id="a note on a full disk changes neither answer nor status",
         ),

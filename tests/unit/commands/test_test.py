@@ -325,7 +325,7 @@ def test_verbose_shows_the_source_and_the_caveats() -> None:
     assert predict("san nginx 80 -v", {**CLUSTER, "policies": policies}).out.splitlines() == [
         "allowed: san → nginx, TCP 80",
         "  not probed",
-        "  egress:  no policy isolates san, so everything may go out",
+        "  egress:  no policy isolates san, so everything is allowed",
         "  ingress: allowed by p ingress[0]; nginx is isolated by p",
         "  source:  san (run=san)",
         "  note:    only an endPort range covers this port: a plugin without endPort",

@@ -30,8 +30,8 @@ def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool
             [
                 "default/web (run=web)",
                 "selected by no policy",
-                "ingress: not affected by any policy: everything may come in",
-                "egress: not affected by any policy: everything may go out",
+                "ingress: not affected by any policy: everything is allowed",
+                "egress: not affected by any policy: everything is allowed",
             ],
             id="no policy",
         ),
@@ -40,8 +40,8 @@ def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool
             [
                 "default/web (run=web)",
                 "selected by deny",
-                "ingress: isolated by deny: nothing may come in",
-                "egress: not affected by any policy: everything may go out",
+                "ingress: isolated by deny: nothing is allowed",
+                "egress: not affected by any policy: everything is allowed",
             ],
             id="isolated without a rule",
         ),
@@ -50,10 +50,10 @@ def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool
             [
                 "default/web (run=web)",
                 "selected by near",
-                "ingress: isolated by near; only this may come in:",
+                "ingress: isolated by near; only this is allowed:",
                 "  FROM           PORTS       ALLOWED BY        PODS NOW",
                 "  pods run=sam   all ports   near ingress[0]   none",
-                "egress: isolated by near; only this may go out:",
+                "egress: isolated by near; only this is allowed:",
                 "  TO         PORTS    ALLOWED BY       PODS NOW",
                 "  everyone   TCP 81   near egress[0]   any",
             ],
@@ -64,8 +64,8 @@ def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool
             [
                 "default/web (run=web)",
                 "selected by no policy",
-                "ingress: not affected by any policy: everything may come in",
-                "egress: not affected by any policy: everything may go out",
+                "ingress: not affected by any policy: everything is allowed",
+                "egress: not affected by any policy: everything is allowed",
                 "named as a peer by team/in ingress[0].from[0]",
             ],
             id="named as a peer by a policy of another namespace",
@@ -82,8 +82,8 @@ def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool
             [
                 "default/web (run=web)",
                 "selected by no policy",
-                "ingress: not affected by any policy: everything may come in",
-                "egress: not affected by any policy: everything may go out",
+                "ingress: not affected by any policy: everything is allowed",
+                "egress: not affected by any policy: everything is allowed",
                 "Service front: TCP 80 → pod port 8080",
                 "Service front: TCP m 90 → no port of that name on this pod",
             ],
@@ -99,7 +99,7 @@ def test_rules_after_the_tenth_are_counted_unless_verbose() -> None:
     policies = {"default/many": {"podSelector": {}, "ingress": [FROM_SAM] * 12}}
     assert lines_of({"policies": policies})[-2:] == [
         "  and 2 more (-v)",
-        "egress: not affected by any policy: everything may go out",
+        "egress: not affected by any policy: everything is allowed",
     ]
     assert not [line for line in lines_of({"policies": policies}, verbose=True) if "more" in line]
 
@@ -109,7 +109,7 @@ def test_policies_after_the_fifth_are_counted_unless_verbose() -> None:
     assert lines_of({"policies": policies})[1] == "selected by p0, p1, p2, p3, p4 and 2 more"
     verbose = lines_of({"policies": policies}, verbose=True)
     assert verbose[1] == "selected by p0, p1, p2, p3, p4, p5, p6"
-    assert verbose[2] == "ingress: isolated by p0, p1, p2, p3, p4, p5, p6: nothing may come in"
+    assert verbose[2] == "ingress: isolated by p0, p1, p2, p3, p4, p5, p6: nothing is allowed"
 
 
 def test_pods_after_the_third_are_counted_unless_verbose() -> None:
@@ -127,10 +127,10 @@ def test_rules_too_wide_for_a_table_are_two_lines_each() -> None:
     policies = {"default/a-policy-with-a-name-of-some-length": {"podSelector": {}, "ingress": [{"from": [peer]}]}}
     snapshot = snapshot_of({"live": True, "pods": PODS, "policies": policies})
     assert explanation_text(explain_pod(snapshot, snapshot.pods[0]), NAMES, console()).splitlines()[2:6] == [
-        "ingress: isolated by a-policy-with-a-name-of-some-length; only this may come in:",
+        "ingress: isolated by a-policy-with-a-name-of-some-length; only this is allowed:",
         "  from pods run=x in namespaces team=operations: all ports",
         "    by a-policy-with-a-name-of-some-length ingress[0]; pods now: none",
-        "egress: not affected by any policy: everything may go out",
+        "egress: not affected by any policy: everything is allowed",
     ]
 
 

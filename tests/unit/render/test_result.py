@@ -69,8 +69,8 @@ from tests.support.tables import ask, snapshot_of
             [
                 "timed out: team/cat → web, TCP 80",
                 "  though the policies allow it",
-                "  egress:  no policy isolates team/cat, so everything may go out",
-                "  ingress: no policy isolates web, so everything may come in",
+                "  egress:  no policy isolates team/cat, so everything is allowed",
+                "  ingress: no policy isolates web, so everything is allowed",
                 "  next:    check node firewalls, a service mesh, policies of other kinds, or a",
                 "    plugin that lags behind",
             ],
@@ -90,7 +90,7 @@ from tests.support.tables import ask, snapshot_of
             [
                 "can't tell: san → example.com, TCP 80",
                 "  the name does not resolve in the source pod",
-                "  egress:  no policy isolates san, so everything may go out",
+                "  egress:  no policy isolates san, so everything is allowed",
                 "  nc: refused bye",
             ],
             id="a host outside: no side of its own",
@@ -124,8 +124,8 @@ def test_verbose_adds_what_was_done() -> None:
     assert text.splitlines() == [
         "open: san → web, TCP 80",
         "  as the policies say",
-        "  egress:  no policy isolates san, so everything may go out",
-        "  ingress: no policy isolates web, so everything may come in",
+        "  egress:  no policy isolates san, so everything is allowed",
+        "  ingress: no policy isolates web, so everything is allowed",
         "  source:  san (run=san)",
         "  probe:   nc, 0.12 s, output: nc: refused | bye",
         "  command: kubectl exec san -n default -- nc -zv 10.0.0.2 80",
@@ -223,6 +223,6 @@ def test_what_can_not_be_probed_has_both_directions() -> None:
     assert result_text(found, NAMES, console()).splitlines() == [
         "can't tell: san → web, SCTP 80",
         "  SCTP can't be probed; the policies say allowed",
-        "  egress:  no policy isolates san, so everything may go out",
-        "  ingress: no policy isolates web, so everything may come in",
+        "  egress:  no policy isolates san, so everything is allowed",
+        "  ingress: no policy isolates web, so everything is allowed",
     ]

@@ -24,7 +24,7 @@ ADMIN = {
         "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
     },
 }
-NO_EGRESS = "  egress:  no policy isolates san, so everything may go out"
+NO_EGRESS = "  egress:  no policy isolates san, so everything is allowed"
 
 
 def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool = False) -> list[str]:
@@ -40,7 +40,7 @@ def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool
         pytest.param(
             {},
             "san web 80",
-            ["allowed: san → web, TCP 80", NO_EGRESS, "  ingress: no policy isolates web, so everything may come in"],
+            ["allowed: san → web, TCP 80", NO_EGRESS, "  ingress: no policy isolates web, so everything is allowed"],
             id="no policy isolates either end",
         ),
         pytest.param(
@@ -54,7 +54,7 @@ def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool
             "team/cat web 80",
             [
                 "blocked: team/cat → web, TCP 80",
-                "  egress:  no policy isolates team/cat, so everything may go out",
+                "  egress:  no policy isolates team/cat, so everything is allowed",
                 "  ingress: deny, also isolate web, and no rule lets team/cat in",
             ],
             id="isolated by two policies, from another namespace",
@@ -116,7 +116,7 @@ def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool
             [
                 "allowed: san → front, TCP 80 (pod port 8080)",
                 NO_EGRESS,
-                "  ingress: no policy isolates web, so everything may come in",
+                "  ingress: no policy isolates web, so everything is allowed",
             ],
             id="a Service with another port on the pod",
         ),
@@ -126,7 +126,7 @@ def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool
             [
                 "allowed: 198.51.100.1 → web, TCP 80",
                 "  egress:  no pod at this end, so no policy applies",
-                "  ingress: no policy isolates web, so everything may come in",
+                "  ingress: no policy isolates web, so everything is allowed",
             ],
             id="an address outside the cluster",
         ),
