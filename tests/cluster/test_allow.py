@@ -46,7 +46,7 @@ LINES = """
 --from app.kubernetes.io/name=web --to app.kubernetes.io/part-of=shop --port 80 --name my.policy-1
 --from 'run=' --to 'a=y,b=1e3,c=08' --port 80
 """
-# Each is a string to the API and something else, somewhere, when it stands bare in YAML.
+# Each is a string to the API and something else, somewhere, where it is not quoted in YAML.
 NASTY = tuple(
     word
     for words in (
@@ -139,7 +139,7 @@ def test_before_blocked_after_open_and_a_third_pod_still_blocked(shop: Shop) -> 
     assert "allowed already" in again.stderr
 
 
-def test_names_that_both_sides_isolated_get_both_sides_and_the_real_dns(shop: Shop) -> None:
+def test_ends_that_are_both_isolated_get_policies_for_both_sides_and_the_real_dns(shop: Shop) -> None:
     shop.cluster.apply(DENY_ALL, namespace=shop.namespace)
     shop.settle("san", "pod/web", "80", 1)
     shop.cluster.wait_until(lambda: not shop.resolves("san"), what="no DNS for san")
@@ -150,7 +150,7 @@ def test_names_that_both_sides_isolated_get_both_sides_and_the_real_dns(shop: Sh
     assert not shop.resolves("third")
 
 
-def test_dns_works_for_a_source_that_both_isolated(shop: Shop) -> None:
+def test_dns_works_for_a_source_that_both_isolates(shop: Shop) -> None:
     without = "--both --no-dns --from run=san --to run=web --port 80 --name both"
     shop.allow(without)
     shop.cluster.wait_until(lambda: not shop.resolves("san"), what="no DNS for san")
@@ -161,12 +161,12 @@ def test_dns_works_for_a_source_that_both_isolated(shop: Shop) -> None:
     shop.settle("san", "web", "8000", 0)
 
 
-def test_diff_tells_it_before_and_nothing_after(shop: Shop) -> None:
+def test_diff_shows_it_before_and_nothing_after(shop: Shop) -> None:
     shop.cluster.apply(DENY_INGRESS, namespace=shop.namespace)
     policies = shop.cluster.netpol("allow", "san", "web", "8000", "-n", shop.namespace).stdout
-    told = shop.diff(policies)
-    assert told.returncode == 1, told
-    assert f"{shop.namespace}/san -> {shop.namespace}/web: port 80" in told.stdout
+    shown = shop.diff(policies)
+    assert shown.returncode == 1, shown
+    assert f"{shop.namespace}/san -> {shop.namespace}/web: port 80" in shown.stdout
     found: dict[str, Any] = json.loads(shop.diff(policies, "-o", "json").stdout)
     assert [entry["after"] for entry in found["opens"]] == ["allowed"]
     assert found["closes"] == []
@@ -187,7 +187,7 @@ def test_who_would_lose_access_is_named_and_strict_refuses(shop: Shop) -> None:
     assert (strict.returncode, strict.stdout) == (2, "")
 
 
-def test_what_may_not_be_read_is_said(shop: Shop) -> None:
+def test_what_may_not_be_read_is_named(shop: Shop) -> None:
     ran = shop.cluster.netpol(
         "allow", "san", "web", "8000", "-n", shop.namespace, kubeconfig=shop.cluster.viewer_kubeconfig
     )
@@ -195,7 +195,7 @@ def test_what_may_not_be_read_is_said(shop: Shop) -> None:
     assert "you may not list" in ran.stderr
 
 
-def test_who_may_read_one_namespace_is_told_what_was_not_read(shop: Shop) -> None:
+def test_a_user_of_one_namespace_is_warned_of_what_was_not_read(shop: Shop) -> None:
     resources = ["pods", "services", "networkpolicies", "endpointslices", "deployments", "replicasets", "statefulsets"]
     groups = ["", "networking.k8s.io", "discovery.k8s.io", "apps", "batch"]
     rules = [{"apiGroups": groups, "resources": resources, "verbs": ["list"]}]
@@ -215,6 +215,6 @@ def test_who_may_read_one_namespace_is_told_what_was_not_read(shop: Shop) -> Non
     ran = shop.cluster.netpol(*words, kubeconfig=shop.cluster.viewer_kubeconfig)
     assert ran.returncode == 0, ran
     assert "kind: NetworkPolicy" in ran.stdout
-    assert "not everything can be told: you may not list pods in the whole cluster" in ran.stderr
+    assert "incomplete: you may not list pods in the whole cluster" in ran.stderr
     strict = shop.cluster.netpol(*words, "--strict", kubeconfig=shop.cluster.viewer_kubeconfig)
     assert (strict.returncode, strict.stdout) == (2, "")

@@ -76,6 +76,22 @@ def rule_of(cluster: dict[str, Any], pod: str = "a/san", **dns: Any) -> DnsRule 
             {
                 "pods": {
                     **SAN,
+                    **NODE_LOCAL,
+                    "kube-system/coredns-1": {
+                        **COREDNS["kube-system/coredns-1"],
+                        "ports": "dns=5353/UDP dns-tcp=5353",
+                    },
+                },
+                "services": OTHER_PORTS,
+            },
+            {"to": [TO_KUBE_DNS, *blocks("169.254.20.10")], "ports": [*both(5353), *both(53)]},
+            (NODE_LOCAL_NOTE,),
+            id="a node-local cache on port 53, next to resolver pods on others",
+        ),
+        pytest.param(
+            {
+                "pods": {
+                    **SAN,
                     "openshift-dns/dns-1": {
                         "ip": "10.0.9.1",
                         "labels": {"dns.operator.openshift.io/daemonset-dns": "default"},

@@ -22,6 +22,7 @@ from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.model.snapshot import Snapshot
 from tests.support.allow_manifests import DEEP, DENIED, ENDS, FRONT, NODE_LOCAL, REAL_DNS, blocks, written
 from tests.support.running import EXAMPLES, SHOP, TCP80, allow, egress, ingress, labels, named
+from tests.support.tables import ask, snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,26 @@ def test_only_the_ports_that_are_missing_are_written(tmp_path: Path) -> None:
     )
     ran = allow(f"san pod/nginx 80,443 -n shop {files}")
     assert [rule["ports"] for rule in ran.specs[0]["ingress"]] == [[{"protocol": "TCP", "port": 443}]]
+
+
+def test_the_dns_rule_is_named_by_policy_and_position() -> None:
+    pods = {
+        "a/san": {"ip": "10.0.0.1", "labels": {"app": "san"}},
+        "a/web": {"ip": "10.0.0.2", "labels": {"app": "web"}},
+        "kube-system/dns": {"ip": "10.0.9.9", "labels": {"app": "dns"}},
+    }
+    services = {
+        "a/web": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+        "kube-system/kube-dns": {"selector": {"app": "dns"}, "ports": [{"port": 53, "protocol": "UDP"}]},
+    }
+    deny = {"a/deny": {"podSelector": {}, "policyTypes": ["Egress"]}}
+    snapshot = snapshot_of({"live": True, "pods": pods, "services": services, "policies": deny})
+    by_name = minimal_policies(snapshot, [ask(snapshot, "a/san", "a/svc/web", 80, "TCP")], AllowOptions())
+    (policy,) = by_name.policies
+    assert by_name.dns == (policy.key, Direction.EGRESS, 1)
+    assert policy.rules[1].ports == (PortRange("UDP", 53, 53),)
+    by_pod = minimal_policies(snapshot, [ask(snapshot, "a/san", "a/pod/web", 80, "TCP")], AllowOptions())
+    assert (by_pod.dns, len(by_pod.policies[0].rules)) == (None, 1)
 
 
 @pytest.fixture
