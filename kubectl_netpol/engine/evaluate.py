@@ -169,7 +169,7 @@ def _evaluate_reading(
             match = match_rule(snapshot, policy, rule, reading)
             if isinstance(match, RuleMatch):
                 matches.append(match)
-            elif match is not None:
+            else:
                 unknown = unknown or match
     if matches:
         return side._replace(allowed_by=tuple(matches), caveats=_caveats(matches, reading))

@@ -54,7 +54,7 @@ def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
     if miss.part is RulePart.POD:
         return f"requires label {required}, pod has {found}"
     if miss.part is RulePart.NAMESPACE:
-        if "=" not in required and "=" not in found and not found.startswith("no "):
+        if "=" not in found and not found.startswith("no "):
             return f"requires a pod in namespace {required}, this one is in {found}"
         return f"requires namespace label {required}, namespace has {found}"
     if miss.part is RulePart.PORT_NAME:

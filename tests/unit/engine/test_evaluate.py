@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 CLUSTER = yaml.safe_load("""
-nodes: {n1: [192.0.2.1]}
+nodes: {n1: [192.0.2.1], n2: [192.0.2.2]}
 pods:
   a/src: {labels: {app: src}, ip: 10.0.0.1, node: n2}
-  a/dst: {labels: {app: dst}, ip: 10.0.0.2, node: n2}
+  a/dst: {labels: {app: dst}, ip: 10.0.0.2, node: n2, ports: http=80}
   a/new: {labels: {app: new}, planned: true}
   a/host: {labels: {app: host}, ip: 192.0.2.9, host_network: true, node: n3}
   a/done: {labels: {app: dst}, ip: 10.0.0.4, phase: Failed}
@@ -53,7 +53,7 @@ def end(snapshot: Snapshot, name: str) -> End:
         return End(pod=pod, address=next(iter(pod.ips), None))
     if node := snapshot.node(name):
         return End(node=node, address=node.addresses[0])
-    return End(address=name)
+    return End() if name == "host-name" else End(address=name)
 
 
 def verdict_on(snapshot: Snapshot, ends: str, port: str = "80", dialled: Dialled | None = None) -> ConnectionVerdict:
@@ -198,6 +198,28 @@ def test_readings_that_disagree_leave_an_undefined_side_without_rules_or_caveats
     assert found.reason.code.value == "host-network"
 
 
+def test_a_pods_own_node_is_let_in_whatever_the_rules_say() -> None:
+    snapshot = snapshot_of(cluster(p="ingress: []"))
+    assert sides(snapshot, "n2 dst") == ["allowed, -; -; -", "allowed, p; -; -"]
+    assert sides(snapshot, "n1 dst") == ["allowed, -; -; -", "blocked, p; -; -"]
+
+
+def test_the_first_rule_that_may_match_is_the_reason_and_every_rule_a_near_miss() -> None:
+    block = "{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}"
+    team = "{from: [{namespaceSelector: {matchLabels: {team: x}}}]}"
+    pods = {"dark/far": {"planned": True}, "a/dst": {"labels": {"app": "dst"}, "ip": "10.0.0.2"}}
+    for rules, code in (
+        (f"[{{ports: [{{port: 81}}]}}, {block}, {team}]", "pod-address-unknown"),
+        (f"[{team}, {block}, {{ports: [{{port: 81}}]}}]", "namespace-labels-unknown"),
+    ):
+        policies = {"a/p": yaml.safe_load(f"{{podSelector: {{}}, ingress: {rules}}}")}
+        snapshot = snapshot_of({"unread": ["dark"], "pods": pods, "policies": policies})
+        source, destination = snapshot.pods
+        side = evaluate(snapshot, Connection(End(pod=source), End(pod=destination), "TCP", 80)).ingress
+        assert side.reason
+        assert (side.verdict, side.reason.code.value, len(side.near_misses)) == (Verdict.UNDEFINED, code, 3)
+
+
 def test_readings_that_agree_leave_the_plain_one() -> None:
     found = verdict_on(snapshot_of(cluster(p="ingress: [{}]")), "host dst").ingress
     assert (found.verdict, found.reason, len(found.allowed_by)) == (Verdict.ALLOWED, None, 1)
@@ -224,6 +246,7 @@ BLOCK = "{ipBlock: {cidr: 10.0.0.0/8}}"
         pytest.param(
             "[{ports: [{port: 70, endPort: 90}]}, {ports: [{port: 80}]}]", "src", "80", [], id="a single port too"
         ),
+        pytest.param("[{ports: [{port: http}]}]", "src", "80", [], id="a named port"),
         pytest.param("[{ports: [{protocol: TCP}]}]", "src", "80", [], id="every port of the protocol is not a range"),
         pytest.param("[{}]", "src", "80/SCTP", [SCTP], id="SCTP"),
         pytest.param(
@@ -279,18 +302,28 @@ def test_a_pod_and_itself(
 
 
 @pytest.mark.parametrize(
-    ("ingress", "wanted", "reason"),
+    ("ingress", "dialled", "wanted", "reason"),
     [
         pytest.param(
             "[]",
+            None,
             Verdict.UNDEFINED,
             "own-address: a pod of a/web always reaches its own address, but not that of its replicas",
             id="blocked for replicas",
         ),
-        pytest.param("[{}]", Verdict.ALLOWED, None, id="allowed for replicas too"),
+        pytest.param("[{}]", None, Verdict.ALLOWED, None, id="allowed for replicas too"),
+        pytest.param(
+            "[]",
+            Dialled(None, 80),
+            Verdict.UNDEFINED,
+            "own-service: a/web reaches itself through its own Service: plugins differ on that",
+            id="through its own Service",
+        ),
     ],
 )
-def test_a_workload_without_pods_and_itself(ingress: str, wanted: Verdict, reason: str | None) -> None:
+def test_a_workload_without_pods_and_itself(
+    ingress: str, dialled: Dialled | None, wanted: Verdict, reason: str | None
+) -> None:
     template = {"metadata": {"labels": {"app": "dst"}}, "spec": {"containers": [{"name": "c"}]}}
     deployment = {
         "apiVersion": "apps/v1",
@@ -299,7 +332,7 @@ def test_a_workload_without_pods_and_itself(ingress: str, wanted: Verdict, reaso
         "spec": {"selector": {"matchLabels": {"app": "dst"}}, "template": template},
     }
     policies = {"a/p": yaml.safe_load(f"{{podSelector: {{}}, ingress: {ingress}}}")}
-    found = verdict_on(snapshot_of({"objects": [deployment], "policies": policies}), "web web")
+    found = verdict_on(snapshot_of({"objects": [deployment], "policies": policies}), "web web", "80", dialled)
     assert (found.verdict, sentence(found.reason), found.caveats) == (wanted, reason, ())
 
 
@@ -406,9 +439,13 @@ BASELINE = yaml.safe_load("""
         pytest.param({"p": "ingress: [{}]"}, Verdict.ALLOWED, id="isolated and allowed"),
     ],
 )
-def test_a_baseline_policy_overrides_only_pods_that_are_not_isolated(policies: dict[str, str], wanted: Verdict) -> None:
+def test_a_baseline_policy_overrides_only_pods_that_are_not_isolated_and_an_admin_policy_all(
+    policies: dict[str, str], wanted: Verdict
+) -> None:
     snapshot = snapshot_of({**cluster(**policies), "objects": [BASELINE]})
     assert verdict_on(snapshot, "src dst").ingress.verdict is wanted
+    snapshot = snapshot_of({**cluster(**policies), "objects": [ADMIN]})
+    assert verdict_on(snapshot, "src dst").ingress.verdict is Verdict.UNDEFINED
 
 
 UNREAD_PODS = {"resource": "pods", "namespace": None, "message": "you may not list pods", "readable": ["a"]}
@@ -435,7 +472,9 @@ MAY_BE = "permission-missing: 10.9.9.9 may be a pod's address, and you may not l
         pytest.param(UNREAD_PODS, "[{from: [{ipBlock: {cidr: 192.0.2.0/24}}]}]", "10.9.9.9 dst", MAY_BE,
                      "no-rule-allows: p isolates a/dst for ingress, and no rule lets it in",
                      id="an ipBlock decides by the address alone"),
-        pytest.param(UNREAD_PODS, "[{}]", "10.9.9.9 dst", MAY_BE, None, id="a rule for everyone decides"),
+        pytest.param(UNREAD_PODS, "[{from: [{podSelector: {}}]}, {}]", "10.9.9.9 dst", MAY_BE, None,
+                     id="a rule for everyone decides"),
+        pytest.param(UNREAD_PODS, "[{}]", "src host-name", None, None, id="a host name has no address"),
         pytest.param(UNREAD_PODS, "[{from: [{podSelector: {}}]}]", "n1 dst", None,
                      "no-rule-allows: p isolates a/dst for ingress, and no rule lets it in",
                      id="a node is not a pod"),

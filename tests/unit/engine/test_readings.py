@@ -34,7 +34,9 @@ NODE_PORT = Dialled("192.0.2.2", 30080, source_rewritten=True)
 
 
 def end(name: str, snapshot: Snapshot = SNAPSHOT) -> End:
-    """ "a/one" is a pod, "n1" a node, anything else an address."""
+    """ "a/one" is a pod, "n1" a node, "host" a host name, anything else an address."""
+    if name == "host":
+        return End()
     if "/" in name:
         pod = snapshot.pod(*name.split("/"))
         assert pod
@@ -71,6 +73,7 @@ def listed(source: str, destination: str, direction: Direction, dialled: Dialled
         pytest.param(
             "a/one", "203.0.113.9", EGRESS, ["plain: - 203.0.113.9 without port names"], id="egress to an address: one"
         ),
+        pytest.param("a/one", "host", EGRESS, ["plain: - None without port names"], id="egress to a host name: one"),
         pytest.param("203.0.113.9", "a/one", INGRESS, ["plain: - 203.0.113.9"], id="ingress from an address: one"),
         pytest.param(
             "a/host-1",
@@ -124,6 +127,13 @@ def listed(source: str, destination: str, direction: Direction, dialled: Dialled
             INGRESS,
             ["plain: a/host-unplaced 192.0.2.3", "host-network: allowed", "host-network: - 192.0.2.3"],
             id="ingress from a host-network pod on an unknown node: both",
+        ),
+        pytest.param(
+            "a/host-1",
+            "a/unplaced",
+            INGRESS,
+            ["plain: a/host-1 192.0.2.1", "host-network: allowed", "host-network: - 192.0.2.1"],
+            id="ingress from a host-network pod to a pod on an unknown node: both",
         ),
         pytest.param("n1", "a/one", INGRESS, ["plain: allowed"], id="ingress from the pod's own node: always allowed"),
         pytest.param("n2", "a/one", INGRESS, ["plain: - 192.0.2.2"], id="ingress from another node: one"),
@@ -182,6 +192,27 @@ def test_the_readings_of_a_direct_connection(
             Dialled(None, 80),
             ["plain: a/one 10.0.0.1", "destination-rewritten: a/one None:80"],
             id="egress to a ClusterIP that is unknown",
+        ),
+        pytest.param(
+            "a/two",
+            EGRESS,
+            Dialled("192.0.2.2", 80),
+            ["plain: a/one 10.0.0.1", "destination-rewritten: a/one 192.0.2.2:80"],
+            id="egress to a ClusterIP is never the pod's own node",
+        ),
+        pytest.param(
+            "a/two",
+            EGRESS,
+            NODE_PORT._replace(address=None),
+            ["plain: a/one 10.0.0.1", "destination-rewritten: a/one None:30080"],
+            id="egress to an unknown address that is rewritten",
+        ),
+        pytest.param(
+            "a/two",
+            EGRESS,
+            NODE_PORT._replace(address="169.254.1.1"),
+            ["plain: a/one 10.0.0.1", "destination-rewritten: a/one 169.254.1.1:30080", "own-node: allowed"],
+            id="egress to a link-local address that is rewritten: it may be on the pod's own node",
         ),
         pytest.param(
             "a/two", INGRESS, CLUSTER_IP, ["plain: a/two 10.0.0.2"], id="ingress by a ClusterIP: the source stays"
