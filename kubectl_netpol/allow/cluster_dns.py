@@ -1,4 +1,4 @@
-"""The egress rule to the resolvers that a pod uses, by the Services and pods behind them. Pure."""
+"""The egress rule to the resolvers that a pod uses, by the Services and pods behind them."""
 
 from __future__ import annotations
 

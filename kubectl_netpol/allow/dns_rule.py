@@ -1,4 +1,4 @@
-"""The egress rule for DNS, by default to the cluster's conventional resolver pods. Pure."""
+"""The egress rule for DNS, by default to the cluster's conventional resolver pods."""
 
 from __future__ import annotations
 

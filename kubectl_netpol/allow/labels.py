@@ -1,4 +1,4 @@
-"""Policies from `allow`'s label options, without a cluster. Pure.
+"""Policies from `allow`'s label options, without a cluster.
 
 Options that are ambiguous, would allow more than they say or would be rejected by the API server are refused.
 """

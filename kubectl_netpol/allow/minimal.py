@@ -1,4 +1,4 @@
-"""The minimal policies that turn predictions into allowed: which pods, peers, ports and directions. Pure."""
+"""The minimal policies that turn predictions into allowed: which pods, peers, ports and directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of generated policies: the default one, made from the spec, and the one given by --name. Pure.
+"""Names of generated policies: the default one, made from the spec, and the one given by --name.
 
 Default names are public: the same spec gets the same name in every version, and different specs get different names.
 """

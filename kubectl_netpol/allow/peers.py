@@ -1,4 +1,4 @@
-"""Peers of rules for pods and addresses: label selectors for pods, an ipBlock for each other address. Pure."""
+"""Peers of rules for pods and addresses: label selectors for pods, an ipBlock for each other address."""
 
 from __future__ import annotations
 

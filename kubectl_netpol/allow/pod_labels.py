@@ -1,4 +1,4 @@
-"""The labels that select given pods and their future replicas, and no other pods if possible. Pure."""
+"""The labels that select given pods and their future replicas, and no other pods if possible."""
 
 from __future__ import annotations
 

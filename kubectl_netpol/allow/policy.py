@@ -1,4 +1,4 @@
-"""A NetworkPolicy of one direction, with its fields as the API gives them back and a default name. Pure."""
+"""A NetworkPolicy of one direction, with its fields as the API gives them back and a default name."""
 
 from __future__ import annotations
 

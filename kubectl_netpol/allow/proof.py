@@ -1,4 +1,4 @@
-"""Policies added to a snapshot: which they would overwrite, and what they change that was not asked for. Pure."""
+"""Policies added to a snapshot: which they would overwrite, and what they change that was not asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
 """The verdict for every pair of pods, computed with bit sets, and its summary by workload.
 
-Imports `engine`, `connection`, `diagnosis` (for a pair's probe result) and below. No text, no JSON.
+Imports `engine`, `connection`, `diagnosis` (for the result of a probed pair) and below. Pure. No text, no JSON.
 """

@@ -1,4 +1,4 @@
-"""A cell of the matrix compared with a probe of the network. Pure."""
+"""A cell of the matrix compared with a probe of the network."""
 
 from __future__ import annotations
 

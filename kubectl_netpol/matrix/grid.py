@@ -1,4 +1,4 @@
-"""The verdicts for every pair of pods on one port, row by row. Pure.
+"""The verdicts for every pair of pods on one port, row by row.
 
 A row has one byte per destination, made of the bits below; the highest set bit decides its letter.
 """

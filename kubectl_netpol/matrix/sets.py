@@ -1,4 +1,4 @@
-"""Sets of pods as bits of an int: the pods that a selector or an address block matches. Pure.
+"""Sets of pods as bits of an int: the pods that a selector or an address block matches.
 
 The predicates are the engine's, evaluated once for all pods that they can't distinguish: a requirement once per label
 value, a namespaceSelector once per namespace, a block once per range between the edges of all blocks.

@@ -1,4 +1,4 @@
-"""One direction of one pod towards all pods: the engine's evaluation with a set of pods in place of one peer. Pure."""
+"""One direction of one pod towards all pods: the engine's evaluation with a set of pods in place of one peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matrix by workload: what the cells of their pods have in common, with examples. Pure."""
+"""The matrix by workload: what the cells of their pods have in common, with examples."""
 
 from __future__ import annotations
 
