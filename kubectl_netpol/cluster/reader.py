@@ -15,17 +15,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.model.kinds import Kind
-
-
-class Scope(NamedTuple):
-    """What a question needs. `namespaces` are those that matter; the rest is read only where asked for."""
-
-    namespaces: frozenset[str]
-    everywhere: frozenset[str] = frozenset()
-    nodes: bool = False
-    workloads: bool = False
-    services_in: frozenset[str] = frozenset()
-    endpoints: bool = True
+    from kubectl_netpol.model.snapshot import Scope
 
 
 class _Call(NamedTuple):

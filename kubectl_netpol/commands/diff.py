@@ -20,6 +20,7 @@ from kubectl_netpol.commands.common.options import (
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
 from kubectl_netpol.render.objects import kind, serialize
 
@@ -91,8 +92,6 @@ def _read(
     """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
     inputs = open_inputs(cluster, on, console)
     policies = _policies(filenames, inputs.namespace, console)
-    from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
-
     namespaces = frozenset(policy.namespace for policy in policies)
     before = inputs.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), endpoints=False))
     return before, policies

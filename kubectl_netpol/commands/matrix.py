@@ -25,6 +25,7 @@ from kubectl_netpol.matrix.grid import Grid, declared_ports
 from kubectl_netpol.matrix.sets import PodSets
 from kubectl_netpol.matrix.summary import examples, group_by_pod, group_by_workload, summarize
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
+from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.matrix import (
     Explainer,
     Heading,
@@ -174,8 +175,6 @@ def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
 
 
 def _read(inputs: Inputs, *, everywhere: bool) -> Snapshot:
-    from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
-
     wide = frozenset({"pods", "networkpolicies"}) if everywhere else frozenset()
     return inputs.read(Scope(frozenset({inputs.namespace}), wide, endpoints=False))
 

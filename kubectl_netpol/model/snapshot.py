@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.policies import OverridingPolicy, Policy
 
 
+class Scope(NamedTuple):
+    """What a question needs of a cluster: the objects of `namespaces`, of the resources in `everywhere` all of them.
+
+    `services_in`: namespaces whose Services and pods are needed besides.
+    """
+
+    namespaces: frozenset[str]
+    everywhere: frozenset[str] = frozenset()
+    nodes: bool = False
+    workloads: bool = False
+    services_in: frozenset[str] = frozenset()
+    endpoints: bool = True
+
+
 class Gap(NamedTuple):
     """Objects that could not be read: those of one namespace, or (None) of every namespace that is not in `readable`.
 

@@ -322,7 +322,9 @@ ANSWER = (
             "",
             id="stderr closed",
         ),
-        pytest.param("netpol explain -f - <&-", 2, "", "error: -f - reads stdin, and stdin is closed\n", id="stdin closed"),
+        pytest.param(
+            "netpol explain -f - <&-", 2, "", "error: -f - reads stdin, and stdin is closed\n", id="stdin closed"
+        ),
         pytest.param(
             f"export PYTHONIOENCODING=ascii; {ASKED}", 1, ANSWER.replace("→", "->"), "", id="an encoding without arrows"
         ),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.ports import SinglePort
     from kubectl_netpol.model.snapshot import Snapshot
 
-# What plugins are free to see in one way or the other, whatever the policies say.
+# The API leaves open what a plugin sees, and no policy changes that.
 _READINGS = (Code.HOST_NETWORK, Code.OWN_NODE, Code.SOURCE_REWRITTEN, Code.DESTINATION_REWRITTEN)
 
 
@@ -53,8 +53,8 @@ def allow_names(asked: NamesRequest, inputs: Inputs, *, verbose: bool) -> tuple[
     snapshot, predictions = _predictions(asked, inputs)
     minimal = minimal_policies(snapshot, predictions, _allow_options(asked, predictions))
     if not minimal.policies:
-        _say_allowed(predictions, console)
         _check_verdicts(predictions, asked, console)
+        _note_allowed(predictions, console)
         for note in minimal.notes:
             console.note(note)
         return ()
@@ -126,17 +126,17 @@ def _check_verdicts(predictions: Sequence[Prediction], asked: NamesRequest, cons
         console.warning(why.message)
 
 
-def _say_allowed(predictions: Sequence[Prediction], console: Console) -> None:
+def _note_allowed(predictions: Sequence[Prediction], console: Console) -> None:
     for prediction in predictions:
         if prediction.verdict is not Verdict.ALLOWED:
             continue
         request = prediction.request
         sides = [_side_text(prediction, side) for side in (prediction.egress, prediction.ingress)]
         port = f"port {request.port}/{request.protocol}"
-        console.note(f"allowed already on {port}: {'; '.join(filter(None, sides))}")
+        console.note(f"already allowed on {port}: {'; '.join(filter(None, sides))}")
     ingress = [route.ingress for prediction in predictions for route in prediction.routes]
     if ingress and not any(side.isolated_by for side in ingress):
-        console.note("a policy would cut off whoever else uses it; --always prints one all the same")
+        console.note("a policy would cut off everyone else who uses it; --always prints one anyway")
 
 
 def _side_text(prediction: Prediction, side: DirectionVerdict) -> str:
@@ -147,6 +147,8 @@ def _side_text(prediction: Prediction, side: DirectionVerdict) -> str:
         return ""
     if not side.isolated_by:
         return f"nothing isolates {pod.key} for {side.direction.field}"
+    if not side.allowed_by:
+        return f"{pod.key} always accepts traffic from its own node"
     rules = [f"{allow.policy.key} {position_text(side.direction, allow.rule.position)}" for allow in side.allowed_by]
     way = "in" if ingress else "out"
-    return f"{' and '.join(rules) or 'no rule'} let{'s' if len(rules) == 1 else ''} it {way}"
+    return f"{' and '.join(rules)} let{'s' if len(rules) == 1 else ''} it {way}"

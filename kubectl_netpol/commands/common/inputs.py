@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kubectl_netpol.cluster.api import Api
-    from kubectl_netpol.cluster.reader import Scope
     from kubectl_netpol.commands.common.options import ClusterOptions
     from kubectl_netpol.console import Console
-    from kubectl_netpol.model.snapshot import Snapshot
+    from kubectl_netpol.model.snapshot import Scope, Snapshot
 
 _ENDINGS = (".yaml", ".yml", ".json")
 

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.cluster.plugin import network_plugin
-from kubectl_netpol.cluster.reader import Scope, read_snapshot
+from kubectl_netpol.cluster.reader import read_snapshot
 from kubectl_netpol.cluster.streams import CompletedExec, execute, listens
 from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.connection.dns import NAMESPACES as DNS_NAMESPACES
@@ -25,6 +25,7 @@ from kubectl_netpol.diagnosis.diagnose import (
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import ClusterError, ForbiddenError
+from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.probe.containers import containers_to_try, intercepting_proxy
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome, Target
 from kubectl_netpol.probe.run import probe

@@ -19,11 +19,11 @@ from kubectl_netpol.connection.routes import request
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.kinds import WORKLOADS
 from kubectl_netpol.model.selectors import parse_selector
+from kubectl_netpol.model.snapshot import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_netpol.cluster.reader import Scope
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Reference
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) -> Scope:
     """What must be read for questions about these. `everywhere`: also the pods and policies of all namespaces."""
-    from kubectl_netpol.cluster.reader import Scope  # noqa: PLC0415 - only for a cluster
-
     namespaces = {reference.namespace for reference in references}
     namespaces |= {other for r in references if not r.kind and (other := service_namespace(r.name)) and not r.address}
     wide = {"pods", "networkpolicies"} if everywhere else set()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_netpol.cluster.reader import Scope, read_snapshot
+from kubectl_netpol.cluster.reader import read_snapshot
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
-from kubectl_netpol.model.snapshot import Gap
+from kubectl_netpol.model.snapshot import Gap, Scope
 from tests.support.api import FakeApi, forbidden, groups
 
 SHOP, BOTH = frozenset({"shop"}), frozenset({"db", "shop"})

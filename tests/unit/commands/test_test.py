@@ -228,7 +228,7 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
         ),
         pytest.param(
             "Shop/san nginx 80",
-            "\"Shop\" in \"Shop/san\" is neither a kind nor a valid namespace name",
+            '"Shop" in "Shop/san" is neither a kind nor a valid namespace name',
             None,
             id="neither kind nor namespace",
         ),

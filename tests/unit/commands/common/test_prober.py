@@ -29,8 +29,8 @@ from tests.support.tables import ask
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kubectl_netpol.cluster.reader import Scope
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
+    from kubectl_netpol.model.snapshot import Scope
 
 TODAY, NOW = "2026-01-01T00:00:00Z", 1767225600.0
 NO_SHELL = CompletedExec(None, b"", b"", 'exec: "sh": executable file not found in $PATH', 0.0)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from kubectl_netpol.cluster.reader import Scope
 from kubectl_netpol.commands.common.questions import ask, ask_selected, read_for, scope_of
 from kubectl_netpol.connection.resolve import Role, parse_reference
 from kubectl_netpol.console import Console
@@ -15,7 +14,7 @@ from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.ports import SinglePort, parse_ports, single_ports
-from kubectl_netpol.model.snapshot import Gap, Snapshot
+from kubectl_netpol.model.snapshot import Gap, Scope, Snapshot
 from tests.support.tables import objects
 
 if TYPE_CHECKING:
