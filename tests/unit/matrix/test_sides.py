@@ -126,6 +126,18 @@ def test_a_host_network_pod_of_the_own_node_may_always_come_in() -> None:
     assert sides_of(policy(INGRESS)).peer_verdicts(0, INGRESS) == (0, 0), "web is on another node"
 
 
+@pytest.mark.parametrize("own_first", [True, False])
+def test_only_the_own_node_may_always_come_in(own_first: bool) -> None:  # noqa: FBT001 - a column
+    hosts = [
+        Pod("y", node, {}, (ip,), host_network=True, node=node)
+        for node, ip in (("n1", "192.0.2.1"), ("n2", "192.0.2.2"))
+    ]
+    pods = (PODS[0], *(hosts if own_first else hosts[::-1]))
+    sides = Sides(PodSets(Snapshot(pods=pods, policies=[policy(INGRESS)]), pods), "TCP", 80)
+    own = 0b010 if own_first else 0b001
+    assert sides.peer_verdicts(0, INGRESS) == (0, own)
+
+
 @pytest.mark.parametrize(
     ("port", "numbers"),
     [

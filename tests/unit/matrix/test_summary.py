@@ -163,6 +163,10 @@ def test_groups_with_the_same_row_and_column_are_alike() -> None:
     assert alike(summary_of(policy("p", {"app": "web"}, "san"))[0]) == [[0], [1], [2]]
 
 
+def test_no_grids_and_no_groups_are_an_empty_summary() -> None:
+    assert summarize([], ()) == Summary((), ())
+
+
 def test_groups_by_namespace() -> None:
     assert by_namespace(summary_of()[0]) == [[0], [1, 2]]
 
