@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_CONTROL_BUT_COLOUR = re.compile(r"(?!\x1b\[\d\d?m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+_CONTROL_BUT_COLOUR = rf"(?!\x1b\[\d\d?m){_CONTROL}"
 _ERASED = "\r\033[K"
 _PATIENCE_SECONDS = 1.0
 _USUAL_WIDTH = 80
@@ -163,7 +163,7 @@ class _Progress:
 def _put(stream: TextIO, text: str, *, raw: bool = False) -> None:
     if not raw:
         control = _CONTROL_BUT_COLOUR if _wants_colour(stream) else _CONTROL
-        text = control.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+        text = re.sub(control, lambda found: f"\\x{ord(found[0]):02x}", text)
     try:
         stream.write(text)
     except UnicodeEncodeError:

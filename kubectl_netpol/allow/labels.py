@@ -21,8 +21,8 @@ from kubectl_netpol.model.selectors import LabelSelector, Operator, in_namespace
 if TYPE_CHECKING:
     from kubectl_netpol.model.ports import RulePorts
 
-_HOST_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?(/\d+)?")
-_DOTTED = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}")
+_HOST_NAME = r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?(/\d+)?"
+_DOTTED = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}"
 ASSUMED_DNS = "DNS is assumed to be pods k8s-app=kube-dns in kube-system, port 53"
 _NO_HOSTS_HINT = "write an address such as 203.0.113.7/32; some network plugins have their own policies for hosts"
 
@@ -200,7 +200,7 @@ def _selector(text: str, side: str) -> LabelSelector:
         )
     if is_ip(text.partition("/")[0]):
         raise UsageError(f'--{side} takes labels, got the address "{text}"', f"write --{side}-cidr {text}")
-    if _DOTTED.fullmatch(text):
+    if re.fullmatch(_DOTTED, text):
         raise UsageError(f'"{text}" looks like a host name: a NetworkPolicy can\'t match hosts', _NO_HOSTS_HINT)
     return parse_selector(text)
 
@@ -282,6 +282,6 @@ def cidr_of(text: str) -> str:
                     f"write {network} for the block, {ip}/{ip.max_prefixlen} for the address",
                 )
             return str(network)
-    elif _HOST_NAME.fullmatch(text):
+    elif re.fullmatch(_HOST_NAME, text):
         raise UsageError(f'"{text}" looks like a host name: a NetworkPolicy can\'t match hosts', _NO_HOSTS_HINT)
     raise UsageError(f'invalid CIDR "{text}"', "write an address block such as 10.0.0.0/8")

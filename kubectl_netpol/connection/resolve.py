@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Node, Pod, Service, Workload
     from kubectl_netpol.model.snapshot import Snapshot
 
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
+_HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?"
 _MOST_PARTS = 3
 _MOST_NAMES = 5
 
@@ -186,7 +186,7 @@ def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None
     if form.partition(".")[0] == "svc":
         names = _names(snapshot, namespace, ("Service",))
         raise _not_found(f'no Service "{name}"', name, names, namespace)
-    if not _HOST.fullmatch(reference.name) or reference.name.rstrip(".").rpartition(".")[2].isdecimal():
+    if not re.fullmatch(_HOST, reference.name) or reference.name.rstrip(".").rpartition(".")[2].isdecimal():
         hint = "write the port as a separate argument" if ":" in reference.name else None
         raise UsageError(f'"{reference.name}" is neither an address nor a host name', hint)
     return Resolved(host=reference.name, typed=reference.typed)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 LAST_PORT = 65535
-_NUMBERS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+_NUMBERS = r"(\d+)(?:-(\d+))?"
 _DIGITS = 10  # Python refuses to read thousands of digits
 
 
@@ -64,7 +64,7 @@ def _parse_port(item: str, protocol: str) -> PortRange | NamedPort:
     if slash:
         protocol = own
     protocol = parse_protocol(protocol)
-    if numbers := _NUMBERS.fullmatch(text):
+    if numbers := re.fullmatch(_NUMBERS, text, re.ASCII):
         first, last = (int((digits or numbers[1])[:_DIGITS]) for digits in numbers.groups())
         if not (1 <= first <= LAST_PORT and 1 <= last <= LAST_PORT):
             raise UsageError(f'invalid port "{item}": must be 1-{LAST_PORT}')

@@ -58,10 +58,10 @@ class LabelSelector(NamedTuple):
         return cls(tuple(Requirement(key, Operator.IN, (value,)) for key, value in labels.items()))
 
 
-_SET = re.compile(r"(?P<key>[^\s!=,()<>]+)\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)")
-_EQUALITY = re.compile(r"(?P<key>[^\s!=,()<>]+)\s*(?P<operator>==?|!=)\s*(?P<value>[^\s!=,()<>]*)")
-_EXISTENCE = re.compile(r"(?P<not>!\s*)?(?P<key>[^\s!=,()<>]+)")
-_NUMERIC = re.compile(r"[^\s!=,()<>]+\s*[<>]\s*\S+")
+_SET = r"(?P<key>[^\s!=,()<>]+)\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)"
+_EQUALITY = r"(?P<key>[^\s!=,()<>]+)\s*(?P<operator>==?|!=)\s*(?P<value>[^\s!=,()<>]*)"
+_EXISTENCE = r"(?P<not>!\s*)?(?P<key>[^\s!=,()<>]+)"
+_NUMERIC = r"[^\s!=,()<>]+\s*[<>]\s*\S+"
 
 
 def parse_selector(text: str) -> LabelSelector:
@@ -96,16 +96,16 @@ def _split(text: str) -> list[str]:
 
 def _requirement(part: str, text: str) -> Requirement:
     part = part.strip()
-    if match := _SET.fullmatch(part):
+    if match := re.fullmatch(_SET, part):
         key, values = match["key"], tuple(dict.fromkeys(value.strip() for value in match["values"].split(",")))
         operator = Operator.IN if match["operator"] == "in" else Operator.NOT_IN
-    elif match := _EQUALITY.fullmatch(part):
+    elif match := re.fullmatch(_EQUALITY, part):
         key, values = match["key"], (match["value"],)
         operator = Operator.NOT_IN if match["operator"] == "!=" else Operator.IN
-    elif match := _EXISTENCE.fullmatch(part):
+    elif match := re.fullmatch(_EXISTENCE, part):
         key, values = match["key"], ()
         operator = Operator.DOES_NOT_EXIST if match["not"] else Operator.EXISTS
-    elif _NUMERIC.fullmatch(part):
+    elif re.fullmatch(_NUMERIC, part):
         raise UsageError(
             f'invalid label selector "{part}": a NetworkPolicy can\'t compare numbers', "list the values: k in (1,2)"
         )

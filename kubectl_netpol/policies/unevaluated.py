@@ -127,10 +127,10 @@ def _calico(kind: str, spec: dict[str, Any], name: str, namespace: str | None) -
 
 
 _CALICO_TERMS = (
-    (re.compile(r"""([\w./-]+)\s*==\s*(?:"([^"]*)"|'([^']*)')"""), Operator.IN),
-    (re.compile(r"""([\w./-]+)\s*!=\s*(?:"([^"]*)"|'([^']*)')"""), Operator.NOT_IN),
-    (re.compile(r"has\(\s*([\w./-]+)\s*\)"), Operator.EXISTS),
-    (re.compile(r"!\s*has\(\s*([\w./-]+)\s*\)"), Operator.DOES_NOT_EXIST),
+    (r"""([\w./-]+)\s*==\s*(?:"([^"]*)"|'([^']*)')""", Operator.IN),
+    (r"""([\w./-]+)\s*!=\s*(?:"([^"]*)"|'([^']*)')""", Operator.NOT_IN),
+    (r"has\(\s*([\w./-]+)\s*\)", Operator.EXISTS),
+    (r"!\s*has\(\s*([\w./-]+)\s*\)", Operator.DOES_NOT_EXIST),
 )
 
 
@@ -141,7 +141,7 @@ def calico_selector(text: Any) -> LabelSelector | None:
     requirements = []
     for term in text.split("&&"):
         for pattern, operator in _CALICO_TERMS:
-            if match := pattern.fullmatch(term.strip()):
+            if match := re.fullmatch(pattern, term.strip()):
                 values = tuple(group for group in match.groups()[1:] if group is not None)
                 requirements.append(Requirement(match[1], operator, values))
                 break

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.objects import Pod
 
-_COLOURED = re.compile(r"(\033\[\d+m)(\S+)(\033\[0m)")
+_COLOURED = r"(\033\[\d+m)(\S+)(\033\[0m)"
 FEW, UNLIMITED = 3, 10_000  # names in a list, without and with -v
 _NARROWEST = 40
 
@@ -65,7 +65,7 @@ def wrapped(lines: Iterable[str], console: Console) -> str:
     folded: list[str] = []
     width = max(console.width, _NARROWEST)
     for line in lines:
-        coloured = _COLOURED.match(line)
+        coloured = re.match(_COLOURED, line)
         plain = coloured[2] + line[coloured.end() :] if coloured else line
         if len(plain) <= width or "   " in plain.strip(" ")[8:]:
             folded.append(line)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 MOST_PAIRS = 100
 _LONGEST_TIMEOUT = 3600.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_DURATION = re.compile(r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+", re.ASCII)
-_PIECE = re.compile(r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)", re.ASCII)
+_DURATION = r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+"
+_PIECE = r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)"
 
 
 class ClusterOptions(NamedTuple):
@@ -137,6 +137,6 @@ def parse_duration(text: str) -> float:
     """Seconds of "3", "3s", "1m30s", "500ms". UsageError for anything else."""
     if re.fullmatch(r"\d+(\.\d*)?", text, re.ASCII):
         return float(text)
-    if not _DURATION.fullmatch(text):
+    if not re.fullmatch(_DURATION, text, re.ASCII):
         raise UsageError(f'invalid duration "{text}"', "write 3s, 500ms or 1m")
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PIECE.findall(text))
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PIECE, text, re.ASCII))
