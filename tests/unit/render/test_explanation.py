@@ -13,6 +13,7 @@ from tests.support.results import DENY, NAMES, NEAR, PODS, console, console_of, 
 from tests.support.tables import snapshot_of
 
 FROM_SAM = {"from": [{"podSelector": {"matchLabels": {"run": "sam"}}}]}
+TWO_PEERS = {"from": [{"podSelector": {"matchLabels": {"run": "san"}}}, {"ipBlock": {"cidr": "203.0.113.0/24"}}]}
 
 
 def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool = False) -> list[str]:
@@ -58,6 +59,31 @@ def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool
                 "  everyone   TCP 81   near egress[0]   any",
             ],
             id="rules in a table, with the pods they match now",
+        ),
+        pytest.param(
+            {
+                "pods": {**PODS, "default/web": {"ip": "10.0.0.2", "labels": {"run": "web"}, "ports": "http=8080"}},
+                "policies": {
+                    "default/two": {
+                        "podSelector": {},
+                        "policyTypes": ["Ingress", "Egress"],
+                        "ingress": [{**TWO_PEERS, "ports": [{"port": "http"}]}],
+                        "egress": [{"ports": [{"port": "http"}]}],
+                    }
+                },
+            },
+            [
+                "default/web (run=web)",
+                "selected by two",
+                "ingress: isolated by two; only this is allowed:",
+                "  FROM             PORTS             ALLOWED BY               PODS NOW",
+                "  pods run=san     TCP http (8080)   two ingress[0].from[0]   san",
+                "  203.0.113.0/24   TCP http (8080)   two ingress[0].from[1]   none",
+                "egress: isolated by two; only this is allowed:",
+                "  TO         PORTS      ALLOWED BY      PODS NOW",
+                "  everyone   TCP http   two egress[0]   any",
+            ],
+            id="each of several peers, and port names resolved on the pod for ingress only",
         ),
         pytest.param(
             {"policies": {"team/in": {"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}]}]}}},

@@ -119,6 +119,7 @@ def test_a_result() -> None:
 def test_json_and_yaml_say_the_same() -> None:
     found = result_object(result(NEAR, Outcome.REFUSED))
     found["output"] = "é → \x1b\n---\n- no: 'yes'"
+    assert "é →" in serialize(found, "json"), "readable, not escaped"
     assert json.loads(serialize(found, "json")) == yaml.safe_load(serialize(found, "yaml")) == found
 
 

@@ -171,6 +171,23 @@ def test_eight_lines_at_most_at_80_columns(
     assert "…" not in everything
 
 
+def test_exactly_eight_lines_are_not_cut() -> None:
+    lines = result_text(result(NEAR, Outcome.REFUSED), NAMES, console()).splitlines()
+    assert len(lines) == MOST_LINES
+    assert lines[-2] == "  default/web listens on 80, says port-forward"
+
+
+def test_what_does_not_fit_is_cut_and_as_many_lines_as_possible_are_kept() -> None:
+    found = result(NEAR, Outcome.REFUSED, commands=LONG_COMMANDS)
+    assert result_text(found, NAMES, console()).splitlines()[:-1] == [
+        "blocked: san → web, TCP 80",
+        "  refused, though the port listens: a policy rejects it",
+        "  egress:  near isolates san, and no rule lets san reach web",
+        "  nearest: near egress[0]: requires port 81, not 80",
+        "  ingress: near isolates web, and no rule lets san in … (-v shows all)",
+    ]
+
+
 def test_a_cut_is_marked() -> None:
     found = result({}, Outcome.REFUSED, ends=(f"{LONG}1", f"{LONG}2"), commands=LONG_COMMANDS, cluster=LONG_CLUSTER)
     lines = result_text(found, NAMES, console()).splitlines()

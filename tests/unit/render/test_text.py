@@ -81,7 +81,8 @@ def test_a_line_is_folded_at_sixty_columns(line: str, lines: list[str]) -> None:
 
 
 def test_a_terminal_narrower_than_forty_columns_is_taken_for_forty() -> None:
-    assert wrapped(["word " * 7 + "end"], console_of(10)) == "word " * 7 + "end"
+    assert wrapped(["word " * 7 + "fills"], console_of(10)) == "word " * 7 + "fills"
+    assert wrapped(["word " * 7 + "fills!"], console_of(10)) == "word " * 6 + "word\n  fills!"
 
 
 def test_lines_fit_where_none_is_wider() -> None:
