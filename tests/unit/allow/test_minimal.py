@@ -97,24 +97,45 @@ def test_only_the_ports_that_are_missing_are_written(tmp_path: Path) -> None:
     assert [rule["ports"] for rule in ran.specs[0]["ingress"]] == [[{"protocol": "TCP", "port": 443}]]
 
 
-def test_the_dns_rule_is_named_by_policy_and_position() -> None:
-    pods = {
+WITH_DNS: dict[str, Any] = {
+    "live": True,
+    "pods": {
         "a/san": {"ip": "10.0.0.1", "labels": {"app": "san"}},
         "a/web": {"ip": "10.0.0.2", "labels": {"app": "web"}},
         "kube-system/dns": {"ip": "10.0.9.9", "labels": {"app": "dns"}},
-    }
-    services = {
+    },
+    "services": {
         "a/web": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
         "kube-system/kube-dns": {"selector": {"app": "dns"}, "ports": [{"port": 53, "protocol": "UDP"}]},
-    }
+    },
+}
+
+
+def test_the_dns_rule_is_named_by_policy_and_position() -> None:
     deny = {"a/deny": {"podSelector": {}, "policyTypes": ["Egress"]}}
-    snapshot = snapshot_of({"live": True, "pods": pods, "services": services, "policies": deny})
+    snapshot = snapshot_of({**WITH_DNS, "policies": deny})
     by_name = minimal_policies(snapshot, [ask(snapshot, "a/san", "a/svc/web", 80, "TCP")], AllowOptions())
     (policy,) = by_name.policies
     assert by_name.dns == (policy.key, Direction.EGRESS, 1)
     assert policy.rules[1].ports == (PortRange("UDP", 53, 53),)
     by_pod = minimal_policies(snapshot, [ask(snapshot, "a/san", "a/pod/web", 80, "TCP")], AllowOptions())
     assert (by_pod.dns, len(by_pod.policies[0].rules)) == (None, 1)
+
+
+def test_no_dns_rule_where_another_policy_allows_dns() -> None:
+    dns = {
+        "a/dns": {
+            "podSelector": {},
+            "policyTypes": ["Egress"],
+            "egress": [{"ports": [{"port": 53, "protocol": "UDP"}]}],
+        }
+    }
+    snapshot = snapshot_of({**WITH_DNS, "policies": dns})
+    predictions = [ask(snapshot, "a/san", "a/svc/web", 80, "TCP")]
+    needed = minimal_policies(snapshot, predictions, AllowOptions())
+    assert (needed.dns, len(needed.policies[0].rules)) == (None, 1)
+    asked_for = minimal_policies(snapshot, predictions, AllowOptions(dns=True))
+    assert len(asked_for.policies[0].rules) == 2, "--dns adds it all the same"
 
 
 @pytest.fixture

@@ -118,6 +118,12 @@ HASH = r"-[0-9a-f]{8}"
             id="a long name is cut in front of its hash",
         ),
         pytest.param(
+            made(INGRESS, NGINX, pods(app="w" * 37)), "allow-app-w{37}-to-run-nginx-80", id="63 characters fit"
+        ),
+        pytest.param(
+            made(INGRESS, NGINX, pods(app="w" * 38)), f"allow-app-w{{38}}-to-ru{HASH}", id="64 characters are cut"
+        ),
+        pytest.param(
             made(INGRESS, NGINX, Peer(pod_selector=LabelSelector((Requirement("x", Operator.DOES_NOT_EXIST),)))),
             f"allow-not-x-to-run-nginx-80{HASH}",
             id="pods without a label need a hash",
