@@ -136,7 +136,7 @@ def test_before_blocked_after_open_and_a_third_pod_still_blocked(shop: Shop) -> 
     shop.settle("third", "pod/web", "80", 1)
     again = shop.cluster.netpol("allow", "san", "svc/web", "8000", "-n", shop.namespace)
     assert (again.returncode, again.stdout) == (0, "")
-    assert "allowed already" in again.stderr
+    assert "already allowed" in again.stderr
 
 
 def test_ends_that_are_both_isolated_get_policies_for_both_sides_and_the_real_dns(shop: Shop) -> None:

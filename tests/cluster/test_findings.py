@@ -176,14 +176,14 @@ def test_several_ports_are_one_table_and_the_worst_status(shop: Shop) -> None:
     result = shop.cluster.netpol("test", "san", "web", "80-82", "-n", shop.namespace)
     assert result.returncode == 1
     assert [line.split()[3] for line in result.stdout.splitlines()[1:4]] == ["open", "refused", "refused"]
-    assert result.stdout.splitlines()[-1] == "1 open, 2 not, 0 can't tell"
+    assert result.stdout.splitlines()[-1] == "1 open, 2 not open, 0 can't tell"
 
 
 def test_selectors_make_pairs_and_too_many_ask_for_max(shop: Shop) -> None:
     pairs = ("--from-selector", "run in (san,caged)", "--to-selector", "app=web", "80")
     result = shop.cluster.netpol("test", *pairs, "-n", shop.namespace)
     assert result.returncode == 0, result
-    assert result.stdout.splitlines()[-1] == "2 open, 0 not, 0 can't tell"
+    assert result.stdout.splitlines()[-1] == "2 open, 0 not open, 0 can't tell"
     refused = shop.cluster.netpol("test", *pairs, "--max", "1", "-n", shop.namespace)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--max 2" in refused.stderr
