@@ -169,7 +169,8 @@ def test_an_answer(line: str, status: int, out: str, err: str, capsys: pytest.Ca
         ),
         pytest.param(
             "explain san nginx",
-            "error: expected POD or SOURCE DESTINATION PORT, got 2 arguments\nhint: kubectl netpol explain san nginx 80\n",
+            "error: expected POD or SOURCE DESTINATION PORT, got 2 arguments\n"
+            "hint: kubectl netpol explain san nginx 80\n",
             id="explain without a port",
         ),
         pytest.param(

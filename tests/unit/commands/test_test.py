@@ -258,19 +258,19 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
         ),
         pytest.param("san nginx 0", 'invalid port "0": must be 1-65535', None, id="port 0"),
         pytest.param("san nginx 65536", 'invalid port "65536": must be 1-65535', None, id="port 65536"),
-        pytest.param("san nginx 90-80", 'invalid port range "90-80": it ends before it begins', "write 80-90", id="backwards"),
+        pytest.param("san nginx 90-80", 'invalid port range "90-80": it ends before it begins', "write 80-90", id="backwards",),
         pytest.param(
-            "san nginx 80,", 'invalid port ""', "write a number, a range or a name: 80, 80/UDP, 8000-8080, http", id="a comma"
+            "san nginx 80,", 'invalid port ""', "write a number, a range or a name: 80, 80/UDP, 8000-8080, http", id="a comma",
         ),
         pytest.param(
-            "san nginx -1", 'invalid port "-1"', "write a number, a range or a name: 80, 80/UDP, 8000-8080, http", id="port -1"
+            "san nginx -1", 'invalid port "-1"', "write a number, a range or a name: 80, 80/UDP, 8000-8080, http", id="port -1",
         ),
-        pytest.param("san nginx 80 --protocol icmp", 'invalid protocol "icmp"', "must be one of TCP, UDP, SCTP", id="ICMP"),
+        pytest.param("san nginx 80 --protocol icmp", 'invalid protocol "icmp"', "must be one of TCP, UDP, SCTP", id="ICMP",),
         pytest.param(
-            "san nginx 80 --timeout 0", "invalid --timeout 0: must be more than 0 and at most 1h", "write 3s or 500ms", id="no time"
+            "san nginx 80 --timeout 0", "invalid --timeout 0: must be more than 0 and at most 1h", "write 3s or 500ms", id="no time",
         ),
         pytest.param(
-            "san nginx 80 --timeout 2h", "invalid --timeout 2h: must be more than 0 and at most 1h", "write 3s or 500ms", id="too long"
+            "san nginx 80 --timeout 2h", "invalid --timeout 2h: must be more than 0 and at most 1h", "write 3s or 500ms", id="too long",
         ),
         pytest.param("san nginx 80 --timeout x", 'invalid duration "x"', "write 3s, 500ms or 1m", id="no duration"),
         pytest.param(
