@@ -105,9 +105,14 @@ def _allow_options(asked: NamesRequest, predictions: Sequence[Prediction]) -> Al
     elif asked.egress:
         forced = (Direction.EGRESS,)
     elif asked.always and all(prediction.verdict is not Verdict.BLOCKED for prediction in predictions):
-        at_pod = any(route.connection.destination.pod for prediction in predictions for route in prediction.routes)
-        forced = (Direction.INGRESS if at_pod else Direction.EGRESS,)
+        forced = (_default_direction(predictions),)
     return AllowOptions(asked.named_port, forced, asked.dns, asked.name)
+
+
+def _default_direction(predictions: Sequence[Prediction]) -> Direction:
+    """Where a policy is written though none is missing: at the destination if a policy can select it."""
+    ends = [route.connection.destination.pod for prediction in predictions for route in prediction.routes]
+    return Direction.INGRESS if any(pod and not pod.host_network for pod in ends) else Direction.EGRESS
 
 
 def _check_verdicts(predictions: Sequence[Prediction], asked: NamesRequest, console: Console) -> None:
@@ -127,16 +132,16 @@ def _check_verdicts(predictions: Sequence[Prediction], asked: NamesRequest, cons
 
 
 def _note_allowed(predictions: Sequence[Prediction], console: Console) -> None:
-    for prediction in predictions:
-        if prediction.verdict is not Verdict.ALLOWED:
-            continue
+    allowed = [prediction for prediction in predictions if prediction.verdict is Verdict.ALLOWED]
+    for prediction in allowed:
+        why = filter(None, (_side_text(prediction, side) for side in (prediction.egress, prediction.ingress)))
         request = prediction.request
-        sides = [_side_text(prediction, side) for side in (prediction.egress, prediction.ingress)]
-        port = f"port {request.port}/{request.protocol}"
-        console.note(f"already allowed on {port}: {'; '.join(filter(None, sides))}")
-    ingress = [route.ingress for prediction in predictions for route in prediction.routes]
-    if ingress and not any(side.isolated_by for side in ingress):
-        console.note("a policy would cut off everyone else who uses it; --always prints one anyway")
+        console.note(f"already allowed on port {request.port}/{request.protocol}: {'; '.join(why)}")
+    direction = _default_direction(allowed)
+    sides = [side for one in allowed for side in (one.egress, one.ingress) if side.direction is direction]
+    if sides and not any(side.isolated_by for side in sides):
+        lost = "everyone else who uses it" if direction is Direction.INGRESS else "everything else it uses"
+        console.note(f"a policy would cut off {lost}; --always prints one anyway")
 
 
 def _side_text(prediction: Prediction, side: DirectionVerdict) -> str:

@@ -18,9 +18,8 @@ from tests.support.tables import objects, snapshot_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_netpol.cluster.reader import Scope
     from kubectl_netpol.commands.common.inputs import Inputs
-    from kubectl_netpol.model.snapshot import Snapshot
+    from kubectl_netpol.model.snapshot import Scope, Snapshot
 
 PODS: dict[str, Any] = {
     "shop/san": {"ip": "10.0.0.1", "labels": {"run": "san"}, "node": "one"},
@@ -73,7 +72,11 @@ ADMIN = {
 }
 OVERRIDES = "AdminNetworkPolicy admin may override NetworkPolicy for shop/nginx; its rules are not evaluated"
 HOST = "shop/agent uses the host network: the API leaves open whether policies see it as a pod"
+BLOCK_DECIDES = "an ipBlock decides, and the API leaves open whether it sees 10.96.0.9 or the address of 198.51.100.1"
 CUTS = "note: a policy would cut off everyone else who uses it; --always prints one anyway"
+CUTS_EGRESS = "note: a policy would cut off everything else it uses; --always prints one anyway"
+ALREADY = "note: already allowed on port 80/TCP:"
+FREE = "nothing isolates shop/san for egress"
 NOTHING_CUT = "as other policies already do: nothing is cut off"
 
 
@@ -133,8 +136,7 @@ def test_what_is_refused(line: str, message: str) -> None:
             "san pod/nginx 80",
             {},
             [
-                "note: already allowed on port 80/TCP: nothing isolates shop/san for egress; nothing isolates "
-                "shop/nginx for ingress",
+                f"{ALREADY} {FREE}; nothing isolates shop/nginx for ingress",
                 CUTS,
             ],
             id="nothing isolates either end",
@@ -142,19 +144,13 @@ def test_what_is_refused(line: str, message: str) -> None:
         pytest.param(
             "san pod/nginx 80",
             FROM_SAN,
-            [
-                "note: already allowed on port 80/TCP: nothing isolates shop/san for egress; shop/p ingress[0] lets "
-                "it in"
-            ],
+            [f"{ALREADY} {FREE}; shop/p ingress[0] lets it in"],
             id="a rule lets it in",
         ),
         pytest.param(
             "san pod/nginx 80",
             {**FROM_SAN, **ANYONE, **TO_ALL},
-            [
-                "note: already allowed on port 80/TCP: shop/out egress[0] lets it out; shop/p ingress[0] and shop/q "
-                "ingress[0] let it in"
-            ],
+            [f"{ALREADY} shop/out egress[0] lets it out; shop/p ingress[0] and shop/q ingress[0] let it in"],
             id="a rule lets it out, and two let it in",
         ),
         pytest.param(
@@ -173,10 +169,31 @@ def test_what_is_refused(line: str, message: str) -> None:
             id="each port by itself",
         ),
         pytest.param(
+            "san pod/nginx 80",
+            TO_ALL,
+            [f"{ALREADY} shop/out egress[0] lets it out; nothing isolates shop/nginx for ingress", CUTS],
+            id="a rule lets it out, and nothing isolates the destination",
+        ),
+        pytest.param(
             "san 203.0.113.9 443",
             TO_ALL,
             ["note: already allowed on port 443/TCP: shop/out egress[0] lets it out"],
-            id="out to an address: nobody would be cut off there",
+            id="a rule lets it out to an address",
+        ),
+        pytest.param(
+            "san 203.0.113.9 443",
+            {},
+            ["note: already allowed on port 443/TCP: nothing isolates shop/san for egress", CUTS_EGRESS],
+            id="nothing isolates the source of what goes to an address",
+        ),
+        pytest.param(
+            "san pod/agent 80",
+            {},
+            [
+                f"{ALREADY} {FREE}; nothing isolates shop/agent for ingress",
+                CUTS_EGRESS,
+            ],
+            id="nothing isolates the source of what goes to a pod in its node's network",
         ),
         pytest.param(
             "2001:db8::1 pod/nginx 80 --egress",
@@ -223,6 +240,20 @@ def test_where_nothing_isolates_a_policy_is_printed_only_on_purpose(undenied: st
     assert [spec["policyTypes"] for spec in out.specs] == [["Egress"]]
     side = allow(f"san web 80 --egress {undenied}")
     assert [spec["policyTypes"] for spec in side.specs] == [["Egress"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "policy"),
+    [
+        pytest.param("san pod/nginx 80", "allow-run-san-to-run-nginx-80", id="at the destination"),
+        pytest.param("san 203.0.113.9 443", "allow-run-san-to-203-0-113-9-32-443-egress-", id="at the source"),
+        pytest.param("san pod/agent 80", "allow-run-san-to-10-1-0-1-32-80-egress-", id="at the source, of the two"),
+    ],
+)
+def test_always_prints_a_policy_where_one_can_be(line: str, policy: str) -> None:
+    ran = allow_in(f"{line} --always")
+    (found,) = names(ran)
+    assert found.startswith(policy)
 
 
 @pytest.mark.parametrize(
@@ -307,8 +338,7 @@ def test_which_policies_are_printed_of_two_ports_one_of_them_allowed(options: st
             "san outside 5432 --no-dns",
             {"policies": EGRESS},
             [
-                "warning: an ipBlock decides, and the API leaves open whether it sees 10.96.0.9 or the address of "
-                "198.51.100.1",
+                f"warning: {BLOCK_DECIDES}",
                 f"note: isolates shop/san for egress, {NOTHING_CUT}",
                 "note: opens shop/san -> 198.51.100.1: port 6432",
             ],
@@ -369,8 +399,7 @@ def test_what_is_said_of_the_policies(line: str, cluster: dict[str, Any], err: l
         pytest.param(
             "san outside 5432 --strict --no-dns",
             {"policies": EGRESS},
-            "no NetworkPolicy can be shown to open this: an ipBlock decides, and the API leaves open whether it sees "
-            "10.96.0.9 or the address of 198.51.100.1",
+            f"no NetworkPolicy can be shown to open this: {BLOCK_DECIDES}",
             "without --strict a policy is printed anyway",
             id="--strict, and a Service of addresses",
         ),
@@ -435,11 +464,8 @@ def test_a_workload_reaches_itself_from_another_replica(
 ) -> None:
     pods = {key: pod for number in range(1, replicas + 1) for key, pod in replica(number).items()}
     ran = allow_in(line, pods=pods, objects=[DEPLOYMENT])
-    assert ran.err.splitlines() == [
-        f"note: already allowed on port 80/TCP: nothing isolates shop/{source} for egress; nothing isolates "
-        f"shop/{destination} for ingress",
-        CUTS,
-    ]
+    free = f"nothing isolates shop/{source} for egress; nothing isolates shop/{destination} for ingress"
+    assert ran.err.splitlines() == [f"{ALREADY} {free}", CUTS]
 
 
 def test_the_next_replica_has_no_address_that_a_block_could_allow() -> None:
