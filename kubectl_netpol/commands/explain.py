@@ -32,11 +32,13 @@ from kubectl_netpol.render.verdict import verdict_text
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.connection.resolve import Reference
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.ports import SinglePort
     from kubectl_netpol.model.snapshot import Snapshot
 
 EXAMPLES = """examples:
@@ -85,29 +87,30 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         )
     if names and arguments.all_namespaces:
         raise UsageError("-A can't be combined with a name", "write NAMESPACE/NAME for a pod elsewhere")
+    protocol = parse_protocol(arguments.protocol)
+    ports = single_ports(parse_ports(names[-1], protocol)) if len(names) == _CONNECTION else ()
     inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
     printer = _Printer(console, Names(inputs.namespace), arguments.output, arguments.verbose)
-    if len(names) == _CONNECTION:
-        return _connection(inputs, *names, protocol=parse_protocol(arguments.protocol), printer=printer)
+    if ports:
+        return _connection(inputs, names[0], names[1], ports, printer)
     if names:
         return _pod(inputs, parse_reference(names[0], inputs.namespace), printer)
     return _namespace(inputs, printer, all_namespaces=arguments.all_namespaces)
 
 
-def _connection(inputs: Inputs, source: str, destination: str, port: str, *, protocol: str, printer: _Printer) -> int:
-    snapshot, predictions = ask(inputs, source, destination, single_ports(parse_ports(port, protocol)))
+def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[SinglePort], printer: _Printer) -> int:
+    snapshot, predictions = ask(inputs, source, destination, ports)
     console = printer.console
-    objects = []
-    for prediction in predictions:
-        warnings = connection_warnings(snapshot, prediction)
-        objects.append(verdict_object(prediction, warnings))
-        if not printer.output:
-            console.data(verdict_text(prediction, printer.names, console, verbose=printer.verbose))
-            for note in warnings:
-                console.warning(note.message)
+    warnings = [connection_warnings(snapshot, prediction) for prediction in predictions]
     if printer.output:
-        content = objects[0] if len(objects) == 1 else kind("VerdictList", {"items": objects})
+        items = [verdict_object(prediction, notes) for prediction, notes in zip(predictions, warnings, strict=True)]
+        content = items[0] if len(items) == 1 else kind("VerdictList", {"items": items})
         console.data(serialize(content, printer.output))
+    else:
+        for prediction in predictions:
+            console.data(verdict_text(prediction, printer.names, console, verbose=printer.verbose))
+        for message in dict.fromkeys(note.message for notes in warnings for note in notes):
+            console.warning(message)
     return max(STATUS[prediction.verdict] for prediction in predictions)
 
 

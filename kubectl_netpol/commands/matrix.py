@@ -89,8 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the matrix; returns 0, with --probe 1 where the network differs from the policies."""
-    protocol = parse_protocol(arguments.protocol) if arguments.protocol else None
-    ports = single_ports(parse_ports(arguments.port, protocol or "TCP")) if arguments.port else ()
+    protocol = None if arguments.protocol is None else parse_protocol(arguments.protocol)
+    ports = () if arguments.port is None else single_ports(parse_ports(arguments.port, protocol or "TCP"))
     if arguments.all_namespaces and arguments.namespace:
         raise UsageError("-A and -n can't be combined", "-A is every namespace")
     cluster, probe = cluster_options(arguments), probe_options(arguments)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import DECLARED, INVALID_PORTS, TYPED_PORTS, numbers, options
 from tests.support.running import Ran, run
 from tests.support.tables import objects
 
@@ -319,6 +320,27 @@ def test_objects_say_what_they_are(line: str, kind: str, output: str) -> None:
     assert json.loads(explain(f"{line} -o json").out) == found
 
 
+PORTS: dict[str, Any] = {
+    "pods": {"default/san": {"ip": "10.0.0.1"}, "default/web": {"ip": "10.0.0.2", "ports": DECLARED}}
+}
+
+
+@pytest.mark.parametrize(("typed", "protocol", "ports"), TYPED_PORTS)
+def test_ports_have_the_grammar_of_every_command(
+    typed: str, protocol: str | None, ports: list[tuple[str, int | str]]
+) -> None:
+    ran = explain(f"san pod/web '{typed}' {options(protocol)} -o json", PORTS)
+    found = json.loads(ran.out)
+    connections = [item["connection"] for item in found.get("items", [found])]
+    assert [(item["protocol"], item["port"]) for item in connections] == numbers(ports)
+
+
+@pytest.mark.parametrize(("typed", "err"), INVALID_PORTS)
+def test_invalid_ports_are_the_errors_of_every_command(typed: str, err: str) -> None:
+    assert explain(f"san pod/web '{typed}'", PORTS) == (2, "", err)
+    assert run("explain", f"san pod/web '{typed}' -f nowhere").err == err, "before anything is read"
+
+
 @pytest.mark.parametrize(
     ("ports", "status"),
     [
@@ -355,6 +377,12 @@ def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
     assert ran.err == ""
 
 
+def test_a_warning_about_several_ports_is_there_once() -> None:
+    ran = explain("san pod/web 8080-8082", WARNED)
+    assert ran.out.count("blocked: ") == 3
+    assert ran.err.count("warning: ") == 1
+
+
 @pytest.mark.parametrize(
     ("line", "err"),
     [
@@ -381,6 +409,11 @@ def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
                 id=f"a policy where a pod is explained: {typed}",
             )
             for typed in ("web-in", "default/web-in", "netpol/web-in")
+        ),
+        pytest.param(
+            "pod/web --protocol icmp",
+            'error: invalid protocol "icmp"\nhint: must be one of TCP, UDP, SCTP\n',
+            id="an unknown protocol, also where it is of no use",
         ),
         pytest.param(
             "san pod/web grpc",

@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_netpol.cli import main
 from kubectl_netpol.commands import matrix
+from tests.support.ports import INVALID_PORTS, TYPED_PORTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,6 +162,25 @@ def test_mistakes(shop: str, capsys: pytest.CaptureFixture[str], words: list[str
     assert (status, out) == (2, "")
     assert message in err
     assert hint in err.partition("hint:")[2]
+
+
+@pytest.mark.parametrize(("typed", "protocol", "ports"), TYPED_PORTS)
+def test_ports_have_the_grammar_of_every_command(
+    typed: str, protocol: str | None, ports: list[tuple[str, int | str]], shop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name stays a name: each pod has a number of its own for it."""
+    option = ["--protocol", protocol] if protocol else []
+    status, out, _ = run(capsys, "-f", shop, "-n", "shop", "--port", typed, *option, "-o", "json")
+    found = json.loads(out)
+    assert status == 0
+    assert [(item["protocol"], item["port"]) for item in found.get("items", [found])] == ports
+
+
+@pytest.mark.parametrize(("typed", "err"), INVALID_PORTS)
+def test_invalid_ports_are_the_errors_of_every_command(
+    typed: str, err: str, shop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "-f", shop, "-n", "shop", "--port", typed) == (2, "", err)
 
 
 def test_json_of_one_port(shop: str, capsys: pytest.CaptureFixture[str]) -> None:

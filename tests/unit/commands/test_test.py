@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.ports import DECLARED, INVALID_PORTS, TYPED_PORTS, numbers, options
 from tests.support.running import Ran, run
 from tests.support.tables import objects
 
@@ -185,26 +186,23 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
     ("line", "message", "hint"),
     [
         pytest.param(
-            "web nginx 80",
-            '"web" is ambiguous: deploy/web, sts/web', "write the kind before the name", id="ambiguous"
+            "web nginx 80", '"web" is ambiguous: deploy/web, sts/web', "write the kind before the name", id="ambiguous"
         ),
         pytest.param(
             "san web 80", '"web" is ambiguous: deploy/web, sts/web', "write the kind before the name", id="there too"
         ),
-        pytest.param(
-            "sna nginx 80", 'no pod or workload "sna" in namespace shop', "did you mean san?", id="a typo"
-        ),
+        pytest.param("sna nginx 80", 'no pod or workload "sna" in namespace shop', "did you mean san?", id="a typo"),
         pytest.param(
             "san ngnix 80",
             'no Service, pod or workload "ngnix" in namespace shop',
             "did you mean nginx?",
             id="a typo in the destination",
         ),
+        pytest.param("san svc/zzz 80", 'no Service "zzz" in namespace shop', "found: nginx", id="what there is"),
         pytest.param(
-            "san svc/zzz 80", 'no Service "zzz" in namespace shop', "found: nginx", id="what there is"
-        ),
-        pytest.param(
-            "san postgers.db.svc 5432", 'no Service "postgers" in namespace db', "did you mean postgres?",
+            "san postgers.db.svc 5432",
+            'no Service "postgers" in namespace db',
+            "did you mean postgres?",
             id="a typo in a DNS name",
         ),
         pytest.param("san node/noe 80", 'no Node "noe"', "did you mean one?", id="a typo in a node's name"),
@@ -256,21 +254,29 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             "write the port as a separate argument",
             id="a port behind a host name",
         ),
-        pytest.param("san nginx 0", 'invalid port "0": must be 1-65535', None, id="port 0"),
-        pytest.param("san nginx 65536", 'invalid port "65536": must be 1-65535', None, id="port 65536"),
-        pytest.param("san nginx 90-80", 'invalid port range "90-80": it ends before it begins', "write 80-90", id="backwards",),
         pytest.param(
-            "san nginx 80,", 'invalid port ""', "write a number, a range or a name: 80, 80/UDP, 8000-8080, http", id="a comma",
+            "san nginx -1",
+            'invalid port "-1"',
+            "write a number, a range or a name: 80, 80/UDP, 8000-8080, http",
+            id="port -1",
         ),
         pytest.param(
-            "san nginx -1", 'invalid port "-1"', "write a number, a range or a name: 80, 80/UDP, 8000-8080, http", id="port -1",
+            "san nginx 80 --protocol icmp",
+            'invalid protocol "icmp"',
+            "must be one of TCP, UDP, SCTP",
+            id="ICMP",
         ),
-        pytest.param("san nginx 80 --protocol icmp", 'invalid protocol "icmp"', "must be one of TCP, UDP, SCTP", id="ICMP",),
         pytest.param(
-            "san nginx 80 --timeout 0", "invalid --timeout 0: must be more than 0 and at most 1h", "write 3s or 500ms", id="no time",
+            "san nginx 80 --timeout 0",
+            "invalid --timeout 0: must be more than 0 and at most 1h",
+            "write 3s or 500ms",
+            id="no time",
         ),
         pytest.param(
-            "san nginx 80 --timeout 2h", "invalid --timeout 2h: must be more than 0 and at most 1h", "write 3s or 500ms", id="too long",
+            "san nginx 80 --timeout 2h",
+            "invalid --timeout 2h: must be more than 0 and at most 1h",
+            "write 3s or 500ms",
+            id="too long",
         ),
         pytest.param("san nginx 80 --timeout x", 'invalid duration "x"', "write 3s, 500ms or 1m", id="no duration"),
         pytest.param(
@@ -298,9 +304,26 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             id="a selector that compares",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused(line: str, message: str, hint: str | None) -> None:
     assert predict(line) == (2, "", f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+
+
+PORTS: dict[str, Any] = {"pods": {"shop/san": {"ip": "10.0.0.1"}, "shop/web": {"ip": "10.0.0.2", "ports": DECLARED}}}
+
+
+@pytest.mark.parametrize(("typed", "protocol", "ports"), TYPED_PORTS)
+def test_ports_have_the_grammar_of_every_command(
+    typed: str, protocol: str | None, ports: list[tuple[str, int | str]]
+) -> None:
+    ran = predict(f"san pod/web '{typed}' {options(protocol)} -o json", PORTS)
+    found = json.loads(ran.out)
+    assert [(item["protocol"], item["port"]) for item in found.get("items", [found])] == numbers(ports)
+
+
+@pytest.mark.parametrize(("typed", "err"), INVALID_PORTS)
+def test_invalid_ports_are_the_errors_of_every_command(typed: str, err: str) -> None:
+    assert predict(f"san pod/web '{typed}'", PORTS) == (2, "", err)
 
 
 def test_more_pairs_are_asked_for_with_max() -> None:
