@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.model.kinds import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kubectl_netpol.cluster.api import Api
 
@@ -74,3 +75,15 @@ def groups(**versions: str) -> Object:
         served = [{"version": version} for version in words.split()]
         listed.append({"name": name.replace("_", "."), "versions": served, "preferredVersion": served[0]})
     return {"kind": "APIGroupList", "groups": listed}
+
+
+def lists(objects: Iterable[Object]) -> dict[str, list[Object]]:
+    """The objects as an API server lists them: by namespace and in all, without kind and apiVersion."""
+    found: dict[str, list[Object]] = {}
+    for item in objects:
+        kind = kind_of(item["kind"], item["apiVersion"])
+        assert kind, item
+        bare = {key: value for key, value in item.items() if key not in ("kind", "apiVersion")}
+        for namespace in {None, item["metadata"].get("namespace")}:
+            found.setdefault(kind.path(namespace), []).append(bare)
+    return found

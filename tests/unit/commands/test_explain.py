@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_netpol.commands import explain as module
+from kubectl_netpol.commands.common.inputs import Inputs
+from tests.support.api import FakeApi, forbidden, lists
 from tests.support.ports import DECLARED, INVALID_PORTS, TYPED_PORTS, numbers, options
 from tests.support.running import Ran, run
 from tests.support.tables import objects
+
+if TYPE_CHECKING:
+    from kubectl_netpol.console import Console
 
 
 def pods(**found: Any) -> dict[str, Any]:
@@ -437,3 +443,85 @@ def test_a_service_without_pods_is_no_subject() -> None:
 
 def test_an_empty_namespace_is_no_error() -> None:
     assert explain("-n nowhere") == (0, "", "note: no pods in namespace nowhere\n")
+
+
+def test_every_namespace_is_listed_with_a() -> None:
+    ran = explain("-A")
+    assert [line.split()[0] for line in ran.out.splitlines()] == [
+        "POD",
+        "default/lone",
+        "default/san",
+        "default/web",
+        "default/web-2",
+        "team/cat",
+    ]
+
+
+def test_a_name_and_all_namespaces_exclude_each_other() -> None:
+    assert explain("web -A") == (
+        2,
+        "",
+        "error: -A can't be combined with a name\nhint: write NAMESPACE/NAME for a pod elsewhere\n",
+    )
+
+
+# On a cluster.
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
+    found = FakeApi(lists(objects(CLUSTER)))
+
+    def opened(_cluster: object, _filenames: object, console: Console) -> Inputs:
+        return Inputs("default", found.api, None, console)
+
+    monkeypatch.setattr(module, "open_inputs", opened)
+    return found
+
+
+PODS_PATH, PODS_HERE = "/api/v1/pods", "/api/v1/namespaces/default/pods"
+
+
+@pytest.mark.parametrize(
+    ("line", "wide"),
+    [
+        pytest.param("", False, id="an overview needs its own namespace"),
+        pytest.param("-o json", True, id="its JSON names the pods that peers match, which may be anywhere"),
+        pytest.param("-A", True, id="-A is every namespace"),
+        pytest.param("pod/web", True, id="a pod may be reached from anywhere"),
+        pytest.param("san pod/web 8080", False, id="a connection needs the namespaces of its two ends"),
+    ],
+)
+def test_how_much_of_the_cluster_is_read(line: str, wide: bool, server: FakeApi) -> None:  # noqa: FBT001 - a column
+    assert run("explain", line).status == 0
+    assert (PODS_PATH in server.asked, PODS_HERE in server.asked) == (wide, not wide)
+
+
+def test_peers_elsewhere_are_not_called_unmatched_where_elsewhere_was_not_read(server: FakeApi) -> None:
+    """web-in names a pod of another namespace, which an overview does not read."""
+    assert run("explain", "").err == ""
+    assert PODS_PATH not in server.asked
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "err"),
+    [
+        pytest.param(
+            "",
+            PODS_HERE,
+            "error: you may not list pods in namespace default\nhint: kubectl auth can-i list pods -n default\n",
+            id="pods of the namespace",
+        ),
+        pytest.param(
+            "-A",
+            PODS_PATH,
+            "error: you may not list pods in the whole cluster\nhint: kubectl auth can-i list pods -A\n",
+            id="pods of the cluster",
+        ),
+    ],
+)
+def test_pods_that_may_not_be_listed_are_an_error_not_an_empty_list(
+    line: str, path: str, err: str, server: FakeApi
+) -> None:
+    server.found[path] = forbidden(path)
+    assert run("explain", line) == (2, "", err)

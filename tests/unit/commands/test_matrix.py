@@ -10,10 +10,14 @@ import pytest
 
 from kubectl_netpol.cli import main
 from kubectl_netpol.commands import matrix
+from kubectl_netpol.commands.common.inputs import Inputs
+from tests.support.api import FakeApi, forbidden
 from tests.support.ports import INVALID_PORTS, TYPED_PORTS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kubectl_netpol.console import Console
 
 SHOP = """
 {kind: Pod, apiVersion: v1, metadata: {name: san, namespace: shop, labels: {run: san}},
@@ -238,3 +242,41 @@ def test_a_namespace_like_the_others_needs_no_prefix(shop: str, capsys: pytest.C
 def test_the_exit_status_says_whether_the_network_differs() -> None:
     assert matrix._status([], probed=False) == 0  # noqa: SLF001 - the statuses of --probe need a cluster otherwise
     assert matrix._status([], probed=True) == 2  # noqa: SLF001 - the same
+
+
+def test_the_page_of_several_ports_begins_with_all_of_them(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "-f", shop, "-n", "shop", "-o", "html")
+    titles = [out.find(title) for title in ("each on the ports it declares", "TCP 80", "TCP 5432", "UDP 53")]
+    assert -1 not in titles
+    assert titles == sorted(titles)
+    _, one, _ = run(capsys, "-f", shop, "-n", "shop", "-o", "html", "--port", "80")
+    assert "each on the ports it declares" not in one
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "err"),
+    [
+        pytest.param(
+            [],
+            "/api/v1/namespaces/shop/pods",
+            "error: you may not list pods in namespace shop\nhint: kubectl auth can-i list pods -n shop\n",
+            id="of the namespace",
+        ),
+        pytest.param(
+            ["-A"],
+            "/api/v1/pods",
+            "error: you may not list pods in the whole cluster\nhint: kubectl auth can-i list pods -A\n",
+            id="of the cluster",
+        ),
+    ],
+)
+def test_pods_that_may_not_be_listed_are_an_error(
+    words: list[str], path: str, err: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = FakeApi({path: forbidden(path)})
+
+    def opened(_cluster: object, _filenames: object, console: Console) -> Inputs:
+        return Inputs("shop", fake.api, None, console)
+
+    monkeypatch.setattr(matrix, "open_inputs", opened)
+    assert run(capsys, *words) == (2, "", err)

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_netpol.commands import test
+from kubectl_netpol.commands.common import prober
+from kubectl_netpol.commands.common.inputs import Inputs
+from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
+from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Finding
+from kubectl_netpol.engine.codes import Code
+from tests.support.api import FakeApi, lists
 from tests.support.ports import DECLARED, INVALID_PORTS, TYPED_PORTS, numbers, options
 from tests.support.running import Ran, run
 from tests.support.tables import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.console import Console
+    from kubectl_netpol.model.snapshot import Snapshot
 
 NOT_PROBED = "note: nothing was probed: this is what the policies in the manifests say\n"
 
@@ -363,3 +377,97 @@ def test_a_reason_is_told_once() -> None:
         "    open",
         "  ingress: undefined; nginx is isolated by nginx-in",
     ]
+
+
+# On a cluster, with the network replaced.
+
+
+class Network:
+    """In place of Prober: what was asked of it, and for each port whether it is reachable."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.given: dict[str, Any] = {}
+        self.reachable: dict[int | None, bool | None] = {}
+
+    def __call__(self, _api: object, _snapshot: Snapshot, **given: Any) -> Network:
+        self.given = given
+        return self
+
+    def results(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
+        self.asked = [(p.request.source.reference, f"{p.request.port}/{p.request.protocol}") for p in predictions]
+        return [self._result(prediction) for prediction in predictions]
+
+    def _result(self, prediction: Prediction) -> ConnectionResult:
+        reachable = self.reachable.get(prediction.request.port)
+        code, word = {
+            True: (Code.OPEN, "open"),
+            False: (Code.BLOCKED_BY_POLICY, "blocked"),
+            None: (Code.NO_TOOL, "can't tell"),
+        }[reachable]
+        finding = Finding(code, word, "said the network", reachable=reachable, agrees=reachable)
+        return ConnectionResult(prediction, finding, warnings=("odd", f"odd {prediction.request.port}"))
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    found = Network()
+    fake = FakeApi(lists(objects(CLUSTER)))
+
+    def opened(_cluster: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
+        assert filenames == []
+        return Inputs("shop", fake.api, None, console)
+
+    monkeypatch.setattr(test, "open_inputs", opened)
+    monkeypatch.setattr(prober, "Prober", found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected", "status"),
+    [
+        pytest.param("80", None, 0, id="open"),
+        pytest.param("81", None, 1, id="blocked"),
+        pytest.param("82", None, 2, id="can't tell"),
+        pytest.param("80,81", None, 1, id="the worst of two"),
+        pytest.param("81,82,80", None, 2, id="the worst of three"),
+        pytest.param("80", "open", 0, id="expected open, and is"),
+        pytest.param("81", "open", 1, id="expected open, and is blocked"),
+        pytest.param("81", "blocked", 0, id="expected blocked, and is"),
+        pytest.param("80", "blocked", 1, id="expected blocked, and is open"),
+        pytest.param("82", "blocked", 2, id="expected blocked, can't tell"),
+        pytest.param("82", "open", 2, id="expected open, can't tell"),
+        pytest.param("80,81", "blocked", 1, id="expected blocked, and one is open"),
+    ],
+)
+def test_the_status_is_what_the_network_did(ports: str, expected: str | None, status: int, network: Network) -> None:
+    network.reachable = {80: True, 81: False}
+    line = f"san pod/nginx {ports} {f'--expect {expected}' if expected else ''}"
+    ran = run("test", line)
+    assert ran.status == status
+    numbers = ports.split(",")
+    assert ran.err.splitlines() == ["warning: odd", *(f"warning: odd {port}" for port in numbers)], "each once"
+
+
+def test_the_prober_is_given_the_options(network: Network) -> None:
+    run("test", "san pod/nginx 80,53/udp -n shop --context lab --http --timeout 2s -c side --debug-image busybox")
+    assert network.asked == [("san", "80/TCP"), ("san", "53/UDP")]
+    assert network.given == {
+        "namespace": "shop",
+        "cluster": ClusterOptions(namespace="shop", context="lab"),
+        "options": ProbeOptions(timeout=2.0, container="side", http=True, debug_image="busybox"),
+    }
+
+
+def test_too_many_pairs_are_refused_before_anything_is_probed(network: Network) -> None:
+    ran = run("test", "--from-selector run --to-selector run=nginx 1-100")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == ("error: 200 pairs to probe, more than --max 100\nhint: add --max 200 to probe them all\n")
+    assert network.asked == []
+
+
+def test_what_the_network_did_is_in_text_and_json(network: Network) -> None:
+    network.reachable = {80: True}
+    assert run("test", "san pod/nginx 80").out == "open: san → nginx, TCP 80\n"
+    found = json.loads(run("test", "san pod/nginx 80 -o json").out)
+    assert (found["reachable"], found["finding"]["code"]) == (True, "open")

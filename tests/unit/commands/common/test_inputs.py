@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_netpol.commands.common.inputs import read_manifests
+from kubectl_netpol.commands.common.inputs import Inputs, read_manifests
 from kubectl_netpol.console import Console
 from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.model.snapshot import Scope
+from tests.support.api import FakeApi
 from tests.support.running import EXAMPLES, run
 
 if TYPE_CHECKING:
@@ -200,6 +202,37 @@ def test_a_fault_in_a_document_names_file_document_and_path(tmp_path: Path) -> N
     ran = run("explain", f"a -f {path}")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith(f"error: {path}, document 2 (NetworkPolicy p): spec.ingress[0].from[0].ipBlock.cidr: ")
+
+
+def test_a_cluster_is_read_as_far_as_the_scope_goes() -> None:
+    fake = FakeApi({"/api/v1/namespaces/shop/pods": [{"metadata": {"name": "web", "namespace": "shop"}}]})
+    inputs = Inputs("shop", fake.api, None, Console(io.StringIO(), io.StringIO()))
+    assert inputs.live
+    assert names(inputs.read(Scope(frozenset({"shop"})))) == ["shop/web"]
+    assert "/api/v1/pods" not in fake.asked
+
+
+def test_manifests_are_read_once_whatever_the_scope() -> None:
+    snapshot, _ = read("-", stdin=pod("a").encode())
+    inputs = Inputs("shop", None, snapshot, Console(io.StringIO(), io.StringIO()))
+    assert not inputs.live
+    assert inputs.read(Scope(frozenset())) is snapshot
+
+
+def test_stdin_that_is_closed_or_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(NetpolError, match="-f - reads stdin, and stdin is closed"):
+        read_manifests(["-"], "shop", Console(io.StringIO(), io.StringIO()))
+
+    class Broken:
+        buffer = property(lambda self: self)
+
+        def read(self) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sys.stdin", Broken())
+    with pytest.raises(NetpolError, match="can't read stdin: Input/output error"):
+        read_manifests(["-"], "shop", Console(io.StringIO(), io.StringIO()))
 
 
 def test_a_cluster_that_is_slow_is_told_on_a_terminal(tmp_path: Path) -> None:
