@@ -163,6 +163,11 @@ def test_a_pod_without_an_address_is_evaluated_as_if_from_a_manifest() -> None:
             },
             id="a block that narrower ones fill has no address of its own",
         ),
+        pytest.param(
+            ["0.0.0.0/1", "128.0.0.0/1"],
+            {"addresses in 0.0.0.0/1": "0.0.0.0", "addresses in 128.0.0.0/1": "128.0.0.0"},
+            id="blocks that hold every address: there is no outside of them",
+        ),
     ],
 )
 def test_the_addresses_that_represent_the_outside(blocks: list[str], addresses: dict[str, str]) -> None:
