@@ -71,7 +71,7 @@ class _Groups:
 
 
 def _versions(group: Any) -> tuple[str, ...]:
-    """LookupError or TypeError where it is no group of an APIGroupList."""
+    """LookupError or TypeError if it is not a group of an APIGroupList."""
     served = dict.fromkeys(
         version["version"] for version in (group["preferredVersion"], *(group.get("versions") or ()))
     )

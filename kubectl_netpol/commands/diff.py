@@ -1,7 +1,7 @@
 """Which connections would open and close if the policies of -f were applied, or deleted.
 
 Compares with the cluster, or with the manifests of --on; nothing is applied. Exit status as kubectl diff: 0 nothing
-changes, 1 something does, 2 it could not be told.
+changes, 1 something does, 2 unknown.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="manifests that stand for the cluster (a file, a folder, - for stdin; may be repeated)",
+        help="manifests in place of the cluster (a file, a folder, - for stdin; may be repeated)",
     )
     parser.add_argument("--delete", action="store_true", help="as if the policies were deleted")
     add_output_option(parser)
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Compare; returns 0 where nothing changes, 1 where something does, 2 where it can't be told."""
+    """Compare; returns 0 where nothing changes, 1 where something does, 2 if unknown."""
     if not arguments.filenames:
         raise UsageError("no policies given", "kubectl netpol diff -f FILE")
     if "-" in arguments.filenames and "-" in arguments.on:

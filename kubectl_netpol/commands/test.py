@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--expect",
         choices=tuple(_EXPECTED),
         metavar="open|blocked",
-        help="exit 0 where it is so, 1 where not, 2 where it can't be told",
+        help="exit 0 if it is so, 1 if not, 2 if unknown",
     )
     add_filename_option(parser)
     add_output_option(parser)

@@ -77,7 +77,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
 
 
 def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
-    """UsageError where --request-timeout is no duration."""
+    """UsageError for an invalid --request-timeout."""
     return ClusterOptions(
         kubeconfig=arguments.kubeconfig,
         context=arguments.context,
@@ -124,7 +124,7 @@ def add_probe_options(parser: argparse.ArgumentParser) -> None:
 
 
 def probe_options(arguments: argparse.Namespace) -> ProbeOptions:
-    """The options of `add_probe_options`. UsageError where --timeout is no duration, or out of range."""
+    """The options of `add_probe_options`. UsageError for an invalid --timeout."""
     timeout = parse_duration(arguments.timeout)
     if not 0 < timeout <= _LONGEST_TIMEOUT:
         raise UsageError(
