@@ -65,7 +65,7 @@ class _Groups:
             answer: Any = api.get("/apis")
             self._found = {group["name"]: _versions(group) for group in answer["groups"] or ()}
         except (LookupError, TypeError):
-            self._error = ClusterError("the server answered /apis with no list of API groups")
+            self._error = ClusterError("invalid response to /apis: expected a list of API groups")
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             self._error = error
 

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -359,10 +360,22 @@ def test_control_c_is_130_and_says_nothing(tmp_path: Path) -> None:
     waits = tmp_path / "manifest.yaml"
     os.mkfifo(waits)
     command = [*PROGRAM, "explain", "-f", str(waits)]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process,
-        waits.open("wb"),  # opens when the program does
-    ):
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+        descriptor = opened_by_the_reader_of(waits, process)
+        try:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            os.close(descriptor)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def opened_by_the_reader_of(pipe: Path, process: subprocess.Popen[bytes]) -> int:
+    """The writing end of a named pipe, once the process has opened the other one."""
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads yet
+            time.sleep(0.01)
+    raise AssertionError(f"the program did not open {pipe}: {process.communicate()}")

@@ -371,7 +371,7 @@ def test_a_forbidden_list_of_what_can_override_is_a_gap_that_says_so(path: str, 
 def test_an_answer_that_is_no_list_of_api_groups_is_an_error(answer: Any) -> None:
     with pytest.raises(ClusterError) as caught:
         read_snapshot(FakeApi({"/apis": answer}).api, Scope(SHOP))
-    assert caught.value.message == "the server answered /apis with no list of API groups"
+    assert caught.value.message == "invalid response to /apis: expected a list of API groups"
 
 
 def test_api_groups_that_may_not_be_read_are_an_error() -> None:
