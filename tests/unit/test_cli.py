@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -374,8 +375,7 @@ def opened_by_the_reader_of(pipe: Path, process: subprocess.Popen[bytes]) -> int
     """The writing end of a named pipe, once the process has opened the other one."""
     until = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < until:
-        try:
+        with contextlib.suppress(OSError):  # nobody reads yet
             return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:  # nobody reads yet
-            time.sleep(0.01)
+        time.sleep(0.01)
     raise AssertionError(f"the program did not open {pipe}: {process.communicate()}")
