@@ -1,6 +1,6 @@
 """The command line: finds the command, runs it, and turns every error into a line and an exit status.
 
-Each command's module is imported only when it is the one: `--help` and `allow` start without the rest.
+Only the module of the command that runs is imported: `--help` and `allow` start without the rest.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 PROGRAM = "kubectl netpol"
 COMMANDS = {
-    "test": "is it open? A probe from the source, beside what the policies say",
-    "explain": "which policies select a pod, what they let in and out, and why",
-    "allow": "print the least policy that opens a connection",
+    "test": "is it open? A probe from the source, compared with the policies",
+    "explain": "which policies select a pod, what they allow, and why",
+    "allow": "print the minimal policy that opens a connection",
     "diff": "what a policy would open and close",
-    "matrix": "who reaches whom: every pair of a namespace or a cluster",
-    "completion": "how to switch on completion",
+    "matrix": "the verdict for every pair of pods in a namespace or a cluster",
+    "completion": "how to enable completion",
     "version": "print the version",
 }
 FAILED, CRASHED, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 141

@@ -72,7 +72,7 @@ class Console:
 
     @contextlib.contextmanager
     def progress(self, text: str) -> Iterator[Callable[[str], None]]:
-        """For what may take long: after a second a line on a terminal's stderr says what is going on, until it is done.
+        """For slow work: from the first second on, a line on stderr, if that is a terminal, says what is going on.
 
         Yields a function that changes the text.
         """

@@ -1,4 +1,4 @@
-"""Print the least NetworkPolicy that opens a connection, and say on stderr what it cuts off.
+"""Print the minimal NetworkPolicy that opens a connection, and note on stderr what it cuts off.
 
 From labels it needs no cluster; from names (SOURCE DESTINATION PORT, as in test) it looks at what runs and proves the
 policy before it prints it. Nothing is applied: pipe it into kubectl apply -f -.
@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE DESTINATION PORT",
         help="names as in test, instead of labels: what runs in the cluster, or is in -f",
     )
-    for side, who in (("from", "who may come"), ("to", "where to")):
-        group = parser.add_argument_group(f"{who}, by labels")
+    for side, end in (("from", "source"), ("to", "destination")):
+        group = parser.add_argument_group(f"{end} by labels")
         group.add_argument(
             f"--{side}",
             dest=f"{side}_selectors",
@@ -114,17 +114,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     side_group.add_argument(
         "--egress",
         action="store_true",
-        help="the source's side: with labels instead of the destination's, with names as well",
+        help="a policy for the source: with labels instead of one for the destination, with names in addition",
     )
-    side_group.add_argument("--both", action="store_true", help="a policy for each side, and the way to DNS")
+    side_group.add_argument("--both", action="store_true", help="a policy for each side, and a rule for DNS")
     dns_group = group.add_mutually_exclusive_group()
     dns_group.add_argument(
-        "--dns", action="store_true", default=None, help="with --egress: also the way to the cluster's DNS"
+        "--dns", action="store_true", default=None, help="with --egress: also a rule for the cluster's DNS"
     )
-    dns_group.add_argument("--no-dns", dest="dns", action="store_false", help="with --both: without the way to DNS")
+    dns_group.add_argument("--no-dns", dest="dns", action="store_false", help="with --both: without the rule for DNS")
     group.add_argument("--name", metavar="NAME", help="the policy's name (default: made from both ends and the port)")
     group.add_argument("--named-port", action="store_true", help="with names: the port by its name, not its number")
-    group.add_argument("--always", action="store_true", help="with names: print it even where it is allowed already")
+    group.add_argument("--always", action="store_true", help="with names: print it even if it is already allowed")
     group.add_argument(
         "--strict", action="store_true", help="print nothing (exit 2) if it would cut off or open anything else"
     )
@@ -135,7 +135,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the policies; returns 0."""
     source, destination = _end_options(arguments, "from"), _end_options(arguments, "to")
     protocol = parse_protocol(arguments.protocol)
     by_labels = not (source.empty and destination.empty) or arguments.ports or arguments.excepts
@@ -168,7 +167,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return 0
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
         if given:
-            raise UsageError(f"{option} goes with names", "kubectl netpol allow SOURCE DESTINATION PORT")
+            raise UsageError(f"{option} needs names, not labels", "kubectl netpol allow SOURCE DESTINATION PORT")
     source, destination = _with_excepts(source, destination, tuple(arguments.excepts))
     wanted = LabelRequest(
         source,
@@ -181,7 +180,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         name=arguments.name,
     )
     if arguments.strict and not arguments.filenames:
-        raise UsageError("--strict needs something to prove the policy on", "-f FILE, or names instead of labels")
+        raise UsageError("--strict needs manifests or a cluster", "add -f FILE, or write names instead of labels")
     found = _from_labels(wanted, arguments.filenames, console, strict=arguments.strict, verbose=arguments.verbose)
     write(found, arguments.output, console)
     return 0
@@ -207,7 +206,7 @@ def _from_labels(
         from kubectl_netpol.commands.common.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
         from kubectl_netpol.commands.common.inputs import read_manifests  # noqa: PLC0415 - the same
 
-        policies_from_labels(asked)  # what is wrong with the options comes before what is wrong with the files
+        policies_from_labels(asked)  # errors in the options come before errors in the files
         namespace = asked.namespace or "default"
         snapshot = read_manifests(filenames, namespace, console)
         found = prove_labels(asked, snapshot, namespace, console, strict=strict, verbose=verbose)

@@ -1,4 +1,4 @@
-"""Show how to switch on completion for kubectl netpol.
+"""Show how to enable completion for kubectl netpol.
 
 kubectl (1.26 and newer) completes a plugin by running `kubectl_complete-netpol` from the PATH. That is this
 program under another name; krew links one name only, so the other link is made by hand, once.
@@ -46,7 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print what to type; returns 0."""
     del arguments  # none
     program = Path(sys.argv[0]).absolute()
     link = program.with_name(PROGRAM)

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Compare; returns 0 where nothing changes, 1 where something does, 2 if unknown."""
+    """0 if nothing changes, 1 if something does, 2 if that is unknown."""
     if not arguments.filenames:
         raise UsageError("no policies given", "kubectl netpol diff -f FILE")
     if "-" in arguments.filenames and "-" in arguments.on:

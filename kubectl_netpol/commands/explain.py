@@ -1,6 +1,6 @@
 """Which policies select a pod, and what they let in and out; or why a connection is allowed or blocked.
 
-With no arguments: one line per pod of the namespace. With POD (a workload or Service also): its policies.
+With no arguments: one line per pod of the namespace. With POD (also a workload or a Service): its policies.
 With SOURCE DESTINATION PORT: the verdict, and what decides it. Nothing is probed and nothing is changed.
 """
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   kubectl netpol explain                      every pod of the namespace
-  kubectl netpol explain nginx                who may reach nginx, and whom it may reach
+  kubectl netpol explain nginx                what may reach nginx, and what it may reach
   kubectl netpol explain san nginx 80         why san may, or may not, reach nginx on port 80
   kubectl netpol explain 10.0.0.7 shop/svc/nginx http -o json
   kubectl netpol explain nginx -f manifests/  without a cluster"""
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Explain; returns 0, or for a connection 0 allowed, 1 blocked, 2 undefined."""
+    """0; for a connection 0 allowed, 1 blocked, 2 undefined."""
     names = arguments.names
     if len(names) not in (0, 1, _CONNECTION):
         raise UsageError(
@@ -156,7 +156,7 @@ def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Pod:
 
 def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> int:
     console = printer.console
-    # The pods that peers match stand in the JSON; for the overview the namespace itself is enough.
+    # JSON has the pods that peers match, which may be anywhere; the overview needs the namespace only.
     everywhere = all_namespaces or bool(printer.output)
     snapshot = inputs.read(scope_of(parse_reference("pod/any", inputs.namespace), everywhere=everywhere))
     where = None if all_namespaces else inputs.namespace

@@ -1,7 +1,7 @@
-"""Who reaches whom: the verdict of the NetworkPolicies for every pair in a namespace or a cluster.
+"""Print the verdict of the NetworkPolicies for every pair of pods in a namespace or a cluster.
 
 Text is by workload, -o wide by pod, -o json every pair of pods, -o html one page to look at and to search. Without
---port each destination is asked about on the ports that it declares. --probe compares them with the network, and the
+--port each destination is checked on the ports that it declares. --probe compares them with the network, and the
 exit status is 1 where any differs.
 """
 
@@ -76,7 +76,9 @@ class _Matrix(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="every namespace")
     parser.add_argument(
-        "--port", metavar="PORT", help="a number, a port name, or several (default: what the destinations declare)"
+        "--port",
+        metavar="PORT",
+        help="80, 80/UDP, 80,443, 8000-8080 or a name (default: the ports that each destination declares)",
     )
     parser.add_argument("--protocol", metavar="NAME", help="TCP (default with --port), UDP or SCTP")
     parser.add_argument("--probe", action="store_true", help="also try every pair, by exec in the source pods")
@@ -88,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print the matrix; returns 0, with --probe 1 where the network differs from the policies."""
+    """0; with --probe 1 if the network differs from the policies, 2 if nothing could be compared."""
     protocol = None if arguments.protocol is None else parse_protocol(arguments.protocol)
     ports = () if arguments.port is None else single_ports(parse_ports(arguments.port, protocol or "TCP"))
     if arguments.all_namespaces and arguments.namespace:
@@ -144,7 +146,7 @@ def _matrix(
         place = "the cluster" if namespace is None else f"namespace {namespace}"
         elsewhere = sorted({pod.namespace for pod in snapshot.pods})
         raise NetpolError(
-            f"no pods in {place}", f"there are some in {names_text(elsewhere)} (-n, -A)" if elsewhere else None
+            f"no pods in {place}", f"there are pods in {names_text(elsewhere)} (-n, -A)" if elsewhere else None
         )
     sets = PodSets(snapshot, pods)
     return _Matrix(
@@ -163,7 +165,7 @@ def _grids(sets: PodSets, ports: Sequence[SinglePort], protocol: str | None) -> 
         return tuple((Grid(sets, port.protocol, port.port), sets.all) for port in ports)
     declared = declared_ports(sets.pods, protocol)
     if not declared:
-        raise NetpolError("no pod declares a port", "say which: --port 80")
+        raise NetpolError("no pod declares a port", "add --port 80")
     return tuple((Grid(sets, *pair), _declaring(sets, pair)) for pair in declared)
 
 

@@ -1,4 +1,4 @@
-"""Is it open? A probe from the source pod by exec, with a timeout, beside what the NetworkPolicies say.
+"""Is it open? Probe from the source pod, by exec and with a timeout, and compare with the NetworkPolicies.
 
 SOURCE is a pod or a workload; DESTINATION a Service, pod, workload, address or host name; PORT a number, a port
 name, or several (80,443, 8000-8003, 53/UDP). Exit status: 0 open, 1 refused, timed out or unreachable, 2 can't tell.
@@ -71,10 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="add an ephemeral container of this image to the source pod, and probe from it (it stays on the pod)",
     )
     parser.add_argument(
-        "--from-selector", metavar="SELECTOR", help="every running pod of the namespace that it selects is a source"
+        "--from-selector", metavar="SELECTOR", help="use every running pod of the namespace that it selects as a source"
     )
     parser.add_argument(
-        "--to-selector", metavar="SELECTOR", help="every running pod of the namespace that it selects is a destination"
+        "--to-selector",
+        metavar="SELECTOR",
+        help="use every running pod of the namespace that it selects as a destination",
     )
     add_probe_options(parser)
     parser.add_argument(

@@ -20,12 +20,10 @@ EXAMPLES = """examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
     add_output_option(parser, ("json",))
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Print it; returns 0."""
     python = ".".join(map(str, sys.version_info[:3]))
     if arguments.output:
         console.data(

@@ -1,4 +1,4 @@
-"""`allow SOURCE DESTINATION PORT`: exactly what is missing in a cluster or in manifests, proved before it is shown."""
+"""`allow SOURCE DESTINATION PORT`: the minimal policies, proved on a cluster or manifests before they are printed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _READINGS = (Code.HOST_NETWORK, Code.OWN_NODE, Code.SOURCE_REWRITTEN, Code.DESTI
 
 
 class NamesRequest(NamedTuple):
-    """What `allow` with names was asked for. `dns` None: not said; `name`: the policy's, None for the default one."""
+    """The arguments of `allow` with names. None: neither --dns nor --no-dns, no --name."""
 
     source: str
     destination: str
@@ -48,7 +48,7 @@ class NamesRequest(NamedTuple):
 
 
 def allow_names(asked: NamesRequest, inputs: Inputs, *, verbose: bool) -> tuple[Policy, ...]:
-    """The policies to print: none where the connection is allowed already."""
+    """The policies to print: none if the connection is already allowed."""
     console = inputs.console
     snapshot, predictions = _predictions(asked, inputs)
     minimal = minimal_policies(snapshot, predictions, _allow_options(asked, predictions))

@@ -1,4 +1,4 @@
-"""What `allow` says of its policies on stderr: what they cut off and open, proved on what was read."""
+"""Notes of `allow` on its policies: what they cut off and what they open, tried on what was read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def prove_labels(
     asked: LabelRequest, snapshot: Snapshot, namespace: str, console: Console, *, strict: bool, verbose: bool
 ) -> tuple[Policy, ...]:
-    """The policies asked for by labels, tried on manifests."""
+    """The policies for the label options, tried on manifests."""
     found = policies_from_labels(asked)
     if asked.with_dns:
         dns = cluster_dns(snapshot, _subject(snapshot, found[0], namespace))
@@ -52,22 +52,21 @@ def prove_labels(
 
 
 def _subject(snapshot: Snapshot, policy: Policy, namespace: str) -> Pod:
-    """A pod that the policy selects; one that is like any other where there is none."""
+    """A pod that the policy selects, or a planned one of its namespace if there is none."""
     own = policy.namespace or namespace
     selected = (pod for pod in snapshot.pods_in(own) if policy.pod_selector.matches(pod.labels) and not pod.finished)
     return next(selected, Pod(own, "any", planned=True))
 
 
 def try_policies(snapshot: Snapshot, found: Sequence[Policy], console: Console) -> Trial:
-    """As `add_policies`, with a note for each that exists already."""
+    """As `add_policies`, with a note for each that already exists."""
     trial = add_policies(snapshot, found)
     for key in trial.existing:
-        console.note(f"{key} exists already, with the same content")
+        console.note(f"{key} already exists with the same spec")
     return trial
 
 
 def report(trial: Trial, console: Console, *, verbose: bool) -> None:
-    """What the policies cut off, and what they open."""
     for cuts, text in isolation_texts(trial.changes, verbose=verbose):
         (console.warning if cuts else console.note)(text)
     opened = [what.strip() for what, *_ in change_entries(trial.changes.opens, verbose=verbose)]
@@ -80,7 +79,7 @@ def report(trial: Trial, console: Console, *, verbose: bool) -> None:
 
 
 def refuse_side_effects(trial: Trial, unasked: Sequence[ConnectionChange]) -> None:
-    """--strict: NetpolError where something is cut off, or opens besides."""
+    """NetpolError if anything is cut off, opens besides or is unknown (--strict)."""
     if trial.changes.closes:
         lost = [text for cuts, text in isolation_texts(trial.changes) if cuts]
         raise NetpolError(

@@ -1,4 +1,4 @@
-"""`matrix --probe`: every pair of a matrix probed from its source pod, beside what the policies say."""
+"""`matrix --probe`: every pair of a matrix is probed from its source pod and compared with the policies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def probe_matrix(
     UsageError where that is more than the most pairs, or where it can't be done.
     """
     if inputs.api is None:
-        raise UsageError("--probe needs a cluster, and -f names manifests", "leave out -f, or --probe")
+        raise UsageError("--probe needs a cluster, and -f reads manifests", "drop -f or --probe")
     cells = list(_cells(sets, grids))
     if len(cells) > options.most_pairs:
         raise UsageError(

@@ -31,7 +31,7 @@ class ClusterOptions(NamedTuple):
     request_timeout: float | None = None
 
     def arguments(self) -> list[str]:
-        """What leads another command, kubectl's too, to the same cluster as the same user."""
+        """The options with which another command, or kubectl, uses the same cluster as the same user."""
         found: list[str] = []
         for name in ("kubeconfig", "context", "cluster", "user"):
             if value := getattr(self, name):
@@ -111,7 +111,7 @@ def add_output_option(parser: argparse.ArgumentParser, choices: tuple[str, ...] 
 
 
 def add_verbose_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-v", "--verbose", action="store_true", help="everything, nothing cut short")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show everything, nothing cut short")
 
 
 def add_probe_options(parser: argparse.ArgumentParser) -> None:

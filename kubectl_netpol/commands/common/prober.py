@@ -1,4 +1,4 @@
-"""The probe of a cluster: one exec per source pod, the facts that explain a failure, a retry after a fresh change."""
+"""The probe of a cluster: one exec per source pod, the facts that explain a failure, a retry after a recent change."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ class Prober:
             warnings.append("the policies say blocked, so this cluster does not enforce them (or not yet)")
         if name and name.resolves is False:
             why = f" (the policies block {facts.dns_blocked}: {commands.allow_dns})" if facts.dns_blocked else ""
-            warnings.append(f"{name.name} does not resolve in {source.name}: it is reached by address only{why}")
+            warnings.append(f"{name.name} does not resolve in {source.name}: the probe used its address{why}")
         command = _exec_command(source, container, observation)
         return ConnectionResult(prediction, finding, observation, command, tuple(warnings))
 
@@ -294,7 +294,7 @@ def _seconds(when: str) -> float:
 
 
 def _service_name(prediction: Prediction) -> str | None:
-    """The Service's DNS name, whose resolution is checked beside the probe."""
+    """The Service's DNS name, which is looked up in the same exec as the probe."""
     service = prediction.request.destination.service
     return f"{service.name}.{service.namespace}.svc" if service and not service.external_name else None
 
@@ -305,7 +305,7 @@ def _external_name(prediction: Prediction) -> str | None:
 
 
 def _pointless(prediction: Prediction) -> bool:
-    """Whether there is nothing to dial: no such port, or a pod whose address is not its own (any more)."""
+    """Whether there is nothing to dial: no such port, or a pod that has no address of its own (any more)."""
     codes = (Code.SERVICE_HAS_NO_SUCH_PORT, Code.POD_NOT_RUNNING, Code.POD_HAS_NO_IP)
     return prediction.reason is not None and prediction.reason.code in codes
 

@@ -1,4 +1,4 @@
-"""SOURCE DESTINATION PORT, asked of the inputs: what must be read for it, and the predictions."""
+"""Predictions for SOURCE DESTINATION PORT, and what must be read for them."""
 
 from __future__ import annotations
 

@@ -89,9 +89,7 @@ def test_json_is_the_same_policies(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "metadata"),
     [
-        pytest.param(
-            "--from run=a --to run=b", [{"name": "allow-run-a-to-run-b"}], id="no namespace where none is said"
-        ),
+        pytest.param("--from run=a --to run=b", [{"name": "allow-run-a-to-run-b"}], id="no namespace without -n"),
         pytest.param("--from run=a --to run=b -n x", [{"name": "allow-run-a-to-run-b", "namespace": "x"}], id="-n"),
         pytest.param("--from run=a --to run=b --name my-policy", [{"name": "my-policy"}], id="--name"),
         pytest.param(
@@ -155,11 +153,9 @@ def test_notes_on_stderr(line: str, texts: list[str]) -> None:
             id="one side and both sides",
         ),
         pytest.param(f"{A_TO_WEB} --name A_b", 'invalid policy name "A_b"', id="an invalid policy name"),
-        pytest.param(
-            f"{A_TO_WEB} --strict", "--strict needs something to prove the policy on", id="--strict without a proof"
-        ),
-        pytest.param(f"{A_TO_WEB} --always", "--always goes with names", id="--always with labels"),
-        pytest.param(f"{A_TO_WEB} --named-port", "--named-port goes with names", id="--named-port with labels"),
+        pytest.param(f"{A_TO_WEB} --strict", "--strict needs manifests or a cluster", id="--strict without a proof"),
+        pytest.param(f"{A_TO_WEB} --always", "--always needs names, not labels", id="--always with labels"),
+        pytest.param(f"{A_TO_WEB} --named-port", "--named-port needs names, not labels", id="--named-port with labels"),
         pytest.param("san nginx 80 --from run=a", "names and labels can't be combined", id="names and labels"),
         pytest.param("san nginx 80 --port 80", "names and labels can't be combined", id="names and --port"),
         pytest.param("san nginx 80 --except 10.0.0.0/8", "names and labels can't be combined", id="names and --except"),

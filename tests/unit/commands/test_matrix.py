@@ -139,7 +139,7 @@ MISTAKES = [
     ),
     pytest.param(["-n", "shop", "-A"], "-A and -n can't be combined", "every namespace", id="both -A and -n"),
     pytest.param(["-n", "shop", "--port", "70000"], "must be 1-65535", "", id="an invalid port"),
-    pytest.param(["-n", "shop", "--probe"], "--probe needs a cluster", "leave out -f", id="a probe of manifests"),
+    pytest.param(["-n", "shop", "--probe"], "--probe needs a cluster", "drop -f or --probe", id="a probe of manifests"),
 ]
 
 

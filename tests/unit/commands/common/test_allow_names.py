@@ -227,7 +227,7 @@ def test_what_was_printed_is_there_the_next_time(tmp_path: Path) -> None:
     assert "shop/allow-run-san-to-run-nginx-80 ingress[0] lets it in" in ran.err
     again = allow(f"san nginx 80 --always -n shop {files}")
     assert len(again.objects) == 1
-    assert "exists already, with the same content" in again.err
+    assert "already exists with the same spec" in again.err
 
 
 def test_where_nothing_isolates_a_policy_is_printed_only_on_purpose(undenied: str) -> None:
@@ -280,7 +280,7 @@ def test_which_policies_are_printed_of_two_ports_one_of_them_allowed(options: st
     assert ran.status == (0 if policies else 2)
 
 
-# What is said of the policies.
+# The notes on the policies.
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_which_policies_are_printed_of_two_ports_one_of_them_allowed(options: st
         ),
     ],
 )
-def test_what_is_said_of_the_policies(line: str, cluster: dict[str, Any], err: list[str]) -> None:
+def test_the_notes_on_the_policies(line: str, cluster: dict[str, Any], err: list[str]) -> None:
     ran = allow_in(line, **cluster)
     assert (ran.status, ran.err.splitlines()) == (0, err)
     assert names(ran)

@@ -215,7 +215,7 @@ EGRESS_TO_WBE = "allow-run-san-to-run-wbe-80-egress egress[0].to[0] matches no p
         ),
     ],
 )
-def test_what_is_said(line: str, cluster: dict[str, Any], err: list[str]) -> None:
+def test_the_notes_in_full(line: str, cluster: dict[str, Any], err: list[str]) -> None:
     ran = allow_in(line, cluster)
     assert (ran.status, ran.err.splitlines()) == (0, err)
 

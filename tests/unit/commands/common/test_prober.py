@@ -769,12 +769,12 @@ ALLOW_DNS = (
 LAB = ClusterOptions(context="lab")
 
 
-def test_a_service_whose_name_does_not_resolve_is_reached_by_address_only(network: Network) -> None:
+def test_a_service_whose_name_does_not_resolve_is_probed_at_its_address(network: Network) -> None:
     network.unresolved = {"web.shop.svc"}
     network.reread = Snapshot(pods=[SAN, RESOLVER], services=[DNS])
     got = result("shop/san shop/svc/web 80")
     assert got.finding.code is Code.OPEN
-    assert got.warnings == ("web.shop.svc does not resolve in san: it is reached by address only",)
+    assert got.warnings == ("web.shop.svc does not resolve in san: the probe used its address",)
     assert [scope.namespaces for scope in network.scopes] == [frozenset({"shop", "kube-system", "openshift-dns"})]
 
 
@@ -784,7 +784,7 @@ def test_where_the_policies_block_the_resolver_the_warning_says_so_with_the_comm
     got = result("shop/san shop/svc/web 80", cluster=LAB)
     (warning,) = got.warnings
     assert warning == (
-        "web.shop.svc does not resolve in san: it is reached by address only (the policies block Service "
+        "web.shop.svc does not resolve in san: the probe used its address (the policies block Service "
         f"kube-system/kube-dns port 53/UDP: {ALLOW_DNS})"
     )
 
