@@ -139,7 +139,7 @@ def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Pod:
         where = namespace if reference.namespace in KINDS["NetworkPolicy"].aliases else reference.namespace
         policy = next((policy for policy in snapshot.policies_in(where) if policy.name == reference.name), None)
         if policy:
-            pod = representative([pod for pod in snapshot.pods_in(where) if policy.selects(pod) and not pod.finished])
+            pod = representative([pod for pod in snapshot.pods_in(where) if policy.selects(pod)])
             hint = f"it selects {pod.key}: kubectl netpol explain {pod.key}" if pod else "it selects no pod"
             raise NetpolError(f"{policy.key} is a NetworkPolicy, and explain takes pods", hint)
     resolved = resolve_subject(snapshot, reference)

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_netpol.commands import diff as module
+from kubectl_netpol.commands.common.inputs import Inputs
+from tests.support.api import FakeApi
 from tests.support.running import EXAMPLES, SHOP, Ran, allow, run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kubectl_netpol.console import Console
 
 ON = ["--on", str(EXAMPLES / "shop.yaml"), "-n", "shop"]
 DENY = """
@@ -77,6 +82,38 @@ def test_what_opens_and_closes(policies: str, more: list[str], status: int, line
     assert (ran.status, ran.out.splitlines()) == (status, lines)
     if not lines:
         assert "no connection opens or closes" in ran.err
+
+
+LIFTED = "warning: not found, so nothing to delete: shop/open"
+
+
+@pytest.mark.parametrize(
+    ("policies", "more", "change", "status"),
+    [
+        pytest.param(OPEN_ALL, [], "added", 1, id="added"),
+        pytest.param(DENY, [], "unchanged", 0, id="the same spec"),
+        pytest.param(
+            DENY.replace("all-ingress}", "all-ingress, creationTimestamp: '2026-01-01T00:00:00Z'}"),
+            [],
+            "unchanged",
+            0,
+            id="the same spec, applied at another time",
+        ),
+        pytest.param(DENY.replace("[Ingress]}", "[Ingress], ingress: [{}]}"), [], "changed", 1, id="another spec"),
+        pytest.param(DENY, ["--delete"], "deleted", 1, id="deleted"),
+        pytest.param(OPEN_ALL, ["--delete"], "unchanged", 0, id="deleted, and not there"),
+    ],
+)
+def test_what_becomes_of_a_policy(policies: str, more: list[str], change: str, status: int) -> None:
+    ran = diff(policies, *ON, "-o", "json", *more)
+    assert (ran.status, [item["change"] for item in json.loads(ran.out)["policies"]]) == (status, [change])
+
+
+def test_a_policy_that_is_not_there_can_not_be_deleted() -> None:
+    assert diff(OPEN_ALL, *ON, "--delete").err.splitlines() == [
+        LIFTED,
+        "note: no connection opens or closes (shop/open unchanged)",
+    ]
 
 
 def many(number: int) -> tuple[str, str]:
@@ -152,9 +189,10 @@ def test_only_ports_that_nobody_names_change(tmp_path: Path) -> None:
 
 
 def test_other_objects_in_f_are_ignored() -> None:
-    ran = diff((EXAMPLES / "shop.yaml").read_text(encoding="utf-8"), *ON)
+    config = "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n"
+    ran = diff((EXAMPLES / "shop.yaml").read_text(encoding="utf-8") + config, *ON)
     assert ran.status == 0
-    assert "5 other objects in -f ignored" in ran.err
+    assert "note: 6 other objects in -f ignored: only policies are compared\n" in ran.err
 
 
 def test_a_policy_is_compared_in_the_namespace_of_n() -> None:
@@ -174,6 +212,33 @@ def test_what_plugins_decide_is_no_answer(tmp_path: Path) -> None:
     ran = diff(OPEN_ALL, "--on", str(cluster), "-n", "shop")
     assert ran.status == 2
     assert "AdminNetworkPolicy admin may override NetworkPolicy" in ran.err
+
+
+def test_reasons_that_are_many_are_cut_with_a_count(tmp_path: Path) -> None:
+    pods, policies = many(8)
+    admin = "{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: admin}, "
+    admin += "spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}}"
+    (tmp_path / "all.yaml").write_text(f"{pods}\n---\n{admin}", encoding="utf-8")
+    short, long = (diff(policies, "--on", str(tmp_path), *more) for more in ((), ("-v",)))
+    assert short.err.count("warning: incomplete: AdminNetworkPolicy") == 5
+    assert "warning: incomplete: 3 more reasons; -v lists them" in short.err.splitlines()
+    assert long.err.count("warning: incomplete: AdminNetworkPolicy") == 8
+
+
+def test_a_cluster_is_read_whole_for_pods_and_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another namespace's pods may lose access, and its policies may be what blocks them already."""
+    fake = FakeApi()
+
+    def opened(_cluster: object, filenames: list[str], console: Console) -> Inputs:
+        assert filenames == []
+        return Inputs("shop", fake.api, None, console)
+
+    monkeypatch.setattr(module, "open_inputs", opened)
+    elsewhere = OPEN_ALL.replace("name: open", "name: open, namespace: team")
+    assert diff(f"{OPEN_ALL}---{elsewhere}").status == 0
+    assert "/api/v1/pods" in fake.asked
+    assert "/apis/networking.k8s.io/v1/networkpolicies" in fake.asked
+    assert {f"/api/v1/namespaces/{namespace}/services" for namespace in ("shop", "team")} <= set(fake.asked)
 
 
 @pytest.mark.parametrize(

@@ -441,6 +441,21 @@ def test_a_service_without_pods_is_no_subject() -> None:
     )
 
 
+def test_a_policy_that_selects_no_pod_where_a_pod_is_explained() -> None:
+    cluster = {**CLUSTER, "policies": {"default/db-in": {**pods(run="db"), "ingress": []}}}
+    assert explain("db-in", cluster) == (
+        2,
+        "",
+        "error: default/db-in is a NetworkPolicy, and explain takes pods\nhint: it selects no pod\n",
+    )
+
+
+def test_manifests_are_all_there_is_so_an_unmatched_peer_elsewhere_is_a_warning() -> None:
+    dog = {"from": [{**TEAM, **pods(run="dog")}]}
+    ran = explain("", {**CLUSTER, "policies": {"default/odd": {**pods(run="web"), "ingress": [dog]}}})
+    assert ran.err == ("warning: odd ingress[0].from[0] matches no pod: pods run=dog in team\n")
+
+
 def test_an_empty_namespace_is_no_error() -> None:
     assert explain("-n nowhere") == (0, "", "note: no pods in namespace nowhere\n")
 

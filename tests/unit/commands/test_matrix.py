@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -249,8 +249,49 @@ def test_the_page_of_several_ports_begins_with_all_of_them(shop: str, capsys: py
     titles = [out.find(title) for title in ("each on the ports it declares", "TCP 80", "TCP 5432", "UDP 53")]
     assert -1 not in titles
     assert titles == sorted(titles)
-    _, one, _ = run(capsys, "-f", shop, "-n", "shop", "-o", "html", "--port", "80")
-    assert "each on the ports it declares" not in one
+    for more in (["--port", "80"], ["--port", "80,81"], ["--protocol", "udp"]):
+        _, one, _ = run(capsys, "-f", shop, "-n", "shop", "-o", "html", *more)
+        assert "each on the ports it declares" not in one, more
+
+
+# On a cluster.
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
+    found = FakeApi()
+
+    def opened(_cluster: object, _filenames: object, console: Console) -> Inputs:
+        return Inputs("shop", found.api, None, console)
+
+    monkeypatch.setattr(matrix, "open_inputs", opened)
+    return found
+
+
+HERE = "/api/v1/namespaces/shop/pods"
+
+
+def pod(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "shop"}, "status": {"phase": "Running", "podIP": "10.0.0.1"}}
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [pytest.param([], HERE, id="a namespace"), pytest.param(["-A"], "/api/v1/pods", id="the cluster")],
+)
+def test_what_is_read(words: list[str], path: str, server: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    server.found[path] = [pod("a"), pod("b")]
+    status, out, _ = run(capsys, *words, "--port", "80")
+    assert (status, "2 pairs of workloads: 2 allowed" in out) == (0, True)
+    policies = path.replace("/api/v1/", "/apis/networking.k8s.io/v1/").replace("pods", "networkpolicies")
+    assert policies in server.asked
+    assert not any("endpointslices" in asked or "deployments" in asked for asked in server.asked)
+
+
+def test_the_commands_of_verbose_lead_to_the_same_cluster(server: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    server.found[HERE] = [pod("a"), pod("b")]
+    _, out, _ = run(capsys, "--port", "80", "-v", "--context", "lab", "--as", "joe")
+    assert "kubectl netpol explain shop/pod/a shop/pod/b 80 --context lab --as joe" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
@@ -258,7 +299,7 @@ def test_the_page_of_several_ports_begins_with_all_of_them(shop: str, capsys: py
     [
         pytest.param(
             [],
-            "/api/v1/namespaces/shop/pods",
+            HERE,
             "error: you may not list pods in namespace shop\nhint: kubectl auth can-i list pods -n shop\n",
             id="of the namespace",
         ),
@@ -271,12 +312,7 @@ def test_the_page_of_several_ports_begins_with_all_of_them(shop: str, capsys: py
     ],
 )
 def test_pods_that_may_not_be_listed_are_an_error(
-    words: list[str], path: str, err: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str], path: str, err: str, server: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fake = FakeApi({path: forbidden(path)})
-
-    def opened(_cluster: object, _filenames: object, console: Console) -> Inputs:
-        return Inputs("shop", fake.api, None, console)
-
-    monkeypatch.setattr(matrix, "open_inputs", opened)
+    server.found[path] = forbidden(path)
     assert run(capsys, *words) == (2, "", err)

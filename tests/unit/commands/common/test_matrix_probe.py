@@ -91,6 +91,24 @@ def test_what_is_asked_is_each_pair_but_a_pod_with_itself_one_protocol_at_a_time
     ]
 
 
+def test_a_warning_about_several_pairs_is_there_once(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, err = run(capsys)
+    assert out.count("policies blocked, network open") == 2
+    assert err == "warning: this cluster does not enforce them\n"
+
+
+def test_each_port_marks_its_own_differences(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader()
+    reader.add_text(MANIFEST.replace("{from:", "{ports: [{port: 80}], from:"), "the cluster")
+    api: Any = object()
+    monkeypatch.setattr(matrix, "open_inputs", lambda _, __, console: Inputs("shop", api, reader.snapshot(), console))
+    _, out, _ = run(capsys, "--port", "80,81")
+    rows = [line for line in out.splitlines() if line.startswith(("1 sam", "2 san"))]
+    assert rows == ["1 sam    . a b!", "2 san    a . a", "1 sam    . a b!", "2 san    a . b!"]
+
+
 def test_text_marks_the_cell_and_says_what_the_network_did(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "--port", "80", "--protocol", "tcp")
     assert status == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.cli import COMMANDS, build_parser
-from kubectl_netpol.commands.common.options import cluster_options, parse_duration
+from kubectl_netpol.commands.common.options import cluster_options, parse_duration, probe_options
 from kubectl_netpol.errors import UsageError
 
 ON_A_CLUSTER = [name for name in COMMANDS if name not in ("completion", "version")]
@@ -65,6 +65,30 @@ def test_every_command_on_a_cluster_has_kubectls_options(
     name: str, words: list[str], field: str, value: object
 ) -> None:
     assert getattr(build_parser(name).parse(words), field) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        pytest.param([], None, id="not given: the default of each call"),
+        pytest.param(["--request-timeout", "5s"], 5.0, id="five seconds"),
+        pytest.param(["--request-timeout", "0"], 0.0, id="never"),
+    ],
+)
+def test_the_request_timeout_in_seconds(typed: list[str], seconds: float | None) -> None:
+    assert cluster_options(build_parser("test").parse(typed)).request_timeout == seconds
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        pytest.param([], 3.0, id="the default"),
+        pytest.param(["--timeout", "1ms"], 0.001, id="a short one"),
+        pytest.param(["--timeout", "1h"], 3600.0, id="the longest"),
+    ],
+)
+def test_the_timeout_of_a_probe(typed: list[str], seconds: float) -> None:
+    assert probe_options(build_parser("test").parse(typed)).timeout == seconds
 
 
 @pytest.mark.parametrize("name", COMMANDS)
