@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.allow.cluster_dns import DnsRule, cluster_dns
-from kubectl_netpol.allow.names import renamed
 from kubectl_netpol.allow.peers import addresses_of, block_peers, pod_peer, route_addresses, selector_for, unique_pods
 from kubectl_netpol.allow.policy import make_policy
+from kubectl_netpol.allow.policy_names import renamed
 from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.engine.verdict import Verdict

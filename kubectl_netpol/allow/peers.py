@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.allow.pod_labels import choose_labels
+from kubectl_netpol.allow.label_choice import choose_labels
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.addresses import parse_ip
 from kubectl_netpol.model.policies import IPBlock, Peer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.allow.names import default_name
+from kubectl_netpol.allow.policy_names import default_name
 from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.allow.labels import (
+from kubectl_netpol.allow.from_labels import (
     ASSUMED_DNS,
     EndOptions,
     LabelRequest,
@@ -26,8 +26,8 @@ from kubectl_netpol.commands.common.options import (
 )
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.manifests.writer import policy_object, to_json, to_yaml
-from kubectl_netpol.model.names import is_object_name
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
+from kubectl_netpol.model.validation import is_object_name
 
 if TYPE_CHECKING:
     import argparse
@@ -143,9 +143,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.name is not None and not is_object_name(arguments.name):
         raise UsageError(f'invalid policy name "{arguments.name}"', "at most 253 of a-z 0-9 . -, such as allow-web")
     if arguments.names:
-        from kubectl_netpol.commands.common.allow_names import (  # noqa: PLC0415 - labels do without
+        from kubectl_netpol.commands.common.allow_by_names import (  # noqa: PLC0415 - labels do without
             NamesRequest,
-            allow_names,
+            allow_by_names,
         )
         from kubectl_netpol.commands.common.inputs import open_inputs  # noqa: PLC0415 - the same
 
@@ -163,7 +163,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             strict=arguments.strict,
         )
         inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
-        write(allow_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
+        write(allow_by_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
         return 0
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
         if given:
@@ -203,7 +203,7 @@ def _from_labels(
     asked: LabelRequest, filenames: Sequence[str], console: Console, *, strict: bool, verbose: bool
 ) -> tuple[Policy, ...]:
     if filenames:
-        from kubectl_netpol.commands.common.allow_proof import prove_labels  # noqa: PLC0415 - only for manifests
+        from kubectl_netpol.commands.common.allow_trial import prove_labels  # noqa: PLC0415 - only for manifests
         from kubectl_netpol.commands.common.inputs import read_manifests  # noqa: PLC0415 - the same
 
         policies_from_labels(asked)  # errors in the options come before errors in the files

@@ -22,7 +22,7 @@ from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
-from kubectl_netpol.render.objects import kind, serialize
+from kubectl_netpol.render.json_objects import kind, serialize
 
 if TYPE_CHECKING:
     import argparse

@@ -26,7 +26,7 @@ from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings
 from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.render.explanation import explanation_text, overview_text
-from kubectl_netpol.render.objects import explanation_object, kind, note_object, serialize, verdict_object
+from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize, verdict_object
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import verdict_text
 

@@ -22,7 +22,7 @@ from kubectl_netpol.commands.common.options import (
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.matrix.grid import Grid, declared_ports
-from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import examples, group_by_pod, group_by_workload, summarize
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.model.snapshot import Scope

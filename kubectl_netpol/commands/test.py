@@ -25,8 +25,8 @@ from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
-from kubectl_netpol.render.objects import kind, result_object, serialize
-from kubectl_netpol.render.result import result_text, results_table
+from kubectl_netpol.render.json_objects import kind, result_object, serialize
+from kubectl_netpol.render.probe_result import result_text, results_table
 from kubectl_netpol.render.text import Names
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from kubectl_netpol.engine.verdict import End
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.model.kinds import KINDS, TYPED, WORKLOADS, kind_typed
-from kubectl_netpol.model.names import is_namespace_name
+from kubectl_netpol.model.validation import is_namespace_name
 from kubectl_netpol.model.workloads import pods_of
 
 if TYPE_CHECKING:

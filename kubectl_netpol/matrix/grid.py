@@ -14,7 +14,7 @@ from kubectl_netpol.model.policies import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.matrix.sets import PodSets
+    from kubectl_netpol.matrix.pod_sets import PodSets
     from kubectl_netpol.model.objects import Pod
 
 UNDEFINED, BLOCKED, CANT_CONNECT, NO_PORT = 1, 2, 4, 8

@@ -9,7 +9,7 @@ from kubectl_netpol.engine.evaluate import isolating_policies, overridden
 from kubectl_netpol.engine.readings import Reading, readings_of
 from kubectl_netpol.engine.rules import matching_port
 from kubectl_netpol.engine.verdict import DirectionVerdict, Verdict
-from kubectl_netpol.matrix.sets import Matched, PodSets
+from kubectl_netpol.matrix.pod_sets import Matched, PodSets
 from kubectl_netpol.model.policies import Direction, Policy, Rule
 
 if TYPE_CHECKING:

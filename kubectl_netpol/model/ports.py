@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.names import is_port_name
+from kubectl_netpol.model.validation import is_port_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.names import key_fault, value_fault
+from kubectl_netpol.model.validation import key_fault, value_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

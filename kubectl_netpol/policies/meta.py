@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kubectl_netpol.fields import BadField, known_fields, mapping, objects, sequence, shown, text
-from kubectl_netpol.model.names import key_fault, value_fault
 from kubectl_netpol.model.ports import PROTOCOLS
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
+from kubectl_netpol.model.validation import key_fault, value_fault
 
 Object = dict[str, Any]
 _OPERATORS = [operator.value for operator in Operator]

@@ -10,9 +10,9 @@ from typing import Any
 
 from kubectl_netpol.fields import BadField, integer, known_fields, mapping, sequence, shown, text
 from kubectl_netpol.model.addresses import is_cidr, parse_network
-from kubectl_netpol.model.names import is_port_name
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
+from kubectl_netpol.model.validation import is_port_name
 from kubectl_netpol.policies.meta import Object, last_change, read_protocol, read_selector
 
 

@@ -8,7 +8,7 @@ from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.engine.phrases import names_text, position_text
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.policies import Direction, Policy
-from kubectl_netpol.render.objects import note_object, policy_object
+from kubectl_netpol.render.json_objects import note_object, policy_object
 from kubectl_netpol.render.text import UNLIMITED, wrapped
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.analysis.port_classes import PortClass
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.snapshot import Snapshot
-    from kubectl_netpol.render.objects import Object
+    from kubectl_netpol.render.json_objects import Object
 
 MOST_LISTED = 5
 _MOST_ENTRIES = 20

@@ -19,11 +19,11 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.lint.warnings import connection_warnings, pod_warnings
 from kubectl_netpol.matrix.compared import Compared
 from kubectl_netpol.matrix.grid import Grid
-from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import Cell
 from kubectl_netpol.probe.outcome import Observation, Outcome
+from kubectl_netpol.render.json_objects import explanation_object, result_object, verdict_object
 from kubectl_netpol.render.matrix_json import matrix_json, network_fields
-from kubectl_netpol.render.objects import explanation_object, result_object, verdict_object
 from tests.support.running import SHOP, run
 from tests.support.tables import ask, checks, snapshot_of
 

@@ -15,7 +15,7 @@ from kubectl_netpol.connection.routes import request
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.matrix.grid import Grid
-from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import WorkloadSpan, examples, group_by_workload, summarize
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Pod
 from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.model.names import is_namespace_name
+from kubectl_netpol.model.validation import is_namespace_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

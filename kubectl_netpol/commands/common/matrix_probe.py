@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.matrix.grid import Grid
-    from kubectl_netpol.matrix.sets import PodSets
+    from kubectl_netpol.matrix.pod_sets import PodSets
     from kubectl_netpol.render.matrix import Explainer
 
 _SOURCES_AT_ONCE = 8

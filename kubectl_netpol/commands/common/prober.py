@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.cluster.plugin import network_plugin
+from kubectl_netpol.cluster.network_plugin import network_plugin
 from kubectl_netpol.cluster.reader import read_snapshot
 from kubectl_netpol.cluster.streams import CompletedExec, execute, listens
 from kubectl_netpol.concurrency import map_concurrently
@@ -186,7 +186,7 @@ class Prober:
         image = self._options.debug_image
         if not image:
             return containers_to_try(pod, self._options.container)
-        from kubectl_netpol.cluster.debug import add_debug_container  # noqa: PLC0415 - asked for only
+        from kubectl_netpol.cluster.debug_container import add_debug_container  # noqa: PLC0415 - asked for only
 
         # It stays on the pod: retries use it again, and so do threads that probe other protocols.
         with self._debug_locks.setdefault(pod.key, threading.Lock()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.matrix.grid import BLOCKED, CANT_CONNECT, LETTERS, NO_PORT, UNDEFINED, Grid, declared_ports
-from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.model.objects import ContainerPort, Owner, Pod
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
 from kubectl_netpol.model.selectors import LabelSelector

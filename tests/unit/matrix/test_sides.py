@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.sides import Sides
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Pod
 from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.matrix.grid import Grid
-from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import (
     Cell,
     Summary,

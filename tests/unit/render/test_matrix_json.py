@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_netpol.matrix.compared import Compared
 from kubectl_netpol.matrix.grid import Grid
-from kubectl_netpol.matrix.sets import PodSets
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import Cell
 from kubectl_netpol.probe.outcome import Outcome
 from kubectl_netpol.render.matrix_json import matrix_json, network_fields

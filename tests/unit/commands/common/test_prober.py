@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from kubectl_netpol.cluster import debug
+from kubectl_netpol.cluster import debug_container
 from kubectl_netpol.cluster.streams import CompletedExec, Listening
 from kubectl_netpol.commands.common import prober as module
 from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
@@ -517,7 +517,7 @@ class Debug:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, error: ClusterError | None = None) -> None:
         self.added: list[tuple[str, str]] = []
         self._error = error
-        monkeypatch.setattr(debug, "add_debug_container", self.add)
+        monkeypatch.setattr(debug_container, "add_debug_container", self.add)
 
     def add(self, _api: object, namespace: str, name: str, image: str) -> str:
         time.sleep(0.05)  # as long as it takes another thread to ask too

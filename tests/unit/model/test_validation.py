@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_netpol.model.names import is_namespace_name, is_object_name, is_port_name, key_fault, value_fault
+from kubectl_netpol.model.validation import is_namespace_name, is_object_name, is_port_name, key_fault, value_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.probe.outcome import Outcome
-from kubectl_netpol.render.objects import (
+from kubectl_netpol.render.json_objects import (
     explanation_object,
     kind,
     note_object,

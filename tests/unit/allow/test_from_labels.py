@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netpol.allow.dns_rule import dns_rule
-from kubectl_netpol.allow.labels import (
+from kubectl_netpol.allow.from_labels import (
     EndOptions,
     LabelRequest,
     bare_keys,

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_netpol.allow.minimal import AllowOptions, minimal_policies
 from kubectl_netpol.allow.policy import make_policy
-from kubectl_netpol.allow.proof import add_policies, unasked_changes
+from kubectl_netpol.allow.trial import add_policies, unasked_changes
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
 from kubectl_netpol.model.ports import PortRange

@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.allow.dns_rule import dns_rule
-from kubectl_netpol.allow.names import renamed
 from kubectl_netpol.allow.policy import make_policy
+from kubectl_netpol.allow.policy_names import renamed
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.model.addresses import is_ip, parse_network
-from kubectl_netpol.model.names import is_namespace_name
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
 from kubectl_netpol.model.selectors import LabelSelector, Operator, in_namespace, parse_selector, requirement_text
+from kubectl_netpol.model.validation import is_namespace_name
 
 if TYPE_CHECKING:
     from kubectl_netpol.model.ports import RulePorts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from kubectl_netpol.commands.common.allow_names import NamesRequest, allow_names
+from kubectl_netpol.commands.common.allow_by_names import NamesRequest, allow_by_names
 from kubectl_netpol.console import Console
 from kubectl_netpol.model.ports import SinglePort
 from tests.support.allow_manifests import DEEP, DENIED, ENDS, FRONT, written
@@ -533,7 +533,7 @@ def test_everything_is_read_at_once_for_who_else_is_affected_may_be_anywhere() -
     world = OneRead(snapshot_of({**CLUSTER, "policies": INGRESS, "live": True}))
     asked = NamesRequest("san", "db/sql", (SinglePort("TCP", 80),))
     with pytest.raises(Exception, match='no Service, pod or workload "sql" in namespace db'):
-        allow_names(asked, cast("Inputs", world), verbose=False)
+        allow_by_names(asked, cast("Inputs", world), verbose=False)
     (scope,) = world.scopes
     assert scope.namespaces == {"shop", "db"}
     assert scope.everywhere == {"pods", "networkpolicies"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_netpol.allow.pod_labels import choose_labels
+from kubectl_netpol.allow.label_choice import choose_labels
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.objects import Owner, Pod, Service, Workload

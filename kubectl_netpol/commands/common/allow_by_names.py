@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.allow.minimal import AllowOptions, minimal_policies
-from kubectl_netpol.allow.proof import unasked_changes
-from kubectl_netpol.commands.common.allow_proof import refuse_side_effects, report, try_policies
+from kubectl_netpol.allow.trial import unasked_changes
+from kubectl_netpol.commands.common.allow_trial import refuse_side_effects, report, try_policies
 from kubectl_netpol.commands.common.questions import scope_of
 from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.connection.predict import Prediction, predict
@@ -47,7 +47,7 @@ class NamesRequest(NamedTuple):
     strict: bool = False
 
 
-def allow_names(asked: NamesRequest, inputs: Inputs, *, verbose: bool) -> tuple[Policy, ...]:
+def allow_by_names(asked: NamesRequest, inputs: Inputs, *, verbose: bool) -> tuple[Policy, ...]:
     """The policies to print: none if the connection is already allowed."""
     console = inputs.console
     snapshot, predictions = _predictions(asked, inputs)

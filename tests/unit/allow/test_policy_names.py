@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_netpol.allow.dns_rule import CONVENTIONAL_DNS, dns_rule
-from kubectl_netpol.allow.names import NAME_LENGTH, default_name, renamed
 from kubectl_netpol.allow.policy import make_policy
+from kubectl_netpol.allow.policy_names import NAME_LENGTH, default_name, renamed
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.names import is_object_name
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement, in_namespace
+from kubectl_netpol.model.validation import is_object_name
 
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
 TCP80 = (PortRange("TCP", 80, 80),)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.allow.cluster_dns import cluster_dns
-from kubectl_netpol.allow.labels import ASSUMED_DNS, isolates_text, policies_from_labels
-from kubectl_netpol.allow.proof import add_policies
+from kubectl_netpol.allow.from_labels import ASSUMED_DNS, isolates_text, policies_from_labels
+from kubectl_netpol.allow.trial import add_policies
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.lint.warnings import policy_warnings
@@ -16,8 +16,8 @@ from kubectl_netpol.render.changes import MOST_LISTED, change_entries, isolation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_netpol.allow.labels import LabelRequest
-    from kubectl_netpol.allow.proof import Trial
+    from kubectl_netpol.allow.from_labels import LabelRequest
+    from kubectl_netpol.allow.trial import Trial
     from kubectl_netpol.analysis.changes import ConnectionChange
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_netpol.cluster import debug
-from kubectl_netpol.cluster.debug import add_debug_container
+from kubectl_netpol.cluster import debug_container
+from kubectl_netpol.cluster.debug_container import add_debug_container
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, api_for
 
@@ -22,7 +22,7 @@ PATH = "/api/v1/namespaces/shop/pods/web"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(debug, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(debug_container, "_POLL_SECONDS", 0.01)
 
 
 def kubelet(*states: dict[str, Any] | None) -> Callable[[Request, Any], Answer]:
@@ -103,7 +103,7 @@ def test_a_container_that_can_t_start_is_an_error_at_once(
 
 
 def test_a_container_that_waits_too_long(serve: Serve, pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(debug, "_WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(debug_container, "_WAIT_SECONDS", 0.3)
     server = serve(kubelet({"waiting": {"reason": "ContainerCreating"}}))
     with pytest.raises(ClusterError, match=r"^the debug container did not start within 0 s$") as caught:
         add_debug_container(api_for(server, pki), "shop", "web", "busybox")

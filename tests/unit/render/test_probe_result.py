@@ -10,7 +10,7 @@ from kubectl_netpol.console import Console
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Facts, not_probed
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.probe.outcome import Outcome
-from kubectl_netpol.render.result import MOST_LINES, result_text, results_table
+from kubectl_netpol.render.probe_result import MOST_LINES, result_text, results_table
 from tests.support.results import (
     DENY,
     LONG,

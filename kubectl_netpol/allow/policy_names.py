@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.allow.dns_rule import dns_rule
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.names import is_object_name
 from kubectl_netpol.model.policies import Direction, Peer, Policy
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import LabelSelector, Operator, in_namespace
+from kubectl_netpol.model.validation import is_object_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_netpol.cluster.plugin import network_plugin
+from kubectl_netpol.cluster.network_plugin import network_plugin
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, api_for
 
 if TYPE_CHECKING:
