@@ -211,6 +211,12 @@ def test_help_for_one_is_data(name: str, line: str, capsys: pytest.CaptureFixtur
     assert out.startswith(f"usage: kubectl netpol {name} ")
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(f"{name} --help", capsys)
+    assert f"  kubectl netpol {name}" in out.partition("\nexamples:\n")[2]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -16,6 +16,7 @@ import pytest
 
 from kubectl_netpol import console as module
 from kubectl_netpol.console import Console
+from kubectl_netpol.errors import NetpolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,66 @@ def test_what_an_encoding_lacks_is_written_in_ascii() -> None:
     console.data("san → Grüße, 東京 …")
     console.finish()
     assert found.getvalue() == "san -> Grüße, \\u6771\\u4eac ...\n".encode("latin-1")
+
+
+def test_the_answer_ends_in_one_line_break() -> None:
+    out = io.StringIO()
+    console = Console(out, io.StringIO())
+    for text in ("a", "b\n", "c\n\n"):
+        console.data(text)
+    console.piece("d")
+    assert out.getvalue() == "a\nb\nc\n\nd"
+
+
+def test_notes_come_after_what_was_answered_before_them() -> None:
+    ours, theirs = os.pipe()
+    with open(theirs, "w", encoding="utf-8") as out, open(os.dup(theirs), "w", encoding="utf-8") as err:  # noqa: PTH123 - file descriptors
+        console = Console(out, err)
+        console.data("answer")
+        console.note("odd")
+        console.data("more")
+        console.finish()
+    with open(ours, encoding="utf-8") as stream:  # noqa: PTH123 - a file descriptor
+        assert stream.read() == "answer\nnote: odd\nmore\n"
+
+
+def test_an_answer_that_can_not_be_written_is_an_error_once() -> None:
+    with open("/dev/full", "w", encoding="utf-8") as out:  # noqa: PTH123 - closing it is a part of the test
+        console = Console(out, io.StringIO())
+        console.data("answer")
+        with pytest.raises(NetpolError, match="can't write the output: No space left on device"):
+            console.finish()
+        out.flush()
+
+
+@pytest.mark.parametrize(
+    ("columns", "size", "width"),
+    [
+        pytest.param(None, 40, 40, id="the terminal's"),
+        pytest.param("132", 40, 132, id="COLUMNS comes first"),
+        pytest.param(None, 0, 80, id="a terminal that does not know"),
+        *(
+            pytest.param(columns, 40, 40, id=f"COLUMNS={columns!r} is no width")
+            for columns in ("", "0", "-1", "wide", "4.5", "٤٠")
+        ),
+    ],
+)
+def test_the_width_of_a_terminal(columns: str | None, size: int, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if columns is None:
+        monkeypatch.delenv("COLUMNS", raising=False)
+    else:
+        monkeypatch.setenv("COLUMNS", columns)
+    ours, theirs = pty.openpty()
+    with open(theirs, "w", encoding="utf-8") as out, open(ours, "rb"):  # noqa: PTH123 - file descriptors
+        fcntl.ioctl(out, termios.TIOCSWINSZ, struct.pack("HHHH", 24, size, 0, 0))
+        assert Console(out, io.StringIO()).width == width
+
+
+def test_what_is_no_terminal_is_80_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "132")
+    assert Console(io.StringIO(), Terminal()).width == 80
+    monkeypatch.delenv("COLUMNS")
+    assert Console(Terminal(), io.StringIO()).width == 80, "a terminal without a file descriptor"
 
 
 # Progress: on a terminal of its own, read by a thread as a terminal does.
