@@ -25,22 +25,10 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from kubectl_netpol.cluster.options import ClusterOptions
+
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _HEADER_BYTES = "!#$&'*+-.^_`|~"
-
-
-class Options(NamedTuple):
-    """kubectl's options for its cluster; None or empty if not given. `request_timeout` in seconds, 0 for none."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-    cluster: str | None = None
-    user: str | None = None
-    namespace: str | None = None
-    as_user: str | None = None
-    as_groups: tuple[str, ...] = ()
-    as_uid: str | None = None
-    request_timeout: float | None = None
 
 
 class Access(NamedTuple):
@@ -67,7 +55,7 @@ class _Config(NamedTuple):
     users: dict[str, dict[str, Any]]
 
 
-def load(options: Options) -> Access:
+def load(options: ClusterOptions) -> Access:
     """Read the kubeconfig as kubectl does and get the credentials; runs the credential plugin if there is one.
 
     Raises ClusterError where kubectl fails too, and for what is not supported.
@@ -224,7 +212,7 @@ def _service_account_namespace() -> str:
     return ""
 
 
-def _impersonation(user: Mapping[str, Any], name: str, options: Options) -> tuple[tuple[str, str], ...]:
+def _impersonation(user: Mapping[str, Any], name: str, options: ClusterOptions) -> tuple[tuple[str, str], ...]:
     who = options.as_user or text(user, "as", name)
     uid = options.as_uid or text(user, "as-uid", name)
     groups = options.as_groups or strings(user, "as-groups", name)

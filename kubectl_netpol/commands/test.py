@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.commands.common.inputs import Inputs
-    from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
+    from kubectl_netpol.commands.common.options import ProbeOptions
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.ports import SinglePort

@@ -11,7 +11,8 @@ import time
 from typing import Any
 
 from kubectl_netpol.cluster.api import Api
-from kubectl_netpol.cluster.kubeconfig import Options, load
+from kubectl_netpol.cluster.kubeconfig import load
+from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.errors import ClusterError
 from tests.bench.clusters import Size, cluster
@@ -50,7 +51,7 @@ def create(api: Api, item: dict[str, Any]) -> None:
 
 def main() -> None:
     kubeconfig, pods, policies = sys.argv[1:]
-    api = Api(load(Options(kubeconfig=kubeconfig)))
+    api = Api(load(ClusterOptions(kubeconfig=kubeconfig)))
     items = list(cluster(Size(int(pods), int(policies))))
     for kind in PLURAL:
         map_concurrently(lambda item: create(api, item), [item for item in items if item["kind"] == kind])

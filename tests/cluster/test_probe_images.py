@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kubectl_netpol.cluster.api import Api
-from kubectl_netpol.cluster.kubeconfig import Options, load
+from kubectl_netpol.cluster.kubeconfig import load
+from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.cluster.streams import CompletedExec, execute
 from kubectl_netpol.probe.outcome import Outcome, ProbeResult, Target
 from kubectl_netpol.probe.run import probe
@@ -130,7 +131,7 @@ def shop(cluster: Cluster) -> Iterator[Shop]:
         items = cluster.get("pods", "-n", namespace)["items"]
         addresses = {item["metadata"]["name"]: item["status"]["podIP"] for item in items}
         uids = {item["metadata"]["name"]: item["metadata"]["uid"] for item in items}
-        shop = Shop(cluster, Api(load(Options(kubeconfig=str(cluster.kubeconfig)))), namespace, addresses, uids)
+        shop = Shop(cluster, Api(load(ClusterOptions(kubeconfig=str(cluster.kubeconfig)))), namespace, addresses, uids)
         with rule(cluster, "-d", addresses["dropped"], "-j", "DROP"):
             cluster.wait_until(lambda: outcome(shop, "rejected") is Outcome.REFUSED, what="the policy deny")
             yield shop

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kubectl_netpol.cluster.api import Api
-    from kubectl_netpol.commands.common.options import ClusterOptions
+    from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.snapshot import Scope, Snapshot
 
@@ -53,9 +53,9 @@ def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Cons
         namespace = options.namespace or "default"
         return Inputs(namespace, None, read_manifests(filenames, namespace, console), console)
     from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
-    from kubectl_netpol.cluster.kubeconfig import Options, load  # noqa: PLC0415 - the same
+    from kubectl_netpol.cluster.kubeconfig import load  # noqa: PLC0415 - the same
 
-    access = load(Options(**options._asdict()))
+    access = load(options)
     return Inputs(access.namespace, Api(access), None, console)
 
 

@@ -16,8 +16,9 @@ from kubectl_netpol.matrix.summary import Cell
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.commands.common.inputs import Inputs
-    from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
+    from kubectl_netpol.commands.common.options import ProbeOptions
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.matrix.grid import Grid
     from kubectl_netpol.matrix.pod_sets import PodSets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,31 +16,6 @@ _LONGEST_TIMEOUT = 3600.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+"
 _PIECE = r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)"
-
-
-class ClusterOptions(NamedTuple):
-    """Which cluster, as which user, in which namespace; None where not given. `request_timeout` in seconds."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-    cluster: str | None = None
-    user: str | None = None
-    namespace: str | None = None
-    as_user: str | None = None
-    as_groups: tuple[str, ...] = ()
-    as_uid: str | None = None
-    request_timeout: float | None = None
-
-    def arguments(self) -> list[str]:
-        """The options with which another command, or kubectl, uses the same cluster as the same user."""
-        found: list[str] = []
-        for name in ("kubeconfig", "context", "cluster", "user"):
-            if value := getattr(self, name):
-                found += [f"--{name}", value]
-        found += ["--as", self.as_user] if self.as_user else []
-        for group in self.as_groups:
-            found += ["--as-group", group]
-        return found + (["--as-uid", self.as_uid] if self.as_uid else [])
 
 
 class ProbeOptions(NamedTuple):

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kubectl_netpol.cluster.api import Api
-    from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
+    from kubectl_netpol.cluster.options import ClusterOptions
+    from kubectl_netpol.commands.common.options import ProbeOptions
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot

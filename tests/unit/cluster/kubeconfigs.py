@@ -16,7 +16,7 @@ import pytest
 
 from kubectl_netpol.cluster import kubeconfig
 from kubectl_netpol.cluster.api import Api
-from kubectl_netpol.cluster.kubeconfig import Options
+from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.cluster.streams import execute
 from kubectl_netpol.errors import ClusterError
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, discovery, message, switch
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
     files: dict[str, Any]
     expected: Seen | str
-    options: Options = Options()
+    options: ClusterOptions = ClusterOptions()
     env: dict[str, str] = {}  # noqa: RUF012 # a row is never changed
     hint: str = ""
     kubectl_differs: str = ""
@@ -225,7 +225,7 @@ def answer(request: Request, stream: Any) -> Answer | None:
     return discovery(request._replace(target=request.target.removeprefix("/k8s/clusters/c-1")), stream)
 
 
-def ours(world: World, options: Options) -> Seen | None:
+def ours(world: World, options: ClusterOptions) -> Seen | None:
     api = Api(kubeconfig.load(options))
     api.list(f"/api/v1/namespaces/{api.namespace}/pods")
     return world.seen()

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from kubectl_netpol.cluster import kubeconfig
-from kubectl_netpol.cluster.kubeconfig import Options
+from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.errors import ClusterError
 from tests.unit.cluster.kubeconfigs import (
     ALICE,
@@ -207,7 +207,7 @@ def test_exec_has_the_same_proxy_and_identity(world: World, name: str) -> None:
 def test_a_plugin_sees_the_users_environment_and_nothing_of_ours(world: World) -> None:
     world.write({"plugin": "#!/bin/sh\nenv -0 > seen\nexit 1\n", "home/.kube/config": config(plugin())})
     with pytest.raises(ClusterError, match="failed with exit code 1"):
-        kubeconfig.load(Options())
+        kubeconfig.load(ClusterOptions())
     seen = dict(one.split("=", 1) for one in (world.folder / "seen").read_text().split("\0") if one)
     assert json.loads(seen.pop("KUBERNETES_EXEC_INFO"))["kind"] == "ExecCredential"
     by_the_shell = {"PWD", "OLDPWD", "SHLVL", "_"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_netpol.cluster import kubeconfig
-from kubectl_netpol.cluster.kubeconfig import Options
+from kubectl_netpol.cluster.options import ClusterOptions
 from tests.unit.cluster.kubeconfigs import (
     BEARER,
     TOKEN,
@@ -32,10 +32,12 @@ ROWS = {
         {"home/.kube/config": config(TOKEN)}, BEARER, env={"KUBECONFIG": ""}
     ),
     "--kubeconfig beats KUBECONFIG": Row(
-        {"k": config(TOKEN), "other": "{"}, BEARER, Options(kubeconfig="k"), env={"KUBECONFIG": "other"}
+        {"k": config(TOKEN), "other": "{"}, BEARER, ClusterOptions(kubeconfig="k"), env={"KUBECONFIG": "other"}
     ),
-    "--kubeconfig with a colon in its name is one file": Row({"a:b": config(TOKEN)}, BEARER, Options(kubeconfig="a:b")),
-    "--kubeconfig must exist": Row({}, "nowhere: no such file", Options(kubeconfig="nowhere")),
+    "--kubeconfig with a colon in its name is one file": Row(
+        {"a:b": config(TOKEN)}, BEARER, ClusterOptions(kubeconfig="a:b")
+    ),
+    "--kubeconfig must exist": Row({}, "nowhere: no such file", ClusterOptions(kubeconfig="nowhere")),
     "the first current-context wins": Row(
         {
             "a": config(TOKEN, name="a", current="a"),
@@ -71,17 +73,17 @@ ROWS = {
     "--context": Row(
         {"a": config(TOKEN, name="a", current="a"), "b": config({"token": "b"}, at=cluster("@two@"), name="b")},
         Seen("two", authorization="Bearer b"),
-        Options(context="b"),
+        ClusterOptions(context="b"),
         env={"KUBECONFIG": "a:b"},
     ),
     "--cluster and --user": Row(
         {"a": config(TOKEN, name="a", current="a"), "b": config({"token": "b"}, at=cluster("@two@"), name="b")},
         Seen("two", authorization="Bearer b"),
-        Options(cluster="b", user="b"),
+        ClusterOptions(cluster="b", user="b"),
         env={"KUBECONFIG": "a:b"},
     ),
     "--cluster and --user without any context": Row(
-        {"k": config(TOKEN, current=None)}, BEARER, Options(cluster="main", user="main"), env={"KUBECONFIG": "k"}
+        {"k": config(TOKEN, current=None)}, BEARER, ClusterOptions(cluster="main", user="main"), env={"KUBECONFIG": "k"}
     ),
     "the context's namespace": Row(
         {"home/.kube/config": config(TOKEN, namespace="shop")}, BEARER._replace(namespace="shop")
@@ -89,7 +91,7 @@ ROWS = {
     "--namespace": Row(
         {"home/.kube/config": config(TOKEN, namespace="shop")},
         BEARER._replace(namespace="bank"),
-        Options(namespace="bank"),
+        ClusterOptions(namespace="bank"),
     ),
     "YAML with anchors, comments and a document after it": Row(
         {
@@ -152,7 +154,7 @@ ROWS = {
         env={"KUBECONFIG": "k"},
     ),
     "an unknown --context": Row(
-        {"home/.kube/config": config(TOKEN)}, 'context "x" does not exist', Options(context="x"), hint=": main"
+        {"home/.kube/config": config(TOKEN)}, 'context "x" does not exist', ClusterOptions(context="x"), hint=": main"
     ),
     "an unknown current-context": Row(
         {"home/.kube/config": config(TOKEN, current="x")},
@@ -160,9 +162,11 @@ ROWS = {
         hint=": main",
     ),
     "an unknown --cluster": Row(
-        {"home/.kube/config": config(TOKEN)}, 'cluster "x" does not exist', Options(cluster="x")
+        {"home/.kube/config": config(TOKEN)}, 'cluster "x" does not exist', ClusterOptions(cluster="x")
     ),
-    "an unknown --user": Row({"home/.kube/config": config(TOKEN)}, 'auth info "x" does not exist', Options(user="x")),
+    "an unknown --user": Row(
+        {"home/.kube/config": config(TOKEN)}, 'auth info "x" does not exist', ClusterOptions(user="x")
+    ),
     "a context whose user does not exist": Row(
         {"home/.kube/config": {**config(TOKEN), "users": []}},
         'auth info "main" does not exist',
@@ -249,26 +253,29 @@ ROWS = {
                 "impersonate-user: zoe",
             )
         ),
-        Options(as_user="zoe", as_groups=("g", "h"), as_uid="7"),
+        ClusterOptions(as_user="zoe", as_groups=("g", "h"), as_uid="7"),
     ),
     "--as beats the file's as and keeps its groups": Row(
         {"home/.kube/config": config({**TOKEN, "as": "old", "as-groups": ["g"]})},
         BEARER._replace(impersonation=("impersonate-group: g", "impersonate-user: zoe")),
-        Options(as_user="zoe"),
+        ClusterOptions(as_user="zoe"),
     ),
     "--as-group replaces the file's groups": Row(
         {"home/.kube/config": config({**TOKEN, "as": "old", "as-groups": ["g"]})},
         BEARER._replace(impersonation=("impersonate-group: h", "impersonate-user: old")),
-        Options(as_groups=("h",)),
+        ClusterOptions(as_groups=("h",)),
     ),
     "--as-group without --as": Row(
-        {"home/.kube/config": config(TOKEN)}, "without impersonating a user", Options(as_groups=("g",)), hint="--as"
+        {"home/.kube/config": config(TOKEN)},
+        "without impersonating a user",
+        ClusterOptions(as_groups=("g",)),
+        hint="--as",
     ),
     "as-groups without as": Row(
         {"home/.kube/config": config({**TOKEN, "as-groups": ["g"]})}, "without impersonating a user"
     ),
     "--as with a line break": Row(
-        {"home/.kube/config": config(TOKEN)}, "invalid Impersonate-User: must be", Options(as_user="a\nb")
+        {"home/.kube/config": config(TOKEN)}, "invalid Impersonate-User: must be", ClusterOptions(as_user="a\nb")
     ),
 }
 
@@ -276,7 +283,7 @@ ROWS = {
 IN_CLUSTER = {
     "the service account": Row({}, Seen(namespace="own", authorization="Bearer from-pod")),
     "the service account and --namespace": Row(
-        {}, Seen(namespace="bank", authorization="Bearer from-pod"), Options(namespace="bank")
+        {}, Seen(namespace="bank", authorization="Bearer from-pod"), ClusterOptions(namespace="bank")
     ),
     "POD_NAMESPACE": Row({}, Seen(namespace="mine", authorization="Bearer from-pod"), env={"POD_NAMESPACE": "mine"}),
     "a kubeconfig beats the service account, whose namespace is the default": Row(
@@ -289,17 +296,17 @@ IN_CLUSTER = {
         {"home/.kube/config": config(TOKEN, at=cluster("@two@"), current=None)},
         Seen(namespace="own", authorization="Bearer from-pod"),
     ),
-    "--context that does not exist": Row({}, 'context "x" does not exist', Options(context="x")),
+    "--context that does not exist": Row({}, 'context "x" does not exist', ClusterOptions(context="x")),
     "a context without a cluster": Row(
         {"home/.kube/config": {**config(TOKEN), "contexts": [{"name": "main", "context": {"user": "main"}}]}},
         'context "main" has no cluster',
         kubectl_differs="asks localhost:8080",
     ),
-    "--user that does not exist": Row({}, 'auth info "x" does not exist', Options(user="x")),
+    "--user that does not exist": Row({}, 'auth info "x" does not exist', ClusterOptions(user="x")),
     "--as": Row(
         {},
         Seen(namespace="own", authorization="Bearer from-pod", impersonation=("impersonate-user: zoe",)),
-        Options(as_user="zoe"),
+        ClusterOptions(as_user="zoe"),
         kubectl_differs="asks localhost:8080",
     ),
 }
@@ -358,4 +365,4 @@ def test_the_names_for_completion_are_sorted(world: World, monkeypatch: pytest.M
 )
 def test_the_request_timeout(world: World, given: dict[str, Any], expected: float | None) -> None:
     world.write({"home/.kube/config": config(TOKEN)})
-    assert kubeconfig.load(Options(**given)).request_timeout == expected
+    assert kubeconfig.load(ClusterOptions(**given)).request_timeout == expected

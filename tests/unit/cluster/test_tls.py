@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_netpol.cluster.kubeconfig import Options
+from kubectl_netpol.cluster.options import ClusterOptions
 from tests.unit.cluster.kubeconfigs import (
     ALICE,
     BEARER,
@@ -100,5 +100,5 @@ def test_without_memory_files_and_system_certificates(
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     world.write({"home/.kube/config": written})
-    assert ours(world, Options()) == expected
+    assert ours(world, ClusterOptions()) == expected
     assert list(scratch.iterdir()) == []

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.commands import test
 from kubectl_netpol.commands.common import prober
 from kubectl_netpol.commands.common.inputs import Inputs
-from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
+from kubectl_netpol.commands.common.options import ProbeOptions
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Finding
 from kubectl_netpol.engine.codes import Code
 from tests.support.api import FakeApi, lists

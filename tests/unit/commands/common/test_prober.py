@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kubectl_netpol.cluster import debug_container
+from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.cluster.streams import CompletedExec, Listening
 from kubectl_netpol.commands.common import prober as module
-from kubectl_netpol.commands.common.options import ClusterOptions, ProbeOptions
+from kubectl_netpol.commands.common.options import ProbeOptions
 from kubectl_netpol.commands.common.prober import Prober
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict

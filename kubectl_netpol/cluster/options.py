@@ -1,0 +1,30 @@
+"""The options of kubectl that choose a cluster, a user and a namespace, as a value that costs nothing to import."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ClusterOptions(NamedTuple):
+    """Which cluster, as which user, in which namespace; None where not given. `request_timeout` in seconds."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    namespace: str | None = None
+    as_user: str | None = None
+    as_groups: tuple[str, ...] = ()
+    as_uid: str | None = None
+    request_timeout: float | None = None
+
+    def arguments(self) -> list[str]:
+        """The options with which another command, or kubectl, uses the same cluster as the same user."""
+        found: list[str] = []
+        for name in ("kubeconfig", "context", "cluster", "user"):
+            if value := getattr(self, name):
+                found += [f"--{name}", value]
+        found += ["--as", self.as_user] if self.as_user else []
+        for group in self.as_groups:
+            found += ["--as-group", group]
+        return found + (["--as-uid", self.as_uid] if self.as_uid else [])
