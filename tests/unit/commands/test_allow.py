@@ -132,7 +132,7 @@ def test_notes_on_stderr(line: str, texts: list[str]) -> None:
     ("line", "message"),
     [
         pytest.param("--from 'replicas>1' --to run=web", "a NetworkPolicy can't compare numbers", id="a comparison"),
-        pytest.param("--from run=a=b --to run=web", 'invalid label selector "run=a=b"', id="no selector"),
+        pytest.param("--from run=a=b --to run=web", 'invalid label selector "run=a=b"', id="an invalid selector"),
         pytest.param("--from run=-a --to run=web", 'invalid label value "-a"', id="an invalid label value"),
         pytest.param(
             "--from Ex_Ample/run=a --to run=web", 'invalid label key "Ex_Ample/run"', id="an invalid label key"

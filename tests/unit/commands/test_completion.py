@@ -87,9 +87,9 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster
     found.server.close()
 
 
-def complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
+def complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
     """What kubectl reads: the candidates without their descriptions, and the directive."""
-    monkeypatch.setattr("sys.argv", ["/usr/bin/kubectl_complete-netpol", *words])
+    monkeypatch.setattr("sys.argv", ["/usr/bin/kubectl_complete-netpol", *typed])
     status = main()
     out, err = capsys.readouterr()
     assert (status, err) == (0, "")
@@ -100,7 +100,7 @@ PODS_AND_WORKLOADS = ["deploy/web", "ds/agent", "lone", "nginx", "san", "sts/sto
 
 
 @pytest.mark.parametrize(
-    ("words", "candidates"),
+    ("typed", "candidates"),
     [
         pytest.param([""], list(COMMANDS), id="commands"),
         pytest.param([], list(COMMANDS), id="nothing typed at all"),
@@ -152,7 +152,7 @@ PODS_AND_WORKLOADS = ["deploy/web", "ds/agent", "lone", "nginx", "san", "sts/sto
         pytest.param(["test", "--to-selector", "run=s"], ["run=san"], id="labels for --to-selector"),
         pytest.param(["test", "san", "-c", ""], ["main", "side"], id="containers of the source"),
         pytest.param(["test", "db/sql", "--container", ""], ["sql"], id="containers in another namespace"),
-        pytest.param(["test", "-c", ""], [], id="containers of nobody"),
+        pytest.param(["test", "-c", ""], [], id="containers without a source"),
         pytest.param(["explain", "-o", ""], ["json", "yaml"], id="formats"),
         pytest.param(["matrix", "-o", ""], ["html", "json", "wide"], id="formats of matrix"),
         pytest.param(["version", "-o", ""], ["json"], id="formats of version"),
@@ -167,18 +167,18 @@ PODS_AND_WORKLOADS = ["deploy/web", "ds/agent", "lone", "nginx", "san", "sts/sto
     ],
 )
 def test_candidates(
-    words: list[str],
+    typed: list[str],
     candidates: list[str],
     cluster: Cluster,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert complete(capsys, monkeypatch, *words) == [*candidates, NO_FILES]
+    assert complete(capsys, monkeypatch, *typed) == [*candidates, NO_FILES]
     assert all(request.method == "GET" for request in cluster.server.requests)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "typed",
     [
         pytest.param(["explain", "-f", ""], id="-f"),
         pytest.param(["explain", "--filename=man"], id="--filename with a sign"),
@@ -187,9 +187,9 @@ def test_candidates(
     ],
 )
 def test_files_are_left_to_the_shell(
-    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    typed: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert complete(capsys, monkeypatch, *words) == [FILES]
+    assert complete(capsys, monkeypatch, *typed) == [FILES]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -217,7 +217,7 @@ def test_commands_come_with_what_they_are_for(
 
 
 @pytest.mark.parametrize(
-    "words",
+    "typed",
     [
         pytest.param(["test", "--timeout", ""], id="a time"),
         pytest.param(["allow", "--port", ""], id="a port without a destination"),
@@ -230,9 +230,9 @@ def test_commands_come_with_what_they_are_for(
     ],
 )
 def test_the_cluster_is_left_alone_where_it_can_not_help(
-    words: list[str], cluster: Cluster, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    typed: list[str], cluster: Cluster, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complete(capsys, monkeypatch, *words)
+    complete(capsys, monkeypatch, *typed)
     assert cluster.asked == []
 
 
@@ -261,7 +261,7 @@ def test_one_namespace_is_asked_about_a_name(
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "words", "candidates"),
+    ("path", "status", "typed", "candidates"),
     [
         pytest.param(f"{SHOP}/pods", 403, ["test", ""], [], id="pods are forbidden"),
         pytest.param(f"{SHOP}/pods", 401, ["test", ""], [], id="the user is unknown"),
@@ -280,14 +280,14 @@ def test_one_namespace_is_asked_about_a_name(
 def test_what_the_server_refuses_is_left_out_in_silence(  # noqa: PLR0917 - columns of the table, and fixtures
     path: str,
     status: int,
-    words: list[str],
+    typed: list[str],
     candidates: list[str],
     cluster: Cluster,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cluster.refused[path] = status
-    assert complete(capsys, monkeypatch, *words) == [*candidates, NO_FILES]
+    assert complete(capsys, monkeypatch, *typed) == [*candidates, NO_FILES]
 
 
 @pytest.mark.parametrize(
@@ -304,11 +304,11 @@ def test_what_the_server_refuses_is_left_out_in_silence(  # noqa: PLR0917 - colu
     ],
 )
 @pytest.mark.parametrize(
-    "words", [["test", ""], ["test", "-n", ""], ["test", "san", "nginx", ""], ["test", "a", "-c", ""]]
+    "typed", [["test", ""], ["test", "-n", ""], ["test", "san", "nginx", ""], ["test", "a", "-c", ""]]
 )
 def test_without_a_cluster_nothing_is_offered_and_nothing_said(
     content: str | None,
-    words: list[str],
+    typed: list[str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -317,7 +317,7 @@ def test_without_a_cluster_nothing_is_offered_and_nothing_said(
     if content:
         config.write_text(content, encoding="utf-8")
     monkeypatch.setenv("KUBECONFIG", str(config))
-    assert complete(capsys, monkeypatch, *words) == [NO_FILES]
+    assert complete(capsys, monkeypatch, *typed) == [NO_FILES]
 
 
 def test_a_server_that_does_not_answer_is_given_up_soon(

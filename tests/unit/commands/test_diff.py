@@ -170,12 +170,12 @@ def test_json_says_the_same_for_scripts() -> None:
     assert to_nginx[1]["other"] is True
 
 
-def test_ports_that_nobody_names_are_listed_on_request() -> None:
+def test_ports_that_no_rule_names_are_listed_on_request() -> None:
     assert "every other port" not in diff(OPEN_ALL, *ON).out
     assert "every other port" in " ".join(diff(OPEN_ALL, *ON, "-v").out.split())
 
 
-def test_only_ports_that_nobody_names_change(tmp_path: Path) -> None:
+def test_only_ports_that_no_rule_names_change(tmp_path: Path) -> None:
     closed = "{podSelector: {matchLabels: {run: nginx}}, policyTypes: [Ingress], ingress: [{ports: [{port: 80}]}]}"
     wide = OPEN_ALL.replace("open", "wide").replace(
         "{podSelector: {}, policyTypes: [Ingress], ingress: [{}]}", closed.replace("{port: 80}", "{protocol: TCP}")
@@ -242,16 +242,16 @@ def test_a_cluster_is_read_whole_for_pods_and_policies(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("typed", "message"),
     [
         pytest.param([], "no policies given", id="no -f"),
         pytest.param(["-f", str(EXAMPLES / "nothing.yaml"), *ON], "no such file", id="no such file"),
         pytest.param(["-f", "-", "--on", "-"], "can't both read stdin", id="stdin twice"),
         pytest.param(["-f", "-", *ON], "no NetworkPolicy found in -f", id="no policy in it"),
-        pytest.param(["-f", "-", *ON, "x"], "unexpected argument", id="a word too many"),
+        pytest.param(["-f", "-", *ON, "x"], "unexpected argument", id="an argument too many"),
     ],
 )
-def test_what_is_refused(words: list[str], message: str) -> None:
-    ran = run("diff", "", *words)
+def test_what_is_refused(typed: list[str], message: str) -> None:
+    ran = run("diff", "", *typed)
     assert (ran.status, ran.out) == (2, "")
     assert message in ran.err

@@ -150,19 +150,19 @@ def shop(tmp_path: Path) -> str:
     return str(path)
 
 
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    status = main(["matrix", *words])
+def run(capsys: pytest.CaptureFixture[str], *typed: str) -> tuple[int, str, str]:
+    status = main(["matrix", *typed])
     return (status, *capsys.readouterr())
 
 
-@pytest.mark.parametrize(("words", "expected"), WAYS)
-def test_text(shop: str, capsys: pytest.CaptureFixture[str], words: list[str], expected: str) -> None:
-    assert run(capsys, "-f", shop, *words) == (0, expected, "note: 1 finished pod left out\n")
+@pytest.mark.parametrize(("typed", "expected"), WAYS)
+def test_text(shop: str, capsys: pytest.CaptureFixture[str], typed: list[str], expected: str) -> None:
+    assert run(capsys, "-f", shop, *typed) == (0, expected, "note: 1 finished pod left out\n")
 
 
-@pytest.mark.parametrize(("words", "message", "hint"), MISTAKES)
-def test_mistakes(shop: str, capsys: pytest.CaptureFixture[str], words: list[str], message: str, hint: str) -> None:
-    status, out, err = run(capsys, "-f", shop, *words)
+@pytest.mark.parametrize(("typed", "message", "hint"), MISTAKES)
+def test_mistakes(shop: str, capsys: pytest.CaptureFixture[str], typed: list[str], message: str, hint: str) -> None:
+    status, out, err = run(capsys, "-f", shop, *typed)
     assert (status, out) == (2, "")
     assert message in err
     assert hint in err.partition("hint:")[2]
@@ -276,12 +276,12 @@ def pod(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("words", "path"),
+    ("typed", "path"),
     [pytest.param([], HERE, id="a namespace"), pytest.param(["-A"], "/api/v1/pods", id="the cluster")],
 )
-def test_what_is_read(words: list[str], path: str, server: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_read(typed: list[str], path: str, server: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
     server.found[path] = [pod("a"), pod("b")]
-    status, out, _ = run(capsys, *words, "--port", "80")
+    status, out, _ = run(capsys, *typed, "--port", "80")
     assert (status, "2 pairs of workloads: 2 allowed" in out) == (0, True)
     policies = path.replace("/api/v1/", "/apis/networking.k8s.io/v1/").replace("pods", "networkpolicies")
     assert policies in server.asked
@@ -295,7 +295,7 @@ def test_the_commands_of_verbose_lead_to_the_same_cluster(server: FakeApi, capsy
 
 
 @pytest.mark.parametrize(
-    ("words", "path", "err"),
+    ("typed", "path", "err"),
     [
         pytest.param(
             [],
@@ -312,7 +312,7 @@ def test_the_commands_of_verbose_lead_to_the_same_cluster(server: FakeApi, capsy
     ],
 )
 def test_pods_that_may_not_be_listed_are_an_error(
-    words: list[str], path: str, err: str, server: FakeApi, capsys: pytest.CaptureFixture[str]
+    typed: list[str], path: str, err: str, server: FakeApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.found[path] = forbidden(path)
-    assert run(capsys, *words) == (2, "", err)
+    assert run(capsys, *typed) == (2, "", err)

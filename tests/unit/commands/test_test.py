@@ -1,4 +1,4 @@
-"""`test -f` as typed: names, ports, selectors and --expect; what needs a cluster is tested on one."""
+"""`test -f` as typed: names, ports, selectors and --expect; and a cluster with its network replaced."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def predict(line: str, cluster: dict[str, Any] | None = None) -> Ran:
         pytest.param("shop/po/san shop/services/nginx 80", 0, "allowed: san → nginx, TCP 80", id="all three"),
         pytest.param("Pod/san Service/nginx 80", 0, "allowed: san → nginx, TCP 80", id="kinds as the API writes them"),
         pytest.param("deploy/x nginx 80", 1, "blocked: deployment/x → nginx, TCP 80", id="deploy/x is a kind"),
-        pytest.param("pod/deploy/x nginx 80", 2, "", id="a namespace can't stand after a kind"),
+        pytest.param("pod/deploy/x nginx 80", 2, "", id="a namespace can't follow a kind"),
         pytest.param("deploy/pod/x nginx 80", 1, "blocked: deploy/x → nginx, TCP 80", id="the namespace deploy"),
         pytest.param("back nginx 80", 1, "blocked: deployment/back → nginx, TCP 80", id="a workload by its name"),
         pytest.param(
@@ -157,7 +157,7 @@ def test_the_first_line_and_the_status(line: str, status: int, first: str) -> No
                 "san      nginx         81/TCP   not probed   undefined   predicted",
                 "1 allowed, 0 blocked, 1 undefined",
             ],
-            id="what can't be told is worst",
+            id="what is unknown is worst",
         ),
         pytest.param(
             "--from-selector 'run in (san,cart)' nginx 80",
@@ -231,13 +231,13 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             "shop/dploy/web nginx 80",
             'unknown kind "dploy" in "shop/dploy/web"',
             "must be one of pod, svc, deploy, sts, ds, rs, rc, job, cj, no",
-            id="no kind",
+            id="an unknown kind",
         ),
         pytest.param(
             "a/b/c/d nginx 80",
             'invalid name "a/b/c/d"',
             "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME",
-            id="no name",
+            id="an invalid name",
         ),
         pytest.param(
             "Shop/san nginx 80",
@@ -255,7 +255,7 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             "san 'äö.example' 80", '"äö.example" is neither an address nor a host name', None, id="nor other letters"
         ),
         pytest.param(
-            "san 'a.$(id).b' 80", '"a.$(id).b" is neither an address nor a host name', None, id="nor words for a shell"
+            "san 'a.$(id).b' 80", '"a.$(id).b" is neither an address nor a host name', None, id="nor text for a shell"
         ),
         pytest.param(
             "san '10.0.0.256' 80",
@@ -285,7 +285,7 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             "san nginx 80 --timeout 0",
             "invalid --timeout 0: must be more than 0 and at most 1h",
             "write 3s or 500ms",
-            id="no time",
+            id="a timeout of 0",
         ),
         pytest.param(
             "san nginx 80 --timeout 2h",
@@ -293,7 +293,9 @@ def test_several_connections_are_a_table(line: str, status: int, rows: list[str]
             "write 3s or 500ms",
             id="too long",
         ),
-        pytest.param("san nginx 80 --timeout x", 'invalid duration "x"', "write 3s, 500ms or 1m", id="no duration"),
+        pytest.param(
+            "san nginx 80 --timeout x", 'invalid duration "x"', "write 3s, 500ms or 1m", id="an invalid duration"
+        ),
         pytest.param(
             "san nginx 1-200", "200 pairs to probe, more than --max 100", "add --max 200 to probe them all", id="many"
         ),
@@ -371,7 +373,7 @@ def test_verbose_shows_the_source_and_the_caveats() -> None:
     ]
 
 
-def test_a_reason_is_told_once() -> None:
+def test_a_reason_is_printed_once() -> None:
     assert predict("203.0.113.9 nginx 80").out.splitlines() == [
         "undefined: 203.0.113.9 → nginx, TCP 80",
         "  shop/nginx may see a node's address instead of 203.0.113.9: the API leaves it",
@@ -406,7 +408,7 @@ class Network:
             False: (Code.BLOCKED_BY_POLICY, "blocked"),
             None: (Code.NO_TOOL, "can't tell"),
         }[reachable]
-        finding = Finding(code, word, "said the network", reachable=reachable, agrees=reachable)
+        finding = Finding(code, word, "in the test", reachable=reachable, agrees=reachable)
         return ConnectionResult(prediction, finding, warnings=("odd", f"odd {prediction.request.port}"))
 
 

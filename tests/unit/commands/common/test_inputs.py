@@ -235,12 +235,12 @@ def test_stdin_that_is_closed_or_broken(monkeypatch: pytest.MonkeyPatch) -> None
         read_manifests(["-"], "shop", Console(io.StringIO(), io.StringIO()))
 
 
-def test_a_cluster_that_is_slow_is_told_on_a_terminal(tmp_path: Path) -> None:
-    told = threading.Event()
+def test_a_slow_cluster_is_shown_on_a_terminal(tmp_path: Path) -> None:
+    shown = threading.Event()
 
     class Slow(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            told.wait(30)
+            shown.wait(30)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b'{"items": [], "groups": []}')
@@ -263,7 +263,7 @@ def test_a_cluster_that_is_slow_is_told_on_a_terminal(tmp_path: Path) -> None:
             while part := _read(ours):
                 text += part
                 if "reading the cluster" in text:
-                    told.set()
+                    shown.set()
             out, _ = process.communicate(timeout=60)
         server.shutdown()
     os.close(ours)

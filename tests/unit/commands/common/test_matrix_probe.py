@@ -1,4 +1,4 @@
-"""`matrix --probe` with the network played: what is asked of the prober, and what is made of its answers."""
+"""`matrix --probe` with the network replaced: what is asked of the prober, and what comes of its answers."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ MANIFEST = """
 
 
 class Network:
-    """Stands in for Prober: everything is open (an enforcer that is off), or nothing can be told."""
+    """In place of Prober: everything is open (an enforcer that is off), or nothing is known."""
 
-    told = True
+    known = True
 
     asked: ClassVar[list[list[str]]] = []
 
@@ -53,7 +53,7 @@ class Network:
 
     @staticmethod
     def _result(verdict: Prediction) -> ConnectionResult:
-        if not Network.told:
+        if not Network.known:
             finding = Finding(Code.NO_TOOL, "can't tell", "no tool there", reachable=None, agrees=None)
             return ConnectionResult(verdict, finding)
         agrees = verdict.verdict is Verdict.ALLOWED
@@ -73,11 +73,11 @@ def network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrix, "open_inputs", lambda _, __, console: Inputs("shop", api, reader.snapshot(), console))
     monkeypatch.setattr(matrix_probe, "Prober", Network)
     monkeypatch.setattr(Network, "asked", [])
-    monkeypatch.setattr(Network, "told", True)
+    monkeypatch.setattr(Network, "known", True)
 
 
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    status = main(["matrix", "-n", "shop", "--probe", *words])
+def run(capsys: pytest.CaptureFixture[str], *typed: str) -> tuple[int, str, str]:
+    status = main(["matrix", "-n", "shop", "--probe", *typed])
     return (status, *capsys.readouterr())
 
 
@@ -156,26 +156,26 @@ def test_the_page_has_the_differences_by_cell(capsys: pytest.CaptureFixture[str]
     assert '"differs":{"0,2":["sam → web, TCP 80: policies blocked' in out
 
 
-def test_where_nothing_can_be_told_the_status_is_two(
+def test_where_nothing_is_known_the_status_is_two(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Network, "told", False)
+    monkeypatch.setattr(Network, "known", False)
     status, out, _ = run(capsys, "--port", "80")
     assert status == 2
     assert "6 can't be compared\n  6 can't be compared: can't tell: no tool there\n" in out
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("typed", "message"),
     [
         pytest.param(["--max", "3"], "4 pairs to probe, more than --max 3", id="too many pairs"),
         pytest.param(["--protocol", "sctp", "--port", "80"], "SCTP can't be probed", id="SCTP"),
-        pytest.param(["--timeout", "0s"], "invalid --timeout 0s: must be", id="no time"),
-        pytest.param(["--timeout", "soon"], 'invalid duration "soon"', id="no length of time"),
+        pytest.param(["--timeout", "0s"], "invalid --timeout 0s: must be", id="a timeout of 0"),
+        pytest.param(["--timeout", "soon"], 'invalid duration "soon"', id="an invalid duration"),
     ],
 )
-def test_mistakes(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
-    status, out, err = run(capsys, *words)
+def test_mistakes(capsys: pytest.CaptureFixture[str], typed: list[str], message: str) -> None:
+    status, out, err = run(capsys, *typed)
     assert (status, out) == (2, "")
     assert message in err
     assert Network.asked == []

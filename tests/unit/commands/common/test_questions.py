@@ -147,7 +147,7 @@ def test_manifests_are_read_once() -> None:
 # SOURCE DESTINATION PORT.
 
 
-def told(predictions: list[Prediction]) -> list[tuple[str, str, str, int | None, Verdict]]:
+def rows(predictions: list[Prediction]) -> list[tuple[str, str, str, int | None, Verdict]]:
     return [
         (
             one.request.source.reference,
@@ -163,7 +163,7 @@ def told(predictions: list[Prediction]) -> list[tuple[str, str, str, int | None,
 def test_a_prediction_for_each_port_in_the_order_typed() -> None:
     world = CountedInputs()
     _, predictions = ask(world.inputs, "san", "pod/web-1", single_ports(parse_ports("443,80,80/udp,90-91")))
-    assert told(predictions) == [
+    assert rows(predictions) == [
         ("san", "pod/web-1", "TCP", 443, Verdict.BLOCKED),
         ("san", "pod/web-1", "TCP", 80, Verdict.ALLOWED),
         ("san", "pod/web-1", "UDP", 80, Verdict.BLOCKED),
@@ -190,7 +190,7 @@ def test_a_prediction_for_each_port_in_the_order_typed() -> None:
 )
 def test_the_ends_are_shown_as_they_were_typed(source: str, destination: str, port: SinglePort, row: object) -> None:
     _, predictions = ask(CountedInputs().inputs, source, destination, [port])
-    assert told(predictions) == [row]
+    assert rows(predictions) == [row]
 
 
 def test_the_snapshot_is_the_one_that_was_asked() -> None:
@@ -267,7 +267,7 @@ def test_every_pair_of_what_is_selected(
 ) -> None:
     world = CountedInputs()
     _, predictions = ask_selected(world.inputs, names, selectors, WEB_80)
-    assert [row[:2] for row in told(predictions)] == pairs
+    assert [row[:2] for row in rows(predictions)] == pairs
     (scope,) = world.scopes
     assert (scope.workloads, "shop" in scope.namespaces) == (True, True)
 
@@ -275,7 +275,7 @@ def test_every_pair_of_what_is_selected(
 def test_every_port_of_a_pair_before_the_next_pair() -> None:
     ports = single_ports(parse_ports("80,53/UDP"))
     _, predictions = ask_selected(CountedInputs().inputs, ("san", None), (None, "run=web"), ports)
-    assert [row[1:4] for row in told(predictions)] == [
+    assert [row[1:4] for row in rows(predictions)] == [
         ("pod/web-1", "TCP", 80),
         ("pod/web-1", "UDP", 53),
         ("pod/web-2", "TCP", 80),
