@@ -182,13 +182,13 @@ def wait_for(seen: list[str], text: str) -> None:
         time.sleep(0.01)
 
 
-def test_what_takes_long_is_told_and_erased(screen: tuple[TextIO, list[str]]) -> None:
+def test_what_takes_long_is_shown_and_erased(screen: tuple[TextIO, list[str]]) -> None:
     stream, seen = screen
     console = Console(io.StringIO(), stream)
     before = threading.active_count()
-    with console.progress("reading the cluster") as tell:
+    with console.progress("reading the cluster") as update:
         wait_for(seen, "\r\033[Kreading the cluster (0 s)")
-        tell("probing 3 connections")
+        update("probing 3 connections")
         wait_for(seen, "\r\033[Kprobing 3 connections (0 s)")
     assert threading.active_count() == before
     print("next", file=stream, flush=True)
@@ -250,7 +250,7 @@ def test_elsewhere_nothing_is_started(dumb: bool, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("TERM", "dumb")
     stream = Terminal() if dumb else io.StringIO()
     before = threading.active_count()
-    with Console(io.StringIO(), stream).progress("reading") as tell:
-        tell("still reading")
+    with Console(io.StringIO(), stream).progress("reading") as update:
+        update("still reading")
         assert threading.active_count() == before
     assert stream.getvalue() == ""

@@ -579,7 +579,7 @@ def test_a_debug_container_that_is_forbidden_or_does_not_start(
             "shop/web listens on 80, says port-forward",
             id="refused, though it listens",
         ),
-        pytest.param("shop/san shop/pod/web 80", REFUSED, None, Code.REFUSED, None, id="refused, and it can't be told"),
+        pytest.param("shop/san shop/pod/web 80", REFUSED, None, Code.REFUSED, None, id="refused, and it is unknown"),
         pytest.param(
             "shop/san shop/pod/web 80",
             REFUSED,
@@ -752,7 +752,7 @@ def test_a_proxy_that_accepts_everything_proves_nothing_but_a_request_does(netwo
     assert code("shop/san shop/db 80", snapshot=meshed, http=True) is Code.PROXY_INTERCEPTS, "nc sends no request"
     network.tool, network.form = "curl", "curl"
     network.output["10.0.0.4:80"] = ["* Connected to 10.0.0.4"]
-    assert code("shop/san shop/db 80", snapshot=meshed) is Code.PROXY_INTERCEPTS, "nor does curl unless told to"
+    assert code("shop/san shop/db 80", snapshot=meshed) is Code.PROXY_INTERCEPTS, "nor does curl without --http"
     network.form = "http"
     network.output["10.0.0.4:80"] = ["< HTTP/1.1 404 Not Found"]
     assert code("shop/san shop/db 80", snapshot=meshed, http=True) is Code.OPEN
