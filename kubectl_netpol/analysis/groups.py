@@ -100,7 +100,7 @@ def _label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
 
 def _as_running(pod: Pod) -> Pod:
     """A pod without an address yet is evaluated as if it came from a manifest."""
-    return pod if pod.ips or pod.planned else pod._replace(planned=True)
+    return pod if pod.ips else pod._replace(planned=True)
 
 
 def _spread(pods: list[Pod]) -> Iterator[Pod]:

@@ -110,9 +110,11 @@ def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) ->
     for pod in _within_reach(snapshot, policy, peer):
         if pod.host_network or pod.finished:
             continue
-        # A running pod without an address is in no block yet; where a planned one will be is unknown.
-        addresses = pod.ips if peer.ip_block and not pod.planned else pod.ips or (None,)
-        for address in addresses if peer.ip_block else (None,):
+        addresses: tuple[str | None, ...] = (None,)
+        if peer.ip_block:
+            # A running pod without an address is in no block yet; where a planned one will be is unknown.
+            addresses = pod.ips or ((None,) if pod.planned else ())
+        for address in addresses:
             matched = peer_matches(snapshot, policy, peer, pod, address)
             if matched is True:
                 pods.append(pod)

@@ -50,7 +50,7 @@ def _named_port_fault(snapshot: Snapshot, connection: Connection, side: Directio
     peer_end = connection.destination if side.direction is Direction.EGRESS else connection.source
     for near in side.near_misses:
         names = [item for item in near.rule.ports if isinstance(item, NamedPort)]
-        if not names or len(names) != len(near.rule.ports):
+        if len(names) != len(near.rule.ports):
             continue
         peers = [peer for peer in near.rule.peers if not peer.ip_block]
         if not any(peer_matches(snapshot, near.policy, peer, peer_end.pod, peer_end.address) is True for peer in peers):

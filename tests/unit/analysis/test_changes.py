@@ -89,6 +89,7 @@ def test_the_rule_that_opens_a_connection_is_its_cause() -> None:
 def test_deleting_a_policy_opens_what_it_blocked() -> None:
     found = changes_between(cluster(DENY, pods=SHOP), cluster(pods=SHOP))
     assert all(change.opens for change in found.connections)
+    assert found.isolated == ()
     assert {change.because for change in found.connections} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
 
 
@@ -129,10 +130,89 @@ def test_a_replica_set_is_its_deployment_and_a_finished_pod_does_not_count() -> 
 def test_a_policy_for_egress_is_a_cause_on_the_side_of_the_source() -> None:
     rule = Rule(Direction.EGRESS, 0, (Peer(pod_selector=DB),))
     out = Policy("a", "out", WEB, (Direction.EGRESS,), (rule,))
-    found = changes_between(cluster(pods=SHOP), cluster(out, pods=SHOP))
+    deny_web = ingress("deny-web", WEB, Peer(pod_selector=WEB))
+    found = changes_between(cluster(deny_web, pods=SHOP), cluster(deny_web, out, pods=SHOP))
     assert rows(found) == ["a/web -> b/far,outside the cluster other/TCP allowed blocked"]
     assert found.connections[0].because == (Cause("a/out", Direction.EGRESS, None, gone=False),)
     assert [(one.member.title, one.direction.field) for one in found.isolated] == [("a/web", "egress")]
+
+
+def test_a_side_that_stays_allowed_is_not_a_cause() -> None:
+    both = Policy("a", "both", LabelSelector(), tuple(Direction), (Rule(Direction.EGRESS, 0),))
+    found = changes_between(cluster(pods=SHOP[:2]), cluster(both, pods=SHOP[:2]))
+    causes = {cause for change in found.connections for cause in change.because}
+    assert causes == {Cause("a/both", Direction.INGRESS, None, gone=False)}
+
+
+def test_sources_that_different_rules_allow_have_different_causes() -> None:
+    far = Peer(LabelSelector(), LabelSelector.of({"app": "far"}))
+    peers = (Peer(pod_selector=WEB), far)
+    rules = tuple(Rule(Direction.INGRESS, position, (peer,)) for position, peer in enumerate(peers))
+    allow = Policy("a", "allow", DB, (Direction.INGRESS,), rules)
+    found = changes_between(cluster(DENY, pods=SHOP), cluster(DENY, allow, pods=SHOP))
+    causes = {(change.sources[0].title, change.because[0].position) for change in found.connections}
+    assert causes == {("a/web", 0), ("b/far", 1)}
+
+
+def test_the_addresses_of_an_ip_block_change_by_themselves() -> None:
+    allow = ingress("allow", DB, Peer(ip_block=IPBlock("10.9.0.0/24")))
+    elsewhere = ingress("elsewhere", DB, Peer(ip_block=IPBlock("10.8.0.0/24")))._replace(namespace="b")
+    before = cluster(elsewhere, pods=SHOP[1:2])
+    closes = changes_between(before, before.with_policies([elsewhere, ingress("deny", DB, Peer(pod_selector=WEB))]))
+    assert {source.title for change in closes.connections for source in change.sources} == {OUTSIDE_TITLE}
+    denied = before.with_policies([elsewhere, DENY])
+    opens = changes_between(denied, before.with_policies([elsewhere, DENY, allow]))
+    assert {source.title for change in opens.connections for source in change.sources} == {"addresses in 10.9.0.0/24"}
+
+
+def test_pods_from_manifests_are_evaluated_without_addresses() -> None:
+    pods = (pod("a/web", app="web"), pod("a/api", app="db"))
+    found = changes_between(cluster(pods=pods), cluster(ingress("deny", DB, Peer(pod_selector=DB)), pods=pods))
+    assert rows(found) == ["a/web,outside the cluster -> a/api other/TCP allowed blocked"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(
+            {
+                "overriding": [
+                    OverridingPolicy(
+                        "X", None, "far", (Direction.EGRESS,), pod_selector=LabelSelector.of({"app": "far"})
+                    )
+                ]
+            },
+            id="a policy of another kind selects one of them",
+        ),
+        pytest.param(
+            {"gaps": [Gap("x", "b", "you may not list x in b", overriding=True)]},
+            id="policies in one namespace are unread",
+        ),
+    ],
+)
+def test_sources_that_the_same_rules_treat_alike_may_still_differ(more: dict[str, Any]) -> None:
+    pods = (SHOP[1], pod("a/web", "10.0.0.1"), pod("b/far", "10.0.0.3", app="far"))
+    before = Snapshot(namespaces=NAMESPACES, pods=pods, policies=[DENY], **more)
+    allow = ingress("allow", DB, Peer(LabelSelector()), ports=(PortRange("TCP", 80, 80),))
+    assert rows(changes_between(before, before.with_policies([DENY, allow]))) == [
+        "a/web -> a/api 80-80/TCP blocked allowed",
+        "b/far -> a/api 80-80/TCP blocked undefined",
+    ]
+
+
+def test_a_source_in_the_host_network_differs_too() -> None:
+    host = pod("b/far", "10.0.0.3")._replace(host_network=True, node="n1")
+    pods = (SHOP[1]._replace(node="n2"), pod("b/near", "10.0.0.4"), host)
+    allow = ingress("allow", DB, Peer(LabelSelector()), ports=(PortRange("TCP", 80, 80),))
+    found = changes_between(cluster(DENY, pods=pods), cluster(DENY, allow, pods=pods))
+    assert rows(found) == [
+        "b/far -> a/api 80-80/TCP blocked undefined",
+        "b/near -> a/api 80-80/TCP blocked allowed",
+    ]
+    other = ingress("allow", DB, Peer(LabelSelector()), ports=(PortRange("TCP", 80, 90),))
+    assert changes_between(cluster(DENY, allow, pods=pods), cluster(DENY, other, pods=pods)).undetermined == (), (
+        "undefined before and after, but nothing is unread"
+    )
 
 
 def test_a_change_behind_the_other_end_that_still_blocks_is_none() -> None:

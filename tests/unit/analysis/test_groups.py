@@ -15,6 +15,10 @@ from kubectl_netpol.model.snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+OVERRIDING = [
+    OverridingPolicy("X", None, "some", pod_selector=LabelSelector.of({"other": "1"})),
+    OverridingPolicy("X", None, "any"),
+]
 APP, TIER = LabelSelector.of({"app": "web"}), LabelSelector.of({"tier": "back"})
 
 
@@ -61,10 +65,12 @@ def pods_of(groups: Sequence[PodGroup]) -> list[str]:
     ],
 )
 def test_pods_are_one_group_where_no_policy_tells_them_apart(one: Pod, two: Pod, together: bool) -> None:  # noqa: FBT001 - a column
-    snapshot = Snapshot(
-        pods=(one, two), overriding=[OverridingPolicy("X", None, "o", pod_selector=LabelSelector.of({"other": "1"}))]
+    snapshot = Snapshot(pods=(one, two), overriding=OVERRIDING)
+    groups = pod_groups(
+        snapshot,
+        [policy(APP, Peer(pod_selector=TIER), Peer(namespace_selector=LabelSelector()))],
+        ["10.0.0.0/24", "fd00::/64"],
     )
-    groups = pod_groups(snapshot, [policy(APP, Peer(pod_selector=TIER))], ["10.0.0.0/24", "fd00::/64"])
     assert [group.number for group in groups] == list(range(1 if together else 2))
     assert [group.pod for group in groups] == ([one] if together else [one, two])
 
@@ -85,7 +91,11 @@ def test_members_are_workloads_with_the_number_of_their_pods() -> None:
     [
         pytest.param([pod("x")], ["x"], id="one pod"),
         pytest.param([pod("x", node="n1"), pod("y", node="n1"), pod("z", node="n2")], ["x", "z"], id="another node"),
+        pytest.param(
+            [pod("x", node="n1"), pod("y", node="n2"), pod("z", node="n1")], ["x", "y"], id="the first node again"
+        ),
         pytest.param([pod("x", node="n1"), pod("y", node="n1"), pod("z", node="n1")], ["x", "y"], id="one node"),
+        pytest.param([pod("x"), pod("y")], ["x", "y"], id="two pods"),
         pytest.param([pod("x"), pod("y", phase="Failed")], ["x"], id="a finished pod is in no group"),
     ],
 )
@@ -124,6 +134,16 @@ def test_a_pod_without_an_address_is_evaluated_as_if_from_a_manifest() -> None:
             ["203.0.113.0/24", "0.0.0.0/0"],
             {OUTSIDE_TITLE: "198.51.100.77", "addresses in 203.0.113.0/24": "203.0.113.0"},
             id="the address outside is in no block, but for the block of all addresses",
+        ),
+        pytest.param(
+            ["10.9.0.0/24", "2001:db8::/32"],
+            {
+                OUTSIDE_TITLE: "203.0.113.77",
+                "outside the cluster (IPv6)": "2620:fe::9",
+                "addresses in 10.9.0.0/24": "10.9.0.0",
+                "addresses in 2001:db8::/32": "2001:db8::",
+            },
+            id="blocks of both families",
         ),
         pytest.param(
             ["2001:db8::/32"],
@@ -176,6 +196,11 @@ def test_the_addresses_that_represent_the_outside(blocks: list[str], addresses: 
     assert {group.members[0].title: group.ends[0].address for group in groups} == addresses
     assert [group.number for group in groups] == list(range(7, 7 + len(addresses)))
     assert all(group.pod is None for group in groups)
+
+
+def test_the_address_of_a_pod_is_not_outside() -> None:
+    groups = outside_groups(Snapshot(pods=[pod("x", ips=("203.0.113.77",))]), [], 0)
+    assert [group.ends[0].address for group in groups] == ["198.51.100.77"]
 
 
 def test_a_cluster_of_ipv6_alone_has_an_ipv6_outside() -> None:

@@ -76,7 +76,7 @@ unread: [dark]
 pods:
   a/web: {labels: {app: web}, ip: 10.0.0.1, ports: http=8080}
   a/two: {labels: {app: two}, ip: 10.0.0.2 fd00::2}
-  a/done: {labels: {app: two}, ip: 10.0.0.3, phase: Failed}
+  a/done: {labels: {app: two}, ip: "10.0.0.3 fd00::3", phase: Failed}
   a/host: {labels: {app: two}, ip: 192.0.2.1, host_network: true}
   a/later: {labels: {app: two}, planned: true}
   b/far: {labels: {app: two}, ip: 10.0.1.1}
@@ -96,6 +96,7 @@ policies:
     ingress:
       - {from: [{podSelector: {matchLabels: {app: two}}}, {ipBlock: {cidr: "fd00::/8"}}], ports: [{port: http}]}
     egress: [{to: [{namespaceSelector: {matchLabels: {team: x}}}, {namespaceSelector: {}, podSelector: {}}]}]
+  a/other: {podSelector: {matchLabels: {app: two}}, policyTypes: [Ingress]}
   b/far:
     podSelector: {}
     ingress:
@@ -108,6 +109,7 @@ policies:
 
 def test_the_pods_that_each_peer_matches_now() -> None:
     found = explained(CLUSTER, "a/web")
+    assert [policy.key for policy in found.selected_by] == ["a/web"]
     peers = found.ingress.rules[0].peers
     assert [[pod.key for pod in peer.pods] for peer in peers] == [["a/two", "a/later"], ["a/two"]]
     assert [peer.position for peer in peers] == [0, 1]
@@ -173,16 +175,17 @@ def test_unread_policies_leave_the_isolation_unknown(gap: str, message: str | No
 @pytest.mark.parametrize(
     ("namespace", "unknown"),
     [
-        pytest.param("team", [True, True], id="of the policy's namespace: both peers"),
-        pytest.param("far", [False, True], id="of another namespace: the namespaceSelector"),
+        pytest.param("team", [True, True, False], id="of the policy's namespace: both selectors"),
+        pytest.param("far", [False, True, False], id="of another namespace: the namespaceSelector"),
     ],
 )
 def test_unread_pods_leave_a_peer_unknown_where_it_may_match_them(namespace: str, unknown: list[bool]) -> None:
+    block = "{ipBlock: {cidr: 192.0.2.0/24}}"
     cluster = f"""
     live: true
     pods: {{team/a: {{ip: 10.0.0.1}}}}
     policies:
-      team/p: {{podSelector: {{}}, ingress: [{{from: [{{podSelector: {{}}}}, {{namespaceSelector: {{}}}}]}}]}}
+      team/p: {{podSelector: {{}}, ingress: [{{from: [{{podSelector: {{}}}}, {{namespaceSelector: {{}}}}, {block}]}}]}}
     gaps: [{{resource: pods, namespace: {namespace}, message: you may not list pods}}]
     """
     found = explained(cluster, "team/a")

@@ -208,6 +208,16 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             id="timed out though allowed",
         ),
         pytest.param(
+            ALLOWED, "web 80", Outcome.TIMED_OUT, LISTENS,
+            Code.TIMED_OUT_THOUGH_ALLOWED, "timed out: though the policies allow it", False, False, FIREWALL,
+            id="timed out though allowed, it listens",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.TIMED_OUT, SILENT,
+            Code.TIMED_OUT_THOUGH_ALLOWED, "timed out: though the policies allow it", False, False, FIREWALL,
+            id="timed out though allowed, nothing listens",
+        ),
+        pytest.param(
             ALLOWED, "web 80", Outcome.UNREACHABLE, Facts(),
             Code.UNREACHABLE, "unreachable: though the policies allow it", False, False, FIREWALL,
             id="unreachable though allowed",
@@ -268,6 +278,12 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             Code.NO_TOOL, "can't tell: no tool in the container can open a connection; the policies say allowed",
             None, None, "kubectl netpol test … --debug-image busybox",
             id="an image without a tool",
+        ),
+        pytest.param(
+            ALLOWED, "web 80", Outcome.NO_TOOL, Facts(dns_blocked="kube-system/kube-dns"),
+            Code.NO_TOOL, "can't tell: no tool in the container can open a connection; the policies say allowed",
+            None, None, "kubectl netpol test … --debug-image busybox",
+            id="an image without a tool, where the policies block DNS",
         ),
         pytest.param(
             BLOCKED, "web 80", Outcome.EXEC_FAILED, Facts(),

@@ -23,10 +23,18 @@ pods:
     ("policy", "port", "code"),
     [
         pytest.param(
-            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {}}], ports: [{port: http}]}]}",
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {matchLabels: {app: src}}}], "
+            "ports: [{port: http}]}]}",
             80,
             "enforcer-named-port-fault",
             id="a port name that the destination does not have",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}], "
+            "ports: [{port: http}]}]}",
+            80,
+            None,
+            id="a port name in a rule with an ipBlock",
         ),
         pytest.param(
             "{podSelector: {matchLabels: {app: dst}}, ingress: [{from: [{podSelector: {}}], ports: [{port: web}]}]}",
@@ -70,16 +78,38 @@ pods:
             id="for egress, a port name that another peer has",
         ),
         pytest.param(
-            "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}]}]}",
+            "{podSelector: {}, policyTypes: [Ingress, Egress], "
+            "ingress: [{from: [{podSelector: {matchLabels: {app: src}}}]}]}",
             80,
             "enforcer-both-ends-fault",
-            id="a policy that selects both ends, and its ingress rule",
+            id="a policy that selects both ends, and its ingress rule for the source",
         ),
         pytest.param(
-            "{podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{podSelector: {}}]}]}",
+            "{podSelector: {}, policyTypes: [Ingress, Egress], "
+            "ingress: [{from: [{podSelector: {matchLabels: {app: dst}}}]}]}",
+            80,
+            None,
+            id="a policy that selects both ends, and an ingress rule for another pod",
+        ),
+        pytest.param(
+            "{podSelector: {}, policyTypes: [Ingress, Egress], "
+            "egress: [{to: [{podSelector: {matchLabels: {app: dst}}}]}]}",
             80,
             "enforcer-both-ends-fault",
-            id="a policy that selects both ends, and its egress rule",
+            id="a policy that selects both ends, and its egress rule for the destination",
+        ),
+        pytest.param(
+            "{podSelector: {}, policyTypes: [Ingress, Egress], "
+            "egress: [{to: [{podSelector: {matchLabels: {app: src}}}]}]}",
+            80,
+            None,
+            id="a policy that selects both ends, and an egress rule for another pod",
+        ),
+        pytest.param(
+            "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]}",
+            80,
+            None,
+            id="a policy that selects both ends and allows the connection",
         ),
         pytest.param(
             "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 443}]}]}",
@@ -91,7 +121,13 @@ pods:
             "{podSelector: {matchLabels: {app: dst}}, policyTypes: [Ingress, Egress], egress: [{}]}",
             80,
             None,
-            id="a policy that selects one end",
+            id="a policy that selects the destination alone",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {app: src}}, policyTypes: [Ingress, Egress], ingress: [{}]}",
+            80,
+            None,
+            id="a policy that selects the source alone",
         ),
         pytest.param("{podSelector: {}, ingress: [{}]}", 80, None, id="nothing is blocked"),
     ],
@@ -106,7 +142,12 @@ def test_the_fault_that_explains_an_open_connection(policy: str, port: int, code
         assert fault.fix
 
 
-def test_both_ends_must_be_pods() -> None:
-    cluster = {**yaml.safe_load(PODS), "policies": {"a/p": {"podSelector": {}, "policyTypes": ["Egress"]}}}
+@pytest.mark.parametrize(
+    ("direction", "source", "destination"),
+    [("Egress", "a/src", "203.0.113.1"), ("Ingress", "203.0.113.1", "a/pod/dst")],
+    ids=["to an address", "from an address"],
+)
+def test_both_ends_must_be_pods(direction: str, source: str, destination: str) -> None:
+    cluster = {**yaml.safe_load(PODS), "policies": {"a/p": {"podSelector": {}, "policyTypes": [direction]}}}
     snapshot = snapshot_of(cluster)
-    assert enforcer_fault(snapshot, ask(snapshot, "a/src", "203.0.113.1", 80, "TCP")) is None
+    assert enforcer_fault(snapshot, ask(snapshot, source, destination, 80, "TCP")) is None
