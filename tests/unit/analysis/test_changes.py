@@ -165,6 +165,31 @@ def test_the_addresses_of_an_ip_block_change_by_themselves() -> None:
     assert {source.title for change in opens.connections for source in change.sources} == {"addresses in 10.9.0.0/24"}
 
 
+def test_a_dual_stack_pod_is_undefined_where_its_families_differ() -> None:
+    one = pod("b/one")._replace(ips=("10.0.0.1", "fd00::1"), planned=False)
+    two = pod("b/two")._replace(ips=("10.0.0.2", "fd01::2"), planned=False)
+    db = pod("a/db", app="db")._replace(ips=("10.0.1.1", "fd00:1::1"), planned=False)
+    allow = ingress("allow", DB, Peer(ip_block=IPBlock("10.0.0.0/24")), Peer(ip_block=IPBlock("fd00::/64")))
+    found = changes_between(cluster(DENY, pods=(one, two, db)), cluster(DENY, allow, pods=(one, two, db)))
+    of_pods = [row for row in rows(found) if row.startswith("b/")]
+    assert of_pods == ["b/one -> a/db other/TCP blocked allowed", "b/two -> a/db other/TCP blocked undefined"]
+
+
+def test_a_named_port_is_the_number_on_each_destination() -> None:
+    pods = (
+        pod("a/web", "10.0.0.1", app="web"),
+        pod("b/one", "10.0.0.2", (ContainerPort("http", 80),)),
+        pod("b/two", "10.0.0.3", (ContainerPort("http", 90),)),
+    )
+    rule = Rule(Direction.EGRESS, 0, (Peer(LabelSelector()),), (NamedPort("TCP", "http"),))
+    deny = Policy("a", "deny", WEB, (Direction.EGRESS,))
+    out = Policy("a", "out", WEB, (Direction.EGRESS,), (rule,))
+    assert rows(changes_between(cluster(deny, pods=pods), cluster(deny, out, pods=pods))) == [
+        "a/web -> b/one 80-80/TCP blocked allowed",
+        "a/web -> b/two 90-90/TCP blocked allowed",
+    ]
+
+
 def test_pods_from_manifests_are_evaluated_without_addresses() -> None:
     pods = (pod("a/web", app="web"), pod("a/api", app="db"))
     found = changes_between(cluster(pods=pods), cluster(ingress("deny", DB, Peer(pod_selector=DB)), pods=pods))
