@@ -18,7 +18,7 @@ from kubectl_netpol.commands.common.options import (
     cluster_options,
     probe_options,
 )
-from kubectl_netpol.commands.common.questions import ask, ask_selected
+from kubectl_netpol.commands.common.questions import ask, ask_selected, refuse_too_many
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, predicted
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count
@@ -103,11 +103,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     cluster = cluster_options(arguments)
     inputs = open_inputs(cluster, arguments.filenames, console)
     snapshot, predictions = _ask(inputs, names, selectors, ports)
-    if len(predictions) > probe.most_pairs:
-        raise UsageError(
-            f"{count(len(predictions), 'pair')} to probe, more than --max {probe.most_pairs}",
-            f"add --max {len(predictions)} to probe them all",
-        )
+    refuse_too_many(len(predictions), probe.most_pairs)
     results = _results(inputs, snapshot, predictions, cluster=cluster, probe=probe)
     _print(results, Names(inputs.namespace), console, output=arguments.output, verbose=arguments.verbose)
     return _status(results, arguments.expect)

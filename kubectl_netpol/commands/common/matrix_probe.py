@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.commands.common.prober import Prober
+from kubectl_netpol.commands.common.questions import refuse_too_many
 from kubectl_netpol.connection.predict import predict
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.connection.routes import request
@@ -43,11 +44,7 @@ def probe_matrix(
     if inputs.api is None:
         raise UsageError("--probe needs a cluster, and -f reads manifests", "drop -f or --probe")
     cells = list(_cells(sets, grids))
-    if len(cells) > options.most_pairs:
-        raise UsageError(
-            f"{count(len(cells), 'pair')} to probe, more than --max {options.most_pairs}",
-            f"add --max {len(cells)} to probe them all",
-        )
+    refuse_too_many(len(cells), options.most_pairs)
     if any(cell.protocol == "SCTP" for cell in cells):
         raise UsageError("SCTP can't be probed", "add --protocol tcp")
     prober = Prober(inputs.api, sets.snapshot, namespace=inputs.namespace, cluster=cluster, options=options)

@@ -16,7 +16,8 @@ from kubectl_netpol.connection.resolve import (
     service_namespace,
 )
 from kubectl_netpol.connection.routes import request
-from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.engine.phrases import count
+from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.kinds import WORKLOADS
 from kubectl_netpol.model.selectors import parse_selector
 from kubectl_netpol.model.snapshot import Scope
@@ -65,6 +66,14 @@ def ask(
     snapshot = read_for(inputs, (here, Role.SOURCE), (there, Role.DESTINATION), everywhere=False)
     ends = resolve_source(snapshot, here), resolve_destination(snapshot, there)
     return snapshot, [predict(snapshot, request(snapshot, *ends, port.port, port.protocol)) for port in ports]
+
+
+def refuse_too_many(pairs: int, most: int) -> None:
+    """UsageError if more than `most` pairs (--max) would be probed."""
+    if pairs > most:
+        raise UsageError(
+            f"{count(pairs, 'pair')} to probe, more than --max {most}", f"add --max {pairs} to probe them all"
+        )
 
 
 def ask_selected(
