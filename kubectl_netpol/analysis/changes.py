@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod_groups
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.layers import isolating_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.addresses import by_family, family
@@ -175,7 +176,7 @@ class _Differ:
     def _alike_key(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
         """Equal for other ends that need not be evaluated one by one."""
         pod = other.pod
-        if other is subject or (pod and (pod.host_network or self.after.overriding or self.after.gaps)):
+        if other is subject or (pod and (pod.host_network or self.after.unevaluated or self.after.gaps)):
             return other.number
         addresses = pod.ips if pod else (other.ends[0].address,)
         return (

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.evaluate import isolating_policies
+from kubectl_netpol.engine.layers import isolating_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.manifests.reader import Reader
-from kubectl_netpol.model.kinds import KINDS, UNEVALUATED, WORKLOADS
+from kubectl_netpol.model.kinds import KINDS, TIERED, UNEVALUATED, WORKLOADS
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.model.kinds import Kind
     from kubectl_netpol.model.snapshot import Scope
+
+
+_BESIDE_NETWORK_POLICY = (*TIERED, *UNEVALUATED)
 
 
 class _Call(NamedTuple):
@@ -109,7 +112,7 @@ def _unevaluated_calls(groups: dict[str, tuple[str, ...]], scope: Scope) -> list
     v1alpha1 and ClusterNetworkPolicy in v1alpha2.
     """
     calls = []
-    for kind in map(KINDS.__getitem__, UNEVALUATED):
+    for kind in map(KINDS.__getitem__, _BESIDE_NETWORK_POLICY):
         group = next((group for group in kind.groups if group in groups), None)
         if group is None:
             continue
@@ -135,12 +138,14 @@ def _read(api: Api, calls: list[_Call], scope: Scope, reader: Reader, gaps: list
             reader.add_items(call.kind.name, result)
         elif call.kind.name == "Namespace":
             gaps.append(_read_namespaces_one_by_one(api, scope, reader))
-        elif call.namespace is None and call.kind.name not in UNEVALUATED and call.kind.namespaced:
+        elif call.namespace is None and call.kind.name not in _BESIDE_NETWORK_POLICY and call.kind.namespaced:
             again += [_call(call.kind, namespace) for namespace in sorted(scope.namespaces)]
             gaps.append(Gap(call.resource, None, _message(call.resource, None), scope.namespaces))
         else:
             message = _message(call.resource, call.namespace)
-            gaps.append(Gap(call.resource, call.namespace, message, overriding=call.kind.name in UNEVALUATED))
+            kind = call.kind.name if call.kind.name in _BESIDE_NETWORK_POLICY else ""
+            after = kind == "BaselineAdminNetworkPolicy"
+            gaps.append(Gap(call.resource, call.namespace, message, policy_kind=kind, after=after))
     _read(api, again, scope, reader, gaps)
 
 

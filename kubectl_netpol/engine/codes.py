@@ -13,6 +13,11 @@ class Code(str, Enum):
     NO_RULE_ALLOWS = "no-rule-allows"
     OVERRIDING_POLICY = "overriding-policy"
     PERMISSION_MISSING = "permission-missing"
+    DENIED_BY_RULE = "denied-by-rule"
+    EQUAL_PRIORITIES = "equal-priorities"
+    SELECTOR_NOT_EVALUATED = "selector-not-evaluated"
+    DOMAIN_NAME = "domain-name"
+    NODES_UNKNOWN = "nodes-unknown"
     NAMESPACE_LABELS_UNKNOWN = "namespace-labels-unknown"
     POD_ADDRESS_UNKNOWN = "pod-address-unknown"
     POD_NOT_RUNNING = "pod-not-running"
@@ -34,6 +39,7 @@ class Code(str, Enum):
     FAMILIES_DIFFER = "families-differ"
     SCTP = "sctp"
     OWN_ADDRESS = "own-address"
+    BASELINE_BY_DIRECTION = "baseline-by-direction"
 
     # Warnings: a policy probably does not do what its author meant.
     POLICY_SELECTS_NOTHING = "policy-selects-nothing"

@@ -1,8 +1,9 @@
 """Whether the policies allow one connection, and by which rule: the only place that decides a verdict.
 
-Semantics of networking.k8s.io/v1 NetworkPolicy as its API reference and concept page have them. Where they leave open
-what a plugin sees (host network, the pod's own node, rewritten addresses), each reading is evaluated, and the verdict
-is UNDEFINED where the readings disagree. The reason comes out of the same walk over the rules as the verdict.
+Semantics of networking.k8s.io/v1 NetworkPolicy and of the tiers of policy.networking.k8s.io as their API references and
+concept pages have them. Where they leave open what a plugin sees (host network, the pod's own node, rewritten
+addresses), each reading is evaluated, and the verdict is UNDEFINED where the readings disagree. The reason comes out of
+the same walk over the rules as the verdict.
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.readings import Reading, reading_message, readings_of
+from kubectl_netpol.engine.layers import isolating_policies, layers_of, tiered_policies
+from kubectl_netpol.engine.phrases import match_text, names_text
+from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
-from kubectl_netpol.model.addresses import is_outside
-from kubectl_netpol.model.policies import Direction, Policy
+from kubectl_netpol.engine.walk import Asked, Matched, Outcome, walk
+from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
 if TYPE_CHECKING:
+    from kubectl_netpol.engine.layers import Layer
     from kubectl_netpol.model.objects import Pod
-    from kubectl_netpol.model.snapshot import Gap, Snapshot
+    from kubectl_netpol.model.policies import Policy, Rule
+    from kubectl_netpol.model.snapshot import Snapshot
 
-_FOR_NODES = ("ciliumclusterwidenetworkpolicies", "globalnetworkpolicies")
+_FOR_NODES = ("CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy")
 
 
 def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
@@ -39,7 +44,7 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
             message = f"{source.pod.key} reaches its own address: no policy applies to that"
             egress, ingress = (DirectionVerdict(d, Verdict.ALLOWED) for d in (Direction.EGRESS, Direction.INGRESS))
             verdict, reason, caveats = Verdict.ALLOWED, None, [Note(Code.OWN_ADDRESS, message)]
-        elif egress.isolated_by or ingress.isolated_by:
+        elif egress.isolated_by or ingress.isolated_by or verdict is Verdict.BLOCKED:
             message = f"{source.pod.key} reaches itself through its own Service: plugins differ on that"
             verdict, reason = Verdict.UNDEFINED, Note(Code.OWN_SERVICE, message)
     if problem := pod_problem(source.pod, "source") or pod_problem(destination.pod, "destination"):
@@ -74,122 +79,145 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     pod = subject.pod
     if pod is None:
         return _evaluate_without_pod(snapshot, subject, direction)
-    if pod.finished:
+    layers = layers_of(snapshot, pod, direction)
+    if not layers:
         return DirectionVerdict(direction, Verdict.ALLOWED)
-    if gap := snapshot.gap("networkpolicies", pod.namespace):
-        reason = Note(Code.PERMISSION_MISSING, gap.message)
-        return overridden(snapshot, pod, DirectionVerdict(direction, Verdict.UNDEFINED, reason=reason))
-    isolating = isolating_policies(snapshot, pod, direction)
-    if not isolating:
-        return overridden(snapshot, pod, DirectionVerdict(direction, Verdict.ALLOWED))
-    readings = list(readings_of(snapshot, connection, direction, subject, peer))
-    by_reading = [_evaluate_reading(snapshot, direction, pod, isolating, reading) for reading in readings]
-    side = by_reading[0]
-    for reading, other in zip(readings, by_reading, strict=True):
-        if other.verdict is not side.verdict and reading.code:
+    side = None
+    for reading in readings_of(snapshot, connection, direction, subject, peer):
+        if side is None:
+            side = _evaluate_reading(snapshot, direction, pod, layers, reading)
+        elif reading.code and _verdict(walk(layers, OnePeer(snapshot, reading))) is not side.verdict:
             reason = Note(reading.code, reading_message(reading.code, direction, pod, peer, connection))
-            side = side._replace(verdict=Verdict.UNDEFINED, allowed_by=(), reason=reason, caveats=())
-            break
-    return overridden(snapshot, pod, _unless_peer_unread(snapshot, peer, side))
-
-
-def _unless_peer_unread(snapshot: Snapshot, peer: End, side: DirectionVerdict) -> DirectionVerdict:
-    """UNDEFINED where a selector could match the peer if it were a pod, which is unknown."""
-    gap = _unread_pods(snapshot, peer) if side.verdict is Verdict.BLOCKED else None
-    if gap is None:
-        return side
-    rules = [rule for policy in side.isolated_by for rule in policy.rules_of(side.direction)]
-    if all(item.ip_block for rule in rules for item in rule.peers):
-        return side
-    reason = Note(Code.PERMISSION_MISSING, f"{peer.title} may be a pod's address, and {gap.message}")
-    return side._replace(verdict=Verdict.UNDEFINED, reason=reason)
-
-
-def _unread_pods(snapshot: Snapshot, end: End) -> Gap | None:
-    """The gap because of which this address may be that of an unread pod, or None where it can't be.
-
-    No pod is expected to have a public IPv4 address.
-    """
-    if end.pod or end.node or end.address is None or is_outside(end.address):
-        return None
-    return snapshot.gap("pods", None)
+            return side._replace(
+                verdict=Verdict.UNDEFINED, allowed_by=(), denied_by=(), passed_by=(), reason=reason, caveats=()
+            )
+    assert side is not None  # noqa: S101 - there is at least the plain reading
+    return side
 
 
 def _evaluate_without_pod(snapshot: Snapshot, subject: End, direction: Direction) -> DirectionVerdict:
-    """The side of a node or an outside address, which no NetworkPolicy selects."""
+    """The side of a node or an outside address, to which no evaluated policy applies."""
     side = DirectionVerdict(direction, Verdict.ALLOWED)
-    if gap := _unread_pods(snapshot, subject):
-        reason = Note(Code.PERMISSION_MISSING, f"{subject.title} may be a pod's address, and {gap.message}")
+    if reason := unread_pods(snapshot, subject):
         return side._replace(verdict=Verdict.UNDEFINED, reason=reason)
     if subject.node is None:
         return side
-    for policy in snapshot.overriding:
+    for policy in snapshot.unevaluated:
         if policy.nodes and direction in policy.directions:
             message = f"{policy.title} may select {subject.title}; its rules are not evaluated"
             return side._replace(verdict=Verdict.UNDEFINED, reason=Note(Code.OVERRIDING_POLICY, message))
     for gap in snapshot.gaps:
-        if gap.overriding and gap.resource.startswith(_FOR_NODES):
+        if gap.policy_kind in _FOR_NODES:
             return side._replace(verdict=Verdict.UNDEFINED, reason=Note(Code.PERMISSION_MISSING, gap.message))
     return side
 
 
-def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
-    """The policies that isolate the pod in that direction, in the order they were read."""
-    return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
+class OnePeer:
+    """One reading of the other end, as a set of one."""
+
+    def __init__(self, snapshot: Snapshot, reading: Reading) -> None:
+        self.everyone = 1
+        self.always = int(reading.always)
+        self._snapshot = snapshot
+        self._reading = reading
+        self._in_tiers = reading.in_tiers
+
+    def matched(self, policy: Policy, rule: Rule) -> Matched:
+        reading = self._in_tiers if policy.tier else self._reading
+        found = match_rule(self._snapshot, policy, rule, reading)
+        if found is None:
+            return _MISSED
+        return Matched(1, 0, found) if isinstance(found, RuleMatch) else Matched(0, 1, found)
 
 
-def overridden(snapshot: Snapshot, pod: Pod, side: DirectionVerdict) -> DirectionVerdict:
-    """The same, or UNDEFINED where an object of another kind may decide instead of NetworkPolicy."""
-    if pod.finished:
-        return side
-    namespace = snapshot.namespace(pod.namespace)
-    for policy in snapshot.overriding:
-        if side.direction not in policy.directions or (policy.after and side.isolated_by):
-            continue
-        if policy.may_select(pod, namespace):
-            message = f"{policy.title} may override NetworkPolicy for {pod.key}; its rules are not evaluated"
-            return side._replace(verdict=Verdict.UNDEFINED, reason=Note(Code.OVERRIDING_POLICY, message))
-    for gap in snapshot.gaps:
-        if gap.overriding and gap.hides(pod.namespace):
-            return side._replace(verdict=Verdict.UNDEFINED, reason=Note(Code.PERMISSION_MISSING, gap.message))
-    return side
+_MISSED = Matched(0)
+
+
+def _verdict(outcome: Outcome) -> Verdict:
+    """Of a set of one."""
+    if outcome.undefined:
+        return Verdict.UNDEFINED
+    return Verdict.ALLOWED if outcome.may_allow else Verdict.BLOCKED
 
 
 def _evaluate_reading(
-    snapshot: Snapshot, direction: Direction, pod: Pod, isolating: tuple[Policy, ...], reading: Reading
+    snapshot: Snapshot, direction: Direction, pod: Pod, layers: tuple[Layer, ...], reading: Reading
 ) -> DirectionVerdict:
-    """One reading: what any rule of any isolating policy allows."""
-    side = DirectionVerdict(direction, Verdict.ALLOWED, isolating)
-    if reading.always:
-        return side
-    matches: list[RuleMatch] = []
-    unknown: Note | None = None
-    for policy in isolating:
-        for rule in policy.rules_of(direction):
-            match = match_rule(snapshot, policy, rule, reading)
-            if isinstance(match, RuleMatch):
-                matches.append(match)
-            else:
-                unknown = unknown or match
-    if matches:
-        return side._replace(allowed_by=tuple(matches), caveats=_caveats(matches, reading))
-    near = tuple(near_misses(snapshot, isolating, direction, reading))
-    if unknown:
-        return side._replace(verdict=Verdict.UNDEFINED, near_misses=near, reason=unknown)
-    names = ", ".join(policy.name for policy in isolating)
-    verb = "isolates" if len(isolating) == 1 else "isolate"
-    lets = "lets it in" if direction is Direction.INGRESS else "lets it out"
-    message = f"{names} {verb} {pod.key} for {direction.field}, and no rule {lets}"
-    return side._replace(verdict=Verdict.BLOCKED, near_misses=near, reason=Note(Code.NO_RULE_ALLOWS, message))
+    """One reading, with the rules that decide, or the rules that nearly would have allowed it."""
+    trail: list[Asked | Note] = []
+    verdict = _verdict(walk(layers, OnePeer(snapshot, reading), trail))
+    matches = [asked.answer for asked in trail if isinstance(asked, Asked) and isinstance(asked.answer, RuleMatch)]
+    by_action = {action: tuple(m for m in matches if m.rule.action is action) for action in Action}
+    side = DirectionVerdict(
+        direction,
+        verdict,
+        isolating_policies(snapshot, pod, direction),
+        by_action[Action.ALLOW],
+        denied_by=by_action[Action.DENY],
+        passed_by=by_action[Action.PASS],
+        tiered_by=tiered_policies(snapshot, pod, direction),
+    )
+    if verdict is Verdict.ALLOWED:
+        return side._replace(caveats=_caveats(side, reading))
+    missed = [
+        (asked.policy, asked.rule)
+        for asked in trail
+        if isinstance(asked, Asked) and asked.rule.action is Action.ALLOW and not isinstance(asked.answer, RuleMatch)
+    ]
+    side = side._replace(near_misses=tuple(near_misses(snapshot, missed, reading)))
+    if verdict is Verdict.UNDEFINED:
+        return side._replace(reason=_why_undefined(side, trail))
+    return side._replace(reason=_why_blocked(side, pod), caveats=(*_caveats(side, reading), *_by_direction(snapshot, side, pod)))
 
 
-def _caveats(matches: list[RuleMatch], reading: Reading) -> tuple[Note, ...]:
+def _why_undefined(side: DirectionVerdict, trail: list[Asked | Note]) -> Note:
+    """The first thing in the walk that is not known, else the rules of equal priority that disagree."""
+    for asked in trail:
+        answer = asked.answer if isinstance(asked, Asked) else asked
+        if isinstance(answer, Note):
+            return answer
+    texts = [f"{match_text(match)} would {match.rule.action.value}" for match in (*side.denied_by, *side.allowed_by, *side.passed_by)]
+    return Note(Code.EQUAL_PRIORITIES, f"which of these applies is not defined: {', '.join(texts)}")
+
+
+def _why_blocked(side: DirectionVerdict, pod: Pod) -> Note:
+    if side.denied_by:
+        texts = [match_text(match) for match in side.denied_by]
+        verb = "denies" if len(texts) == 1 else "deny"
+        return Note(Code.DENIED_BY_RULE, f"{', '.join(texts)} {verb} it")
+    names = ", ".join(policy.name for policy in side.isolated_by)
+    verb = "isolates" if len(side.isolated_by) == 1 else "isolate"
+    lets = "lets it in" if side.direction is Direction.INGRESS else "lets it out"
+    message = f"{names} {verb} {pod.key} for {side.direction.field}, and no rule {lets}"
+    return Note(Code.NO_RULE_ALLOWS, message)
+
+
+def _by_direction(snapshot: Snapshot, side: DirectionVerdict, pod: Pod) -> tuple[Note, ...]:
+    """Whether Baseline is asked about a pod that a NetworkPolicy isolates for the other direction alone."""
+    if not any(match.policy.tier is Tier.BASELINE for match in side.denied_by):
+        return ()
+    isolating = isolating_policies(snapshot, pod, side.direction.opposite)
+    if not isolating:
+        return ()
+    message = (
+        f"kube-network-policies up to 1.1.1 would allow it, since {names_text([p.name for p in isolating])} "
+        f"selects {pod.key} for {side.direction.opposite.field}; all others decide by direction"
+    )
+    return (Note(Code.BASELINE_BY_DIRECTION, message),)
+
+
+def _caveats(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:
     """Where plugins are known to differ from a verdict that rests on these rules alone."""
+    matches = side.denied_by or side.allowed_by
+    if not matches:
+        return ()
     caveats = []
-    if reading.pod and all(match.peer is not None and match.rule.peers[match.peer].ip_block for match in matches):
-        message = f"only an ipBlock allows {reading.pod.key}: some plugins don't apply ipBlock to pods"
+    if reading.pod and all(match.peer is not None and match.rule.peers[match.peer].blocks for match in matches):
+        field = "networks" if matches[0].policy.tier else "ipBlock"
+        verb = "denies" if side.denied_by else "allows"
+        message = f"only {'' if matches[0].policy.tier else 'an '}{field} {verb} {reading.pod.key}: some plugins don't apply {field} to pods"
         caveats.append(Note(Code.IP_BLOCK_ON_POD, message))
-    ports = [match.rule.ports[match.port] for match in matches if match.port is not None]
+    ports = [match.rule.ports[match.port] for match in matches if match.port is not None and not match.policy.tier]
     if len(ports) == len(matches) and all(_needs_end_port(item, reading.port) for item in ports):
         message = "only an endPort range covers this port: a plugin without endPort blocks it"
         caveats.append(Note(Code.END_PORT, message))

@@ -11,6 +11,7 @@ from kubectl_netpol.model.selectors import selector_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kubectl_netpol.engine.verdict import RuleMatch
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
 
@@ -22,17 +23,31 @@ def peer_text(peer: Peer | None, policy: Policy) -> str:
     """
     if peer is None:
         return "everyone"
-    if peer.ip_block:
-        excepted = f" except {', '.join(peer.ip_block.except_)}" if peer.ip_block.except_ else ""
-        return peer.ip_block.cidr + excepted
+    if not peer.selects_pods:
+        return _addresses_text(peer)
+    if peer.unreadable:
+        return f"a peer that can't be evaluated ({peer.unreadable})"
     pods = selector_text(peer.pod_selector) if peer.pod_selector else ""
     who = f"pods {pods}" if pods else "all pods"
+    if keys := peer.same_labels or peer.other_labels:
+        return f"{who} in namespaces with {'the same' if peer.same_labels else 'another'} {', '.join(keys)}"
     if peer.namespace_selector is None:
         return who if pods else f"{who} in {policy.namespace}"
     if name := peer.one_namespace:
         return f"{who} in {name}"
     namespaces = selector_text(peer.namespace_selector)
     return f"{who} in namespaces {namespaces}" if namespaces else f"{who} in all namespaces"
+
+
+def _addresses_text(peer: Peer) -> str:
+    if peer.domain_names:
+        return ", ".join(peer.domain_names)
+    if peer.node_selector is not None:
+        nodes = selector_text(peer.node_selector)
+        return f"nodes {nodes}" if nodes else "all nodes"
+    return ", ".join(
+        f"{block.cidr} except {', '.join(block.except_)}" if block.except_ else block.cidr for block in peer.blocks
+    )
 
 
 def rule_ports_text(rule: Rule, pod: Pod | None = None) -> str:
@@ -46,6 +61,12 @@ def position_text(direction: Direction, rule: int | None, peer: int | None = Non
     """The path in the spec: "ingress[0]", "ingress[0].from[1]"."""
     text = f"{direction.field}[{rule}]"
     return text if peer is None else f"{text}.{direction.peers_field}[{peer}]"
+
+
+def match_text(match: RuleMatch) -> str:
+    """The rule by its policy, position and name: "web ingress[0].from[1]"."""
+    where = position_text(match.rule.direction, match.rule.position, match.peer)
+    return f'{match.policy.title} {where} "{match.rule.name}"' if match.rule.name else f"{match.policy.title} {where}"
 
 
 def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:

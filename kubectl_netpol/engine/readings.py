@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.verdict import Connection, Dialled, End
-from kubectl_netpol.model.addresses import family, is_among, parse_ip
+from kubectl_netpol.engine.verdict import Connection, Dialled, End, Note
+from kubectl_netpol.model.addresses import family, is_among, is_outside, parse_ip
 from kubectl_netpol.model.policies import Direction
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ class Reading(NamedTuple):
     """One reading of what a plugin sees of the other end.
 
     `pod`: what selectors match against; `address` and `block_port`: what a rule with an ipBlock matches against.
-    `destination`: the pod on which port names are looked up. `always`: allowed, whatever the rules say.
+    `destination`: the pod on which port names are looked up. `subject`: the pod whose policies are asked.
+    `always`: NetworkPolicy lets it through, whatever the rules say.
+    `unread`: why the address may be that of a pod that could not be read.
     `code`: why there is more than one reading; None for the plain one.
     """
 
@@ -33,14 +35,35 @@ class Reading(NamedTuple):
     port: int
     block_port: int
     destination: Pod | None
+    subject: Pod | None = None
     always: bool = False
+    unread: Note | None = None
     code: Code | None = None
+
+    @property
+    def in_tiers(self) -> Reading:
+        """As the tiers of ClusterNetworkPolicy see it: a pod on the host network is its node's address only."""
+        if self.pod is None or not self.pod.host_network:
+            return self
+        destination = None if self.destination is self.pod else self.destination
+        return self._replace(pod=None, destination=destination)
 
 
 def plain_reading(connection: Connection, peer: End) -> Reading:
     """The reading in which nothing is rewritten and `peer`, the other end, is seen as it is."""
     port = connection.port
     return Reading(peer.pod, peer.address, connection.protocol, port, port, connection.destination.pod)
+
+
+def unread_pods(snapshot: Snapshot, end: End) -> Note | None:
+    """Why this address may be that of a pod that could not be read, or None where it can't be.
+
+    No pod is expected to have a public IPv4 address.
+    """
+    if end.pod or end.node or end.address is None or is_outside(end.address):
+        return None
+    gap = snapshot.gap("pods", None)
+    return Note(Code.PERMISSION_MISSING, f"{end.title} may be a pod's address, and {gap.message}") if gap else None
 
 
 def readings_of(
@@ -52,7 +75,7 @@ def readings_of(
     """
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
-    plain = plain_reading(connection, peer)
+    plain = plain_reading(connection, peer)._replace(subject=pod, unread=unread_pods(snapshot, peer))
     local = _is_local(pod, peer)
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page

@@ -8,17 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.layers import labels_unknown
+from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Miss, NearMiss, Note, RuleMatch, RulePart
+from kubectl_netpol.model.addresses import is_among
 from kubectl_netpol.model.ports import NamedPort, PortRange, port_text
-from kubectl_netpol.model.selectors import Requirement, requirement_text
+from kubectl_netpol.model.selectors import Requirement, requirement_text, selector_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from kubectl_netpol.engine.readings import Reading
-    from kubectl_netpol.model.objects import Pod
-    from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
+    from kubectl_netpol.model.objects import Namespace, Pod
+    from kubectl_netpol.model.policies import Peer, Policy, Rule
+    from kubectl_netpol.model.selectors import LabelSelector
     from kubectl_netpol.model.snapshot import Snapshot
+
+_INSIDE = (".local", ".svc")  # endings of names that a cluster's own DNS answers
 
 
 def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> RuleMatch | Note | None:
@@ -28,7 +34,11 @@ def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
         port = matching_port(rule, _port_seen(peer, reading), reading.protocol, reading.destination)
         if port is None:
             continue
-        matched = peer is None or peer_matches(snapshot, policy, peer, reading.pod, reading.address)
+        matched = peer is None or peer_matches(
+            snapshot, policy, peer, reading.pod, reading.address, subject=reading.subject
+        )
+        if matched is False and reading.unread and peer and peer.selects_pods:
+            matched = reading.unread
         if matched is True:
             return RuleMatch(policy, rule, None if peer is None else index, port if rule.ports else None)
         if isinstance(matched, Note):
@@ -37,31 +47,85 @@ def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
 
 
 def _port_seen(peer: Peer | None, reading: Reading) -> int:
-    return reading.block_port if peer and peer.ip_block else reading.port
+    return reading.block_port if peer and peer.blocks else reading.port
 
 
-def peer_matches(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None, address: str | None) -> bool | Note:
+def peer_matches(
+    snapshot: Snapshot,
+    policy: Policy,
+    peer: Peer,
+    pod: Pod | None,
+    address: str | None,
+    *,
+    subject: Pod | None = None,
+) -> bool | Note:
     """Whether a peer of the policy's rules matches this pod or address; a Note with the reason where that is unknown.
 
-    A finished pod matches no peer. An ipBlock matches pod addresses too, as the upstream e2e tests assert.
+    `subject`: the pod whose policies are asked. A finished pod matches no peer. An ipBlock matches pod addresses too,
+    as the upstream e2e tests assert.
     """
-    if peer.ip_block:
-        if address is not None:
-            return peer.ip_block.contains(address)
-        if pod is None:
-            return Note(Code.HOST_NAME, "an ipBlock decides, and the address of the host name is unknown")
-        return Note(Code.POD_ADDRESS_UNKNOWN, f"an ipBlock decides, and the address of {pod.key} is unknown")
+    if peer.unreadable:
+        return Note(Code.SELECTOR_NOT_EVALUATED, f"{policy.title} has a peer that can't be evaluated: {peer.unreadable}")
+    if not peer.selects_pods:
+        return _address_matches(snapshot, peer, pod, address)
     if pod is None or pod.finished or (peer.pod_selector and not peer.pod_selector.matches(pod.labels)):
         return False
-    if peer.namespace_selector is None:
+    namespace = snapshot.namespace(pod.namespace)
+    if peer.selects_by_own_namespace:
+        own = snapshot.namespace(subject.namespace) if subject else None
+        selected = _by_labels_of(own, namespace, peer)
+    elif peer.namespace_selector is None:
         return pod.namespace == policy.namespace
-    selected = snapshot.namespace(pod.namespace).selected_by(peer.namespace_selector)
-    if selected is None:
-        gap = snapshot.gap("namespaces", pod.namespace)
-        if gap:
-            return Note(Code.PERMISSION_MISSING, gap.message)
-        return Note(Code.NAMESPACE_LABELS_UNKNOWN, f"the labels of namespace {pod.namespace} are unknown")
-    return selected
+    else:
+        selected = namespace.selected_by(peer.namespace_selector)
+    return labels_unknown(snapshot, pod.namespace) if selected is None else selected
+
+
+def _address_matches(snapshot: Snapshot, peer: Peer, pod: Pod | None, address: str | None) -> bool | Note:
+    if peer.domain_names:
+        return _domain_matches(peer, pod)
+    if peer.node_selector is not None and pod and not pod.host_network:
+        return False
+    if address is None:
+        field = "an ipBlock" if peer.ip_block else "an address"
+        if pod is None:
+            return Note(Code.HOST_NAME, f"{field} decides, and the address of the host name is unknown")
+        return Note(Code.POD_ADDRESS_UNKNOWN, f"{field} decides, and the address of {pod.key} is unknown")
+    if peer.node_selector is not None:
+        return _node_matches(snapshot, peer.node_selector, address)
+    return any(block.contains(address) for block in peer.blocks)
+
+
+def _node_matches(snapshot: Snapshot, selector: LabelSelector, address: str) -> bool | Note:
+    """Whether the address is one of a node that the selector matches."""
+    if any(is_among(address, node.addresses) and selector.matches(node.labels) for node in snapshot.nodes):
+        return True
+    if gap := snapshot.gap("nodes", None):
+        return Note(Code.PERMISSION_MISSING, gap.message)
+    if snapshot.nodes:
+        return False
+    return Note(Code.NODES_UNKNOWN, f"a rule about nodes decides, and which node has {address} is unknown")
+
+
+def _domain_matches(peer: Peer, pod: Pod | None) -> bool | Note:
+    """Unknown: the API has no addresses for names. A pod has a name only inside the cluster."""
+    names = [name for name in peer.domain_names if pod is None or pod.host_network or name.endswith(_INSIDE)]
+    if not names:
+        return False
+    message = f"a rule about {names_text(names)} decides, and which addresses that is, is unknown"
+    return Note(Code.DOMAIN_NAME, message)
+
+
+def _by_labels_of(own: Namespace | None, namespace: Namespace, peer: Peer) -> bool | None:
+    """Whether the namespace has the values of the subject's own for these keys, or (other_labels) others."""
+    keys = peer.same_labels if peer.same_labels is not None else peer.other_labels or ()
+    if not keys:
+        return False
+    if own is None or not all(one.complete or set(keys) <= one.labels.keys() for one in (own, namespace)):
+        return None
+    if not set(keys) <= namespace.labels.keys():
+        return False
+    return all(namespace.labels[key] == own.labels.get(key) for key in keys) is (peer.same_labels is not None)
 
 
 def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None) -> int | None:
@@ -72,7 +136,7 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
     if not rule.ports:
         return 0
     for index, item in enumerate(rule.ports):
-        if item.protocol != protocol:
+        if item.protocol not in (protocol, None):
             continue
         if isinstance(item, PortRange):
             if item.first <= port <= item.last:
@@ -82,25 +146,23 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
     return None
 
 
-def near_misses(
-    snapshot: Snapshot, isolating: Iterable[Policy], direction: Direction, reading: Reading
-) -> list[NearMiss]:
-    """What every rule of these policies misses, each by its closest peer; the closest rule first."""
-    found = []
-    for policy in isolating:
-        for rule in policy.rules_of(direction):
-            candidates = []
-            for index, peer in enumerate(rule.peers or (None,)):
-                misses = list(_peer_misses(snapshot, policy, peer, reading)) if peer else []
-                seen = _port_seen(peer, reading)
-                port = matching_port(rule, seen, reading.protocol, reading.destination)
-                if port is None:
-                    misses += _port_misses(rule, seen, reading.protocol, reading.destination)
-                candidates.append(
-                    NearMiss(policy, rule, index if peer else None, port if rule.ports else None, tuple(misses))
-                )
-            found.append(min(candidates, key=_distance))
-    return sorted(found, key=_distance)
+def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], reading: Reading) -> list[NearMiss]:
+    """What each of these rules misses, by its closest peer; the closest rule first."""
+    return sorted((_near_miss(snapshot, policy, rule, reading) for policy, rule in rules), key=_distance)
+
+
+def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> NearMiss:
+    if policy.tier:
+        reading = reading.in_tiers
+    candidates = []
+    for index, peer in enumerate(rule.peers or (None,)):
+        misses = list(_peer_misses(snapshot, policy, peer, reading)) if peer else []
+        seen = _port_seen(peer, reading)
+        port = matching_port(rule, seen, reading.protocol, reading.destination)
+        if port is None:
+            misses += _port_misses(rule, seen, reading.protocol, reading.destination)
+        candidates.append(NearMiss(policy, rule, index if peer else None, port if rule.ports else None, tuple(misses)))
+    return min(candidates, key=_distance)
 
 
 _FAR = {RulePart.NO_POD: 4, RulePart.ADDRESS: 3, RulePart.NAMESPACE: 2}
@@ -111,21 +173,21 @@ def _distance(near: NearMiss) -> int:
 
 
 def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> Iterator[Miss]:
-    if peer.ip_block:
-        if reading.address is None or not peer.ip_block.contains(reading.address):
-            excepted = reading.address is not None and peer.ip_block._replace(except_=()).contains(reading.address)
-            block = (
-                f"{peer.ip_block.cidr} except {', '.join(peer.ip_block.except_)}" if excepted else peer.ip_block.cidr
-            )
-            yield Miss(RulePart.ADDRESS, block, reading.address or "an unknown address")
+    if not peer.selects_pods:
+        matched = _address_matches(snapshot, peer, reading.pod, reading.address)
+        if matched is not True:
+            yield Miss(RulePart.ADDRESS, _addresses_text(peer, reading.address), reading.address or "an unknown address")
         return
     pod = reading.pod
     if pod is None:
         yield Miss(RulePart.NO_POD, "a pod", reading.address or "a host name")
         return
     if peer.namespace_selector is None:
-        if pod.namespace != policy.namespace:
+        if policy.namespace and pod.namespace != policy.namespace:
             yield Miss(RulePart.NAMESPACE, policy.namespace, pod.namespace)
+        if keys := peer.same_labels or peer.other_labels:
+            which = "the same" if peer.same_labels else "another"
+            yield Miss(RulePart.NAMESPACE, f"{which} {', '.join(keys)}", f"no {which} one")
     else:
         namespace = snapshot.namespace(pod.namespace)
         for requirement in peer.namespace_selector.requirements:
@@ -138,6 +200,19 @@ def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Readin
             yield _label_miss(RulePart.POD, requirement, pod.labels)
 
 
+def _addresses_text(peer: Peer, address: str | None) -> str:
+    """The addresses that a peer requires; with `except` only where that is what leaves this one out."""
+    if peer.domain_names:
+        return f"an address of {names_text(peer.domain_names)}"
+    if peer.node_selector is not None:
+        return f"the address of a node {selector_text(peer.node_selector)}".rstrip()
+    texts = []
+    for block in peer.blocks:
+        excepted = address is not None and block._replace(except_=()).contains(address)
+        texts.append(f"{block.cidr} except {', '.join(block.except_)}" if excepted else block.cidr)
+    return names_text(texts)
+
+
 def _label_miss(part: RulePart, requirement: Requirement, labels: Mapping[str, str]) -> Miss:
     value = labels.get(requirement.key)
     found = f"no label {requirement.key}" if value is None else f"{requirement.key}={value}"
@@ -146,9 +221,9 @@ def _label_miss(part: RulePart, requirement: Requirement, labels: Mapping[str, s
 
 def _port_misses(rule: Rule, port: int, protocol: str, destination: Pod | None) -> Iterator[Miss]:
     """One miss for all ports of the rule: the protocol where none has it, else the name or number."""
-    same = [item for item in rule.ports if item.protocol == protocol]
+    same = [item for item in rule.ports if item.protocol in (protocol, None)]
     if not same:
-        yield Miss(RulePart.PROTOCOL, " or ".join(dict.fromkeys(item.protocol for item in rule.ports)), protocol)
+        yield Miss(RulePart.PROTOCOL, " or ".join(dict.fromkeys(item.protocol or "" for item in rule.ports)), protocol)
         return
     names = [item.name for item in same if isinstance(item, NamedPort)]
     unresolved = [name for name in names if destination is None or destination.port_named(name, protocol) is None]

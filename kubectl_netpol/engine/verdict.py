@@ -96,7 +96,7 @@ class RuleMatch(NamedTuple):
 
 
 class NearMiss(NamedTuple):
-    """A rule of an isolating policy that does not match, and what its closest peer misses."""
+    """A rule that would have allowed it and does not match, and what its closest peer misses."""
 
     policy: Policy
     rule: Rule
@@ -106,7 +106,12 @@ class NearMiss(NamedTuple):
 
 
 class DirectionVerdict(NamedTuple):
-    """The verdict of one end's policies. No `isolated_by`: it is not isolated in this direction, or not a pod."""
+    """The verdict of one end's policies.
+
+    `isolated_by`: the NetworkPolicies that isolate it in this direction; none too if it is not a pod.
+    `allowed_by`, `denied_by`: the rules that decide. `passed_by`: rules that left it to the next layer.
+    `tiered_by`: the policies of the Admin and Baseline tiers that were to be asked.
+    """
 
     direction: Direction
     verdict: Verdict
@@ -115,6 +120,9 @@ class DirectionVerdict(NamedTuple):
     near_misses: tuple[NearMiss, ...] = ()
     reason: Note | None = None
     caveats: tuple[Note, ...] = ()
+    denied_by: tuple[RuleMatch, ...] = ()
+    passed_by: tuple[RuleMatch, ...] = ()
+    tiered_by: tuple[Policy, ...] = ()
 
 
 class ConnectionVerdict(NamedTuple):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.analysis.isolation import Explanation, peer_pods
 from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.evaluate import overridden
-from kubectl_netpol.engine.verdict import DirectionVerdict, Note, Verdict
+from kubectl_netpol.engine.layers import layers_of
+from kubectl_netpol.engine.verdict import Note, Verdict
 from kubectl_netpol.lint.peers import similar_label_hint, split_peers, split_rules, unmatched_peers
 from kubectl_netpol.lint.ports import mistaken_ports
 from kubectl_netpol.lint.redundancy import redundant_rules
@@ -42,9 +42,8 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
 def _overriding_policies(snapshot: Snapshot, explanation: Explanation) -> Iterator[Note]:
     """What may decide instead of the NetworkPolicies in the explanation."""
     for side in (explanation.ingress, explanation.egress):
-        allowed = DirectionVerdict(side.direction, Verdict.ALLOWED, side.isolated_by)
-        if reason := overridden(snapshot, explanation.pod, allowed).reason:
-            yield reason
+        layers = layers_of(snapshot, explanation.pod, side.direction)
+        yield from (layer.unknown for layer in layers if layer.unknown and layer.unknown != side.unknown)
 
 
 def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = False) -> list[Note]:

@@ -22,9 +22,10 @@ def read_namespace(_: Object, metadata: Object, __: str, name: str) -> Namespace
     return Namespace(name, {**read_labels(metadata.get("labels"), "metadata.labels"), METADATA_NAME: name})
 
 
-def read_node(item: Object, _: Object, __: str, name: str) -> Node:
+def read_node(item: Object, metadata: Object, _: str, name: str) -> Node:
     found = objects(mapping(item.get("status"), "status").get("addresses"), "status.addresses")
-    return Node(name, tuple(entry["address"] for entry in found if _is_address(entry.get("address"))))
+    addresses = tuple(entry["address"] for entry in found if _is_address(entry.get("address")))
+    return Node(name, addresses, read_labels(metadata.get("labels"), "metadata.labels"))
 
 
 def read_service(item: Object, metadata: Object, namespace: str, name: str) -> Service:

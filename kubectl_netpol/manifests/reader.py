@@ -13,11 +13,13 @@ from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
 from kubectl_netpol.manifests.objects import read_endpoint_slice, read_namespace, read_node, read_service
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
-from kubectl_netpol.model.kinds import KINDS, UNEVALUATED, WORKLOADS, kind_of
+from kubectl_netpol.model.kinds import KINDS, TIERED, UNEVALUATED, WORKLOADS, kind_of
 from kubectl_netpol.model.objects import Owner, Pod, Workload
+from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.policies.networkpolicy import read_policy
-from kubectl_netpol.policies.unevaluated import read_overriding
+from kubectl_netpol.policies.tiers import read_tiered
+from kubectl_netpol.policies.unevaluated import read_unevaluated, unread_tiered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +67,13 @@ class Reader:
             endpoint_slices=found("EndpointSlice"),
             nodes=found("Node"),
             workloads=workloads,
-            overriding=[policy for kind in UNEVALUATED for policy in found(kind)],
+            tiered=[policy for kind in TIERED for policy in found(kind) if isinstance(policy, Policy)],
+            unevaluated=[
+                policy
+                for kind in (*TIERED, *UNEVALUATED)
+                for policy in found(kind)
+                if isinstance(policy, UnevaluatedPolicy)
+            ],
             gaps=gaps,
         )
 
@@ -106,15 +114,26 @@ class Reader:
             metadata = mapping(item.get("metadata"), "metadata")
             given = metadata.get("name")
             name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
-            namespace = "" if kind in ("Namespace", "Node") else metadata.get("namespace") or self.default_namespace
+            namespace = "" if not KINDS[kind].namespaced else metadata.get("namespace") or self.default_namespace
             namespace = text(namespace, "metadata.namespace") if namespace else ""
             found = _READERS[kind](item, metadata, namespace, name) if kind in _READERS else None
-            if found is None:
-                found = read_overriding(kind, item, name, namespace)
+            if kind in TIERED:
+                found = self._tiered(kind, item, metadata, name)
+            elif found is None:
+                found = read_unevaluated(kind, item, name, namespace)
         except BadField as error:
             raise ManifestError(f"{where} ({kind} {name}): {error}", error.hint) from None
         if found is not None:
             self._found.setdefault(kind, {})[namespace, name] = found
+
+    def _tiered(self, kind: str, item: Object, metadata: Object, name: str) -> Policy | UnevaluatedPolicy:
+        """On a cluster, a policy of a later version than this program knows stops nothing: it is not evaluated."""
+        try:
+            return read_tiered(kind, item, metadata, name)
+        except BadField as error:
+            if not self.live:
+                raise
+            return unread_tiered(kind, item, name, str(error))
 
 
 def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:

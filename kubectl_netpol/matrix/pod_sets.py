@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
 from kubectl_netpol.engine.rules import peer_matches
+from kubectl_netpol.engine.walk import Matched
 from kubectl_netpol.model.addresses import family, parse_ip, parse_network
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy
 
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 _Edge = tuple[int, int]
-
-
-class Matched(NamedTuple):
-    """The pods that match, and those for which that is unknown."""
-
-    yes: int
-    unknown: int = 0
 
 
 class _Addresses(NamedTuple):
@@ -51,8 +45,9 @@ class PodSets:
         self._by_namespace = self._grouped((pod.namespace for pod in self.pods), alive)
         self._labels: dict[str, dict[str | None, int]] = {}
         self._selectors: dict[LabelSelector, int] = {}
-        self._namespaces: dict[LabelSelector, Matched] = {}
-        self._edges = sorted(set(_edges(snapshot.policies)))
+        self._namespaces: dict[tuple[Peer, str], Matched] = {}
+        self.host_network = self.of(position for position, pod in enumerate(self.pods) if pod.host_network)
+        self._edges = sorted({*_edges((*snapshot.policies, *snapshot.tiered)), *_node_edges(snapshot)})
         self._addresses: dict[tuple[Direction, tuple[int, ...]], _Addresses] = {}
         self._blocks: dict[tuple[IPBlock, Direction, tuple[int, ...]], Matched] = {}
 
@@ -67,17 +62,45 @@ class PodSets:
         """The first pod of a set, which must not be empty."""
         return self.pods[len(self.pods) - pods.bit_length()]
 
-    def peer(self, policy: Policy, peer: Peer, direction: Direction, families: tuple[int, ...]) -> Matched:
-        """The pods that a peer of the policy matches, for a subject with addresses of these families."""
-        if peer.ip_block:
-            return self._block(peer.ip_block, direction, families)
+    def peer(
+        self, policy: Policy, peer: Peer, direction: Direction, subject: Pod, families: tuple[int, ...]
+    ) -> Matched:
+        """The pods that a peer of the policy matches, as a subject with addresses of these families sees them."""
+        if peer.blocks and not peer.unreadable:
+            yes = unknown = 0
+            for block in peer.blocks:
+                found = self._block(block, direction, families)
+                yes |= found.yes
+                unknown |= found.unknown
+            return Matched(yes, unknown)
+        if not peer.selects_pods:
+            return self._by_address(policy, peer, direction, subject, families)
         pods = self.all if peer.pod_selector is None else self.selected(peer.pod_selector)
-        if peer.namespace_selector is None:
+        if peer.namespace_selector is None and not (peer.unreadable or peer.selects_by_own_namespace):
             return Matched(pods & self._by_namespace.get(policy.namespace, 0))
-        found = self._namespaces.get(peer.namespace_selector)
-        if found is None:
-            found = self._namespaces[peer.namespace_selector] = self._in_namespaces(policy, peer.namespace_selector)
+        key = peer._replace(pod_selector=None), "" if peer.namespace_selector else subject.namespace
+        found = self._namespaces.get(key) or self._in_namespaces(policy, key[0], subject)
+        self._namespaces[key] = found
         return Matched(pods & found.yes, pods & found.unknown)
+
+    def _by_address(
+        self, policy: Policy, peer: Peer, direction: Direction, subject: Pod, families: tuple[int, ...]
+    ) -> Matched:
+        """Nodes and domain names: alike for all pods with addresses of their own."""
+        yes = unknown = 0
+        seen = self._seen(direction, families)
+        groups: list[tuple[int, str | None]] = [(self.all & ~self.host_network, None)]
+        groups += [(pods & self.host_network, address) for pods, address in seen.intervals.values()]
+        groups.append((seen.missing & self.host_network, None))
+        for pods, address in groups:
+            if not pods:
+                continue
+            matched = peer_matches(self.snapshot, policy, peer, self.first(pods), address, subject=subject)
+            if matched is True:
+                yes |= pods
+            elif matched:
+                unknown |= pods
+        return Matched(yes, unknown)
 
     def selected(self, selector: LabelSelector) -> int:
         """The pods of every namespace whose labels the selector matches."""
@@ -112,10 +135,12 @@ class PodSets:
             positions.setdefault(value, []).append(position)
         return {value: self.of(found) & among for value, found in positions.items()}
 
-    def _in_namespaces(self, policy: Policy, selector: LabelSelector) -> Matched:
+    def _in_namespaces(self, policy: Policy, peer: Peer, subject: Pod) -> Matched:
         yes = unknown = 0
         for pods in self._by_namespace.values():
-            matched = peer_matches(self.snapshot, policy, Peer(selector), self.first(pods), None) if pods else False
+            if not pods:
+                continue
+            matched = peer_matches(self.snapshot, policy, peer, self.first(pods), None, subject=subject)
             if matched is True:
                 yes |= pods
             elif matched:
@@ -182,7 +207,16 @@ def _edges(policies: Iterable[Policy]) -> Iterable[_Edge]:
     for policy in policies:
         for rule in policy.rules:
             for peer in rule.peers:
-                for cidr in (peer.ip_block.cidr, *peer.ip_block.except_) if peer.ip_block else ():
+                for cidr in (cidr for block in peer.blocks for cidr in (block.cidr, *block.except_)):
                     network = parse_network(cidr)
                     yield network.version, int(network.network_address)
                     yield network.version, int(network.broadcast_address) + 1
+
+
+def _node_edges(snapshot: Snapshot) -> Iterable[_Edge]:
+    """Around each node's address, where a policy speaks of nodes."""
+    rules = (rule for policy in snapshot.tiered for rule in policy.rules)
+    if any(peer.node_selector is not None for rule in rules for peer in rule.peers):
+        for ip in (parse_ip(address) for node in snapshot.nodes for address in node.addresses):
+            yield ip.version, int(ip)
+            yield ip.version, int(ip) + 1

@@ -1,15 +1,15 @@
-"""One direction of one pod towards all pods: the engine's evaluation with a set of pods in place of one peer."""
+"""One direction of one pod towards all pods: the engine's walk, with all pods as the set of peers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
-from kubectl_netpol.engine.evaluate import isolating_policies, overridden
+from kubectl_netpol.engine.layers import layers_of
 from kubectl_netpol.engine.readings import Reading, readings_of
 from kubectl_netpol.engine.rules import matching_port
-from kubectl_netpol.engine.verdict import DirectionVerdict, Verdict
-from kubectl_netpol.matrix.pod_sets import Matched, PodSets
+from kubectl_netpol.engine.walk import Matched, Outcome, walk
+from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.model.policies import Direction, Policy, Rule
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Sides:
         self._host_network = _by_node(sets)
         self._by_ports = self._destinations()
         self._verdicts: dict[tuple[object, ...], PeerVerdicts] = {}
-        self._peers: dict[tuple[int, tuple[int, ...], bool], Matched] = {}
+        self._peers: dict[tuple[object, ...], Matched] = {}
         self._egress_ports: dict[tuple[tuple[PortRange | NamedPort, ...], bool], int] = {}
 
     def number(self, pod: Pod) -> int | None:
@@ -64,27 +64,19 @@ class Sides:
         return found
 
     def _evaluate(self, pod: Pod, families: tuple[int, ...], direction: Direction) -> PeerVerdicts:
-        snapshot = self._sets.snapshot
-        unread = snapshot.gap("networkpolicies", pod.namespace) is not None
-        isolating = () if unread else isolating_policies(snapshot, pod, direction)
-        plain = DirectionVerdict(direction, Verdict.UNDEFINED if unread else Verdict.ALLOWED, isolating)
-        if overridden(snapshot, pod, plain).verdict is Verdict.UNDEFINED:
-            return PeerVerdicts(0, self._sets.all)
-        if not isolating:
+        layers = layers_of(self._sets.snapshot, pod, direction)
+        if not layers:
             return self._all
         allowed = blocked = 0
-        walked: dict[tuple[bool, bool], PeerVerdicts] = {}
+        walked: dict[tuple[bool, bool, bool], Outcome] = {}
         for peers, sample in self._peer_groups(pod):
             all_allow, all_block = peers, peers
             for reading in self._readings(pod, sample, direction):
-                if reading.always:
-                    all_block = 0
-                    continue
-                seen = reading.pod is not None, reading.destination is not None
+                seen = reading.pod is not None, reading.destination is not None, reading.always
                 if seen not in walked:
-                    walked[seen] = self._walk(pod, families, isolating, direction, reading)
+                    walked[seen] = walk(layers, _AllPods(self, pod, families, direction, reading))
                 all_allow &= walked[seen].allowed
-                all_block &= ~(walked[seen].allowed | walked[seen].undefined)
+                all_block &= ~walked[seen].may_allow
             allowed |= all_allow
             blocked |= all_block
         return PeerVerdicts(allowed, self._sets.all & ~(allowed | blocked))
@@ -107,45 +99,47 @@ class Sides:
             mine, theirs = theirs, mine
         return list(readings_of(self._sets.snapshot, connection, direction, mine, theirs))
 
-    def _walk(
-        self, pod: Pod, families: tuple[int, ...], isolating: tuple[Policy, ...], direction: Direction, reading: Reading
-    ) -> PeerVerdicts:
-        """The verdict by one reading: the union of the rules of all isolating policies."""
-        yes = unknown = 0
-        for policy in isolating:
-            for rule in policy.rules_of(direction):
-                if direction is Direction.EGRESS:
-                    within = self._egress(rule, named=reading.destination is not None)
-                else:
-                    number = self.number(pod)
-                    covered = number is not None and matching_port(rule, number, self._protocol, reading.destination)
-                    within = 0 if covered is None or covered is False else self._sets.all
-                if within:
-                    matched = self._rule(policy, rule, families, as_pod=reading.pod is not None)
-                    yes |= matched.yes & within
-                    unknown |= matched.unknown & within
-        return PeerVerdicts(yes, unknown)
+    def matched(self, seen: _AllPods, policy: Policy, rule: Rule) -> Matched:
+        """The pods that a rule matches, as a subject sees them in one reading."""
+        named = seen.reading.destination is not None
+        if seen.direction is Direction.EGRESS:
+            within = self._egress(rule, named=named, in_tiers=policy.tier is not None)
+        else:
+            number = self.number(seen.subject)
+            destination = seen.reading.destination
+            covered = number is not None and matching_port(rule, number, self._protocol, destination) is not None
+            within = self._sets.all if covered else 0
+        if not within:
+            return _NONE
+        found = self._rule(policy, rule, seen)
+        return Matched(found.yes & within, found.unknown & within & ~found.yes)
 
-    def _rule(self, policy: Policy, rule: Rule, families: tuple[int, ...], *, as_pod: bool) -> Matched:
-        """The pods that the rule's peers match. Not `as_pod`: the reading sees no pod, so only blocks match."""
+    def _rule(self, policy: Policy, rule: Rule, seen: _AllPods) -> Matched:
+        """The pods that the rule's peers match. A reading that sees no pod leaves those that match by address."""
         if not rule.peers:
             return Matched(self._sets.all)
-        key = id(rule), families, as_pod
+        as_pods = policy.tier or seen.reading.pod is not None
+        own = any(peer.selects_by_own_namespace for peer in rule.peers) and seen.subject.namespace
+        key = id(rule), seen.families, as_pods, own
         found = self._peers.get(key)
         if found is None:
+            pods = self._sets.all & ~self._sets.host_network if policy.tier else self._sets.all if as_pods else 0
             yes = unknown = 0
             for peer in rule.peers:
-                if as_pod or peer.ip_block:
-                    matched = self._sets.peer(policy, peer, rule.direction, families)
-                    yes |= matched.yes
-                    unknown |= matched.unknown
+                matched = self._sets.peer(policy, peer, rule.direction, seen.subject, seen.families)
+                within = pods if peer.selects_pods else self._sets.all
+                yes |= matched.yes & within
+                unknown |= matched.unknown & within
             found = self._peers[key] = Matched(yes, unknown)
         return found
 
-    def _egress(self, rule: Rule, *, named: bool) -> int:
+    def _egress(self, rule: Rule, *, named: bool, in_tiers: bool) -> int:
         """The destinations whose port is covered by the rule's ports. `named`: the reading resolves port names."""
         if not rule.ports:
             return self._sets.all
+        if in_tiers:
+            by_number = self._egress(rule, named=False, in_tiers=False) & self._sets.host_network
+            return by_number | self._egress(rule, named=True, in_tiers=False) & ~self._sets.host_network
         key = rule.ports, named
         found = self._egress_ports.get(key)
         if found is None:
@@ -166,13 +160,35 @@ class Sides:
         return [(self.number(self._sets.pods[found[0]]) or 0, self._sets.of(found)) for found in positions.values()]
 
 
+class _AllPods(NamedTuple):
+    """All pods as the subject's policies see them in one reading."""
+
+    sides: Sides
+    subject: Pod
+    families: tuple[int, ...]
+    direction: Direction
+    reading: Reading
+
+    @property
+    def everyone(self) -> int:
+        return self.sides._sets.all
+
+    @property
+    def always(self) -> int:
+        return self.everyone if self.reading.always else 0
+
+    def matched(self, policy: Policy, rule: Rule) -> Matched:
+        return self.sides.matched(self, policy, rule)
+
+
+_NONE = Matched(0)
+
+
 def _keys_by_namespace(sets: PodSets) -> dict[str, tuple[str, ...]]:
     """Namespace -> the label keys that its policies select pods by; "" for namespaces without policies."""
-    everywhere = {
-        requirement.key
-        for policy in sets.snapshot.overriding
-        for requirement in (policy.pod_selector.requirements if policy.pod_selector else ())
-    }
+    selectors = [policy.pod_selector for policy in sets.snapshot.tiered]
+    selectors += [policy.pod_selector for policy in sets.snapshot.unevaluated if policy.pod_selector]
+    everywhere = {requirement.key for selector in selectors for requirement in selector.requirements}
     keys: dict[str, set[str]] = {"": everywhere}
     for policy in sets.snapshot.policies:
         own = keys.setdefault(policy.namespace, set(everywhere))

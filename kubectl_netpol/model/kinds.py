@@ -41,7 +41,7 @@ class Kind(NamedTuple):
 
 
 _APPS, _BATCH, _CORE = ("apps",), ("batch",), ("",)
-_UPSTREAM, _CILIUM = ("policy.networking.k8s.io",), ("cilium.io",)
+_UPSTREAM, _AMAZON, _CILIUM = ("policy.networking.k8s.io",), ("networking.k8s.aws",), ("cilium.io",)
 _WORKLOADS = (
     Kind("Deployment", _APPS, "v1", "deployments", ("deployment", "deployments", "deploy")),
     Kind("StatefulSet", _APPS, "v1", "statefulsets", ("statefulset", "statefulsets", "sts")),
@@ -57,11 +57,21 @@ _WORKLOADS = (
     Kind("Job", _BATCH, "v1", "jobs", ("jobs", "job")),
     Kind("CronJob", _BATCH, "v1", "cronjobs", ("cronjob", "cronjobs", "cj")),
 )
+_TIERED = (
+    Kind("ClusterNetworkPolicy", _UPSTREAM, "", "clusternetworkpolicies", namespaced=False),
+    Kind("AdminNetworkPolicy", _UPSTREAM, "v1alpha1", "adminnetworkpolicies", namespaced=False),
+    Kind("BaselineAdminNetworkPolicy", _UPSTREAM, "v1alpha1", "baselineadminnetworkpolicies", namespaced=False),
+    Kind(
+        "AmazonClusterNetworkPolicy",
+        _AMAZON,
+        "v1alpha1",
+        "clusternetworkpolicies",
+        namespaced=False,
+        api_kind="ClusterNetworkPolicy",
+    ),
+)
 # These can override NetworkPolicy; their rules are not evaluated.
 _UNEVALUATED = (
-    Kind("ClusterNetworkPolicy", _UPSTREAM, "", "clusternetworkpolicies", namespaced=False),
-    Kind("AdminNetworkPolicy", _UPSTREAM, "", "adminnetworkpolicies", namespaced=False),
-    Kind("BaselineAdminNetworkPolicy", _UPSTREAM, "", "baselineadminnetworkpolicies", namespaced=False),
     Kind("CiliumNetworkPolicy", _CILIUM, "", "ciliumnetworkpolicies"),
     Kind("CiliumClusterwideNetworkPolicy", _CILIUM, "", "ciliumclusterwidenetworkpolicies", namespaced=False),
     Kind("CalicoNetworkPolicy", CALICO, "", "networkpolicies", api_kind="NetworkPolicy"),
@@ -83,10 +93,12 @@ KINDS = {
             "networkpolicies",
             ("networkpolicy", "networkpolicies", "netpol"),
         ),
+        *_TIERED,
         *_UNEVALUATED,
     )
 }
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
+TIERED = tuple(kind.name for kind in _TIERED)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)
 # Kinds that an end of a connection can be typed as: KIND/NAME.
 TYPED = ("Pod", "Service", *WORKLOADS, "Node")
@@ -105,3 +117,10 @@ def kind_of(api_kind: str, api_version: str) -> Kind | None:
         if (kind.api_kind or kind.name) == api_kind and group in kind.groups and kind.version in ("", version):
             return kind
     return None
+
+
+def object_title(kind: str, namespace: str, name: str) -> str:
+    """As kubectl prints an object, after its namespace: "shop/ciliumnetworkpolicy.cilium.io/web"."""
+    known = KINDS[kind]
+    text = f"{(known.api_kind or known.name).lower()}.{known.groups[0]}/{name}"
+    return f"{namespace}/{text}" if namespace else text

@@ -99,10 +99,10 @@ class Pod(NamedTuple):
         """Whether all its containers have ended for good: then it has no address, and no policy applies to it."""
         return self.phase in FINISHED
 
-    def port_named(self, name: str, protocol: str) -> int | None:
-        """The number of the port of that name, or None."""
+    def port_named(self, name: str, protocol: str | None) -> int | None:
+        """The number of the port of that name and protocol (None: of any), or None."""
         for port in self.ports:
-            if port.name == name and port.protocol == protocol:
+            if port.name == name and protocol in (None, port.protocol):
                 return port.number
         return None
 
@@ -126,6 +126,7 @@ class Node(NamedTuple):
 
     name: str
     addresses: tuple[str, ...] = ()
+    labels: Mapping[str, str] = {}
 
 
 class ServicePort(NamedTuple):

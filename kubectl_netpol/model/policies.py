@@ -1,4 +1,4 @@
-"""NetworkPolicies, their rules and peers as frozen values, and policies of other kinds that can override them."""
+"""Policies of every kind, their rules and peers, as frozen values."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.model.addresses import parse_ip, parse_network
-from kubectl_netpol.model.selectors import METADATA_NAME, Operator
+from kubectl_netpol.model.kinds import object_title
+from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator
 
 if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Namespace, Pod
     from kubectl_netpol.model.ports import NamedPort, PortRange
-    from kubectl_netpol.model.selectors import LabelSelector
 
 
 class Direction(str, Enum):
@@ -48,11 +48,38 @@ class IPBlock(NamedTuple):
 
 
 class Peer(NamedTuple):
-    """One item of a rule's from or to: either selectors (at least one is not None) or a block."""
+    """One item of a rule's from or to: selectors (at least one is not None), or one of the fields below.
+
+    `namespace_selector` None beside a pod_selector: the policy's own namespace. `networks`: any of them matches.
+    `node_selector`: the addresses of these nodes. `domain_names`: the addresses that DNS gives for them.
+    `same_labels`, `other_labels`: label keys, namespaces with the values of the subject's namespace, or with others.
+    `unreadable`: why it can't be evaluated.
+    """
 
     namespace_selector: LabelSelector | None = None
     pod_selector: LabelSelector | None = None
     ip_block: IPBlock | None = None
+    networks: tuple[IPBlock, ...] = ()
+    node_selector: LabelSelector | None = None
+    domain_names: tuple[str, ...] = ()
+    same_labels: tuple[str, ...] | None = None
+    other_labels: tuple[str, ...] | None = None
+    unreadable: str | None = None
+
+    @property
+    def blocks(self) -> tuple[IPBlock, ...]:
+        """Its ranges of addresses; none if it selects by something else."""
+        return (self.ip_block,) if self.ip_block else self.networks
+
+    @property
+    def selects_pods(self) -> bool:
+        """Whether it matches pods by labels, their own or those of their namespace."""
+        return not (self.blocks or self.node_selector is not None or self.domain_names)
+
+    @property
+    def selects_by_own_namespace(self) -> bool:
+        """Whether it depends on the labels of the subject's namespace."""
+        return self.same_labels is not None or self.other_labels is not None
 
     @property
     def one_namespace(self) -> str | None:
@@ -64,6 +91,21 @@ class Peer(NamedTuple):
         return name if key == METADATA_NAME and operator is Operator.IN else None
 
 
+class Action(str, Enum):
+    """What becomes of a connection that a rule matches. PASS: the next layer of policies decides."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    PASS = "pass"  # noqa: S105 - no password
+
+
+class Tier(str, Enum):
+    """The tiers of ClusterNetworkPolicy: asked before NetworkPolicy, and after it."""
+
+    ADMIN = "Admin"
+    BASELINE = "Baseline"
+
+
 class Rule(NamedTuple):
     """spec.ingress[position] or spec.egress[position]. No peers: any peer. No ports: any port and protocol."""
 
@@ -71,12 +113,17 @@ class Rule(NamedTuple):
     position: int
     peers: tuple[Peer, ...] = ()
     ports: tuple[PortRange | NamedPort, ...] = ()
+    action: Action = Action.ALLOW
+    name: str = ""
 
 
 class Policy(NamedTuple):
-    """networking.k8s.io/v1 NetworkPolicy; `directions` are its policyTypes, by the API's default if left out.
+    """A policy whose rules are evaluated; `kind` is its name in `model.kinds`.
 
-    `changed`: as in Pod.
+    `namespace` "": cluster-scoped, then `namespace_selector` says whose pods it applies to.
+    `directions`: the policyTypes of a NetworkPolicy, by the API's default if left out; of other kinds those with rules.
+    `tier` and `priority`: None and 0 for a NetworkPolicy. `changed`: as in Pod.
+    `unreadable`: why it is not known which pods it applies to.
     """
 
     namespace: str
@@ -85,15 +132,35 @@ class Policy(NamedTuple):
     directions: tuple[Direction, ...]
     rules: tuple[Rule, ...] = ()
     changed: str | None = None
+    kind: str = "NetworkPolicy"
+    namespace_selector: LabelSelector | None = None
+    tier: Tier | None = None
+    priority: int = 0
+    unreadable: str | None = None
 
     @property
     def key(self) -> str:
-        """NAMESPACE/NAME."""
-        return f"{self.namespace}/{self.name}"
+        """NAMESPACE/NAME; for a cluster-scoped policy as in `title`."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.title
+
+    @property
+    def title(self) -> str:
+        """A NetworkPolicy's name; else as kubectl prints an object: "adminnetworkpolicy.policy.networking.k8s.io/a"."""
+        return self.name if self.kind == "NetworkPolicy" else object_title(self.kind, self.namespace, self.name)
 
     def selects(self, pod: Pod) -> bool:
-        """Whether it applies to the pod: in its namespace, matched by podSelector, and not finished."""
+        """Whether a NetworkPolicy applies to the pod: in its namespace, matched by podSelector, and not finished."""
         return pod.namespace == self.namespace and not pod.finished and self.pod_selector.matches(pod.labels)
+
+    def selects_in(self, namespace: Namespace, pod: Pod) -> bool | None:
+        """Whether a cluster-scoped policy applies to the pod, which is in that namespace; None where that is unknown.
+
+        It never applies to finished pods, nor to those on the host network.
+        """
+        if pod.finished or pod.host_network or not self.pod_selector.matches(pod.labels):
+            return False
+        selected = namespace.selected_by(self.namespace_selector or LabelSelector())
+        return None if selected and self.unreadable else selected
 
     def isolates(self, pod: Pod, direction: Direction) -> bool:
         return direction in self.directions and self.selects(pod)
@@ -105,12 +172,13 @@ class Policy(NamedTuple):
         return tuple(rule for rule in self.rules if rule.direction is direction)
 
 
-class OverridingPolicy(NamedTuple):
-    """A policy of another kind, which applies before, after or along with NetworkPolicies.
+class UnevaluatedPolicy(NamedTuple):
+    """A policy whose rules are not evaluated, so that what it may select is undefined.
 
     `namespace` None: cluster-wide. A selector that is None may select anything, which includes one that can't be read.
-    `after`: applies only to ends that no NetworkPolicy isolates (the Baseline tier).
+    `after`: applies only to ends that no NetworkPolicy isolates.
     `directions`: those it has rules for. `nodes`: it can select nodes and host-network pods.
+    `because`: why its rules are not evaluated, where the kind is one that is.
     """
 
     kind: str
@@ -121,11 +189,12 @@ class OverridingPolicy(NamedTuple):
     pod_selector: LabelSelector | None = None
     after: bool = False
     nodes: bool = False
+    because: str | None = None
 
     @property
     def title(self) -> str:
-        """As in "ClusterNetworkPolicy admin-deny"."""
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        """As kubectl prints an object, after its namespace if it has one."""
+        return object_title(self.kind, self.namespace or "", self.name)
 
     def may_select(self, pod: Pod, namespace: Namespace) -> bool:
         """False only if it certainly does not select the pod."""

@@ -28,9 +28,9 @@ class PortRange(NamedTuple):
 
 
 class NamedPort(NamedTuple):
-    """A port by name; its number depends on the destination pod."""
+    """A port by name; its number depends on the destination pod, and with `protocol` None its protocol too."""
 
-    protocol: str
+    protocol: str | None
     name: str
 
 
@@ -81,7 +81,7 @@ def single_ports(ports: RulePorts) -> tuple[SinglePort, ...]:
     found: dict[SinglePort, None] = {}
     for item in ports:
         numbers = (item.name,) if isinstance(item, NamedPort) else range(item.first, item.last + 1)
-        found.update(dict.fromkeys(SinglePort(item.protocol, number) for number in numbers))
+        found.update(dict.fromkeys(SinglePort(item.protocol or "TCP", number) for number in numbers))
     return tuple(found)
 
 
@@ -97,7 +97,9 @@ def port_text(item: PortRange | NamedPort, destination: Pod | None = None) -> st
 
 def protocols_text(ports: Iterable[PortRange | NamedPort], pod: Pod | None = None) -> str:
     """Ports by protocol, as in "TCP 80,443, UDP 53"."""
-    by_protocol: dict[str, list[str]] = {}
+    by_protocol: dict[str | None, list[str]] = {}
     for item in ports:
         by_protocol.setdefault(item.protocol, []).append(port_text(item, pod))
-    return ", ".join(f"{protocol} {','.join(texts)}" for protocol, texts in by_protocol.items())
+    return ", ".join(
+        f"{protocol} {','.join(texts)}" if protocol else ",".join(texts) for protocol, texts in by_protocol.items()
+    )

@@ -11,7 +11,7 @@ from kubectl_netpol.model.selectors import METADATA_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_netpol.model.policies import OverridingPolicy, Policy
+    from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 
 
 class Scope(NamedTuple):
@@ -31,14 +31,15 @@ class Scope(NamedTuple):
 class Gap(NamedTuple):
     """Objects that could not be read: those of one namespace, or (None) of every namespace that is not in `readable`.
 
-    `overriding`: they are of a kind that can override NetworkPolicy.
+    `policy_kind`: the kind of policy, other than NetworkPolicy, that they are of; `after`: one that is asked last.
     """
 
     resource: str
     namespace: str | None
     message: str
     readable: frozenset[str] = frozenset()
-    overriding: bool = False
+    policy_kind: str = ""
+    after: bool = False
 
     def hides(self, namespace: str | None) -> bool:
         """Whether it leaves out objects of that namespace, or (None) of any."""
@@ -48,7 +49,10 @@ class Gap(NamedTuple):
 
 
 class Snapshot:
-    """Immutable. What could not be read is a gap, not an empty list."""
+    """Immutable. What could not be read is a gap, not an empty list.
+
+    `policies`: NetworkPolicies. `tiered`: policies of the Admin and Baseline tiers. `unevaluated`: of other kinds.
+    """
 
     __slots__ = (
         "_pods_by_key",
@@ -58,10 +62,11 @@ class Snapshot:
         "gaps",
         "namespaces",
         "nodes",
-        "overriding",
         "pods",
         "policies",
         "services",
+        "tiered",
+        "unevaluated",
         "workloads",
     )
 
@@ -75,7 +80,8 @@ class Snapshot:
         endpoint_slices: Iterable[EndpointSlice] = (),
         nodes: Iterable[Node] = (),
         workloads: Iterable[Workload] = (),
-        overriding: Iterable[OverridingPolicy] = (),
+        tiered: Iterable[Policy] = (),
+        unevaluated: Iterable[UnevaluatedPolicy] = (),
         gaps: Iterable[Gap] = (),
     ) -> None:
         self.namespaces = {namespace.name: namespace for namespace in namespaces}
@@ -85,7 +91,8 @@ class Snapshot:
         self.endpoint_slices = tuple(endpoint_slices)
         self.nodes = tuple(nodes)
         self.workloads = tuple(workloads)
-        self.overriding = tuple(overriding)
+        self.tiered = tuple(tiered)
+        self.unevaluated = tuple(unevaluated)
         self.gaps = tuple(gaps)
         self._pods_by_namespace: dict[str, list[Pod]] = {}
         self._pods_by_key: dict[tuple[str, str], Pod] = {}
@@ -166,6 +173,7 @@ class Snapshot:
             endpoint_slices=self.endpoint_slices,
             nodes=self.nodes,
             workloads=self.workloads,
-            overriding=self.overriding,
+            tiered=self.tiered,
+            unevaluated=self.unevaluated,
             gaps=self.gaps,
         )

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from kubectl_netpol.fields import BadField, mapping, objects, sequence
-from kubectl_netpol.model.policies import Direction, OverridingPolicy
+from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
 from kubectl_netpol.policies.meta import read_selector
 
@@ -20,33 +20,37 @@ _NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # In withou
 _BOTH = (Direction.INGRESS, Direction.EGRESS)
 
 
-def read_overriding(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy | None:
+def read_unevaluated(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy | None:
     """None for Calico's copy of a NetworkPolicy (knp.default.*)."""
     spec = mapping(item.get("spec"), "spec")
     if kind in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
         return _cilium(kind, item, name, namespace)
     if kind in ("CalicoNetworkPolicy", "GlobalNetworkPolicy"):
         return None if name.startswith("knp.default.") else _calico(kind, spec, name, namespace)
-    return _upstream(kind, spec, name)
+    raise AssertionError(kind)
 
 
-def _upstream(kind: str, spec: dict[str, Any], name: str) -> OverridingPolicy:
-    subject = mapping(spec.get("subject"), "spec.subject")
+def unread_tiered(kind: str, item: dict[str, Any], name: str, because: str) -> UnevaluatedPolicy:
+    """A policy of the Admin or Baseline tier that could not be read: what its subject may select."""
+    spec = item.get("spec")
+    spec = spec if isinstance(spec, dict) else {}
+    subject = spec.get("subject")
+    subject = subject if isinstance(subject, dict) else {}
     namespaces = pods = None
     if subject.get("namespaces") is not None:
         namespaces = _selector_or_any(subject["namespaces"])
-    elif subject.get("pods") is not None:
-        both = mapping(subject["pods"], "spec.subject.pods")
-        namespaces = _selector_or_any(both.get("namespaceSelector"))
-        pods = _selector_or_any(both.get("podSelector"))
-    return OverridingPolicy(
+    elif isinstance(subject.get("pods"), dict):
+        namespaces = _selector_or_any(subject["pods"].get("namespaceSelector"))
+        pods = _selector_or_any(subject["pods"].get("podSelector"))
+    return UnevaluatedPolicy(
         kind,
         None,
         name,
-        tuple(direction for direction in Direction if spec.get(direction.field)),
+        tuple(direction for direction in Direction if spec.get(direction.field)) or _BOTH,
         namespaces,
         pods,
         after=kind == "BaselineAdminNetworkPolicy" or spec.get("tier") == "Baseline",
+        because=because,
     )
 
 
@@ -57,7 +61,7 @@ def _selector_or_any(value: Any) -> LabelSelector | None:
         return None
 
 
-def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy:
+def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy:
     """With `specs` (a list), or an endpointSelector that can't be read, it may select anything in its scope.
 
     A cluster-wide policy without endpointSelector has a nodeSelector, and applies to nodes only.
@@ -67,13 +71,13 @@ def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -
     clusterwide = namespace is None
     directions = tuple(d for d in Direction if spec.get(d.field) is not None or spec.get(f"{d.field}Deny") is not None)
     if item.get("specs") or ("endpointSelector" not in spec and not clusterwide):
-        return OverridingPolicy(kind, namespace, name, _BOTH, nodes=clusterwide)
+        return UnevaluatedPolicy(kind, namespace, name, _BOTH, nodes=clusterwide)
     if "endpointSelector" not in spec:
-        return OverridingPolicy(kind, None, name, directions, pod_selector=_NO_POD, nodes=True)
+        return UnevaluatedPolicy(kind, None, name, directions, pod_selector=_NO_POD, nodes=True)
     try:
         selector = read_selector(_without_prefixes(spec["endpointSelector"]), "spec.endpointSelector")
     except BadField:
-        return OverridingPolicy(kind, namespace, name, directions)
+        return UnevaluatedPolicy(kind, namespace, name, directions)
     # Cilium ignores a namespace in the selector of a namespaced policy: that applies in its own namespace.
     namespaces = tuple(
         requirement._replace(
@@ -86,7 +90,7 @@ def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -
         or requirement.key.startswith(_CILIUM_NAMESPACE_LABELS)
     )
     pods = tuple(r for r in selector.requirements if not r.key.startswith("io.c") and r.key != _CILIUM_NAMESPACE)
-    return OverridingPolicy(
+    return UnevaluatedPolicy(
         kind, namespace, name, directions, LabelSelector(namespaces) if namespaces else None, LabelSelector(pods)
     )
 
@@ -111,10 +115,10 @@ def _without_prefixes(selector: Any) -> Any:
     }
 
 
-def _calico(kind: str, spec: dict[str, Any], name: str, namespace: str | None) -> OverridingPolicy:
+def _calico(kind: str, spec: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy:
     types = sequence(spec.get("types"), "spec.types") or [d.value for d in Direction if spec.get(d.field)]
     forwarded = spec.get("applyOnForward") or spec.get("preDNAT") or spec.get("doNotTrack")
-    return OverridingPolicy(
+    return UnevaluatedPolicy(
         kind,
         namespace if kind == "CalicoNetworkPolicy" else None,
         name,

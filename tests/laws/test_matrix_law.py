@@ -18,7 +18,7 @@ from kubectl_netpol.matrix.grid import Grid
 from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import WorkloadSpan, examples, group_by_workload, summarize
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Pod
-from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
 from kubectl_netpol.model.snapshot import Gap, Snapshot
@@ -145,7 +145,7 @@ def replicas(draw: DrawFn) -> list[Pod]:
 
 
 overriding = st.builds(
-    OverridingPolicy,
+    UnevaluatedPolicy,
     kind=st.just("ClusterNetworkPolicy"),
     namespace=st.none() | st.sampled_from(NAMESPACES),
     name=st.just("o"),
@@ -159,7 +159,7 @@ gaps = st.sampled_from(
     (
         Gap("networkpolicies", "x", "you may not list networkpolicies in namespace x"),
         Gap("namespaces", None, "you may not list namespaces", frozenset({"x"})),
-        Gap("clusternetworkpolicies", "y", "you may not", overriding=True),
+        Gap("clusternetworkpolicies", "y", "you may not", policy_kind="CiliumNetworkPolicy"),
     )
 )
 
@@ -172,7 +172,7 @@ def snapshots(draw: DrawFn) -> Snapshot:
         namespaces=[Namespace(name, {METADATA_NAME: name, **draw(labels)}) for name in known],
         pods=draw(replicas()),
         policies=[draw(policies(number)) for number in range(draw(st.integers(0, 6)))],
-        overriding=draw(st.lists(overriding, max_size=2)) if rare else (),
+        unevaluated=draw(st.lists(overriding, max_size=2)) if rare else (),
         gaps=draw(st.lists(gaps, max_size=1)) if rare else (),
     )
 
@@ -241,7 +241,7 @@ def crowd(seed: int) -> Snapshot:
         )
 
     everything = tuple(Direction)
-    other = OverridingPolicy(
+    other = UnevaluatedPolicy(
         "ClusterNetworkPolicy", None, "o", everything, None, selector(), after=chosen.random() < 0.7
     )
     return Snapshot(
@@ -251,7 +251,7 @@ def crowd(seed: int) -> Snapshot:
             Policy(chosen.choice("xxy"), f"p{number}", selector(), everything[: chosen.randint(1, 2)], some(3, rule))
             for number in range(5)
         ],
-        overriding=[other] if chosen.random() < 0.3 else (),
+        unevaluated=[other] if chosen.random() < 0.3 else (),
     )
 
 

@@ -15,7 +15,7 @@ from kubectl_netpol.analysis.port_classes import PortClass
 from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Owner, Pod, Workload
-from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
 from kubectl_netpol.model.snapshot import Gap, Snapshot
@@ -204,7 +204,7 @@ def test_pods_from_manifests_are_evaluated_without_addresses() -> None:
         pytest.param(
             {
                 "overriding": [
-                    OverridingPolicy(
+                    UnevaluatedPolicy(
                         "X", None, "far", (Direction.EGRESS,), pod_selector=LabelSelector.of({"app": "far"})
                     )
                 ]
@@ -212,7 +212,7 @@ def test_pods_from_manifests_are_evaluated_without_addresses() -> None:
             id="a policy of another kind selects one of them",
         ),
         pytest.param(
-            {"gaps": [Gap("x", "b", "you may not list x in b", overriding=True)]},
+            {"gaps": [Gap("x", "b", "you may not list x in b", policy_kind="CiliumNetworkPolicy")]},
             id="policies in one namespace are unread",
         ),
     ],
@@ -287,12 +287,12 @@ def test_what_opens_and_what_closes(before: Verdict, after: Verdict, *, opens: b
     [
         pytest.param({}, [], id="everything is known"),
         pytest.param(
-            {"overriding": [OverridingPolicy("AdminNetworkPolicy", None, "admin")]},
+            {"overriding": [UnevaluatedPolicy("AdminNetworkPolicy", None, "admin")]},
             ["overriding-policy", "overriding-policy"],
             id="a policy of another kind may override, for either end",
         ),
         pytest.param(
-            {"gaps": [Gap("admins", None, "you may not list admins", overriding=True)]},
+            {"gaps": [Gap("admins", None, "you may not list admins", policy_kind="CiliumNetworkPolicy")]},
             ["permission-missing"],
             id="policies of another kind are unread: once",
         ),

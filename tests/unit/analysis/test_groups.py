@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE, Member, PodGroup, outside_groups, pod_groups
 from kubectl_netpol.model.objects import ContainerPort, Node, Owner, Pod, Workload
-from kubectl_netpol.model.policies import Direction, OverridingPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.snapshot import Snapshot
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OVERRIDING = [
-    OverridingPolicy("X", None, "some", pod_selector=LabelSelector.of({"other": "1"})),
-    OverridingPolicy("X", None, "any"),
+    UnevaluatedPolicy("X", None, "some", pod_selector=LabelSelector.of({"other": "1"})),
+    UnevaluatedPolicy("X", None, "any"),
 ]
 APP, TIER = LabelSelector.of({"app": "web"}), LabelSelector.of({"tier": "back"})
 
@@ -65,7 +65,7 @@ def pods_of(groups: Sequence[PodGroup]) -> list[str]:
     ],
 )
 def test_pods_are_one_group_where_no_policy_tells_them_apart(one: Pod, two: Pod, together: bool) -> None:  # noqa: FBT001 - a column
-    snapshot = Snapshot(pods=(one, two), overriding=OVERRIDING)
+    snapshot = Snapshot(pods=(one, two), unevaluated=OVERRIDING)
     groups = pod_groups(
         snapshot,
         [policy(APP, Peer(pod_selector=TIER), Peer(namespace_selector=LabelSelector()))],

@@ -284,7 +284,7 @@ def test_kinds_that_can_override_are_listed_where_the_server_has_their_group(
 
 def test_an_object_that_can_override_is_in_the_snapshot() -> None:
     fake = FakeApi({"/apis": groups(cilium_io="v2"), CILIUM_IN_SHOP: [CILIUM]})
-    assert [found.kind for found in read_snapshot(fake.api, Scope(SHOP)).overriding] == ["CiliumNetworkPolicy"]
+    assert [found.kind for found in read_snapshot(fake.api, Scope(SHOP)).unevaluated] == ["CiliumNetworkPolicy"]
 
 
 def test_a_kind_that_only_another_version_of_the_group_has_is_read_there() -> None:
@@ -302,7 +302,7 @@ def test_a_kind_that_only_another_version_of_the_group_has_is_read_there() -> No
         }
     )
     snapshot = read_snapshot(fake.api, Scope(SHOP))
-    assert [(found.kind, found.name) for found in snapshot.overriding] == [("AdminNetworkPolicy", "admin")]
+    assert [(found.kind, found.name) for found in snapshot.unevaluated] == [("AdminNetworkPolicy", "admin")]
     assert f"{v1alpha1}/clusternetworkpolicies" not in fake.asked, "the preferred version has it"
     assert snapshot.gaps == ()
 
@@ -317,7 +317,7 @@ def test_a_kind_that_only_another_version_of_the_group_has_is_read_there() -> No
                 "ciliumnetworkpolicies.cilium.io",
                 "shop",
                 "you may not list ciliumnetworkpolicies.cilium.io in namespace shop",
-                overriding=True,
+                policy_kind="CiliumNetworkPolicy",
             ),
             id="in one namespace",
         ),
@@ -328,7 +328,7 @@ def test_a_kind_that_only_another_version_of_the_group_has_is_read_there() -> No
                 "ciliumnetworkpolicies.cilium.io",
                 None,
                 "you may not list ciliumnetworkpolicies.cilium.io in the whole cluster",
-                overriding=True,
+                policy_kind="CiliumNetworkPolicy",
             ),
             id="in the whole cluster",
         ),
@@ -339,7 +339,7 @@ def test_a_kind_that_only_another_version_of_the_group_has_is_read_there() -> No
                 "ciliumclusterwidenetworkpolicies.cilium.io",
                 None,
                 "you may not list ciliumclusterwidenetworkpolicies.cilium.io in the whole cluster",
-                overriding=True,
+                policy_kind="CiliumNetworkPolicy",
             ),
             id="a kind that is in no namespace",
         ),
@@ -381,7 +381,7 @@ def test_api_groups_that_may_not_be_read_are_an_error() -> None:
 
 
 def test_no_api_groups_at_all_is_an_answer() -> None:
-    assert read_snapshot(FakeApi({"/apis": {"groups": None}}).api, Scope(SHOP)).overriding == ()
+    assert read_snapshot(FakeApi({"/apis": {"groups": None}}).api, Scope(SHOP)).unevaluated == ()
 
 
 def test_a_server_that_can_not_be_asked_is_an_error() -> None:

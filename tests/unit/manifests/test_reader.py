@@ -11,7 +11,7 @@ from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.kinds import KINDS, UNEVALUATED, WORKLOADS
 from kubectl_netpol.model.objects import Owner
-from kubectl_netpol.model.policies import OverridingPolicy
+from kubectl_netpol.model.policies import UnevaluatedPolicy
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 
@@ -182,7 +182,7 @@ def test_every_kind_of_the_table_is_read_and_none_is_skipped() -> None:
     snapshot = reader.snapshot()
     assert reader.skipped == {}
     assert {workload.kind for workload in snapshot.workloads} == set(WORKLOADS)
-    assert {policy.kind for policy in snapshot.overriding} == set(UNEVALUATED)
+    assert {policy.kind for policy in snapshot.unevaluated} == set(UNEVALUATED)
     others = (snapshot.namespaces, snapshot.pods, snapshot.policies, snapshot.services, snapshot.nodes)
     assert [len(found) for found in (*others, snapshot.endpoint_slices)] == [1] * 6
 
@@ -304,11 +304,11 @@ def test_gaps_and_overriding_policies_are_in_the_snapshot() -> None:
     gap = Gap("pods", None, "you may not")
     snapshot = reader.snapshot([gap])
     assert snapshot.gaps == (gap,)
-    assert snapshot.overriding == (OverridingPolicy("CiliumNetworkPolicy", "a", "c", (), None, LabelSelector(())),)
+    assert snapshot.unevaluated == (UnevaluatedPolicy("CiliumNetworkPolicy", "a", "c", (), None, LabelSelector(())),)
 
 
 def test_a_namespaced_overriding_policy_without_namespace_is_in_the_default_one() -> None:
     (found,) = read(
         "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c}, spec: {endpointSelector: {}}}"
-    ).overriding
+    ).unevaluated
     assert found.namespace == "shop"

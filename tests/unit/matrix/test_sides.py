@@ -7,7 +7,7 @@ import pytest
 from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.sides import Sides
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Pod
-from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, in_namespace
 from kubectl_netpol.model.snapshot import Gap, Snapshot
@@ -39,10 +39,10 @@ def egress(*peers: Peer, port: PortRange | NamedPort | None = None) -> Policy:
 
 
 def sides_of(
-    *policies: Policy, port: int | str = 80, overriding: tuple[OverridingPolicy, ...] = (), gap: Gap | None = None
+    *policies: Policy, port: int | str = 80, overriding: tuple[UnevaluatedPolicy, ...] = (), gap: Gap | None = None
 ) -> Sides:
     snapshot = Snapshot(
-        namespaces=NAMESPACES, pods=PODS, policies=policies, overriding=overriding, gaps=[gap] if gap else []
+        namespaces=NAMESPACES, pods=PODS, policies=policies, unevaluated=overriding, gaps=[gap] if gap else []
     )
     return Sides(PodSets(snapshot, PODS), "TCP", port)
 
@@ -103,15 +103,15 @@ def test_where_policies_could_not_be_read_all_is_undefined() -> None:
 
 
 def test_a_policy_of_another_kind_makes_all_undefined_for_the_pods_it_may_select() -> None:
-    sides = sides_of(overriding=(OverridingPolicy("ClusterNetworkPolicy", None, "o", pod_selector=WEB),))
+    sides = sides_of(unevaluated=(UnevaluatedPolicy("ClusterNetworkPolicy", None, "o", pod_selector=WEB),))
     assert names(sides.peer_verdicts(0, EGRESS).undefined) == ALL
     assert names(sides.peer_verdicts(1, EGRESS).allowed) == ALL
 
 
 def test_pods_that_only_a_policy_of_another_kind_distinguishes_have_their_own_verdict() -> None:
     pods = [Pod("x", grade, {"grade": grade}, ("10.0.0.1",)) for grade in "abc"]
-    other = OverridingPolicy("ClusterNetworkPolicy", None, "o", pod_selector=LabelSelector.of({"grade": "b"}))
-    sides = Sides(PodSets(Snapshot(pods=pods, overriding=[other]), pods), "TCP", 80)
+    other = UnevaluatedPolicy("ClusterNetworkPolicy", None, "o", pod_selector=LabelSelector.of({"grade": "b"}))
+    sides = Sides(PodSets(Snapshot(pods=pods, unevaluated=[other]), pods), "TCP", 80)
     assert [sides.peer_verdicts(place, INGRESS).undefined for place in range(3)] == [0, 0b111, 0]
 
 

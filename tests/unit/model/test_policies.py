@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.model.objects import Namespace, Pod
-from kubectl_netpol.model.policies import Direction, IPBlock, OverridingPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.selectors import LabelSelector, parse_selector
 
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
@@ -96,7 +96,7 @@ def test_rules_of_a_direction_that_policy_types_leaves_out_do_not_apply() -> Non
     assert POLICY._replace(directions=(INGRESS, EGRESS)).rules_of(EGRESS) == (Rule(EGRESS, 0),)
 
 
-ANY = OverridingPolicy("GlobalNetworkPolicy", None, "g")
+ANY = UnevaluatedPolicy("GlobalNetworkPolicy", None, "g")
 SHOP = Namespace("shop", {"team": "x"})
 UNREAD = Namespace("shop", {"kubernetes.io/metadata.name": "shop"}, complete=False)
 HOST = WEB._replace(host_network=True)
@@ -124,7 +124,7 @@ HOST = WEB._replace(host_network=True)
     ],
 )
 def test_the_pods_that_an_overriding_policy_may_select(
-    policy: OverridingPolicy,
+    policy: UnevaluatedPolicy,
     pod: Pod,
     namespace: Namespace,
     may: bool,  # noqa: FBT001 - a column
@@ -133,5 +133,5 @@ def test_the_pods_that_an_overriding_policy_may_select(
 
 
 def test_an_overriding_policy_is_named_with_its_kind_and_a_namespaced_one_with_its_namespace() -> None:
-    assert OverridingPolicy("GlobalNetworkPolicy", None, "g").title == "GlobalNetworkPolicy g"
-    assert OverridingPolicy("CiliumNetworkPolicy", "a", "g").title == "CiliumNetworkPolicy a/g"
+    assert UnevaluatedPolicy("GlobalNetworkPolicy", None, "g").title == "GlobalNetworkPolicy g"
+    assert UnevaluatedPolicy("CiliumNetworkPolicy", "a", "g").title == "CiliumNetworkPolicy a/g"

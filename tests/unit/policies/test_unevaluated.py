@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kubectl_netpol.fields import BadField
-from kubectl_netpol.model.policies import Direction, OverridingPolicy
+from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement, parse_selector
-from kubectl_netpol.policies.unevaluated import calico_selector, read_overriding
+from kubectl_netpol.policies.unevaluated import calico_selector, read_unevaluated
 
 IN, NOT_IN = Operator.IN, Operator.NOT_IN
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
@@ -24,61 +24,61 @@ NOTHING = LabelSelector((Requirement("kubernetes.io/metadata.name", IN),))
         pytest.param(
             "AdminNetworkPolicy",
             {"subject": {"namespaces": APP}, "ingress": [{}]},
-            OverridingPolicy("AdminNetworkPolicy", None, "p", (INGRESS,), parse_selector("app=web")),
+            UnevaluatedPolicy("AdminNetworkPolicy", None, "p", (INGRESS,), parse_selector("app=web")),
             id="an AdminNetworkPolicy of namespaces, with ingress rules",
         ),
         pytest.param(
             "AdminNetworkPolicy",
             {"subject": {"pods": {"namespaceSelector": {}, "podSelector": APP}}, "egress": [{}], "ingress": []},
-            OverridingPolicy("AdminNetworkPolicy", None, "p", (EGRESS,), LabelSelector(), parse_selector("app=web")),
+            UnevaluatedPolicy("AdminNetworkPolicy", None, "p", (EGRESS,), LabelSelector(), parse_selector("app=web")),
             id="an AdminNetworkPolicy of pods, with egress rules",
         ),
         pytest.param(
             "BaselineAdminNetworkPolicy",
             {"subject": {"namespaces": {}}, "ingress": [{}], "egress": [{}]},
-            OverridingPolicy("BaselineAdminNetworkPolicy", None, "p", BOTH, LabelSelector(), after=True),
+            UnevaluatedPolicy("BaselineAdminNetworkPolicy", None, "p", BOTH, LabelSelector(), after=True),
             id="a BaselineAdminNetworkPolicy applies after NetworkPolicies",
         ),
         pytest.param(
             "ClusterNetworkPolicy",
             {"tier": "Baseline", "subject": {"namespaces": {}}, "ingress": [{}]},
-            OverridingPolicy("ClusterNetworkPolicy", None, "p", (INGRESS,), LabelSelector(), after=True),
+            UnevaluatedPolicy("ClusterNetworkPolicy", None, "p", (INGRESS,), LabelSelector(), after=True),
             id="a ClusterNetworkPolicy of the Baseline tier does too",
         ),
         pytest.param(
             "ClusterNetworkPolicy",
             {"tier": "Admin", "subject": {"namespaces": {}}, "ingress": [{}]},
-            OverridingPolicy("ClusterNetworkPolicy", None, "p", (INGRESS,), LabelSelector()),
+            UnevaluatedPolicy("ClusterNetworkPolicy", None, "p", (INGRESS,), LabelSelector()),
             id="a ClusterNetworkPolicy of the Admin tier does not",
         ),
         pytest.param(
             "CiliumNetworkPolicy",
             {"endpointSelector": APP, "ingressDeny": []},
-            OverridingPolicy("CiliumNetworkPolicy", "shop", "p", (INGRESS,), None, parse_selector("app=web")),
+            UnevaluatedPolicy("CiliumNetworkPolicy", "shop", "p", (INGRESS,), None, parse_selector("app=web")),
             id="a Cilium policy with an empty list of denies",
         ),
         pytest.param(
             "CiliumNetworkPolicy",
             {"endpointSelector": {"matchLabels": {"k8s:app": "a", "any:v": "1"}}, "egress": [{}]},
-            OverridingPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,), None, parse_selector("app=a,v=1")),
+            UnevaluatedPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,), None, parse_selector("app=a,v=1")),
             id="Cilium's sources of labels are left out",
         ),
         pytest.param(
             "CiliumNetworkPolicy",
             {"endpointSelector": {"matchExpressions": [{"key": "k8s:app", "operator": "Exists"}]}, "egress": [{}]},
-            OverridingPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,), None, parse_selector("app")),
+            UnevaluatedPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,), None, parse_selector("app")),
             id="Cilium's sources of labels are left out in expressions",
         ),
         pytest.param(
             "CiliumNetworkPolicy",
             {"endpointSelector": {"matchLabels": {"reserved:host": ""}}, "egress": [{}]},
-            OverridingPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,)),
+            UnevaluatedPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,)),
             id="with another source it may select any pod of its namespace",
         ),
         pytest.param(
             "CiliumNetworkPolicy",
             {"endpointSelector": {"matchLabels": {"io.kubernetes.pod.namespace": "lab"}}, "egress": [{}]},
-            OverridingPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,), None, LabelSelector()),
+            UnevaluatedPolicy("CiliumNetworkPolicy", "shop", "p", (EGRESS,), None, LabelSelector()),
             id="a namespaced Cilium policy ignores a namespace in its selector",
         ),
         pytest.param(
@@ -93,7 +93,7 @@ NOTHING = LabelSelector((Requirement("kubernetes.io/metadata.name", IN),))
                 },
                 "ingress": [{}],
             },
-            OverridingPolicy(
+            UnevaluatedPolicy(
                 "CiliumClusterwideNetworkPolicy",
                 None,
                 "p",
@@ -106,37 +106,37 @@ NOTHING = LabelSelector((Requirement("kubernetes.io/metadata.name", IN),))
         pytest.param(
             "CiliumClusterwideNetworkPolicy",
             {"nodeSelector": {}, "ingress": [{}]},
-            OverridingPolicy("CiliumClusterwideNetworkPolicy", None, "p", (INGRESS,), None, NOTHING, nodes=True),
+            UnevaluatedPolicy("CiliumClusterwideNetworkPolicy", None, "p", (INGRESS,), None, NOTHING, nodes=True),
             id="a cluster-wide Cilium policy with a nodeSelector selects nodes and no pod",
         ),
         pytest.param(
             "CiliumNetworkPolicy",
             {},
-            OverridingPolicy("CiliumNetworkPolicy", "shop", "p", BOTH),
+            UnevaluatedPolicy("CiliumNetworkPolicy", "shop", "p", BOTH),
             id="a Cilium policy without endpointSelector may select any pod of its namespace",
         ),
         pytest.param(
             "CalicoNetworkPolicy",
             {"selector": "app == 'web'", "egress": [{}]},
-            OverridingPolicy("CalicoNetworkPolicy", "shop", "p", (EGRESS,), None, parse_selector("app=web")),
+            UnevaluatedPolicy("CalicoNetworkPolicy", "shop", "p", (EGRESS,), None, parse_selector("app=web")),
             id="a Calico policy without types has the directions of its rules",
         ),
         pytest.param(
             "CalicoNetworkPolicy",
             {"types": ["Ingress", "Egress"]},
-            OverridingPolicy("CalicoNetworkPolicy", "shop", "p", BOTH),
+            UnevaluatedPolicy("CalicoNetworkPolicy", "shop", "p", BOTH),
             id="a Calico policy with types",
         ),
         pytest.param(
             "CalicoNetworkPolicy",
             {},
-            OverridingPolicy("CalicoNetworkPolicy", "shop", "p", (INGRESS,)),
+            UnevaluatedPolicy("CalicoNetworkPolicy", "shop", "p", (INGRESS,)),
             id="a Calico policy without types and rules is for ingress",
         ),
         pytest.param(
             "GlobalNetworkPolicy",
             {"namespaceSelector": "team == 'x'", "selector": "app == 'web'", "types": ["Ingress"]},
-            OverridingPolicy(
+            UnevaluatedPolicy(
                 "GlobalNetworkPolicy",
                 None,
                 "p",
@@ -151,7 +151,7 @@ NOTHING = LabelSelector((Requirement("kubernetes.io/metadata.name", IN),))
             pytest.param(
                 "GlobalNetworkPolicy",
                 {"selector": "has(host)", "types": ["Ingress"], field: True},
-                OverridingPolicy("GlobalNetworkPolicy", None, "p", (INGRESS,), nodes=True),
+                UnevaluatedPolicy("GlobalNetworkPolicy", None, "p", (INGRESS,), nodes=True),
                 id=f"a Calico policy with {field} may apply to any pod",
             )
             for field in ("applyOnForward", "preDNAT", "doNotTrack")
@@ -159,27 +159,27 @@ NOTHING = LabelSelector((Requirement("kubernetes.io/metadata.name", IN),))
     ],
 )
 def test_what_a_policy_may_select_and_in_which_directions(
-    kind: str, spec: dict[str, Any], found: OverridingPolicy
+    kind: str, spec: dict[str, Any], found: UnevaluatedPolicy
 ) -> None:
-    assert read_overriding(kind, {"spec": spec}, "p", "shop") == found
+    assert read_unevaluated(kind, {"spec": spec}, "p", "shop") == found
 
 
 def test_several_specs_of_a_cilium_policy_may_select_anything_in_its_scope() -> None:
     item = {"specs": [{"endpointSelector": APP}]}
-    namespaced = read_overriding("CiliumNetworkPolicy", item, "p", "shop")
-    assert namespaced == OverridingPolicy("CiliumNetworkPolicy", "shop", "p", BOTH)
-    wide = read_overriding("CiliumClusterwideNetworkPolicy", item, "p", "shop")
-    assert wide == OverridingPolicy("CiliumClusterwideNetworkPolicy", None, "p", BOTH, nodes=True)
+    namespaced = read_unevaluated("CiliumNetworkPolicy", item, "p", "shop")
+    assert namespaced == UnevaluatedPolicy("CiliumNetworkPolicy", "shop", "p", BOTH)
+    wide = read_unevaluated("CiliumClusterwideNetworkPolicy", item, "p", "shop")
+    assert wide == UnevaluatedPolicy("CiliumClusterwideNetworkPolicy", None, "p", BOTH, nodes=True)
 
 
 def test_calicos_copy_of_a_network_policy_is_left_out() -> None:
-    assert read_overriding("CalicoNetworkPolicy", {"spec": {}}, "knp.default.p", "shop") is None
+    assert read_unevaluated("CalicoNetworkPolicy", {"spec": {}}, "knp.default.p", "shop") is None
 
 
 @pytest.mark.parametrize("kind", ["AdminNetworkPolicy", "CiliumNetworkPolicy", "CalicoNetworkPolicy"])
 def test_a_spec_that_is_not_an_object_is_an_error(kind: str) -> None:
     with pytest.raises(BadField) as caught:
-        read_overriding(kind, {"spec": []}, "p", "shop")
+        read_unevaluated(kind, {"spec": []}, "p", "shop")
     assert str(caught.value) == "spec: expected an object, got a list"
 
 
@@ -198,7 +198,7 @@ def test_a_spec_that_is_not_an_object_is_an_error(kind: str) -> None:
 )
 def test_a_subject_that_can_t_be_read_may_be_anything(subject: object) -> None:
     item = {"spec": {"subject": subject, "ingress": [{}]}}
-    found = read_overriding("AdminNetworkPolicy", item, "a", None)
+    found = read_unevaluated("AdminNetworkPolicy", item, "a", None)
     assert found
     assert (found.namespace_selector, found.pod_selector) == (None, None)
 
