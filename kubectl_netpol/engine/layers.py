@@ -1,0 +1,172 @@
+"""The layers of policies that are asked about a pod, in order: the Admin tier, NetworkPolicy, the Baseline tier.
+
+Which kind of policy goes into which layer is decided here alone; what a layer answers, in `walk`.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.verdict import Note
+from kubectl_netpol.model.policies import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Direction, Policy, Rule
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+class RuleList(NamedTuple):
+    """The rules of one policy in one direction. `ordered`: the first that matches decides; else each one counts.
+
+    `unknown`: why it is not known whether the policy applies to the pod.
+    """
+
+    policy: Policy
+    rules: tuple[Rule, ...]
+    ordered: bool = True
+    unknown: Note | None = None
+
+
+class InOrder(NamedTuple):
+    """Asked one after the other, until one decides."""
+
+    steps: tuple[Step, ...]
+
+
+class AtOnce(NamedTuple):
+    """Of the same precedence: any that matches may be the one that decides."""
+
+    steps: tuple[Step, ...]
+
+
+Step: TypeAlias = "RuleList | InOrder | AtOnce"
+
+
+class Layer(NamedTuple):
+    """`isolates`: what no rule decides is blocked; else the next layer is asked, and after the last it is allowed.
+
+    `unknown`: why it is not known what this layer says.
+    """
+
+    step: Step
+    isolates: bool = False
+    unknown: Note | None = None
+
+
+_NOTHING = AtOnce(())
+
+
+def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
+    """The layers with policies that apply to the pod in this direction, in the order in which they are asked."""
+    if pod.finished:
+        return ()
+    middle: tuple[Layer, ...] = ()
+    isolating = isolating_policies(snapshot, pod, direction)
+    if isolating:
+        step = AtOnce(tuple(RuleList(policy, policy.rules_of(direction), ordered=False) for policy in isolating))
+        middle = (Layer(step, isolates=True),)
+    if not (snapshot.tiered or snapshot.unevaluated or snapshot.gaps):
+        return middle
+    if gap := snapshot.gap("networkpolicies", pod.namespace):
+        middle = (_unknown(Note(Code.PERMISSION_MISSING, gap.message)),)
+    return (
+        *_not_evaluated(snapshot, pod, direction, after=False),
+        *_tier(snapshot, pod, direction, Tier.ADMIN),
+        *middle,
+        *(_not_evaluated(snapshot, pod, direction, after=True) if not isolating else ()),
+        *(_tier(snapshot, pod, direction, Tier.BASELINE) if not isolating else ()),
+    )
+
+
+def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+    """The NetworkPolicies that isolate the pod in that direction, in the order they were read."""
+    return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
+
+
+def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+    """The policies of both tiers that apply to the pod, or may, and have rules for this direction; as they are asked.
+
+    The Baseline tier is left out where a NetworkPolicy isolates the pod, since it is not asked then.
+    """
+    if not snapshot.tiered:
+        return ()
+    isolated = bool(isolating_policies(snapshot, pod, direction))
+    tiers = (Tier.ADMIN,) if isolated else (Tier.ADMIN, Tier.BASELINE)
+    return tuple(found.policy for tier in tiers for found in _in_tier(snapshot, pod, direction, tier))
+
+
+def _tier(snapshot: Snapshot, pod: Pod, direction: Direction, tier: Tier) -> Iterator[Layer]:
+    """One tier. How policies of two API groups or generations mix in it is open, so each is asked at once."""
+    found = _in_tier(snapshot, pod, direction, tier)
+    if not found:
+        return
+    generations = dict.fromkeys(_generation(entry.policy) for entry in found)
+    steps = [_by_priority([entry for entry in found if _generation(entry.policy) == one]) for one in generations]
+    yield Layer(steps[0] if len(steps) == 1 else AtOnce(tuple(steps)))
+
+
+def _generation(policy: Policy) -> str:
+    return policy.kind.removeprefix("Baseline")
+
+
+def _in_tier(snapshot: Snapshot, pod: Pod, direction: Direction, tier: Tier) -> list[RuleList]:
+    """The policies of the tier that apply to the pod, or may, the lowest priority number first."""
+    namespace = snapshot.namespace(pod.namespace)
+    found = []
+    for policy in snapshot.tiered:
+        if policy.tier is not tier or direction not in policy.directions:
+            continue
+        selected = policy.selects_in(namespace, pod)
+        if selected is not False:
+            unknown = _why_unknown(snapshot, policy, pod) if selected is None else None
+            found.append(RuleList(policy, policy.rules_of(direction), unknown=unknown))
+    return sorted(found, key=_priority)
+
+
+def _by_priority(found: Sequence[RuleList]) -> Step:
+    steps: list[Step] = []
+    for _, group in groupby(found, key=_priority):
+        same = tuple(group)
+        steps.append(same[0] if len(same) == 1 else AtOnce(same))
+    return steps[0] if len(steps) == 1 else InOrder(tuple(steps))
+
+
+def _priority(entry: RuleList) -> int:
+    return entry.policy.priority
+
+
+def _why_unknown(snapshot: Snapshot, policy: Policy, pod: Pod) -> Note:
+    if policy.unreadable:
+        return Note(Code.SELECTOR_NOT_EVALUATED, f"it is not known whether {policy.title} selects {pod.key}")
+    return labels_unknown(snapshot, pod.namespace)
+
+
+def labels_unknown(snapshot: Snapshot, namespace: str) -> Note:
+    """Why a selector can't be matched against the labels of a namespace."""
+    if gap := snapshot.gap("namespaces", namespace):
+        return Note(Code.PERMISSION_MISSING, gap.message)
+    return Note(Code.NAMESPACE_LABELS_UNKNOWN, f"the labels of namespace {namespace} are unknown")
+
+
+def _not_evaluated(snapshot: Snapshot, pod: Pod, direction: Direction, *, after: bool) -> Iterator[Layer]:
+    """A layer for the first policy that may select the pod and whose rules are not evaluated, or could not be read."""
+    namespace = snapshot.namespace(pod.namespace)
+    for policy in snapshot.unevaluated:
+        if policy.after is after and direction in policy.directions and policy.may_select(pod, namespace):
+            because = policy.because or "its rules are not evaluated"
+            message = f"{policy.title} may decide for {pod.key}: {because}"
+            yield _unknown(Note(Code.OVERRIDING_POLICY, message))
+            return
+    for gap in snapshot.gaps:
+        if gap.policy_kind and gap.after is after and gap.hides(pod.namespace):
+            yield _unknown(Note(Code.PERMISSION_MISSING, gap.message))
+            return
+
+
+def _unknown(reason: Note) -> Layer:
+    return Layer(_NOTHING, unknown=reason)
