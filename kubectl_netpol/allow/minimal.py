@@ -12,7 +12,7 @@ from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule, Tier
 from kubectl_netpol.model.ports import NamedPort, PortRange
 
 if TYPE_CHECKING:
@@ -72,14 +72,18 @@ def minimal_policies(snapshot: Snapshot, predictions: Sequence[Prediction], opti
 
 
 def _missing(predictions: Sequence[Prediction], direction: Direction, options: AllowOptions) -> list[Request]:
-    """The requests that this direction does not allow; all of them where it is forced."""
+    """The requests that this direction does not allow and a NetworkPolicy may; all of them where it is forced.
+
+    The Baseline tier is not asked about a pod that a NetworkPolicy isolates.
+    """
     if direction in options.forced:
         return [prediction.request for prediction in predictions]
     return [
         prediction.request
         for prediction in predictions
         if any(
-            side.verdict is not Verdict.ALLOWED and side.isolated_by
+            side.verdict is not Verdict.ALLOWED
+            and (side.isolated_by or any(policy.tier is Tier.BASELINE for policy in side.tiered_by))
             for route in prediction.routes
             for side in (route.egress, route.ingress)
             if side.direction is direction
@@ -183,7 +187,7 @@ def _needed_dns(
     by_name = any(one.destination.service and not one.destination.address for one in asked)
     if source is None or options.dns is False or not (options.dns or by_name):
         return None
-    after = snapshot.with_policies([*snapshot.policies, *([egress] if egress else [])])
+    after = snapshot.with_policies([*snapshot.evaluated, *([egress] if egress else [])])
     if not (options.dns and egress) and not resolvers_blocked(after, source):
         return None
     dns = cluster_dns(snapshot, source)

@@ -139,7 +139,7 @@ def _ports_slug(ports: RulePorts) -> _Slug:
     if not ports:
         return _Slug("")
     (first, *others) = ports
-    protocol = "" if first.protocol == "TCP" else f"-{first.protocol.lower()}"
+    protocol = "" if first.protocol == "TCP" else f"-{first.protocol}".lower()
     if isinstance(first, NamedPort):
         text = f"{first.name}{protocol}"
     else:

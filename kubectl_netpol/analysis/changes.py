@@ -12,25 +12,31 @@ from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
-from kubectl_netpol.engine.layers import isolating_policies
+from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.addresses import by_family, family
-from kubectl_netpol.model.policies import Direction, Policy, Rule
+from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
 
 class Cause(NamedTuple):
-    """The policy behind a change: its rule at `position`, or (None) its isolation. `gone`: it existed only before."""
+    """The policy behind a change: its rule at `position`, or (None) its isolation. `gone`: it existed only before.
+
+    `policy`: its key. `tiered`: the policy itself and the rule's `action`, for a policy of a tier.
+    """
 
     policy: str
     direction: Direction
     position: int | None
     gone: bool
+    action: Action = Action.ALLOW
+    tiered: Policy | None = None
 
 
 class ConnectionChange(NamedTuple):
@@ -79,22 +85,22 @@ class Changes(NamedTuple):
 
 def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
     """The policies that exist only before or only after; one whose spec changed is listed twice."""
-    old, new = (dict.fromkeys(_timeless(snapshot).policies) for snapshot in (before, after))
+    old, new = (dict.fromkeys(_timeless(snapshot).evaluated) for snapshot in (before, after))
     return [*(policy for policy in old if policy not in new), *(policy for policy in new if policy not in old)]
 
 
 def changes_between(before: Snapshot, after: Snapshot) -> Changes:
-    """The two snapshots differ in their NetworkPolicies only."""
+    """The two snapshots differ in their policies of evaluated kinds only."""
     return _Differ(*map(_timeless, (before, after))).run()
 
 
 def _timeless(snapshot: Snapshot) -> Snapshot:
     """The snapshot without the times of the policies' last changes, so that equal policies compare equal."""
-    return snapshot.with_policies(policy._replace(changed=None) for policy in snapshot.policies)
+    return snapshot.with_policies(policy._replace(changed=None) for policy in snapshot.evaluated)
 
 
 class _RuleOfPolicy(NamedTuple):
-    """One rule of a policy, or (None) the isolation by it; `changed`: its key and position where the policy changed."""
+    """One rule of a policy, or (None) that it applies; `changed`: its key and position where the policy changed."""
 
     policy: Policy
     rule: Rule | None
@@ -106,15 +112,17 @@ class _Differ:
         self.before = before
         self.after = after
         self.changed = changed_policies(before, after)
-        policies = dict.fromkeys((*before.policies, *after.policies))
+        policies = dict.fromkeys((*before.evaluated, *after.evaluated))
         self.has_blocks = bool(_blocks(policies))
         self.pods = pod_groups(after, policies, _blocks(policies))
         namespaces = {policy.namespace for policy in self.changed}
-        nearby = _blocks(policy for policy in policies if policy.namespace in namespaces)
+        nearby = _blocks(
+            policy for policy in policies if policy.tier or "" in namespaces or policy.namespace in namespaces
+        )
         self.outside = outside_groups(after, nearby, len(self.pods))
         self.affected = {direction: self._affected(direction) for direction in Direction}
         self.sides: dict[tuple[int, Direction], list[list[_RuleOfPolicy]]] = {}
-        self.matches: dict[tuple[int, int], object] = {}
+        self.matches: dict[tuple[int, int, bool | int], object] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
         self.undetermined: dict[Note, None] = {}
 
@@ -140,18 +148,21 @@ class _Differ:
         return {
             group.number: group
             for group in self.pods
-            if group.pod and any(policy.selects(group.pod) for policy in changed)
+            if group.pod and any(applies(self.after, policy, group.pod) is not False for policy in changed)
         }
 
     def _isolated(self) -> Iterator[IsolatedMember]:
+        changed = [policy for policy in self.changed if policy.tier is None]
         for direction, groups in self.affected.items():
             for group in groups.values():
-                if group.pod and isolating_policies(self.after, group.pod, direction):
+                if not group.pod or not any(policy.isolates(group.pod, direction) for policy in changed):
+                    continue
+                if isolating_policies(self.after, group.pod, direction):
                     newly = not isolating_policies(self.before, group.pod, direction)
                     yield from (IsolatedMember(member, direction, newly) for member in group.members)
 
     def _sides(self, group: PodGroup, direction: Direction) -> list[list[_RuleOfPolicy]]:
-        """Before and after: the policies that isolate the group, and their rules."""
+        """Before and after: the policies that are asked about the group, in order, and their rules."""
         key = (group.number, direction)
         if key not in self.sides:
             self.sides[key] = [
@@ -159,7 +170,7 @@ class _Differ:
                     _RuleOfPolicy(
                         policy, rule, (policy.key, rule and rule.position) if policy in self.changed else None
                     )
-                    for policy in (isolating_policies(snapshot, group.pod, direction) if group.pod else ())
+                    for policy in (asked_policies(snapshot, group.pod, direction) if group.pod else ())
                     for rule in (None, *policy.rules_of(direction))
                 ]
                 for snapshot in (self.before, self.after)
@@ -187,24 +198,39 @@ class _Differ:
         )
 
     def _rules_seen(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
-        """How the group's policies see the peer, before and after: the ports of each rule, and whether it matches."""
+        """How the group's policies see the peer, before and after: the ports of each rule, and whether it matches.
+
+        The order of the rules of NetworkPolicies does not matter; that of tiers does.
+        """
         return tuple(
-            frozenset(
-                (part.changed, part.rule and (part.rule.ports, self._matches(part.policy, part.rule, peer)))
-                for part in side
+            (
+                frozenset(self._seen(part, group, peer) for part in side if part.policy.tier is None),
+                tuple(
+                    (part.policy.tier, part.policy.priority, part.policy.kind, self._seen(part, group, peer))
+                    for part in side
+                    if part.policy.tier
+                ),
             )
             for side in self._sides(group, direction)
         )
 
-    def _matches(self, policy: Policy, rule: Rule, peer: PodGroup) -> object:
-        """Whether each peer of the rule matches this group, by each of its addresses."""
-        key = (id(rule), peer.number)
+    def _seen(self, part: _RuleOfPolicy, group: PodGroup, peer: PodGroup) -> object:
+        if part.rule is None:
+            return part.changed, None
+        return part.changed, (part.rule.action, part.rule.ports, self._matches(part.policy, part.rule, group, peer))
+
+    def _matches(self, policy: Policy, rule: Rule, group: PodGroup, peer: PodGroup) -> object:
+        """Whether each peer of the rule matches this other end, by each of its addresses."""
+        key = (id(rule), peer.number, any(item.selects_by_own_namespace for item in rule.peers) and group.number)
         if key not in self.matches:
             addresses = peer.pod.ips if peer.pod else (peer.ends[0].address,)
             self.matches[key] = tuple(
                 tuple(
                     matched if isinstance(matched, bool) else None
-                    for matched in (peer_matches(self.after, policy, item, peer.pod, ip) for ip in addresses or (None,))
+                    for matched in (
+                        peer_matches(self.after, policy, item, peer.pod, ip, subject=group.pod)
+                        for ip in addresses or (None,)
+                    )
                 )
                 for item in rule.peers
             )
@@ -260,7 +286,18 @@ class _Differ:
 
 
 # Undefined because something is unknown, not because plugins differ.
-_UNREAD = (Code.OVERRIDING_POLICY, Code.PERMISSION_MISSING, Code.NAMESPACE_LABELS_UNKNOWN, Code.POD_ADDRESS_UNKNOWN)
+_UNREAD = (
+    Code.OVERRIDING_POLICY,
+    Code.PERMISSION_MISSING,
+    Code.NAMESPACE_LABELS_UNKNOWN,
+    Code.NODES_UNKNOWN,
+    Code.POD_ADDRESS_UNKNOWN,
+    Code.SELECTOR_NOT_EVALUATED,
+)
+
+
+def asked_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+    return (*tiered_policies(snapshot, pod, direction), *isolating_policies(snapshot, pod, direction))
 
 
 def _blocks(policies: Iterable[Policy]) -> set[str]:
@@ -270,8 +307,8 @@ def _blocks(policies: Iterable[Policy]) -> set[str]:
         for policy in policies
         for rule in policy.rules
         for peer in rule.peers
-        if peer.ip_block
-        for block in (peer.ip_block.cidr, *peer.ip_block.except_)
+        for ranges in peer.blocks
+        for block in (ranges.cidr, *ranges.except_)
     }
 
 
@@ -288,11 +325,16 @@ def _causes(old: ConnectionVerdict, new: ConnectionVerdict, changed: list[Policy
 
 def _side_causes(then: DirectionVerdict, now: DirectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
     opened = now.verdict is Verdict.ALLOWED
-    allows = now.allowed_by if opened else then.allowed_by
-    rules = [allow for allow in allows if allow.policy in changed]
-    if rules:
-        yield from (Cause(allow.policy.key, now.direction, allow.rule.position, not opened) for allow in rules)
-        return
+    gained, lost = (now.allowed_by, then.denied_by) if opened else (now.denied_by, then.allowed_by)
+    passing = (*now.passed_by, *then.passed_by)
+    for matches in ((*gained, *lost), passing):
+        rules = [match for match in matches if match.policy in changed]
+        if rules:
+            for match in rules:
+                gone = match in (then.passed_by if matches is passing else lost)
+                tiered = match.policy if match.policy.tier else None
+                yield Cause(match.policy.key, now.direction, match.rule.position, gone, match.rule.action, tiered)
+            return
     isolating = then.isolated_by if opened else now.isolated_by
     yield from (Cause(policy.key, now.direction, None, gone=opened) for policy in isolating if policy in changed)
 

@@ -91,7 +91,7 @@ def _group_key(pod: Pod, keys: list[str], networks: list[tuple[int, int, int]]) 
 
 def _label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
     """The keys in any pod selector: pods with the same values of them are selected alike."""
-    selectors: list[LabelSelector | None] = [policy.pod_selector for policy in (*snapshot.tiered, *snapshot.unevaluated)]
+    selectors: list[LabelSelector | None] = [policy.pod_selector for policy in snapshot.unevaluated]
     for policy in policies:
         selectors.append(policy.pod_selector)
         selectors += [peer.pod_selector for rule in policy.rules for peer in rule.peers]

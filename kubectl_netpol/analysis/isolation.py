@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import isolating_policies
+from kubectl_netpol.engine.layers import applies, isolating_policies, layers_of, tiered_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Note
-from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ class PeerPods(NamedTuple):
 
 
 class RulePeers(NamedTuple):
-    """A rule that applies to the pod, and its peers."""
+    """A rule that applies to the pod, or may, and its peers."""
 
     policy: Policy
     rule: Rule
@@ -39,12 +39,28 @@ class RulePeers(NamedTuple):
 
 
 class Isolation(NamedTuple):
-    """One direction. No `isolated_by`: everything is allowed. `unknown`: why the policies were not read, or None."""
+    """One direction. `isolated_by`: the NetworkPolicies that isolate the pod, and their `rules`.
+
+    `admin`: the rules that are asked first, in that order. `baseline`: those that are asked last, where none isolates.
+    `unknown`: why it is not known what decides, or None: policies that were not read, or of a kind not evaluated.
+    """
 
     direction: Direction
     isolated_by: tuple[Policy, ...]
     rules: tuple[RulePeers, ...]
     unknown: Note | None = None
+    admin: tuple[RulePeers, ...] = ()
+    baseline: tuple[RulePeers, ...] = ()
+
+    @property
+    def unaffected(self) -> bool:
+        """Whether everything is allowed, since no policy applies."""
+        return not (self.unknown or self.isolated_by or self.admin or self.baseline)
+
+    @property
+    def denies(self) -> bool:
+        """Whether a rule of a tier denies something."""
+        return any(entry.rule.action is Action.DENY for entry in (*self.admin, *self.baseline))
 
 
 class ServiceMapping(NamedTuple):
@@ -77,7 +93,7 @@ class Explanation(NamedTuple):
 def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
     return Explanation(
         pod,
-        tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod)),
+        _selecting(snapshot, pod),
         isolation(snapshot, pod, Direction.INGRESS),
         isolation(snapshot, pod, Direction.EGRESS),
         _service_mappings(snapshot, pod),
@@ -85,51 +101,67 @@ def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
     )
 
 
+def _selecting(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
+    """The policies that select the pod, those of tiers only if they do for sure."""
+    own = (policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod))
+    return (*own, *(policy for policy in snapshot.tiered if applies(snapshot, policy, pod)))
+
+
 def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
-    if gap := snapshot.gap("networkpolicies", pod.namespace):
-        return Isolation(direction, (), (), Note(Code.PERMISSION_MISSING, gap.message))
     isolating = isolating_policies(snapshot, pod, direction)
-    rules = tuple(
-        RulePeers(policy, rule, peer_pods(snapshot, policy, rule))
-        for policy in isolating
-        for rule in policy.rules_of(direction)
+    tiered = tiered_policies(snapshot, pod, direction)
+    admin, rules, baseline = (
+        tuple(
+            RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod))
+            for policy in policies
+            for rule in policy.rules_of(direction)
+        )
+        for policies in (
+            [policy for policy in tiered if policy.tier is Tier.ADMIN],
+            isolating,
+            [policy for policy in tiered if policy.tier is Tier.BASELINE],
+        )
     )
-    return Isolation(direction, isolating, rules)
+    unknown = next((layer.unknown for layer in layers_of(snapshot, pod, direction) if layer.unknown), None)
+    return Isolation(direction, isolating, rules, unknown, admin, baseline)
 
 
-def peer_pods(snapshot: Snapshot, policy: Policy, rule: Rule) -> tuple[PeerPods, ...]:
-    """The rule's peers; one without a peer, for everyone, where it lists none."""
+def peer_pods(snapshot: Snapshot, policy: Policy, rule: Rule, subject: Pod | None = None) -> tuple[PeerPods, ...]:
+    """The rule's peers; one without a peer, for everyone, where it lists none. `subject`: the pod it applies to."""
     if not rule.peers:
         return (PeerPods(None, None, ()),)
-    return tuple(_pods_of_peer(snapshot, policy, index, peer) for index, peer in enumerate(rule.peers))
+    return tuple(
+        _pods_of_peer(snapshot, policy, index, peer, subject if peer.selects_by_own_namespace else None)
+        for index, peer in enumerate(rule.peers)
+    )
 
 
 @lru_cache(maxsize=512)  # lint asks again for what the explanation has
-def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> PeerPods:
+def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer, subject: Pod | None) -> PeerPods:
     pods, unknown = [], None
     for pod in _within_reach(snapshot, policy, peer):
         if pod.host_network or pod.finished:
             continue
         addresses: tuple[str | None, ...] = (None,)
-        if peer.ip_block:
+        if peer.blocks:
             # A running pod without an address is in no block yet; where a planned one will be is unknown.
             addresses = pod.ips or ((None,) if pod.planned else ())
         for address in addresses:
-            matched = peer_matches(snapshot, policy, peer, pod, address)
+            matched = peer_matches(snapshot, policy, peer, pod, address, subject=subject)
             if matched is True:
                 pods.append(pod)
                 break
             if matched:
                 unknown = matched
     gap = snapshot.gap("pods", policy.namespace if peer.namespace_selector is None else None)
-    if gap and not peer.ip_block:
+    if gap and peer.selects_pods:
         unknown = Note(Code.PERMISSION_MISSING, gap.message)
     return PeerPods(index, peer, tuple(pods), unknown)
 
 
 def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Pod]:
     """The pods of the namespaces that the peer may select; each namespace is matched once."""
-    if peer.ip_block:
+    if not peer.selects_pods or peer.selects_by_own_namespace:
         return snapshot.pods
     if peer.namespace_selector is None:
         return snapshot.pods_in(policy.namespace)
@@ -141,11 +173,11 @@ def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Po
 def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
     """The rules with a peer whose selectors match this pod, each once, by its first such peer. No ipBlock."""
     found = []
-    for policy in snapshot.policies:
+    for policy in snapshot.evaluated:
         for direction in policy.directions:
             for rule in policy.rules_of(direction):
                 for index, peer in enumerate(rule.peers):
-                    if not peer.ip_block and peer_matches(snapshot, policy, peer, pod, None) is True:
+                    if peer.selects_pods and peer_matches(snapshot, policy, peer, pod, None) is True:
                         found.append(Mention(policy, rule, index))
                         break
     return tuple(found)

@@ -32,6 +32,8 @@ def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[PortCla
     """The classes of TCP, and of each protocol that a rule names or the pod declares. None: the end is not a pod."""
     ranges: dict[str, set[tuple[int, int]]] = {"TCP": set()}
     for item in (item for rule in rules for item in rule.ports):
+        if item.protocol is None:  # a port name, and the ports that the pod declares have classes of their own
+            continue
         named = ranges.setdefault(item.protocol, set())
         if isinstance(item, PortRange) and (item.first, item.last) != (1, LAST_PORT):
             named.add((item.first, item.last))

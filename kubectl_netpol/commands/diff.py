@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if "-" in arguments.filenames and "-" in arguments.on:
         raise UsageError("-f and --on can't both read stdin")
     before, policies = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
-    there = {policy.key: policy for policy in before.policies}
+    there = {policy.key: policy for policy in before.evaluated}
     by_policy = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
     if arguments.delete:
         if missing := [policy.key for policy in policies if policy.key not in there]:
@@ -92,8 +92,9 @@ def _read(
     """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
     inputs = open_inputs(cluster, on, console)
     policies = _policies(filenames, inputs.namespace, console)
-    namespaces = frozenset(policy.namespace for policy in policies)
-    before = inputs.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), endpoints=False))
+    namespaces = frozenset(policy.namespace or inputs.namespace for policy in policies)
+    nodes = any(peer.node_selector is not None for policy in policies for rule in policy.rules for peer in rule.peers)
+    before = inputs.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), nodes=nodes, endpoints=False))
     return before, policies
 
 
@@ -102,12 +103,16 @@ def _policies(filenames: Sequence[str], namespace: str, console: Console) -> tup
     for name, content in texts(filenames):
         reader.add_text(content, name)
     snapshot = reader.snapshot()
-    if not snapshot.policies:
-        raise NetpolError("no NetworkPolicy found in -f", "kubectl netpol diff -f POLICIES --on MANIFESTS")
+    if snapshot.unevaluated:
+        titles = [policy.title for policy in snapshot.unevaluated]
+        message = f"the rules of {names_text(titles)} are not evaluated, so what they change is unknown"
+        raise NetpolError(message, "leave them out of -f")
+    if not snapshot.evaluated:
+        raise NetpolError("no policy found in -f", "kubectl netpol diff -f POLICIES --on MANIFESTS")
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
     if others:
         console.note(f"{count(others, 'other object')} in -f ignored: only policies are compared")
-    return snapshot.policies
+    return snapshot.evaluated
 
 
 def _change(policy: Policy, old: Policy | None, *, delete: bool) -> str:

@@ -110,10 +110,13 @@ def _merged(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:
         first.direction,
         first.verdict if same else Verdict.UNDEFINED,
         tuple({policy.key: policy for side in sides for policy in side.isolated_by}.values()),
-        tuple({(a.policy.key, a.rule.position, a.peer, a.port): a for side in sides for a in side.allowed_by}.values()),
+        tuple(dict.fromkeys(match for side in sides for match in side.allowed_by)),
         tuple({(n.policy.key, n.rule.position, n.peer): n for side in sides for n in side.near_misses}.values()),
         first.reason if same else Note(Code.ENDPOINTS_DIFFER, f"the endpoints differ for {first.direction.field}"),
         tuple(dict.fromkeys(note for side in sides for note in side.caveats)),
+        tuple(dict.fromkeys(match for side in sides for match in side.denied_by)),
+        tuple(dict.fromkeys(match for side in sides for match in side.passed_by)),
+        tuple(dict.fromkeys(policy for side in sides for policy in side.tiered_by)),
     )
 
 

@@ -167,7 +167,9 @@ def _evaluate_reading(
     side = side._replace(near_misses=tuple(near_misses(snapshot, missed, reading)))
     if verdict is Verdict.UNDEFINED:
         return side._replace(reason=_why_undefined(side, trail))
-    return side._replace(reason=_why_blocked(side, pod), caveats=(*_caveats(side, reading), *_by_direction(snapshot, side, pod)))
+    return side._replace(
+        reason=_why_blocked(side, pod), caveats=(*_caveats(side, reading), *_by_direction(snapshot, side, pod))
+    )
 
 
 def _why_undefined(side: DirectionVerdict, trail: list[Asked | Note]) -> Note:
@@ -176,7 +178,10 @@ def _why_undefined(side: DirectionVerdict, trail: list[Asked | Note]) -> Note:
         answer = asked.answer if isinstance(asked, Asked) else asked
         if isinstance(answer, Note):
             return answer
-    texts = [f"{match_text(match)} would {match.rule.action.value}" for match in (*side.denied_by, *side.allowed_by, *side.passed_by)]
+    texts = [
+        f"{match_text(match)} would {match.rule.action.value}"
+        for match in (*side.denied_by, *side.allowed_by, *side.passed_by)
+    ]
     return Note(Code.EQUAL_PRIORITIES, f"which of these applies is not defined: {', '.join(texts)}")
 
 

@@ -83,6 +83,13 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     )
 
 
+def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
+    """Whether a policy of any evaluated kind selects the pod; None where that is unknown."""
+    if policy.tier is None:
+        return policy.selects(pod)
+    return policy.selects_in(snapshot.namespace(pod.namespace), pod)
+
+
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
     """The NetworkPolicies that isolate the pod in that direction, in the order they were read."""
     return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
@@ -116,12 +123,11 @@ def _generation(policy: Policy) -> str:
 
 def _in_tier(snapshot: Snapshot, pod: Pod, direction: Direction, tier: Tier) -> list[RuleList]:
     """The policies of the tier that apply to the pod, or may, the lowest priority number first."""
-    namespace = snapshot.namespace(pod.namespace)
     found = []
     for policy in snapshot.tiered:
         if policy.tier is not tier or direction not in policy.directions:
             continue
-        selected = policy.selects_in(namespace, pod)
+        selected = applies(snapshot, policy, pod)
         if selected is not False:
             unknown = _why_unknown(snapshot, policy, pod) if selected is None else None
             found.append(RuleList(policy, policy.rules_of(direction), unknown=unknown))

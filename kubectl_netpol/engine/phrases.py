@@ -63,6 +63,14 @@ def position_text(direction: Direction, rule: int | None, peer: int | None = Non
     return text if peer is None else f"{text}.{direction.peers_field}[{peer}]"
 
 
+def policy_text(policy: Policy) -> str:
+    """The policy with what orders it: "web", "adminnetworkpolicy.policy.networking.k8s.io/a (Admin, priority 5)"."""
+    if policy.tier is None:
+        return policy.title
+    priority = "" if policy.kind == "BaselineAdminNetworkPolicy" else f", priority {policy.priority}"
+    return f"{policy.title} ({policy.tier.value}{priority})"
+
+
 def match_text(match: RuleMatch) -> str:
     """The rule by its policy, position and name: "web ingress[0].from[1]"."""
     where = position_text(match.rule.direction, match.rule.position, match.peer)

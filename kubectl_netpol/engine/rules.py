@@ -65,7 +65,9 @@ def peer_matches(
     as the upstream e2e tests assert.
     """
     if peer.unreadable:
-        return Note(Code.SELECTOR_NOT_EVALUATED, f"{policy.title} has a peer that can't be evaluated: {peer.unreadable}")
+        return Note(
+            Code.SELECTOR_NOT_EVALUATED, f"{policy.title} has a peer that can't be evaluated: {peer.unreadable}"
+        )
     if not peer.selects_pods:
         return _address_matches(snapshot, peer, pod, address)
     if pod is None or pod.finished or (peer.pod_selector and not peer.pod_selector.matches(pod.labels)):
@@ -176,7 +178,9 @@ def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Readin
     if not peer.selects_pods:
         matched = _address_matches(snapshot, peer, reading.pod, reading.address)
         if matched is not True:
-            yield Miss(RulePart.ADDRESS, _addresses_text(peer, reading.address), reading.address or "an unknown address")
+            yield Miss(
+                RulePart.ADDRESS, _addresses_text(peer, reading.address), reading.address or "an unknown address"
+            )
         return
     pod = reading.pod
     if pod is None:

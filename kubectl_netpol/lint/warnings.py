@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.analysis.isolation import Explanation, peer_pods
 from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import layers_of
 from kubectl_netpol.engine.verdict import Note, Verdict
 from kubectl_netpol.lint.peers import similar_label_hint, split_peers, split_rules, unmatched_peers
 from kubectl_netpol.lint.ports import mistaken_ports
@@ -16,20 +15,19 @@ from kubectl_netpol.model.policies import Direction, Policy
 from kubectl_netpol.model.selectors import selector_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.model.snapshot import Snapshot
 
 
 def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
-    """About the policies that select the pod, what may override them, and its access to DNS."""
+    """About the policies that select the pod, and its access to DNS."""
     pod = explanation.pod
-    notes = list(_overriding_policies(snapshot, explanation))
+    notes: list[Note] = []
     if pod.host_network and explanation.selected_by:
         message = f"{pod.name} uses the host network: the API leaves open whether policies apply to it"
         notes.append(Note(Code.HOST_NETWORK, message))
-    notes += [note for policy in explanation.selected_by for note in policy_warnings(snapshot, policy)]
+    own = [policy for policy in explanation.selected_by if policy.tier is None]
+    notes += [note for policy in own for note in policy_warnings(snapshot, policy)]
     for side in (explanation.ingress, explanation.egress):
         notes += redundant_rules(side.rules)
     if blocked := resolvers_blocked(snapshot, pod):
@@ -37,13 +35,6 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
         allow = f"kubectl netpol allow {' '.join(blocked.allow_arguments(pod.name))} -n {pod.namespace}"
         notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {allow}"))
     return list(dict.fromkeys(notes))
-
-
-def _overriding_policies(snapshot: Snapshot, explanation: Explanation) -> Iterator[Note]:
-    """What may decide instead of the NetworkPolicies in the explanation."""
-    for side in (explanation.ingress, explanation.egress):
-        layers = layers_of(snapshot, explanation.pod, side.direction)
-        yield from (layer.unknown for layer in layers if layer.unknown and layer.unknown != side.unknown)
 
 
 def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = False) -> list[Note]:

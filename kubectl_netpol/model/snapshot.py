@@ -163,17 +163,23 @@ class Snapshot:
         """Why objects of this resource in that namespace (None: in any) are missing, or None if they were read."""
         return next((gap for gap in self.gaps if gap.resource == resource and gap.hides(namespace)), None)
 
+    @property
+    def evaluated(self) -> tuple[Policy, ...]:
+        """The policies of every kind whose rules are evaluated."""
+        return (*self.policies, *self.tiered)
+
     def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
-        """A copy with these policies instead of its own."""
+        """A copy with these policies, of every evaluated kind, instead of its own."""
+        policies = tuple(policies)
         return Snapshot(
             namespaces=self.namespaces.values(),
             pods=self.pods,
-            policies=policies,
+            policies=(policy for policy in policies if policy.tier is None),
             services=self.services,
             endpoint_slices=self.endpoint_slices,
             nodes=self.nodes,
             workloads=self.workloads,
-            tiered=self.tiered,
+            tiered=(policy for policy in policies if policy.tier),
             unevaluated=self.unevaluated,
             gaps=self.gaps,
         )

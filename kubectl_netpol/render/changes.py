@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
-from kubectl_netpol.engine.phrases import names_text, position_text
+from kubectl_netpol.engine.phrases import names_text, policy_text, position_text
 from kubectl_netpol.engine.verdict import Verdict
-from kubectl_netpol.model.policies import Direction, Policy
+from kubectl_netpol.model.policies import Action, Direction, Policy
 from kubectl_netpol.render.json_objects import note_object, policy_object
 from kubectl_netpol.render.text import UNLIMITED, wrapped
 
@@ -135,14 +135,19 @@ def change_entries(changes: Sequence[ConnectionChange], *, verbose: bool) -> lis
     return sorted(found)
 
 
+_VERBS = {Action.ALLOW: "allows", Action.DENY: "denies", Action.PASS: "passes"}
+
+
 def cause_text(cause: Cause) -> str:
     """Such as "shop/deny isolates the destination for ingress", "shop/allow ingress[0] no longer allows it"."""
     if cause.position is None:
         verb = "no longer isolates" if cause.gone else "isolates"
         end = "the destination" if cause.direction is Direction.INGRESS else "the source"
         return f"{cause.policy} {verb} {end} for {cause.direction.field}"
-    verb = "no longer allows it" if cause.gone else "allows it"
-    return f"{cause.policy} {position_text(cause.direction, cause.position)} {verb}"
+    verb = f"no longer {_VERBS[cause.action]}" if cause.gone else _VERBS[cause.action]
+    policy = policy_text(cause.tiered) if cause.tiered else cause.policy
+    passed_on = " on" if cause.action is Action.PASS else ""
+    return f"{policy} {position_text(cause.direction, cause.position)} {verb} it{passed_on}"
 
 
 def changes_object(changes: Changes) -> Object:
@@ -175,11 +180,14 @@ def _change_object(change: ConnectionChange) -> Object:
 
 
 def _cause_object(cause: Cause) -> Object:
-    namespace, name = cause.policy.split("/", 1)
-    verb = "isolates" if cause.position is None else "allows"
+    verb = "isolates" if cause.position is None else _VERBS[cause.action]
+    if cause.tiered:
+        policy = policy_object(cause.tiered)
+    else:
+        namespace, name = cause.policy.split("/", 1)
+        policy = {"namespace": namespace, "name": name}
     return {
-        "namespace": namespace,
-        "name": name,
+        **policy,
         "direction": cause.direction.field,
         "rule": cause.position,
         "effect": f"no-longer-{verb}" if cause.gone else verb,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.phrases import names_text, peer_text, position_text, rule_ports_text
+from kubectl_netpol.engine.phrases import names_text, peer_text, policy_text, position_text, rule_ports_text
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, fits, table, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_netpol.analysis.isolation import Explanation, Isolation, PeerPods
+    from kubectl_netpol.analysis.isolation import Explanation, Isolation, PeerPods, RulePeers
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Policy
 
 _MOST_POLICIES, _MOST_RULES = 5, 10  # without -v
 
@@ -21,7 +22,7 @@ _MOST_POLICIES, _MOST_RULES = 5, 10  # without -v
 def explanation_text(explanation: Explanation, names: Names, console: Console, *, verbose: bool = False) -> str:
     pod = explanation.pod
     labels = ",".join(f"{key}={value}" for key, value in pod.labels.items()) or "no labels"
-    policies = [policy.name for policy in explanation.selected_by]
+    policies = [policy_text(policy) for policy in explanation.selected_by]
     limit = UNLIMITED if verbose else _MOST_POLICIES
     lines = [
         f"{console.paint(pod.key, 'bold')} ({labels})",
@@ -35,7 +36,7 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
         lines.append(f"Service {mapping.service.name}: {mapping.protocol} {port} → {target}")
     if explanation.mentioned_by:
         found = [
-            f"{names.short(policy.namespace, policy.name)} {position_text(rule.direction, rule.position, peer)}"
+            f"{_policy_name(policy, names)} {position_text(rule.direction, rule.position, peer)}"
             for policy, rule, peer in explanation.mentioned_by
         ]
         lines.append(f"named as a peer by {names_text(found, limit)}")
@@ -44,30 +45,57 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
 
 def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, *, verbose: bool) -> list[str]:
     label = console.paint(f"{side.direction.field}:", "bold")
+    lines = []
     if side.unknown:
-        return [f"{label} not known: {side.unknown.message}"]
-    if not side.isolated_by:
+        lines.append(f"{label} not known: {side.unknown.message}")
+    if side.unaffected:
         return [f"{label} not affected by any policy: everything is allowed"]
-    policies = [policy.name for policy in side.isolated_by]
-    isolated = f"isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
-    if not side.rules:
-        return [f"{label} {isolated}: nothing is allowed"]
+    if side.admin:
+        lines.append(f"{label} the Admin tier is asked first; the first rule that matches decides:")
+        lines += _rule_lines(side.admin, pod, names, console, verbose=verbose)
+    if side.isolated_by:
+        policies = [policy.name for policy in side.isolated_by]
+        otherwise = "otherwise " if side.admin else ""
+        isolated = f"{otherwise}isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
+        allowed = "only this is allowed:" if side.rules else "nothing is allowed"
+        lines.append(f"{label} {isolated}{'; ' if side.rules else ': '}{allowed}")
+        lines += _rule_lines(side.rules, pod, names, console, verbose=verbose)
+    if side.baseline:
+        lines.append(f"{label} no NetworkPolicy isolates it, so the Baseline tier is asked last:")
+        lines += _rule_lines(side.baseline, pod, names, console, verbose=verbose)
+    if (side.admin or side.baseline) and not (side.isolated_by or side.unknown):
+        lines.append(f"{label} everything else is allowed")
+    return lines
+
+
+def _rule_lines(rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool) -> list[str]:
+    """One row per peer, indented; those of a tier with the action and the policy's priority."""
+    if not rules:
+        return []
+    direction = rules[0].rule.direction
+    tiered = rules[0].policy.tier is not None
     rows = []
-    for entry in side.rules:
+    for entry in rules:
         for match in entry.peers:
             item = match.position if len(entry.peers) > 1 else None
-            where = f"{entry.policy.name} {position_text(side.direction, entry.rule.position, item)}"
-            ports = rule_ports_text(entry.rule, pod if side.direction is Direction.INGRESS else None)
-            rows.append((peer_text(match.peer, entry.policy), ports, where, _pods_now(match, names, verbose=verbose)))
+            where = f"{entry.policy.title} {position_text(direction, entry.rule.position, item)}"
+            if tiered:
+                named = f' "{entry.rule.name}"' if entry.rule.name else ""
+                where = f"{entry.policy.priority} {where}{named}"
+            ports = rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)
+            action = entry.rule.action.value
+            who = peer_text(match.peer, entry.policy)
+            rows.append((action, who, ports, where, _pods_now(match, names, verbose=verbose)))
     shown = rows if verbose else rows[:_MOST_RULES]
-    lines = [f"{label} {isolated}; only this is allowed:"]
-    end = "from" if side.direction is Direction.INGRESS else "to"
-    columns = table(((end.upper(), "PORTS", "ALLOWED BY", "PODS NOW"), *shown), indent="  ")
+    end = "from" if direction is Direction.INGRESS else "to"
+    lines = []
+    header = ("ACTION", end.upper(), "PORTS", "PRIORITY, RULE" if tiered else "ALLOWED BY", "PODS NOW")
+    columns = table([row if tiered else row[1:] for row in (header, *shown)], indent="  ")
     if fits(columns, console):
         lines += columns
     else:
-        for peer, ports, where, pods in shown:
-            lines += [f"  {end} {peer}: {ports}", f"    by {where}; pods now: {pods}"]
+        for action, peer, ports, where, pods in shown:
+            lines += [f"  {f'{action} ' if tiered else ''}{end} {peer}: {ports}", f"    by {where}; pods now: {pods}"]
     if more := len(rows) - len(shown):
         lines.append(f"  and {more} more (-v)")
     return lines
@@ -88,10 +116,19 @@ def overview_text(explanations: Sequence[Explanation], *, namespaced: bool = Fal
     """One line per pod, `namespaced` with its namespace."""
     rows: list[tuple[str, ...]] = [("POD", "INGRESS", "EGRESS", "POLICIES")]
     for explanation in explanations:
-        sides = [
-            "?" if side.unknown else ("isolated" if side.isolated_by else "open")
-            for side in (explanation.ingress, explanation.egress)
-        ]
+        sides = [_summary(side) for side in (explanation.ingress, explanation.egress)]
         name = explanation.pod.key if namespaced else explanation.pod.name
         rows.append((name, *sides, str(len(explanation.selected_by))))
     return "\n".join(table(rows))
+
+
+def _summary(side: Isolation) -> str:
+    if side.unknown:
+        return "?"
+    if side.isolated_by:
+        return "isolated"
+    return "limited" if side.denies else "open"
+
+
+def _policy_name(policy: Policy, names: Names) -> str:
+    return names.short(policy.namespace, policy.name) if policy.namespace else policy.title

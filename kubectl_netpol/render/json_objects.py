@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.engine.phrases import near_miss_text, peer_text, rule_ports_text
 from kubectl_netpol.manifests.writer import to_yaml
+from kubectl_netpol.model.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
     from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, Note, RuleMatch
-    from kubectl_netpol.model.policies import Policy
+    from kubectl_netpol.model.policies import Policy, Rule
 
 API_VERSION = "netpol/v1"
 Object = dict[str, Any]
@@ -79,7 +80,18 @@ def note_object(note: Note | None) -> Object | None:
 
 
 def policy_object(policy: Policy) -> Object:
-    return {"namespace": policy.namespace, "name": policy.name}
+    """The policy's name; of another kind than NetworkPolicy also the kind, its group and what orders it."""
+    if policy.tier is None:
+        return {"namespace": policy.namespace, "name": policy.name}
+    kind = KINDS[policy.kind]
+    return {
+        "namespace": None,
+        "name": policy.name,
+        "kind": kind.api_kind or kind.name,
+        "group": kind.groups[0],
+        "tier": policy.tier.value,
+        "priority": policy.priority,
+    }
 
 
 def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Object:
@@ -87,25 +99,27 @@ def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Objec
     return {
         "verdict": side.verdict.value,
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
-        "allowedBy": [_allow(allow) for allow in side.allowed_by],
+        "allowedBy": [_match(match) for match in side.allowed_by],
+        "deniedBy": [_match(match) for match in side.denied_by],
+        "passedBy": [_match(match) for match in side.passed_by],
         "nearMisses": [_near(near, dialled) for near in side.near_misses],
         "reason": note_object(side.reason),
     }
 
 
-def _allow(allow: RuleMatch) -> Object:
-    return {
-        **policy_object(allow.policy),
-        "rule": allow.rule.position,
-        "peer": allow.peer,
-        "port": allow.port,
-    }
+def _match(match: RuleMatch) -> Object:
+    return {**_rule_position(match.policy, match.rule), "peer": match.peer, "port": match.port}
+
+
+def _rule_position(policy: Policy, rule: Rule) -> Object:
+    """The policy, and the position of its rule, which has a name and an action in tiers."""
+    found = {**policy_object(policy), "rule": rule.position}
+    return {**found, "ruleName": rule.name or None, "action": rule.action.value} if policy.tier else found
 
 
 def _near(near: NearMiss, dialled: Dialled | None) -> Object:
     return {
-        **policy_object(near.policy),
-        "rule": near.rule.position,
+        **_rule_position(near.policy, near.rule),
         "peer": near.peer,
         "port": near.port,
         "because": near_miss_text(near, dialled),
@@ -135,9 +149,8 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Ob
             "selectedBy": [policy_object(policy) for policy in explanation.selected_by],
             "mentionedBy": [
                 {
-                    **policy_object(mention.policy),
+                    **_rule_position(mention.policy, mention.rule),
                     "direction": mention.rule.direction.field,
-                    "rule": mention.rule.position,
                     "peer": mention.peer,
                 }
                 for mention in explanation.mentioned_by
@@ -165,6 +178,8 @@ def _isolation(side: Isolation) -> Object:
         "isolated": None if side.unknown else bool(side.isolated_by),
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
         "rules": [_rule(entry) for entry in side.rules],
+        "admin": [_rule(entry) for entry in side.admin],
+        "baseline": [_rule(entry) for entry in side.baseline],
         "reason": note_object(side.unknown),
     }
 
@@ -180,8 +195,7 @@ def _rule(entry: RulePeers) -> Object:
         for match in entry.peers
     ]
     return {
-        **policy_object(entry.policy),
-        "rule": entry.rule.position,
+        **_rule_position(entry.policy, entry.rule),
         "peers": peers,
         "ports": rule_ports_text(entry.rule),
     }

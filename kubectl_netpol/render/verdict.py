@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.phrases import count, names_text, near_miss_text, position_text
+from kubectl_netpol.engine.phrases import count, match_text, names_text, near_miss_text, policy_text, position_text
 from kubectl_netpol.engine.verdict import DirectionVerdict, NearMiss, Note, Verdict
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.routes import Request
     from kubectl_netpol.console import Console
+    from kubectl_netpol.engine.verdict import RuleMatch
     from kubectl_netpol.model.objects import Pod
 
 VERDICT_STYLES = {Verdict.ALLOWED: "green", Verdict.BLOCKED: "red", Verdict.UNDEFINED: "yellow"}
@@ -84,17 +87,31 @@ def side_text(
     if pod is None:
         return "no pod at this end, so no policy applies"
     title = names.short(pod.namespace, pod.name)
+    passed = "".join(f"{_tier_rule(match)} passes it on; " for match in side.passed_by)
     reason = "undefined" if side.reason == stated else side.reason.message if side.reason else ""
+    return passed + (_tiers_text(side, title) or _isolation_text(side, title, other, reason, verbose=verbose))
+
+
+def _tiers_text(side: DirectionVerdict, title: str) -> str:
+    """What a rule of a tier decides, or that none does and nothing else either; "" where NetworkPolicies decide."""
+    if side.verdict is Verdict.BLOCKED and side.denied_by:
+        return f"denied by {_tier_rules(side.denied_by)}"
+    if side.verdict is Verdict.ALLOWED and side.allowed_by and side.allowed_by[0].policy.tier:
+        return f"allowed by {_tier_rules(side.allowed_by)}"
+    if side.verdict is Verdict.ALLOWED and side.tiered_by and not side.isolated_by:
+        asked = [policy_text(policy) for policy in side.tiered_by]
+        unmatched = "" if side.passed_by else f"no rule of {names_text(asked, FEW)} matches, and "
+        return f"{unmatched}no policy isolates {title}, so it is allowed"
+    return ""
+
+
+def _isolation_text(side: DirectionVerdict, title: str, other: str, reason: str, *, verbose: bool) -> str:
+    """What the NetworkPolicies decide."""
     if not side.isolated_by:
-        if side.reason:
-            return reason
-        return f"no policy isolates {title}, so everything is allowed"
+        return reason or f"no policy isolates {title}, so everything is allowed"
     policies = names_text([policy.name for policy in side.isolated_by], UNLIMITED if verbose else FEW)
     if side.verdict is Verdict.ALLOWED and side.allowed_by:
-        allows = [
-            f"{allow.policy.name} {position_text(side.direction, allow.rule.position, allow.peer)}"
-            for allow in side.allowed_by
-        ]
+        allows = [match_text(match) for match in side.allowed_by]
         return f"allowed by {names_text(allows, UNLIMITED if verbose else 1)}; {title} is isolated by {policies}"
     if side.verdict is Verdict.UNDEFINED and side.reason:
         return f"{reason}; {title} is isolated by {policies}"
@@ -106,8 +123,19 @@ def side_text(
     return f"{policies} {verb} {title}, and no rule {lets}"
 
 
+def _tier_rules(matches: Sequence[RuleMatch]) -> str:
+    return " and ".join(map(_tier_rule, matches))
+
+
+def _tier_rule(match: RuleMatch) -> str:
+    """The rule with the tier and priority of its policy."""
+    where = position_text(match.rule.direction, match.rule.position, match.peer)
+    name = f' "{match.rule.name}"' if match.rule.name else ""
+    return f"{policy_text(match.policy)} {where}{name}"
+
+
 def near_text(near: NearMiss, prediction: Prediction) -> str:
     """The rule by policy and position, and why it does not match."""
     dialled = prediction.routes[0].connection.dialled if prediction.routes else None
     where = position_text(near.rule.direction, near.rule.position, near.peer)
-    return f"{near.policy.name} {where}: {near_miss_text(near, dialled)}"
+    return f"{near.policy.title} {where}: {near_miss_text(near, dialled)}"

@@ -72,7 +72,7 @@ def allow_by_names(asked: NamesRequest, inputs: Inputs, *, verbose: bool) -> tup
     unasked = unasked_changes(snapshot, predictions, trial.changes, minimal)
     if asked.strict:
         refuse_side_effects(trial, unasked)
-    report(trial, console, verbose=verbose)
+    report(trial, minimal.policies, console, verbose=verbose)
     for what, *_ in change_entries(unasked, verbose=verbose):
         console.warning(f"this also opens what was not asked for: {what.strip()}")
     return minimal.policies
@@ -150,7 +150,7 @@ def _side_text(prediction: Prediction, side: DirectionVerdict) -> str:
     pod = next((end.pod for end in ends if end.pod), None)
     if pod is None:
         return ""
-    if not side.isolated_by:
+    if not side.isolated_by and not side.allowed_by:
         return f"nothing isolates {pod.key} for {side.direction.field}"
     if not side.allowed_by:
         return f"{pod.key} always accepts traffic from its own node"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_netpol.allow.cluster_dns import cluster_dns
 from kubectl_netpol.allow.from_labels import ASSUMED_DNS, isolates_text, policies_from_labels
-from kubectl_netpol.allow.trial import add_policies
+from kubectl_netpol.allow.trial import add_policies, wider_rules
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.lint.warnings import policy_warnings
@@ -47,7 +47,7 @@ def prove_labels(
             console.warning(note.message)
     if strict:
         refuse_side_effects(trial, ())
-    report(trial, console, verbose=verbose)
+    report(trial, placed, console, verbose=verbose)
     return found
 
 
@@ -66,7 +66,8 @@ def try_policies(snapshot: Snapshot, found: Sequence[Policy], console: Console) 
     return trial
 
 
-def report(trial: Trial, console: Console, *, verbose: bool) -> None:
+def report(trial: Trial, policies: Sequence[Policy], console: Console, *, verbose: bool) -> None:
+    """What the policies cut off and open, what was open anyway, and what is unknown."""
     for cuts, text in isolation_texts(trial.changes, verbose=verbose):
         (console.warning if cuts else console.note)(text)
     opened = [what.strip() for what, *_ in change_entries(trial.changes.opens, verbose=verbose)]
@@ -74,6 +75,8 @@ def report(trial: Trial, console: Console, *, verbose: bool) -> None:
         console.note(f"opens {what}")
     if len(opened) > MOST_LISTED and not verbose:
         console.note(f"opens {len(opened) - MOST_LISTED} more; -v lists them")
+    for text in wider_rules(trial.after, policies):
+        console.note(text)
     for text in unread_texts(trial.after, trial.changes, verbose=verbose):
         console.warning(f"incomplete: {text}")
 

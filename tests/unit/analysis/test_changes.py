@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.analysis.port_classes import PortClass
-from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.layers import isolating_policies
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Owner, Pod, Workload
 from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from kubectl_netpol.engine.evaluate import evaluate, isolating_policies, overridden, pod_problem
+from kubectl_netpol.engine.evaluate import evaluate, pod_problem
+from kubectl_netpol.engine.layers import isolating_policies, layers_of
 from kubectl_netpol.engine.verdict import Connection, Dialled, DirectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.policies import Direction
 from tests.support.tables import snapshot_of
@@ -31,11 +32,11 @@ SRC, NEW, ANY = (
     "{podSelector: {matchLabels: {app: new}}}",
     "{podSelector: {}}",
 )
-ADMIN = yaml.safe_load("""
-  apiVersion: policy.networking.k8s.io/v1alpha1
-  kind: AdminNetworkPolicy
-  metadata: {name: admin}
-  spec: {priority: 1, subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: dst}}}}, ingress: [{}]}
+UNEVALUATED = yaml.safe_load("""
+  apiVersion: cilium.io/v2
+  kind: CiliumClusterwideNetworkPolicy
+  metadata: {name: wide}
+  spec: {endpointSelector: {matchLabels: {app: dst}}, ingress: [{}]}
 """)
 
 
@@ -369,7 +370,7 @@ def test_the_policies_that_isolate_a_pod(direction: Direction, name: str, wanted
 
 
 OVERRIDES = (
-    "overriding-policy: AdminNetworkPolicy admin may override NetworkPolicy for a/dst; its rules are not evaluated"
+    "overriding-policy: ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for a/dst: its rules are not evaluated"
 )
 
 
@@ -385,7 +386,7 @@ OVERRIDES = (
             Direction.INGRESS,
             {
                 "gaps": [
-                    {"resource": "admins", "namespace": "a", "message": "you may not list admins", "overriding": True}
+                    {"resource": "admins", "namespace": "a", "message": "you may not list admins", "policy_kind": "AdminNetworkPolicy"}
                 ]
             },
             "permission-missing: you may not list admins",
@@ -396,7 +397,7 @@ OVERRIDES = (
             Direction.INGRESS,
             {
                 "gaps": [
-                    {"resource": "admins", "namespace": "b", "message": "you may not list admins", "overriding": True}
+                    {"resource": "admins", "namespace": "b", "message": "you may not list admins", "policy_kind": "AdminNetworkPolicy"}
                 ]
             },
             None,
@@ -411,41 +412,13 @@ OVERRIDES = (
         ),
     ],
 )
-def test_a_side_that_a_policy_of_another_kind_may_override(
+def test_a_policy_whose_rules_are_not_evaluated_is_an_unknown_layer(
     name: str, direction: Direction, more: dict[str, Any], reason: str | None
 ) -> None:
-    snapshot = snapshot_of({**CLUSTER, "live": True, "objects": [ADMIN], **more})
+    snapshot = snapshot_of({**CLUSTER, "live": True, "objects": [UNEVALUATED], **more})
     pod = snapshot.pod("a", name)
     assert pod
-    side = DirectionVerdict(direction, Verdict.ALLOWED)
-    found = overridden(snapshot, pod, side)
-    assert sentence(found.reason) == reason
-    assert found == side if reason is None else found.verdict is Verdict.UNDEFINED
-
-
-BASELINE = yaml.safe_load("""
-  apiVersion: policy.networking.k8s.io/v1alpha1
-  kind: BaselineAdminNetworkPolicy
-  metadata: {name: default}
-  spec: {subject: {namespaces: {}}, ingress: [{}]}
-""")
-
-
-@pytest.mark.parametrize(
-    ("policies", "wanted"),
-    [
-        pytest.param({}, Verdict.UNDEFINED, id="not isolated"),
-        pytest.param({"p": "ingress: []"}, Verdict.BLOCKED, id="isolated and blocked"),
-        pytest.param({"p": "ingress: [{}]"}, Verdict.ALLOWED, id="isolated and allowed"),
-    ],
-)
-def test_a_baseline_policy_overrides_only_pods_that_are_not_isolated_and_an_admin_policy_all(
-    policies: dict[str, str], wanted: Verdict
-) -> None:
-    snapshot = snapshot_of({**cluster(**policies), "objects": [BASELINE]})
-    assert verdict_on(snapshot, "src dst").ingress.verdict is wanted
-    snapshot = snapshot_of({**cluster(**policies), "objects": [ADMIN]})
-    assert verdict_on(snapshot, "src dst").ingress.verdict is Verdict.UNDEFINED
+    assert [sentence(layer.unknown) for layer in layers_of(snapshot, pod, direction)] == ([reason] if reason else [])
 
 
 UNREAD_PODS = {"resource": "pods", "namespace": None, "message": "you may not list pods", "readable": ["a"]}
@@ -510,13 +483,13 @@ HOST_POLICY = yaml.safe_load("""
             "src n1",
             [
                 None,
-                f"overriding-policy: {HOST_POLICY['kind']} host may select node n1; its rules are not evaluated",
+                "overriding-policy: ciliumclusterwidenetworkpolicy.cilium.io/host may select node n1; its rules are not evaluated",
             ],
             id="a policy of another kind may",
         ),
         pytest.param({"objects": [HOST_POLICY]}, "n1 src", [None, None], id="it has no rules for the direction"),
         pytest.param({"objects": [HOST_POLICY]}, "src 203.0.113.9", [None, None], id="it can't select an address"),
-        pytest.param({"objects": [ADMIN]}, "src n1", [None, None], id="an AdminNetworkPolicy can't select a node"),
+        pytest.param({"objects": [UNEVALUATED]}, "src n1", [None, None], id="a policy that selects pods can't select a node"),
         pytest.param(
             {
                 "gaps": [
@@ -525,7 +498,7 @@ HOST_POLICY = yaml.safe_load("""
                         "namespace": None,
                         "message": "no",
                         "readable": ["a"],
-                        "overriding": True,
+                        "policy_kind": "AdminNetworkPolicy",
                     }
                 ]
             },
@@ -541,7 +514,7 @@ HOST_POLICY = yaml.safe_load("""
                         "namespace": None,
                         "message": "no",
                         "readable": ["a"],
-                        "overriding": True,
+                        "policy_kind": "AdminNetworkPolicy",
                     }
                 ]
             },

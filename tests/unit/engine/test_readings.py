@@ -290,7 +290,7 @@ def test_the_plain_reading_is_the_peer_on_the_port_of_the_connection() -> None:
     source, destination = end("a/one"), end("a/two")
     connection = Connection(source, destination, "UDP", 53, CLUSTER_IP)
     for peer in (source, destination):
-        assert plain_reading(connection, peer) == (peer.pod, peer.address, "UDP", 53, 53, destination.pod, False, None)
+        assert plain_reading(connection, peer) == Reading(peer.pod, peer.address, "UDP", 53, 53, destination.pod)
 
 
 @pytest.mark.parametrize(

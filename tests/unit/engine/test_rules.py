@@ -16,6 +16,7 @@ from tests.support.tables import snapshot_of
 
 if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 
 CLUSTER = yaml.safe_load("""
@@ -39,6 +40,10 @@ TEAM_X, ALL = "{namespaceSelector: {matchLabels: {team: x}}}", "{namespaceSelect
 def with_rules(rules: str) -> Snapshot:
     spec = {"podSelector": {}, "ingress": yaml.safe_load(rules)}
     return snapshot_of({**CLUSTER, "policies": {"shop/p": spec}})
+
+
+def rules_of(snapshot: Snapshot) -> list[tuple[Policy, Rule]]:
+    return [(policy, rule) for policy in snapshot.policies for rule in policy.rules_of(Direction.INGRESS)]
 
 
 def pod(snapshot: Snapshot, key: str) -> Pod | None:
@@ -368,7 +373,7 @@ NAMED = "kubernetes.io/metadata.name"
 )
 def test_what_every_rule_misses(rules: str, peer: str, port: str, misses: list[str]) -> None:
     snapshot = with_rules(rules)
-    found = near_misses(snapshot, snapshot.policies, Direction.INGRESS, reading(snapshot, peer, port))
+    found = near_misses(snapshot, rules_of(snapshot), reading(snapshot, peer, port))
     assert [
         f"ingress[{near.rule.position}].{near.peer}.{near.port}: {near_miss_text(near)}" for near in found
     ] == misses
@@ -377,5 +382,5 @@ def test_what_every_rule_misses(rules: str, peer: str, port: str, misses: list[s
 def test_a_port_name_is_missed_where_the_destination_is_not_a_pod() -> None:
     snapshot = with_rules("[{ports: [{port: http}]}]")
     seen = reading(snapshot, "shop/san", "8080")._replace(destination=None)
-    (near,) = near_misses(snapshot, snapshot.policies, Direction.INGRESS, seen)
+    (near,) = near_misses(snapshot, rules_of(snapshot), seen)
     assert near_miss_text(near) == "requires port http, the destination has no port of that name"

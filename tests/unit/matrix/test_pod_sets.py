@@ -81,7 +81,7 @@ def test_a_selector(requirements: tuple[Requirement, ...], expected: str) -> Non
 )
 def test_a_peer_by_selectors(peer: Peer, yes: str, unknown: str) -> None:
     sets = sets_of()
-    matched = sets.peer(sets.snapshot.policies[0], peer, INGRESS, (4, 6))
+    matched = sets.peer(sets.snapshot.policies[0], peer, INGRESS, PODS[0], (4, 6))
     assert (names(matched.yes), names(matched.unknown)) == (yes, unknown)
 
 
@@ -112,7 +112,7 @@ def test_a_peer_by_addresses(block: IPBlock, families: tuple[int, ...], yes: str
     subject = {(4,): PODS[6], (6,): PODS[4], (4, 6): PODS[0]}[families]
     assert sets.families[PODS.index(subject)] == families
     for direction in Direction:
-        matched = sets.peer(sets.snapshot.policies[0], Peer(ip_block=block), direction, families)
+        matched = sets.peer(sets.snapshot.policies[0], Peer(ip_block=block), direction, subject, families)
         assert (names(matched.yes), names(matched.unknown)) == (yes, unknown)
 
 

@@ -39,10 +39,10 @@ def egress(*peers: Peer, port: PortRange | NamedPort | None = None) -> Policy:
 
 
 def sides_of(
-    *policies: Policy, port: int | str = 80, overriding: tuple[UnevaluatedPolicy, ...] = (), gap: Gap | None = None
+    *policies: Policy, port: int | str = 80, unevaluated: tuple[UnevaluatedPolicy, ...] = (), gap: Gap | None = None
 ) -> Sides:
     snapshot = Snapshot(
-        namespaces=NAMESPACES, pods=PODS, policies=policies, unevaluated=overriding, gaps=[gap] if gap else []
+        namespaces=NAMESPACES, pods=PODS, policies=policies, unevaluated=unevaluated, gaps=[gap] if gap else []
     )
     return Sides(PodSets(snapshot, PODS), "TCP", port)
 
