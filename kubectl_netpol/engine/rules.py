@@ -182,10 +182,13 @@ def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Readin
                 RulePart.ADDRESS, _addresses_text(peer, reading.address), reading.address or "an unknown address"
             )
         return
-    pod = reading.pod
-    if pod is None:
+    if reading.pod is None:
         yield Miss(RulePart.NO_POD, "a pod", reading.address or "a host name")
         return
+    yield from _pod_misses(snapshot, policy, peer, reading.pod)
+
+
+def _pod_misses(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod) -> Iterator[Miss]:
     if peer.namespace_selector is None:
         if policy.namespace and pod.namespace != policy.namespace:
             yield Miss(RulePart.NAMESPACE, policy.namespace, pod.namespace)

@@ -9,12 +9,12 @@ from kubectl_netpol.engine.layers import layers_of
 from kubectl_netpol.engine.readings import Reading, readings_of
 from kubectl_netpol.engine.rules import matching_port
 from kubectl_netpol.engine.walk import Matched, Outcome, walk
-from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.model.policies import Direction, Policy, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_netpol.matrix.pod_sets import PodSets
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.ports import NamedPort, PortRange
 
@@ -30,7 +30,7 @@ class Sides:
     """Both directions of all pods on one port, evaluated once for all pods that the policies can't distinguish."""
 
     def __init__(self, sets: PodSets, protocol: str, port: int | str) -> None:
-        self._sets = sets
+        self.sets = sets
         self._protocol = protocol
         self._port = port
         self._all = PeerVerdicts(sets.all)
@@ -47,8 +47,8 @@ class Sides:
 
     def peer_verdicts(self, position: int, direction: Direction) -> PeerVerdicts:
         """The verdict of the policies of the pod at this position. For pods that can connect only (`pod_problem`)."""
-        pod = self._sets.pods[position]
-        families = self._sets.families[position]
+        pod = self.sets.pods[position]
+        families = self.sets.families[position]
         key = (
             direction,
             pod.namespace,
@@ -64,7 +64,7 @@ class Sides:
         return found
 
     def _evaluate(self, pod: Pod, families: tuple[int, ...], direction: Direction) -> PeerVerdicts:
-        layers = layers_of(self._sets.snapshot, pod, direction)
+        layers = layers_of(self.sets.snapshot, pod, direction)
         if not layers:
             return self._all
         allowed = blocked = 0
@@ -79,17 +79,17 @@ class Sides:
                 all_block &= ~walked[seen].may_allow
             allowed |= all_allow
             blocked |= all_block
-        return PeerVerdicts(allowed, self._sets.all & ~(allowed | blocked))
+        return PeerVerdicts(allowed, self.sets.all & ~(allowed | blocked))
 
     def _peer_groups(self, subject: Pod) -> Iterator[tuple[int, Pod]]:
         """The pods in groups with the same readings, each group with one of its pods."""
         nearby = {node: pods for node, pods in self._host_network.items() if node in (None, subject.node)}
         groups = [
-            self._sets.all & ~_union(self._host_network),
+            self.sets.all & ~_union(self._host_network),
             *nearby.values(),
             _union(self._host_network) & ~_union(nearby),
         ]
-        yield from ((pods, self._sets.first(pods)) for pods in groups if pods)
+        yield from ((pods, self.sets.first(pods)) for pods in groups if pods)
 
     def _readings(self, subject: Pod, peer: Pod, direction: Direction) -> list[Reading]:
         ends = (subject, peer) if direction is Direction.EGRESS else (peer, subject)
@@ -97,7 +97,7 @@ class Sides:
         mine, theirs = connection.source, connection.destination
         if direction is Direction.INGRESS:
             mine, theirs = theirs, mine
-        return list(readings_of(self._sets.snapshot, connection, direction, mine, theirs))
+        return list(readings_of(self.sets.snapshot, connection, direction, mine, theirs))
 
     def matched(self, seen: _AllPods, policy: Policy, rule: Rule) -> Matched:
         """The pods that a rule matches, as a subject sees them in one reading."""
@@ -108,7 +108,7 @@ class Sides:
             number = self.number(seen.subject)
             destination = seen.reading.destination
             covered = number is not None and matching_port(rule, number, self._protocol, destination) is not None
-            within = self._sets.all if covered else 0
+            within = self.sets.all if covered else 0
         if not within:
             return _NONE
         found = self._rule(policy, rule, seen)
@@ -117,17 +117,17 @@ class Sides:
     def _rule(self, policy: Policy, rule: Rule, seen: _AllPods) -> Matched:
         """The pods that the rule's peers match. A reading that sees no pod leaves those that match by address."""
         if not rule.peers:
-            return Matched(self._sets.all)
+            return Matched(self.sets.all)
         as_pods = policy.tier or seen.reading.pod is not None
         own = any(peer.selects_by_own_namespace for peer in rule.peers) and seen.subject.namespace
         key = id(rule), seen.families, as_pods, own
         found = self._peers.get(key)
         if found is None:
-            pods = self._sets.all & ~self._sets.host_network if policy.tier else self._sets.all if as_pods else 0
+            pods = self.sets.all & ~self.sets.host_network if policy.tier else self.sets.all if as_pods else 0
             yes = unknown = 0
             for peer in rule.peers:
-                matched = self._sets.peer(policy, peer, rule.direction, seen.subject, seen.families)
-                within = pods if peer.selects_pods else self._sets.all
+                matched = self.sets.peer(policy, peer, rule.direction, seen.subject, seen.families)
+                within = pods if peer.selects_pods else self.sets.all
                 yes |= matched.yes & within
                 unknown |= matched.unknown & within
             found = self._peers[key] = Matched(yes, unknown)
@@ -136,16 +136,16 @@ class Sides:
     def _egress(self, rule: Rule, *, named: bool, in_tiers: bool) -> int:
         """The destinations whose port is covered by the rule's ports. `named`: the reading resolves port names."""
         if not rule.ports:
-            return self._sets.all
+            return self.sets.all
         if in_tiers:
-            by_number = self._egress(rule, named=False, in_tiers=False) & self._sets.host_network
-            return by_number | self._egress(rule, named=True, in_tiers=False) & ~self._sets.host_network
+            by_number = self._egress(rule, named=False, in_tiers=False) & self.sets.host_network
+            return by_number | self._egress(rule, named=True, in_tiers=False) & ~self.sets.host_network
         key = rule.ports, named
         found = self._egress_ports.get(key)
         if found is None:
             found = 0
             for number, pods in self._by_ports:
-                destination = self._sets.first(pods) if named else None
+                destination = self.sets.first(pods) if named else None
                 if matching_port(rule, number, self._protocol, destination) is not None:
                     found |= pods
             self._egress_ports[key] = found
@@ -154,10 +154,10 @@ class Sides:
     def _destinations(self) -> list[tuple[int, int]]:
         """(number, pods with that number and the same ports); pods without a port of the name are left out."""
         positions: dict[tuple[object, ...], list[int]] = {}
-        for position, pod in enumerate(self._sets.pods):
+        for position, pod in enumerate(self.sets.pods):
             if (number := self.number(pod)) is not None:
                 positions.setdefault((number, pod.ports), []).append(position)
-        return [(self.number(self._sets.pods[found[0]]) or 0, self._sets.of(found)) for found in positions.values()]
+        return [(self.number(self.sets.pods[found[0]]) or 0, self.sets.of(found)) for found in positions.values()]
 
 
 class _AllPods(NamedTuple):
@@ -171,7 +171,7 @@ class _AllPods(NamedTuple):
 
     @property
     def everyone(self) -> int:
-        return self.sides._sets.all
+        return self.sides.sets.all
 
     @property
     def always(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.phrases import names_text, peer_text, policy_text, position_text, rule_ports_text
@@ -9,7 +10,7 @@ from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, fits, table, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kubectl_netpol.analysis.isolation import Explanation, Isolation, PeerPods, RulePeers
     from kubectl_netpol.console import Console
@@ -22,7 +23,7 @@ _MOST_POLICIES, _MOST_RULES = 5, 10  # without -v
 def explanation_text(explanation: Explanation, names: Names, console: Console, *, verbose: bool = False) -> str:
     pod = explanation.pod
     labels = ",".join(f"{key}={value}" for key, value in pod.labels.items()) or "no labels"
-    policies = [policy_text(policy) for policy in explanation.selected_by]
+    policies = [policy.title for policy in explanation.selected_by]
     limit = UNLIMITED if verbose else _MOST_POLICIES
     lines = [
         f"{console.paint(pod.key, 'bold')} ({labels})",
@@ -45,60 +46,71 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
 
 def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, *, verbose: bool) -> list[str]:
     label = console.paint(f"{side.direction.field}:", "bold")
-    lines = []
-    if side.unknown:
-        lines.append(f"{label} not known: {side.unknown.message}")
     if side.unaffected:
         return [f"{label} not affected by any policy: everything is allowed"]
-    if side.admin:
-        lines.append(f"{label} the Admin tier is asked first; the first rule that matches decides:")
-        lines += _rule_lines(side.admin, pod, names, console, verbose=verbose)
+    lines = [f"{label} not known: {side.unknown.message}"] if side.unknown else []
+    lines += _tier_lines(f"{label} asked first:", side.admin, pod, names, console, verbose=verbose)
     if side.isolated_by:
         policies = [policy.name for policy in side.isolated_by]
-        otherwise = "otherwise " if side.admin else ""
-        isolated = f"{otherwise}isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
-        allowed = "only this is allowed:" if side.rules else "nothing is allowed"
-        lines.append(f"{label} {isolated}{'; ' if side.rules else ': '}{allowed}")
+        isolated = f"isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
+        allowed = "; only this is allowed:" if side.rules else ": nothing is allowed"
+        lines.append(f"{label} {'then ' if side.admin else ''}{isolated}{allowed}")
         lines += _rule_lines(side.rules, pod, names, console, verbose=verbose)
-    if side.baseline:
-        lines.append(f"{label} no NetworkPolicy isolates it, so the Baseline tier is asked last:")
-        lines += _rule_lines(side.baseline, pod, names, console, verbose=verbose)
-    if (side.admin or side.baseline) and not (side.isolated_by or side.unknown):
+    lines += _tier_lines(f"{label} asked last:", side.baseline, pod, names, console, verbose=verbose)
+    if not (side.isolated_by or side.unknown):
         lines.append(f"{label} everything else is allowed")
     return lines
 
 
-def _rule_lines(rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool) -> list[str]:
-    """One row per peer, indented; those of a tier with the action and the policy's priority."""
-    if not rules:
-        return []
-    direction = rules[0].rule.direction
-    tiered = rules[0].policy.tier is not None
-    rows = []
-    for entry in rules:
-        for match in entry.peers:
-            item = match.position if len(entry.peers) > 1 else None
-            where = f"{entry.policy.title} {position_text(direction, entry.rule.position, item)}"
-            if tiered:
-                named = f' "{entry.rule.name}"' if entry.rule.name else ""
-                where = f"{entry.policy.priority} {where}{named}"
-            ports = rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)
-            action = entry.rule.action.value
-            who = peer_text(match.peer, entry.policy)
-            rows.append((action, who, ports, where, _pods_now(match, names, verbose=verbose)))
-    shown = rows if verbose else rows[:_MOST_RULES]
-    end = "from" if direction is Direction.INGRESS else "to"
+def _tier_lines(
+    head: str, rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool
+) -> list[str]:
+    """Each policy of a tier, in the order in which they are asked, with its rules."""
     lines = []
-    header = ("ACTION", end.upper(), "PORTS", "PRIORITY, RULE" if tiered else "ALLOWED BY", "PODS NOW")
-    columns = table([row if tiered else row[1:] for row in (header, *shown)], indent="  ")
+    for policy, own in groupby(rules, key=lambda entry: entry.policy):
+        lines.append(f"{head} {policy_text(policy)}:")
+        lines += _rule_lines(tuple(own), pod, names, console, verbose=verbose)
+    return lines
+
+
+def _rule_lines(rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool) -> list[str]:
+    """One row per peer, indented."""
+    rows = [row for entry in rules for row in _rule_rows(entry, pod, names, verbose=verbose)]
+    if not rows:
+        return []
+    tiered, direction = rules[0].policy.tier is not None, rules[0].rule.direction
+    end = "from" if direction is Direction.INGRESS else "to"
+    shown = rows if verbose else rows[:_MOST_RULES]
+    header = (
+        ("ACTION", end.upper(), "PORTS", "RULE", "PODS NOW")
+        if tiered
+        else (end.upper(), "PORTS", "ALLOWED BY", "PODS NOW")
+    )
+    columns = table((header, *shown), indent="  ")
     if fits(columns, console):
-        lines += columns
+        lines = columns
     else:
-        for action, peer, ports, where, pods in shown:
-            lines += [f"  {f'{action} ' if tiered else ''}{end} {peer}: {ports}", f"    by {where}; pods now: {pods}"]
+        lines = []
+        for *action, peer, ports, where, pods in shown:
+            lines += [f"  {' '.join((*action, end, peer))}: {ports}", f"    by {where}; pods now: {pods}"]
     if more := len(rows) - len(shown):
         lines.append(f"  and {more} more (-v)")
     return lines
+
+
+def _rule_rows(entry: RulePeers, pod: Pod, names: Names, *, verbose: bool) -> Iterator[tuple[str, ...]]:
+    """The cells of each peer; the action first, and the rule without its policy, for a policy of a tier."""
+    direction = entry.rule.direction
+    ports = rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)
+    for match in entry.peers:
+        where = position_text(direction, entry.rule.position, match.position if len(entry.peers) > 1 else None)
+        cells = peer_text(match.peer, entry.policy), ports
+        pods = _pods_now(match, names, verbose=verbose)
+        if entry.policy.tier:
+            named = f'{where} "{entry.rule.name}"' if entry.rule.name else where
+            yield (entry.rule.action.value, *cells, named, pods)
+        else:
+            yield (*cells, f"{entry.policy.name} {where}", pods)
 
 
 def _pods_now(match: PeerPods, names: Names, *, verbose: bool) -> str:

@@ -88,7 +88,9 @@ def side_text(
         return "no pod at this end, so no policy applies"
     title = names.short(pod.namespace, pod.name)
     passed = "".join(f"{_tier_rule(match)} passes it on; " for match in side.passed_by)
-    reason = "undefined" if side.reason == stated else side.reason.message if side.reason else ""
+    reason = ""
+    if side.reason:
+        reason = "undefined" if side.reason == stated else side.reason.message
     return passed + (_tiers_text(side, title) or _isolation_text(side, title, other, reason, verbose=verbose))
 
 
@@ -129,9 +131,8 @@ def _tier_rules(matches: Sequence[RuleMatch]) -> str:
 
 def _tier_rule(match: RuleMatch) -> str:
     """The rule with the tier and priority of its policy."""
-    where = position_text(match.rule.direction, match.rule.position, match.peer)
-    name = f' "{match.rule.name}"' if match.rule.name else ""
-    return f"{policy_text(match.policy)} {where}{name}"
+    tier = policy_text(match.policy).removeprefix(match.policy.title)
+    return f"{match_text(match)}{tier}"
 
 
 def near_text(near: NearMiss, prediction: Prediction) -> str:
