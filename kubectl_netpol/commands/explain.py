@@ -25,7 +25,7 @@ from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
 from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
-from kubectl_netpol.render.explanation import explanation_text, overview_text
+from kubectl_netpol.render.explanation import explanation_text, overview_text, unknown_texts
 from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize, verdict_object
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import verdict_text
@@ -178,6 +178,8 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
         console.note(f"no pods in namespace {where}" if where else "no pods")
         return 0
     console.data(overview_text(explanations, namespaced=where is None))
+    for text in unknown_texts(explanations):
+        console.warning(text)
     for note in warnings:
         console.warning(note.message)
     return 0

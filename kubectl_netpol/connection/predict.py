@@ -28,6 +28,11 @@ class Prediction(NamedTuple):
     caveats: tuple[Note, ...] = ()
 
     @property
+    def tiered(self) -> bool:
+        """Whether policies of a tier are asked."""
+        return bool(self.egress.tiered_by or self.ingress.tiered_by)
+
+    @property
     def blocked_at(self) -> tuple[Direction, ...]:
         """The directions that block it; none if it is not blocked."""
         if self.verdict is not Verdict.BLOCKED:

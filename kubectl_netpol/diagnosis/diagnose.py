@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.diagnosis.faults import FAULTY, enforcer_fault
+from kubectl_netpol.diagnosis.faults import FAULTY, enforcer_fault, ignored_kind
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
@@ -99,6 +99,11 @@ def _open(snapshot: Snapshot, prediction: Prediction, facts: Facts, commands: Su
         return finding(Code.OPEN, "as the policies say")
     if prediction.verdict is Verdict.UNDEFINED:
         return finding(Code.OPEN_UNPREDICTED, _undefined(prediction))
+    if ignored := ignored_kind(prediction, facts.enforcer):
+        detail = f"though the policies block it: {ignored}"
+        return finding(
+            Code.KIND_NOT_ENFORCED, detail, "say it with NetworkPolicies, or use a plugin that enforces this kind"
+        )
     may_be_it = facts.enforcer is None or FAULTY in facts.enforcer
     if may_be_it and (fault := enforcer_fault(snapshot, prediction)):
         unless = "" if facts.enforcer else "; or nothing enforces policies here"
@@ -130,6 +135,9 @@ def _failed(prediction: Prediction, observation: Observation, facts: Facts, comm
         return finding(code, _undefined(prediction), commands.explain, agrees=None)
     if facts.changed_recently:
         return finding(Code.CHANGED_RECENTLY, f"though the policies allow it: {_LATE}", commands.probe, agrees=False)
+    if ignored := ignored_kind(prediction, facts.enforcer):
+        detail = f"though the policies allow it: {ignored}"
+        return finding(Code.KIND_NOT_ENFORCED, detail, commands.explain, agrees=False)
     if refused and facts.listening:
         detail = "though the port listens and the policies allow it"
         step = "it may listen on localhost only (bind 0.0.0.0), or another firewall rejects it"

@@ -1,6 +1,6 @@
-"""Known faults of network plugins, recognised by the policies that trigger them.
+"""Known faults of network plugins, recognised by the policies that trigger them, and the kinds that they ignore.
 
-Both were measured with kube-router 2.1.0 on a real cluster.
+Both faults were measured with kube-router 2.1.0 on a real cluster.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.analysis.isolation import peer_pods
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.phrases import match_text
 from kubectl_netpol.engine.readings import plain_reading
 from kubectl_netpol.engine.rules import match_rule, peer_matches
 from kubectl_netpol.engine.verdict import Connection, DirectionVerdict, RuleMatch, Verdict
+from kubectl_netpol.model.kinds import TIERED
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import NamedPort
 
@@ -28,6 +30,34 @@ class Fault(NamedTuple):
     code: Code
     message: str
     fix: str
+
+
+# Of plugins by the beginning of their title: the kinds of policy, other than NetworkPolicy, that they ignore.
+_IGNORED = {
+    "kube-router": TIERED,
+    "flannel": TIERED,
+    "Weave Net": TIERED,
+    "Azure NPM": TIERED,
+    "the Amazon VPC CNI": ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"),
+}
+
+
+def ignored_kind(prediction: Prediction, enforcer: str | None) -> str | None:
+    """That the network plugin does not enforce a policy on which the prediction rests, or None.
+
+    `enforcer`: its title, several joined by "and".
+    """
+    plugins = enforcer.split(" and ") if enforcer else []
+    for route in prediction.routes:
+        for match in (m for side in (route.egress, route.ingress) for m in (*side.denied_by, *side.allowed_by)):
+            if plugins and all(_ignores(plugin, match.policy.kind) for plugin in plugins):
+                kind = match.policy.title.partition("/")[0]
+                return f"{enforcer} does not enforce {kind}, and {match_text(match)} decides"
+    return None
+
+
+def _ignores(plugin: str, kind: str) -> bool:
+    return any(plugin.startswith(title) and kind in kinds for title, kinds in _IGNORED.items())
 
 
 def enforcer_fault(snapshot: Snapshot, prediction: Prediction) -> Fault | None:

@@ -56,6 +56,7 @@ class Code(str, Enum):
     OPEN = "open"
     PREDICTED = "predicted"
     NOT_ENFORCED = "policy-not-enforced"
+    KIND_NOT_ENFORCED = "kind-not-enforced"
     CHANGED_RECENTLY = "changed-recently"
     ENFORCER_NAMED_PORT_FAULT = "enforcer-named-port-fault"
     ENFORCER_BOTH_ENDS_FAULT = "enforcer-both-ends-fault"

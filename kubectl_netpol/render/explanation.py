@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.phrases import names_text, peer_text, policy_text, position_text, rule_ports_text
+from kubectl_netpol.engine.phrases import count, names_text, peer_text, policy_text, position_text, rule_ports_text
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, fits, table, wrapped
 
@@ -132,6 +132,14 @@ def overview_text(explanations: Sequence[Explanation], *, namespaced: bool = Fal
         name = explanation.pod.key if namespaced else explanation.pod.name
         rows.append((name, *sides, str(len(explanation.selected_by))))
     return "\n".join(table(rows))
+
+
+def unknown_texts(explanations: Sequence[Explanation]) -> list[str]:
+    """Why it is not known what decides: the first reasons, and how many more there are."""
+    sides = (side for explanation in explanations for side in (explanation.ingress, explanation.egress))
+    texts = list(dict.fromkeys(f"not known: {side.unknown.message}" for side in sides if side.unknown))
+    more = len(texts) - FEW
+    return texts if more <= 0 else [*texts[:FEW], f"not known for {count(more, 'more reason')}: explain POD says which"]
 
 
 def _summary(side: Isolation) -> str:

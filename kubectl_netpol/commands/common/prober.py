@@ -22,8 +22,9 @@ from kubectl_netpol.diagnosis.diagnose import (
     listening_evidence,
     not_probed,
 )
+from kubectl_netpol.diagnosis.faults import ignored_kind
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.engine.verdict import Note, Verdict
 from kubectl_netpol.errors import ClusterError, ForbiddenError
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.probe.containers import containers_to_try, intercepting_proxy
@@ -235,7 +236,8 @@ class Prober:
             if key in listening:
                 words = listening_evidence(listening[key], *key)
                 facts = facts._replace(listening=listening[key], listening_evidence=words)
-        if observation.outcome is Outcome.OPEN and prediction.verdict is Verdict.BLOCKED:
+        prediction = self._with_ignored_kind(prediction)
+        if prediction.tiered or (observation.outcome is Outcome.OPEN and prediction.verdict is Verdict.BLOCKED):
             facts = facts._replace(enforcer=self._plugin())
         commands = self._commands(prediction, blocked)
         finding = diagnose(self._snapshot, prediction, observation, facts, commands)
@@ -253,6 +255,13 @@ class Prober:
         namespaces = frozenset({source.namespace, *DNS_NAMESPACES})
         return resolvers_blocked(read_snapshot(self._api, Scope(namespaces)), source)
 
+    def _with_ignored_kind(self, prediction: Prediction) -> Prediction:
+        """With a caveat where the network plugin does not enforce the kind of policy that decides."""
+        ignored = ignored_kind(prediction, self._plugin()) if prediction.tiered else None
+        if ignored is None:
+            return prediction
+        return prediction._replace(caveats=(*prediction.caveats, Note(Code.KIND_NOT_ENFORCED, ignored)))
+
     def _plugin(self) -> str | None:
         with self._enforcer_lock:
             if not self._enforcer_asked:
@@ -261,12 +270,13 @@ class Prober:
             return self._enforcer
 
     def _changed_recently(self, prediction: Prediction) -> bool:
-        """Whether a policy that isolates an end, or an end itself, changed just now, by the server's clock.
+        """Whether a policy that selects an end, or an end itself, changed just now, by the server's clock.
 
-        Where no policy isolates an end, a plugin has nothing to apply.
+        Where no policy selects an end, a plugin has nothing to apply.
         """
         now = self._api.now()
-        times = [policy.changed for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by]
+        sides = prediction.egress, prediction.ingress
+        times = [policy.changed for side in sides for policy in (*side.isolated_by, *side.tiered_by)]
         if not times:
             return False
         for route in prediction.routes:
