@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import near_miss_text, peer_text, rule_ports_text
+from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.manifests.writer import to_yaml
 from kubectl_netpol.model.kinds import KINDS
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
-    from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, Note, RuleMatch
+    from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, RuleMatch
     from kubectl_netpol.model.policies import Policy, Rule
 
 API_VERSION = "netpol/v1"
@@ -174,13 +176,16 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Ob
 
 
 def _isolation(side: Isolation) -> Object:
+    """`isolated` is false only where everything is allowed."""
+    limited = side.denies and not side.isolated_by
+    reason = Note(Code.DENIED_BY_RULE, "rules of a tier deny something: see admin and baseline") if limited else None
     return {
-        "isolated": None if side.unknown else bool(side.isolated_by),
+        "isolated": None if side.unknown or limited else bool(side.isolated_by),
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
         "rules": [_rule(entry) for entry in side.rules],
         "admin": [_rule(entry) for entry in side.admin],
         "baseline": [_rule(entry) for entry in side.baseline],
-        "reason": note_object(side.unknown),
+        "reason": note_object(side.unknown or reason),
     }
 
 

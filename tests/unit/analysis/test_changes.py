@@ -204,7 +204,7 @@ def test_pods_from_manifests_are_evaluated_without_addresses() -> None:
     [
         pytest.param(
             {
-                "overriding": [
+                "unevaluated": [
                     UnevaluatedPolicy(
                         "X", None, "far", (Direction.EGRESS,), pod_selector=LabelSelector.of({"app": "far"})
                     )
@@ -288,7 +288,7 @@ def test_what_opens_and_what_closes(before: Verdict, after: Verdict, *, opens: b
     [
         pytest.param({}, [], id="everything is known"),
         pytest.param(
-            {"overriding": [UnevaluatedPolicy("AdminNetworkPolicy", None, "admin")]},
+            {"unevaluated": [UnevaluatedPolicy("CiliumClusterwideNetworkPolicy", None, "wide")]},
             ["overriding-policy", "overriding-policy"],
             id="a policy of another kind may override, for either end",
         ),

@@ -204,25 +204,24 @@ def test_what_plugins_decide_is_no_answer(tmp_path: Path) -> None:
     cluster = tmp_path / "cluster.yaml"
     cluster.write_text(
         (EXAMPLES / "shop.yaml").read_text(encoding="utf-8")
-        + "---\n{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: admin},"
-        " spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}],"
-        " egress: [{action: Deny, to: [{namespaces: {}}]}]}}\n",
+        + "---\n{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide},"
+        " spec: {endpointSelector: {}, ingress: [{}], egress: [{}]}}\n",
         encoding="utf-8",
     )
     ran = diff(OPEN_ALL, "--on", str(cluster), "-n", "shop")
     assert ran.status == 2
-    assert "AdminNetworkPolicy admin may override NetworkPolicy" in ran.err
+    assert "ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for" in ran.err
 
 
 def test_reasons_that_are_many_are_cut_with_a_count(tmp_path: Path) -> None:
     pods, policies = many(8)
-    admin = "{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: admin}, "
-    admin += "spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}}"
-    (tmp_path / "all.yaml").write_text(f"{pods}\n---\n{admin}", encoding="utf-8")
+    wide = "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide}, "
+    wide += "spec: {endpointSelector: {}, ingress: [{}]}}"
+    (tmp_path / "all.yaml").write_text(f"{pods}\n---\n{wide}", encoding="utf-8")
     short, long = (diff(policies, "--on", str(tmp_path), *more) for more in ((), ("-v",)))
-    assert short.err.count("warning: incomplete: AdminNetworkPolicy") == 5
+    assert short.err.count("warning: incomplete: ciliumclusterwide") == 5
     assert "warning: incomplete: 3 more reasons; -v lists them" in short.err.splitlines()
-    assert long.err.count("warning: incomplete: AdminNetworkPolicy") == 8
+    assert long.err.count("warning: incomplete: ciliumclusterwide") == 8
 
 
 def test_a_cluster_is_read_whole_for_pods_and_policies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +246,7 @@ def test_a_cluster_is_read_whole_for_pods_and_policies(monkeypatch: pytest.Monke
         pytest.param([], "no policies given", id="no -f"),
         pytest.param(["-f", str(EXAMPLES / "nothing.yaml"), *ON], "no such file", id="no such file"),
         pytest.param(["-f", "-", "--on", "-"], "can't both read stdin", id="stdin twice"),
-        pytest.param(["-f", "-", *ON], "no NetworkPolicy found in -f", id="no policy in it"),
+        pytest.param(["-f", "-", *ON], "no policy found in -f", id="no policy in it"),
         pytest.param(["-f", "-", *ON, "x"], "unexpected argument", id="an argument too many"),
     ],
 )

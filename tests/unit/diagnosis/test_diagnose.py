@@ -43,20 +43,16 @@ BOTH_ENDS = {
         "ingress": [{}],
     }
 }
-ADMIN = {
-    "apiVersion": "policy.networking.k8s.io/v1alpha1",
-    "kind": "AdminNetworkPolicy",
-    "metadata": {"name": "admin"},
-    "spec": {
-        "priority": 1,
-        "subject": {"namespaces": {}},
-        "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
-    },
+UNEVALUATED = {
+    "apiVersion": "cilium.io/v2",
+    "kind": "CiliumClusterwideNetworkPolicy",
+    "metadata": {"name": "wide"},
+    "spec": {"endpointSelector": {}, "ingress": [{}]},
 }
-OVERRIDES = "AdminNetworkPolicy admin may override NetworkPolicy for default/web; its rules are not evaluated"
+OVERRIDES = "ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for default/web: its rules are not evaluated"
 ALLOWED: dict[str, Any] = {"live": True, "pods": PODS}
 BLOCKED = {**ALLOWED, "policies": DENY}
-UNDEFINED = {**ALLOWED, "objects": [ADMIN]}
+UNDEFINED = {**ALLOWED, "objects": [UNEVALUATED]}
 NO_ENDPOINTS = {**ALLOWED, "services": {"default/db": {"selector": {"run": "db"}, "ports": [{"port": 80}]}}}
 LISTENS = Facts(listening=True, listening_evidence="default/web listens on 80, says port-forward")
 SILENT = Facts(listening=False, listening_evidence="default/web does not listen on 80, says port-forward")

@@ -118,11 +118,11 @@ def pod_codes(cluster: dict[str, object], key: str) -> list[str]:
     return [note.code.value for note in pod_warnings(snapshot, explain_pod(snapshot, pod))]
 
 
-ADMIN = {
-    "apiVersion": "policy.networking.k8s.io/v1alpha1",
-    "kind": "AdminNetworkPolicy",
-    "metadata": {"name": "admin"},
-    "spec": {"subject": {"namespaces": {}}, "ingress": [{}]},
+UNEVALUATED = {
+    "apiVersion": "cilium.io/v2",
+    "kind": "CiliumClusterwideNetworkPolicy",
+    "metadata": {"name": "wide"},
+    "spec": {"endpointSelector": {}, "ingress": [{}]},
 }
 
 
@@ -130,9 +130,8 @@ ADMIN = {
     ("pod", "more", "codes"),
     [
         pytest.param({"ip": "10.0.0.1"}, {}, [], id="no policy"),
-        pytest.param({"ip": "10.0.0.1"}, {"objects": [ADMIN]}, ["overriding-policy"], id="a policy that may override"),
         pytest.param(
-            {"ip": "10.0.0.1", "phase": "Succeeded"}, {"objects": [ADMIN]}, [], id="a finished pod is not overridden"
+            {"ip": "10.0.0.1"}, {"objects": [UNEVALUATED]}, [], id="a policy that is not evaluated is no warning: a reason"
         ),
         pytest.param(
             {"ip": "192.0.2.1", "host_network": True},

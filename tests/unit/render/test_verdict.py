@@ -14,15 +14,11 @@ from tests.support.tables import ask, snapshot_of
 
 SERVICE = {"default/front": {"selector": {"run": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}}
 FROM_SAN = {"from": [{"podSelector": {"matchLabels": {"run": "san"}}}]}
-ADMIN = {
-    "apiVersion": "policy.networking.k8s.io/v1alpha1",
-    "kind": "AdminNetworkPolicy",
-    "metadata": {"name": "admin"},
-    "spec": {
-        "priority": 1,
-        "subject": {"namespaces": {}},
-        "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
-    },
+UNEVALUATED = {
+    "apiVersion": "cilium.io/v2",
+    "kind": "CiliumClusterwideNetworkPolicy",
+    "metadata": {"name": "wide"},
+    "spec": {"endpointSelector": {}, "ingress": [{}]},
 }
 NO_EGRESS = "  egress:  no policy isolates san, so everything is allowed"
 
@@ -131,11 +127,11 @@ def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool
             id="an address outside the cluster",
         ),
         pytest.param(
-            {"objects": [ADMIN]},
+            {"objects": [UNEVALUATED]},
             "san web 80",
             [
                 "undefined: san → web, TCP 80",
-                "  AdminNetworkPolicy admin may override NetworkPolicy for default/web; its rules are not evaluated",
+                "  ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for default/web: its rules are not evaluated",
                 NO_EGRESS,
                 "  ingress: undefined",
             ],
@@ -212,7 +208,7 @@ def test_the_connection_in_one_line(cluster: dict[str, Any], ends: str, text: st
     [
         pytest.param({}, "\033[32mallowed\033[0m: san → web, TCP 80", id="allowed is green"),
         pytest.param({"policies": DENY}, "\033[31mblocked\033[0m: san → web, TCP 80", id="blocked is red"),
-        pytest.param({"objects": [ADMIN]}, "\033[33mundefined\033[0m: san → web, TCP 80", id="undefined is yellow"),
+        pytest.param({"objects": [UNEVALUATED]}, "\033[33mundefined\033[0m: san → web, TCP 80", id="undefined is yellow"),
     ],
 )
 def test_the_colour_of_a_verdict(cluster: dict[str, Any], first: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,17 +60,13 @@ EGRESS = {"shop/no-egress": {"podSelector": {}, "policyTypes": ["Egress"]}}
 FROM_SAN = {"shop/p": {**labels(run="nginx"), "ingress": [{"from": [labels(run="san")], "ports": [{"port": 80}]}]}}
 TO_ALL = {"shop/out": {**labels(run="san"), "policyTypes": ["Egress"], "egress": [{}]}}
 ANYONE = {"shop/q": {**labels(run="nginx"), "ingress": [{"ports": [{"port": 80}]}]}}
-ADMIN = {
-    "apiVersion": "policy.networking.k8s.io/v1alpha1",
-    "kind": "AdminNetworkPolicy",
-    "metadata": {"name": "admin"},
-    "spec": {
-        "priority": 1,
-        "subject": {"namespaces": {}},
-        "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
-    },
+UNEVALUATED = {
+    "apiVersion": "cilium.io/v2",
+    "kind": "CiliumClusterwideNetworkPolicy",
+    "metadata": {"name": "wide"},
+    "spec": {"endpointSelector": {}, "ingress": [{}]},
 }
-OVERRIDES = "AdminNetworkPolicy admin may override NetworkPolicy for shop/nginx; its rules are not evaluated"
+OVERRIDES = "ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for shop/nginx: its rules are not evaluated"
 HOST = "shop/agent uses the host network: the API leaves open whether policies see it as a pod"
 BLOCK_DECIDES = "an ipBlock decides, and the API leaves open whether it sees 10.96.0.9 or the address of 198.51.100.1"
 CUTS = "note: a policy would cut off everyone else who uses it; --always prints one anyway"
@@ -356,7 +352,7 @@ def test_which_policies_are_printed_of_two_ports_one_of_them_allowed(options: st
         ),
         pytest.param(
             "san pod/nginx 80 --always",
-            {"objects": [ADMIN]},
+            {"objects": [UNEVALUATED]},
             [
                 f"warning: {OVERRIDES}",
                 "note: isolates shop/nginx for ingress: no existing access is lost",
@@ -377,14 +373,14 @@ def test_the_notes_on_the_policies(line: str, cluster: dict[str, Any], err: list
     [
         pytest.param(
             "san pod/nginx 80",
-            {"objects": [ADMIN]},
+            {"objects": [UNEVALUATED]},
             f"no NetworkPolicy can be shown to open this: {OVERRIDES}",
             "with --always a policy is printed anyway",
             id="another policy may override it, though no NetworkPolicy isolates",
         ),
         pytest.param(
             "san pod/nginx 80",
-            {"policies": INGRESS, "objects": [ADMIN]},
+            {"policies": INGRESS, "objects": [UNEVALUATED]},
             f"no NetworkPolicy can be shown to open this: {OVERRIDES}",
             "with --always a policy is printed anyway",
             id="another policy may override it",

@@ -15,11 +15,11 @@ from tests.support.tables import objects
 if TYPE_CHECKING:
     from pathlib import Path
 
-ADMIN = """
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
-metadata: {name: admin}
-spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+UNEVALUATED = """
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: wide}
+spec: {endpointSelector: {}, ingress: [{}]}
 """
 
 
@@ -84,13 +84,13 @@ def test_a_policy_that_isolates_and_cuts_nothing_off_says_so(tmp_path: Path) -> 
 
 
 def test_a_policy_of_another_kind_that_may_override_is_a_warning_and_an_error_with_strict(tmp_path: Path) -> None:
-    line = f"--from run=san --to run=web --port 8080 -n a {written(tmp_path, 'all.yaml', ENDS, DENIED, '---', ADMIN)}"
+    line = f"--from run=san --to run=web --port 8080 -n a {written(tmp_path, 'all.yaml', ENDS, DENIED, '---', UNEVALUATED)}"
     ran = allow(line)
     assert ran.status == 0
-    assert "warning: incomplete: AdminNetworkPolicy admin" in ran.err
+    assert "warning: incomplete: ciliumclusterwidenetworkpolicy.cilium.io/wide" in ran.err
     strict = allow(f"{line} --strict")
     assert (strict.status, strict.out) == (2, "")
-    assert "--strict: incomplete: AdminNetworkPolicy admin" in strict.err
+    assert "--strict: incomplete: ciliumclusterwidenetworkpolicy.cilium.io/wide" in strict.err
 
 
 # On small clusters, in full.
@@ -105,7 +105,7 @@ MANY = {f"shop/p{n}": {"ip": f"10.0.7.{n}", "labels": {"app": "p", "n": str(n)}}
 DENY = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 UDP53 = [{"protocol": "UDP", "port": 53}]
 DNS_PORTS = [*UDP53, {"protocol": "TCP", "port": 53}]
-ADMIN_OBJECT = yaml.safe_load(ADMIN)
+ADMIN_OBJECT = yaml.safe_load(UNEVALUATED)
 
 
 def allow_in(line: str, cluster: dict[str, Any]) -> Ran:
@@ -247,7 +247,7 @@ OVERRIDDEN = {**OPENED, "objects": [ADMIN_OBJECT]}
         pytest.param(
             OVERRIDDEN,
             "",
-            "warning: incomplete: Admin",
+            "warning: incomplete: cilium",
             5,
             "warning: incomplete: 3 more reasons; -v lists them",
             id="incomplete: five reasons",
@@ -255,7 +255,7 @@ OVERRIDDEN = {**OPENED, "objects": [ADMIN_OBJECT]}
         pytest.param(
             OVERRIDDEN,
             "-v",
-            "warning: incomplete: Admin",
+            "warning: incomplete: cilium",
             8,
             None,
             id="incomplete: all reasons with -v",
