@@ -23,10 +23,10 @@ def peer_text(peer: Peer | None, policy: Policy) -> str:
     """
     if peer is None:
         return "everyone"
-    if not peer.selects_pods:
-        return _addresses_text(peer)
     if peer.unreadable:
         return f"a peer that can't be evaluated ({peer.unreadable})"
+    if not peer.selects_pods:
+        return _addresses_text(peer)
     pods = selector_text(peer.pod_selector) if peer.pod_selector else ""
     who = f"pods {pods}" if pods else "all pods"
     if keys := peer.same_labels or peer.other_labels:

@@ -64,12 +64,17 @@ def peer_matches(
     `subject`: the pod whose policies are asked. A finished pod matches no peer. An ipBlock matches pod addresses too,
     as the upstream e2e tests assert.
     """
-    if peer.unreadable:
-        return Note(
-            Code.SELECTOR_NOT_EVALUATED, f"{policy.title} has a peer that can't be evaluated: {peer.unreadable}"
-        )
-    if not peer.selects_pods:
-        return _address_matches(snapshot, peer, pod, address)
+    if peer.selects_pods:
+        matched = _pod_matches(snapshot, policy, peer, pod, subject)
+    else:
+        matched = _address_matches(snapshot, peer, pod, address)
+    if matched is True and peer.unreadable:
+        message = f"{policy.title} has a peer that can't be evaluated: {peer.unreadable}"
+        return Note(Code.SELECTOR_NOT_EVALUATED, message)
+    return matched
+
+
+def _pod_matches(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None, subject: Pod | None) -> bool | Note:
     if pod is None or pod.finished or (peer.pod_selector and not peer.pod_selector.matches(pod.labels)):
         return False
     namespace = snapshot.namespace(pod.namespace)
@@ -86,6 +91,8 @@ def peer_matches(
 def _address_matches(snapshot: Snapshot, peer: Peer, pod: Pod | None, address: str | None) -> bool | Note:
     if peer.domain_names:
         return _domain_matches(peer, pod)
+    if peer.unreadable and peer.node_selector is None:
+        return True  # its kind is not known: anything
     if peer.node_selector is not None and pod and not pod.host_network:
         return False
     if address is None:
@@ -175,36 +182,32 @@ def _distance(near: NearMiss) -> int:
 
 
 def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> Iterator[Miss]:
+    pod = reading.pod
     if not peer.selects_pods:
-        matched = _address_matches(snapshot, peer, reading.pod, reading.address)
-        if matched is not True:
-            yield Miss(
-                RulePart.ADDRESS, _addresses_text(peer, reading.address), reading.address or "an unknown address"
-            )
-        return
-    if reading.pod is None:
+        if _address_matches(snapshot, peer, pod, reading.address) is not True:
+            found = reading.address or "an unknown address"
+            yield Miss(RulePart.ADDRESS, _addresses_text(peer, reading.address), found)
+    elif pod is None:
         yield Miss(RulePart.NO_POD, "a pod", reading.address or "a host name")
-        return
-    yield from _pod_misses(snapshot, policy, peer, reading.pod)
-
-
-def _pod_misses(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod) -> Iterator[Miss]:
-    if peer.namespace_selector is None:
-        if policy.namespace and pod.namespace != policy.namespace:
-            yield Miss(RulePart.NAMESPACE, policy.namespace, pod.namespace)
-        if keys := peer.same_labels or peer.other_labels:
-            which = "the same" if peer.same_labels else "another"
-            yield Miss(RulePart.NAMESPACE, f"{which} {', '.join(keys)}", f"no {which} one")
     else:
-        namespace = snapshot.namespace(pod.namespace)
+        yield from _namespace_misses(policy, peer, snapshot.namespace(pod.namespace))
+        for requirement in peer.pod_selector.requirements if peer.pod_selector else ():
+            if not requirement.matches(pod.labels):
+                yield _label_miss(RulePart.POD, requirement, pod.labels)
+
+
+def _namespace_misses(policy: Policy, peer: Peer, namespace: Namespace) -> Iterator[Miss]:
+    if keys := peer.same_labels or peer.other_labels:
+        which = "the same" if peer.same_labels else "another"
+        yield Miss(RulePart.NAMESPACE, f"{which} {', '.join(keys)}", f"no {which} one")
+    elif peer.namespace_selector is None:
+        if policy.namespace and namespace.name != policy.namespace:
+            yield Miss(RulePart.NAMESPACE, policy.namespace, namespace.name)
+    else:
         for requirement in peer.namespace_selector.requirements:
-            if (namespace.complete or requirement.key in namespace.labels) and not requirement.matches(
-                namespace.labels
-            ):
+            known = namespace.complete or requirement.key in namespace.labels
+            if known and not requirement.matches(namespace.labels):
                 yield _label_miss(RulePart.NAMESPACE, requirement, namespace.labels)
-    for requirement in peer.pod_selector.requirements if peer.pod_selector else ():
-        if not requirement.matches(pod.labels):
-            yield _label_miss(RulePart.POD, requirement, pod.labels)
 
 
 def _addresses_text(peer: Peer, address: str | None) -> str:

@@ -129,7 +129,7 @@ class Reader:
     def _tiered(self, kind: str, item: Object, metadata: Object, name: str) -> Policy | UnevaluatedPolicy:
         """On a cluster, a policy of a later version than this program knows stops nothing: it is not evaluated."""
         try:
-            return read_tiered(kind, item, metadata, name)
+            return read_tiered(kind, item, metadata, name, lenient=self.live)
         except BadField as error:
             if not self.live:
                 raise

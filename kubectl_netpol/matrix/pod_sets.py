@@ -66,7 +66,7 @@ class PodSets:
         self, policy: Policy, peer: Peer, direction: Direction, subject: Pod, families: tuple[int, ...]
     ) -> Matched:
         """The pods that a peer of the policy matches, as a subject with addresses of these families sees them."""
-        if peer.blocks and not peer.unreadable:
+        if peer.blocks:
             yes = unknown = 0
             for block in peer.blocks:
                 found = self._block(block, direction, families)
@@ -76,7 +76,7 @@ class PodSets:
         if not peer.selects_pods:
             return self._by_address(policy, peer, direction, subject, families)
         pods = self.all if peer.pod_selector is None else self.selected(peer.pod_selector)
-        if peer.namespace_selector is None and not (peer.unreadable or peer.selects_by_own_namespace):
+        if peer.namespace_selector is None and not peer.selects_by_own_namespace:
             return Matched(pods & self._by_namespace.get(policy.namespace, 0))
         key = peer._replace(pod_selector=None), "" if peer.namespace_selector else subject.namespace
         found = self._namespaces.get(key) or self._in_namespaces(policy, key[0], subject)

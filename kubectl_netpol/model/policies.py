@@ -53,7 +53,7 @@ class Peer(NamedTuple):
     `namespace_selector` None beside a pod_selector: the policy's own namespace. `networks`: any of them matches.
     `node_selector`: the addresses of these nodes. `domain_names`: the addresses that DNS gives for them.
     `same_labels`, `other_labels`: label keys, namespaces with the values of the subject's namespace, or with others.
-    `unreadable`: why it can't be evaluated.
+    `unreadable`: why it is not known whether it matches what its selectors match; without any, whether anything.
     """
 
     namespace_selector: LabelSelector | None = None
@@ -74,7 +74,8 @@ class Peer(NamedTuple):
     @property
     def selects_pods(self) -> bool:
         """Whether it matches pods by labels, their own or those of their namespace."""
-        return not (self.blocks or self.node_selector is not None or self.domain_names)
+        by_labels = self.namespace_selector is not None or self.pod_selector is not None
+        return by_labels or self.selects_by_own_namespace
 
     @property
     def selects_by_own_namespace(self) -> bool:

@@ -13,6 +13,10 @@ Object = dict[str, Any]
 _OPERATORS = [operator.value for operator in Operator]
 
 
+class BadRequirement(BadField):
+    """A requirement that no label selector can have: custom resources are stored with it, built-in kinds are not."""
+
+
 def read_protocol(item: Object, path: str) -> str:
     """The protocol of a port, TCP by default. `path` is that of the field itself."""
     protocol = item.get("protocol")
@@ -30,24 +34,29 @@ def read_selector(value: Any, path: str) -> LabelSelector:
     requirements = []
     for key, label in read_labels(selector.get("matchLabels"), f"{path}.matchLabels").items():
         if fault := key_fault(key) or value_fault(label):
-            raise BadField(f"{path}.matchLabels", fault)
+            raise BadRequirement(f"{path}.matchLabels", fault)
         requirements.append(Requirement(key, Operator.IN, (label,)))
-    for index, entry in enumerate(sequence(selector.get("matchExpressions"), f"{path}.matchExpressions")):
-        at = f"{path}.matchExpressions[{index}]"
-        expression = mapping(entry, at)
-        known_fields(expression, at, ("key", "operator", "values"))
-        key = text(expression.get("key"), f"{at}.key")
-        if fault := key_fault(key):
-            raise BadField(f"{at}.key", fault)
-        name = expression.get("operator")
-        if name not in _OPERATORS:
-            raise BadField(f"{at}.operator", f"must be one of {', '.join(_OPERATORS)}, got {shown(name)}")
-        operator = Operator(name)
-        values = tuple(text(v, f"{at}.values", empty=True) for v in sequence(expression.get("values"), f"{at}.values"))
-        if bool(values) is not (operator in (Operator.IN, Operator.NOT_IN)):
-            raise BadField(f"{at}.values", f"{name} {'takes no values' if values else 'requires at least one value'}")
-        requirements.append(Requirement(key, operator, values))
+    expressions = sequence(selector.get("matchExpressions"), f"{path}.matchExpressions")
+    requirements += [_expression(entry, f"{path}.matchExpressions[{i}]") for i, entry in enumerate(expressions)]
     return LabelSelector(tuple(requirements))
+
+
+def _expression(value: Any, path: str) -> Requirement:
+    expression = mapping(value, path)
+    known_fields(expression, path, ("key", "operator", "values"))
+    key, name = text(expression.get("key"), f"{path}.key"), expression.get("operator")
+    values = tuple(text(v, f"{path}.values", empty=True) for v in sequence(expression.get("values"), f"{path}.values"))
+    if fault := key_fault(key):
+        raise BadRequirement(f"{path}.key", fault)
+    if name not in _OPERATORS:
+        error = BadRequirement if isinstance(name, str) else BadField
+        raise error(f"{path}.operator", f"must be one of {', '.join(_OPERATORS)}, got {shown(name)}")
+    operator = Operator(name)
+    if bool(values) is not (operator in (Operator.IN, Operator.NOT_IN)):
+        raise BadRequirement(
+            f"{path}.values", f"{name} {'takes no values' if values else 'requires at least one value'}"
+        )
+    return Requirement(key, operator, values)
 
 
 def read_labels(value: Any, path: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ BaselineAdminNetworkPolicy (v1alpha1, also in the form before 0.1.3), and Amazon
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from kubectl_netpol.fields import BadField, integer, known_fields, mapping, optional_text, sequence, shown, text, texts
@@ -14,61 +15,78 @@ from kubectl_netpol.model.addresses import is_cidr, parse_network
 from kubectl_netpol.model.policies import Action, Direction, IPBlock, Peer, Policy, Rule, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 from kubectl_netpol.model.selectors import LabelSelector
-from kubectl_netpol.policies.meta import Object, last_change, read_selector
+from kubectl_netpol.policies.meta import BadRequirement, Object, last_change, read_selector
 
 _LAST_PRIORITY = 1000
+_MOST_ADDRESSES = 25
 _ALL = LabelSelector()
-_UNKNOWN = Peer(_ALL, unreadable="its kind is not known")
+_UNKNOWN = Peer(unreadable="its kind is not known")
+_LABEL = r"[a-zA-Z0-9]([-_a-zA-Z0-9]*[a-zA-Z0-9])?"
+_DOMAIN_NAME = rf"(\*\.)?({_LABEL}\.)+{_LABEL}\.?"
 
 
 class _Form(NamedTuple):
-    """How a kind writes a policy. `tier` None: it is in the spec. `ports`: the field of a rule with its ports."""
+    """How a kind writes its policies. `tier` None: the spec says which. `egress_peers`: besides pods.
+
+    `strict`: a peer with unknown fields alone is an error, not a peer of a later version.
+    """
 
     tier: Tier | None
     actions: dict[str, Action]
     ports: str
-    most_rules: int
     egress_peers: tuple[str, ...]
-    host_bits: bool
+    strict: bool = True
+
+    @property
+    def newest(self) -> bool:
+        """Whether it is the form of v1alpha2 and v1beta1, stricter than the others."""
+        return self.ports == "protocols"
+
+    @property
+    def most(self) -> int:
+        """Rules of a direction, and peers and ports of a rule."""
+        return 25 if self.newest else 100
+
+    def peers(self, direction: Direction) -> tuple[str, ...]:
+        return ("namespaces", "pods", *(self.egress_peers if direction is Direction.EGRESS else ()))
+
+    def is_older(self, value: Any, fields: tuple[str, ...]) -> bool:
+        """Whether a peer is in the form of v1alpha1 before 0.1.3, by fields that the later form does not have."""
+        return self.tier is not None and isinstance(value, dict) and not value.keys().isdisjoint(fields)
 
 
-_PEERS = ("namespaces", "pods")
-_ALPHA1 = {"Allow": Action.ALLOW, "Deny": Action.DENY, "Pass": Action.PASS}
-_ALPHA2 = {"Accept": Action.ALLOW, "Deny": Action.DENY, "Pass": Action.PASS}
-_BANP = {"Allow": Action.ALLOW, "Deny": Action.DENY}
+_ALLOW = {"Allow": Action.ALLOW, "Deny": Action.DENY}
+_ACCEPT = {"Accept": Action.ALLOW, "Deny": Action.DENY, "Pass": Action.PASS}
 _FORMS = {
-    "ClusterNetworkPolicy": _Form(
-        None, _ALPHA2, "protocols", 25, (*_PEERS, "networks", "nodes", "domainNames"), host_bits=False
-    ),
+    "ClusterNetworkPolicy": _Form(None, _ACCEPT, "protocols", ("networks", "nodes", "domainNames")),
     "AdminNetworkPolicy": _Form(
-        Tier.ADMIN, _ALPHA1, "ports", 100, (*_PEERS, "networks", "nodes", "domainNames"), host_bits=True
+        Tier.ADMIN, {**_ALLOW, "Pass": Action.PASS}, "ports", ("networks", "nodes", "domainNames")
     ),
-    "BaselineAdminNetworkPolicy": _Form(
-        Tier.BASELINE, _BANP, "ports", 100, (*_PEERS, "networks", "nodes"), host_bits=True
-    ),
-    "AmazonClusterNetworkPolicy": _Form(
-        None, _ALPHA2, "ports", 100, (*_PEERS, "networks", "domainNames"), host_bits=True
-    ),
+    "BaselineAdminNetworkPolicy": _Form(Tier.BASELINE, _ALLOW, "ports", ("networks", "nodes")),
+    "AmazonClusterNetworkPolicy": _Form(None, _ACCEPT, "ports", ("networks", "domainNames")),
 }
 
 
-def read_tiered(kind: str, item: Object, metadata: Object, name: str) -> Policy:
-    """BadField for what the API server would refuse; a selector that it takes and nobody can evaluate is kept as such."""
-    form = _FORMS[kind]
-    spec = mapping(item.get("spec"), "spec")
-    fields = ["subject", "ingress", "egress"]
-    fields += ["tier"] if form.tier is None else []
-    fields += ["priority"] if kind != "BaselineAdminNetworkPolicy" else []
-    known_fields(spec, "spec", fields)
-    if kind == "BaselineAdminNetworkPolicy" and name != "default":
+def read_tiered(kind: str, item: Object, metadata: Object, name: str, *, lenient: bool = False) -> Policy:
+    """BadField for what the API server would refuse. A selector that it takes and nobody can evaluate is kept as such.
+
+    `lenient`: so are peers of a kind that a later version of the API may have.
+    """
+    known_fields(item, "", ("apiVersion", "kind", "metadata", "spec", "status"))
+    form = _FORMS[kind]._replace(strict=not lenient)
+    baseline = kind == "BaselineAdminNetworkPolicy"
+    if baseline and name != "default":
         raise BadField("metadata.name", f'must be "default", got "{name}"')
+    spec = mapping(item.get("spec"), "spec")
+    own = [*(() if form.tier else ("tier",)), *(() if baseline else ("priority",))]
+    known_fields(spec, "spec", ("subject", "ingress", "egress", *own))
+    subject = _subject(form, spec.get("subject"))
     rules = tuple(
         rule
         for direction in Direction
-        for index, entry in enumerate(_at_most(form.most_rules, spec.get(direction.field), f"spec.{direction.field}"))
-        for rule in _rules(form, entry, direction, index)
+        for index, entry in enumerate(_at_most(form.most, spec.get(direction.field), f"spec.{direction.field}"))
+        for rule in _closed(_rule(form, entry, direction, index))
     )
-    subject = _subject(form, spec.get("subject"))
     return Policy(
         namespace="",
         name=name,
@@ -79,14 +97,13 @@ def read_tiered(kind: str, item: Object, metadata: Object, name: str) -> Policy:
         kind=kind,
         namespace_selector=subject.namespace_selector,
         tier=form.tier or _tier(spec.get("tier")),
-        priority=_priority(spec) if "priority" in fields else 0,
+        priority=0 if baseline else _priority(spec),
         unreadable=subject.unreadable,
     )
 
 
 def _tier(value: Any) -> Tier:
-    names = [tier.value for tier in Tier]
-    if value not in names:
+    if value not in [tier.value for tier in Tier]:
         raise BadField("spec.tier", "is missing" if value is None else f"must be Admin or Baseline, got {shown(value)}")
     return Tier(value)
 
@@ -105,187 +122,193 @@ def _at_most(most: int, value: Any, path: str) -> list[Any]:
     return entries
 
 
-def _one_of(value: Any, path: str, names: tuple[str, ...]) -> tuple[Object, str]:
-    """An object with exactly one of these fields, and which. Absent and null are the same."""
+def _some(most: int, value: Any, path: str, hint: str | None = None) -> list[Any]:
+    """A list that must not be empty."""
+    entries = _at_most(most, value, path)
+    if not entries:
+        raise BadField(path, "is missing" if value is None else "is empty", hint)
+    return entries
+
+
+def _one_of(value: Any, path: str, names: tuple[str, ...]) -> tuple[str, Any]:
+    """The name and value of the one field that the object must have. Absent and null are the same."""
     item = mapping(value, path)
     known_fields(item, path, names)
     given = [name for name in names if item.get(name) is not None]
     if len(given) != 1:
-        found = f"got {' and '.join(given)}" if given else "got none"
-        raise BadField(path, f"must have exactly one of {', '.join(names)}, {found}")
-    return item, given[0]
+        raise BadField(path, f"must have exactly one of {', '.join(names)}, got {' and '.join(given) or 'none'}")
+    return given[0], item[given[0]]
 
 
 def _subject(form: _Form, value: Any) -> Peer:
     if value is None:
         raise BadField("spec.subject", "is missing", "for all pods write namespaces: {}")
-    subject, field = _one_of(value, "spec.subject", _PEERS)
-    if field == "namespaces":
-        return _selecting(subject[field], None, "spec.subject")
-    return _pods(form, subject[field], "spec.subject.pods")
+    field, selector = _one_of(value, "spec.subject", ("namespaces", "pods"))
+    return (
+        _namespaces(selector, "spec.subject.namespaces")
+        if field == "namespaces"
+        else _pods(form, selector, "spec.subject.pods")
+    )
 
 
-def _selecting(namespaces: Any, pods: Any, path: str) -> Peer:
-    """The pods that both selectors match; an absent one matches all. `unreadable` where one can't be evaluated."""
-    found = []
-    for selector, at in ((namespaces, f"{path}.namespaces"), (pods, f"{path}.podSelector")):
-        try:
-            found.append(read_selector(selector, at))
-        except BadField as error:
-            # The definitions take any operator with any values: nothing says what such a selector matches.
-            if "matchExpressions" not in error.path and "matchLabels" not in error.path:
-                raise
-            return Peer(_ALL, unreadable=str(error))
-    return Peer(found[0], found[1] if pods is not None else None)
+def _namespaces(value: Any, path: str) -> Peer:
+    selector, unreadable = _selector(value, path)
+    return Peer(selector, unreadable=unreadable)
 
 
 def _pods(form: _Form, value: Any, path: str) -> Peer:
     both = mapping(value, path)
     known_fields(both, path, ("namespaceSelector", "podSelector"))
-    if both.get("podSelector") is None:
-        raise BadField(f"{path}.podSelector", "is missing", "for all pods write podSelector: {}")
-    namespaces = both.get("namespaceSelector")
-    if namespaces is None and form.ports == "ports":
+    if both.get("namespaceSelector") is None and not form.newest:
         raise BadField(f"{path}.namespaceSelector", "is missing", "for all namespaces write namespaceSelector: {}")
-    return _selecting(namespaces, both["podSelector"], path)
+    return _with_pods(_namespaces(both.get("namespaceSelector"), f"{path}.namespaceSelector"), both, path)
 
 
-def _rules(form: _Form, value: Any, direction: Direction, index: int) -> tuple[Rule, ...]:
-    """One rule; a peer `{}` is of a kind that the API server knows and this program does not.
+def _with_pods(peer: Peer, value: Object, path: str) -> Peer:
+    """The peer with the podSelector of this object."""
+    if value.get("podSelector") is None:
+        raise BadField(f"{path}.podSelector", "is missing", "for all pods write podSelector: {}")
+    selector, unreadable = _selector(value["podSelector"], f"{path}.podSelector")
+    return peer._replace(pod_selector=selector, unreadable=peer.unreadable or unreadable)
 
-    With such a peer an Accept matches nothing, and a Deny or Pass denies everything; whether on all ports is not said.
+
+def _selector(value: Any, path: str) -> tuple[LabelSelector, str | None]:
+    """A selector, or one that matches everything and why it can't be evaluated.
+
+    The definitions take any operator with any values, and nothing says what such a selector matches.
     """
-    rule = _rule(form, value, direction, index)
+    try:
+        return read_selector(value, path), None
+    except BadRequirement as error:
+        return _ALL, str(error)
+
+
+def _closed(rule: Rule) -> tuple[Rule, ...]:
+    """The rule; with a peer of a kind that is not known (`{}`: its field was dropped), what the API wants instead.
+
+    An Accept matches nothing, a Deny or Pass denies everything; whether on the rule's ports or on all is not said.
+    """
     if _UNKNOWN not in rule.peers:
         return (rule,)
     if rule.action is Action.ALLOW:
         return ()
-    certain = rule._replace(action=Action.DENY, peers=())
-    return (certain, certain._replace(peers=(_UNKNOWN,), ports=())) if rule.ports else (certain,)
+    denied = rule._replace(action=Action.DENY, peers=())
+    return (denied, denied._replace(peers=(_UNKNOWN,), ports=())) if rule.ports else (denied,)
 
 
 def _rule(form: _Form, value: Any, direction: Direction, index: int) -> Rule:
     path = f"spec.{direction.field}[{index}]"
     rule = mapping(value, path)
     known_fields(rule, path, ("name", "action", direction.peers_field, form.ports))
-    action = rule.get("action")
-    if not isinstance(action, str) or action not in form.actions:
-        known = ", ".join(form.actions)
-        raise BadField(f"{path}.action", f"is missing: one of {known}" if action is None else f"must be one of {known}, got {shown(action)}")
-    peers_path = f"{path}.{direction.peers_field}"
-    peers = _at_most(form.most_rules, rule.get(direction.peers_field), peers_path)
-    if not peers:
-        raise BadField(peers_path, "has no peers", "for every pod write namespaces: {}")
-    ports = rule.get(form.ports)
-    ports_path = f"{path}.{form.ports}"
-    if ports is not None and not sequence(ports, ports_path):
-        raise BadField(ports_path, "has no items", "for every port leave it out")
-    read = _protocol if form.ports == "protocols" else _port
-    found = Rule(
-        direction,
-        index,
-        tuple(_peer(form, peer, direction, f"{peers_path}[{i}]") for i, peer in enumerate(peers)),
-        tuple(read(port, f"{ports_path}[{i}]") for i, port in enumerate(_at_most(form.most_rules, ports, ports_path))),
-        form.actions[action],
-        optional_text(rule.get("name"), f"{path}.name") or "",
-    )
-    if direction is Direction.EGRESS and any(isinstance(port, NamedPort) for port in found.ports):
-        if any(not peer.selects_pods for peer in found.peers):
-            raise BadField(ports_path, "a port name can't be combined with networks, nodes or domainNames")
-    return found
+    action = text(rule.get("action"), f"{path}.action")
+    if action not in form.actions:
+        raise BadField(f"{path}.action", f'must be one of {", ".join(form.actions)}, got "{action}"')
+    at = f"{path}.{direction.peers_field}"
+    entries = _some(form.most, rule.get(direction.peers_field), at, "for every pod write namespaces: {}")
+    peers = tuple(_peer(form, peer, direction, f"{at}[{i}]") for i, peer in enumerate(entries))
+    ports = _ports(form, rule.get(form.ports), f"{path}.{form.ports}")
+    named = direction is Direction.EGRESS and any(isinstance(port, NamedPort) for port in ports)
+    if named and not all(peer.selects_pods or peer is _UNKNOWN for peer in peers):
+        raise BadField(f"{path}.{form.ports}", "a port name can't be combined with networks, nodes or domainNames")
+    name = optional_text(rule.get("name"), f"{path}.name") or ""
+    return Rule(direction, index, peers, ports, form.actions[action], name)
 
 
 def _peer(form: _Form, value: Any, direction: Direction, path: str) -> Peer:
-    if value == {}:
+    if (
+        isinstance(value, dict)
+        and value.keys().isdisjoint(form.peers(Direction.EGRESS))
+        and not (value and form.strict)
+    ):
         return _UNKNOWN
-    if form.ports == "ports" and (older := _older_peer(value, path)):
-        return older
-    peer, field = _one_of(value, path, form.egress_peers if direction is Direction.EGRESS else _PEERS)
-    if field == "namespaces":
-        return _selecting(peer[field], None, path)
-    if field == "pods":
-        return _pods(form, peer[field], f"{path}.pods")
+    field, value = _one_of(value, path, form.peers(direction))
     at = f"{path}.{field}"
+    if field == "namespaces":
+        return _older_namespaces(value, at) if form.is_older(value, _OLDER) else _namespaces(value, at)
+    if field == "pods":
+        return _older_pods(value, at) if form.is_older(value, ("namespaces",)) else _pods(form, value, at)
     if field == "nodes":
-        try:
-            return Peer(node_selector=read_selector(peer[field], at))
-        except BadField as error:
-            return Peer(node_selector=_ALL, unreadable=str(error))
-    names = texts(_at_most(25, peer[field], at), at)
-    if not names:
-        raise BadField(at, "has no items")
-    if field == "domainNames":
-        for index, name in enumerate(names):
-            if "." not in name.rstrip("."):
-                raise BadField(f"{at}[{index}]", f'invalid domain name "{name}"', "write a name of at least two labels")
-        return Peer(domain_names=names)
-    return Peer(networks=tuple(_network(form, name, f"{at}[{index}]") for index, name in enumerate(names)))
+        selector, unreadable = _selector(value, at)
+        return Peer(node_selector=selector, unreadable=unreadable)
+    entries = texts(_some(_MOST_ADDRESSES, value, at), at)
+    if len(set(entries)) != len(entries):
+        raise BadField(at, "lists one twice")
+    if field == "networks":
+        return Peer(networks=tuple(_network(form, cidr, f"{at}[{i}]") for i, cidr in enumerate(entries)))
+    for index, name in enumerate(entries):
+        if not re.fullmatch(_DOMAIN_NAME, name):
+            hint = "write a name of two labels or more, such as example.com or *.example.com"
+            raise BadField(f"{at}[{index}]", f'invalid domain name "{name}"', hint)
+    return Peer(domain_names=entries)
 
 
 def _network(form: _Form, cidr: str, path: str) -> IPBlock:
     if not is_cidr(cidr):
         raise BadField(path, f'invalid CIDR "{cidr}"', "write an address range such as 10.0.0.0/8")
-    if not form.host_bits and str(parse_network(cidr).network_address) != str(parse_network(f"{cidr.partition('/')[0]}/{128 if ':' in cidr else 32}").network_address):
-        raise BadField(path, f'invalid CIDR "{cidr}": it has host bits', f"write {parse_network(cidr)}")
+    network, address = parse_network(cidr), parse_network(cidr.partition("/")[0])
+    if form.newest and network.network_address != address.network_address:
+        raise BadField(path, f'invalid CIDR "{cidr}": it has host bits', f"write {network}")
     return IPBlock(cidr)
 
 
 _OLDER = ("namespaceSelector", "sameLabels", "notSameLabels")
 
 
-def _older_peer(value: Any, path: str) -> Peer | None:
-    """A peer as v1alpha1 wrote it before 0.1.3, or None: each selector of namespaces in an object of its own."""
-    peer = mapping(value, path)
-    pods = mapping(peer.get("pods"), f"{path}.pods") if isinstance(peer.get("pods"), dict) else {}
-    namespaces, at = (pods.get("namespaces"), f"{path}.pods.namespaces") if pods else (peer.get("namespaces"), f"{path}.namespaces")
-    if not isinstance(namespaces, dict) or (not pods and not any(field in namespaces for field in _OLDER)):
-        return None
-    if pods:
-        known_fields(pods, f"{path}.pods", ("namespaces", "podSelector"))
-    inner, field = _one_of(namespaces, at, _OLDER)
+def _older_pods(value: Object, path: str) -> Peer:
+    known_fields(value, path, ("namespaces", "podSelector"))
+    return _with_pods(_older_namespaces(value["namespaces"], f"{path}.namespaces"), value, path)
+
+
+def _older_namespaces(value: Any, path: str) -> Peer:
+    field, selector = _one_of(value, path, _OLDER)
+    at = f"{path}.{field}"
     if field == "namespaceSelector":
-        return _selecting(inner[field], pods.get("podSelector"), at)
-    keys = texts(inner[field], f"{at}.{field}")
-    selector = read_selector(pods["podSelector"], f"{path}.pods.podSelector") if "podSelector" in pods else None
-    if field == "sameLabels":
-        return Peer(None, selector, same_labels=keys)
-    return Peer(None, selector, other_labels=keys)
+        return _namespaces(selector, at)
+    keys = texts(selector, at)
+    return Peer(same_labels=keys) if field == "sameLabels" else Peer(other_labels=keys)
+
+
+def _ports(form: _Form, value: Any, path: str) -> tuple[PortRange | NamedPort, ...]:
+    if value is None:
+        return ()
+    read = _protocol if form.newest else _port
+    entries = _some(form.most, value, path, "for every port leave it out")
+    return tuple(read(port, f"{path}[{i}]") for i, port in enumerate(entries))
 
 
 def _protocol(value: Any, path: str) -> PortRange | NamedPort:
     """An item of `protocols`."""
-    item, field = _one_of(value, path, ("tcp", "udp", "sctp", "destinationNamedPort"))
-    if field == "destinationNamedPort":
-        return NamedPort(None, text(item[field], f"{path}.{field}", empty=True))
+    field, value = _one_of(value, path, ("tcp", "udp", "sctp", "destinationNamedPort"))
     at = f"{path}.{field}"
-    protocol = mapping(item[field], at)
+    if field == "destinationNamedPort":
+        return NamedPort(None, text(value, at, empty=True))
+    protocol = mapping(value, at)
     known_fields(protocol, at, ("destinationPort",))
-    port, which = _one_of(protocol.get("destinationPort"), f"{at}.destinationPort", ("number", "range"))
-    at = f"{at}.destinationPort.{which}"
+    at = f"{at}.destinationPort"
+    which, port = _one_of(protocol.get("destinationPort"), at, ("number", "range"))
+    at = f"{at}.{which}"
     if which == "number":
-        number = _number(port[which], at)
-        return PortRange(field.upper(), number, number)
-    limits = mapping(port[which], at)
+        first = last = _number(port, at)
+        return PortRange(field.upper(), first, last)
+    limits = mapping(port, at)
     known_fields(limits, at, ("start", "end"))
-    first, last = _number(limits.get("start"), f"{at}.start"), _number(limits.get("end"), f"{at}.end")
+    first, last = (_number(limits.get(limit), f"{at}.{limit}") for limit in ("start", "end"))
     if first >= last:
         raise BadField(at, f"start {first} must be less than end {last}")
     return PortRange(field.upper(), first, last)
 
 
 def _port(value: Any, path: str) -> PortRange | NamedPort:
-    """An item of `ports`, which takes any text as protocol, and ranges that contain nothing."""
-    item, field = _one_of(value, path, ("portNumber", "portRange", "namedPort"))
+    """An item of `ports`, which may have any text as protocol, and a range that contains nothing."""
+    field, value = _one_of(value, path, ("portNumber", "portRange", "namedPort"))
     at = f"{path}.{field}"
     if field == "namedPort":
-        return NamedPort(None, text(item[field], at, empty=True))
-    port = mapping(item[field], at)
-    known_fields(port, at, ("protocol", "port") if field == "portNumber" else ("protocol", "start", "end"))
+        return NamedPort(None, text(value, at, empty=True))
+    limits = ("port", "port") if field == "portNumber" else ("start", "end")
+    port = mapping(value, at)
+    known_fields(port, at, ("protocol", *limits))
     protocol = optional_text(port.get("protocol"), f"{at}.protocol") or "TCP"
-    if field == "portNumber":
-        number = _number(port.get("port"), f"{at}.port")
-        return PortRange(protocol, number, number)
-    return PortRange(protocol, _number(port.get("start"), f"{at}.start"), _number(port.get("end"), f"{at}.end"))
+    return PortRange(protocol, *(_number(port.get(limit), f"{at}.{limit}") for limit in limits))
 
 
 def _number(value: Any, path: str) -> int:
