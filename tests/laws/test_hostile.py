@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_netpol.analysis.isolation import explain_pod
@@ -19,15 +18,8 @@ from kubectl_netpol.connection.routes import request
 from kubectl_netpol.errors import ManifestError, NetpolError
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
 from kubectl_netpol.manifests.reader import Reader
+from tests.support.lawful import lawful
 
-LONG = int(os.environ.get("NETPOL_LAWS", "0"))
-hostile = settings(
-    max_examples=LONG or 300,
-    derandomize=not LONG,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
 OBJECTS = list(
     yaml.safe_load_all("""
 apiVersion: v1
@@ -211,14 +203,14 @@ def test_the_objects_are_good_before_they_are_spoilt() -> None:
     assert not reader.skipped
 
 
-@hostile
+@lawful(300)
 @given(st.sampled_from(PLACES), st.sampled_from(JUNK), st.booleans())
 def test_junk_in_any_place(where: tuple[int, tuple[Any, ...]], junk: Any, as_json: bool) -> None:  # noqa: FBT001 - drawn
     objects = with_junk(*where, junk)
     use(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}) if as_json else yaml.safe_dump_all(objects))
 
 
-@hostile
+@lawful(300)
 @given(st.text())
 def test_any_text(text: str) -> None:
     use(text)
@@ -231,7 +223,7 @@ _scalars = st.sampled_from(
 )  # fmt: skip
 
 
-@hostile
+@lawful(300)
 @given(st.lists(st.tuples(st.sampled_from(("", "  ", "- ", "a: ", "kind: ", "<<: ", "---\n")), _scalars), max_size=6))
 def test_any_yaml(lines: list[tuple[str, str]]) -> None:
     use("\n".join(before + scalar for before, scalar in lines))

@@ -1,27 +1,73 @@
-"""Random clusters as API objects, small enough that rules often match and often just miss."""
+"""Random clusters as API objects for all laws, small enough that rules often match and often just miss.
+
+A cluster has namespaces, nodes, pods, Services and policies. Its pods are of few kinds, most of which differ from
+another one in one thing only: what a program may overlook when it takes pods for alike.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from hypothesis import strategies as st
 
+from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.model.snapshot import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kubectl_netpol.model.snapshot import Snapshot
+
 Object = dict[str, Any]
+Feature = Literal[
+    "host network",
+    "IPv4 in IPv6",
+    "finished pods",
+    "pods without an address",
+    "pods without a status",
+    "owners",
+    "services",
+    "other policies",
+    "unread namespaces",
+]
 NAMESPACES = ("a", "b", "c")
-KEYS = ("app", "tier", "kubernetes.io/metadata.name")
-VALUES = ("x", "y", "", "a")
+# Most pods and policies are in one namespace, where they meet.
+PLACES = ("a", "a", "a", "b", "c")
+KEYS = ("app", "tier", "app", "tier", "kubernetes.io/metadata.name", "pod-template-hash")
+VALUES = ("x", "y", "", "a", "111")
 NAMES = ("http", "dns")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
-ADDRESSES = ("10.0.0.1", "10.0.1.1", "10.1.0.1", "fd00::1", "fd00:1::1", "198.51.100.7", "2001:db8::7")
+# What a question may name besides pods; no pod and no node has one of them but 10.0.0.1.
+ADDRESSES = ("10.0.0.1", "10.0.0.99", "10.1.0.99", "fd00::99", "fd00:1::99", "198.51.100.7", "2001:db8::7")
+NODE_ADDRESSES = {
+    "n1": ("192.168.0.1", "192.168.1.1", "fd00:2::1"),
+    "n2": ("192.168.0.2", "192.168.1.2", "fd00:2::2"),
+}
 BLOCKS = (
-    ("10.0.0.0/8", ("10.0.1.0/24", "10.1.0.0/16")),
-    ("0.0.0.0/0", ("10.0.0.0/15", "198.51.100.0/24")),
-    ("10.0.0.77/24", ("10.0.0.1/32",)),
-    ("fd00::/8", ("fd00:1::/32",)),
+    ("10.0.0.0/8", ("10.0.1.0/24", "10.1.0.0/16", "10.0.0.2/32")),
+    ("0.0.0.0/0", ("10.0.0.0/15", "198.51.100.0/24", "192.168.0.0/24")),
+    ("10.0.0.77/24", ("10.0.0.1/32", "10.0.0.4/30")),
+    ("10.0.0.2/32", ()),
+    ("192.168.0.0/16", ("192.168.0.1/32", "192.168.1.0/24")),
+    ("fd00::/8", ("fd00:1::/32", "fd00:2::/64")),
     ("::/0", ("2001:db8::/32", "fd00::/16")),
 )
+# What of a pod's ports differs from pod to pod: the number or the protocol of a name, the names, a port of the node.
+PORTS = (
+    (),
+    (("http", 80, "TCP", None),),
+    (("http", 8080, "TCP", None), ("dns", 53, "UDP", None)),
+    (("http", 80, "UDP", None), ("dns", 8080, "TCP", None)),
+    ((None, 80, "TCP", None), ("http", 53, "TCP", 8080)),
+)
 
-labels = st.dictionaries(st.sampled_from(KEYS[:2]), st.sampled_from(VALUES), max_size=2)
+labels = st.one_of(
+    *(
+        st.dictionaries(st.sampled_from(KEYS[:2]), st.sampled_from(VALUES[:4]), min_size=least, max_size=2)
+        for least in (0, 1, 1)
+    )
+)
 requirements = st.one_of(
     st.fixed_dictionaries(
         {
@@ -39,7 +85,8 @@ selectors: st.SearchStrategy[Object] = st.one_of(
 )
 blocks = st.sampled_from(BLOCKS).flatmap(
     lambda block: st.fixed_dictionaries(
-        {"cidr": st.just(block[0])}, optional={"except": st.lists(st.sampled_from(block[1]), max_size=2, unique=True)}
+        {"cidr": st.just(block[0])},
+        optional={"except": st.lists(st.sampled_from(block[1]), max_size=2, unique=True)} if block[1] else {},
     )
 )
 peers = st.one_of(
@@ -73,54 +120,287 @@ def rules(field: str) -> st.SearchStrategy[Any]:
     return st.none() | st.lists(rule, max_size=3)
 
 
-specs = st.fixed_dictionaries(
-    {"podSelector": selectors},
-    optional={
-        "policyTypes": st.sampled_from((None, [], ["Ingress"], ["Egress"], ["Egress", "Ingress"])),
-        "ingress": rules("from"),
-        "egress": rules("to"),
-    },
+_types = st.sampled_from((None, [], ["Ingress"], ["Egress"], ["Egress", "Ingress"], ["Egress", "Ingress"]))
+_rules: dict[str, st.SearchStrategy[Any]] = {"ingress": rules("from"), "egress": rules("to")}
+specs = st.one_of(
+    st.fixed_dictionaries({"podSelector": st.just({}) | selectors, "policyTypes": _types}, optional=_rules),
+    st.fixed_dictionaries({"podSelector": selectors}, optional=_rules),
 )
 
 
-@st.composite
-def pods(draw: st.DrawFn, number: int) -> Object:
-    containers = [
-        {
-            "name": "c",
-            "ports": [
-                {"name": name, "containerPort": draw(st.sampled_from((80, 8080, 53))), "protocol": protocol}
-                for name, protocol in draw(st.sampled_from(((), (("http", "TCP"),), (("http", "TCP"), ("dns", "UDP")))))
-            ],
-        }
-    ]
-    address = draw(st.sampled_from((*ADDRESSES[:5], None)))
-    status = {"phase": draw(st.sampled_from(("Running", "Running", "Running", "Failed"))), "podIP": address}
-    metadata = {"namespace": draw(st.sampled_from(NAMESPACES)), "name": f"pod-{number}", "labels": draw(labels)}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": metadata,
-        "spec": {"containers": containers},
-        **({"status": status} if address else {}),
-    }
+def made(version: str, kind: str, name: str, namespace: str | None = None, **fields: Any) -> Object:
+    """An API object; `labels` goes into its metadata."""
+    metadata: Object = {"name": name, "namespace": namespace, "labels": fields.pop("labels", None)}
+    metadata = {key: value for key, value in metadata.items() if value is not None}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
 
 
 def policy(namespace: str, name: str, spec: Object) -> Object:
-    metadata = {"namespace": namespace, "name": name}
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+    return made("networking.k8s.io/v1", "NetworkPolicy", name, namespace, spec=spec)
 
 
 @st.composite
-def clusters(draw: st.DrawFn) -> list[Object]:
-    """Namespaces, two to four pods, up to five policies."""
-    spaces = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": draw(labels)}}
-        for name in NAMESPACES
+def network_policies(draw: st.DrawFn, most: int) -> list[Object]:
+    return [
+        policy(draw(st.sampled_from(PLACES)), f"p{number}", draw(specs))
+        for number in range(draw(st.integers(min(most, 1), most)))
     ]
-    found = [draw(pods(number)) for number in range(draw(st.integers(2, 4)))]
-    written = [
-        policy(draw(st.sampled_from(NAMESPACES)), f"p{number}", draw(specs))
-        for number in range(draw(st.integers(0, 5)))
+
+
+# The other kinds of policy, each a strategy of whole objects: a further kind is a line of OTHER_POLICIES.
+
+_subjects = st.one_of(
+    st.fixed_dictionaries({"namespaces": selectors}),
+    st.fixed_dictionaries({"pods": st.fixed_dictionaries({"namespaceSelector": selectors, "podSelector": selectors})}),
+)
+_directions = st.sampled_from((("ingress",), ("egress",), ("ingress", "egress")))
+
+
+def _upstream(kind: str, version: str, **more: Any) -> st.SearchStrategy[Object]:
+    return st.builds(
+        lambda subject, directions: made(
+            f"policy.networking.k8s.io/{version}",
+            kind,
+            kind.lower(),
+            spec={"subject": subject, **{direction: [{}] for direction in directions}, **more},
+        ),
+        _subjects,
+        _directions,
+    )
+
+
+OTHER_POLICIES: tuple[st.SearchStrategy[Object], ...] = (
+    _upstream("AdminNetworkPolicy", "v1alpha1"),
+    _upstream("BaselineAdminNetworkPolicy", "v1alpha1"),
+    _upstream("ClusterNetworkPolicy", "v1alpha2", tier="Admin"),
+    _upstream("ClusterNetworkPolicy", "v1alpha2", tier="Baseline"),
+    st.builds(
+        lambda namespace, selector: made(
+            "cilium.io/v2", "CiliumNetworkPolicy", "c", namespace, spec={"endpointSelector": selector, "ingress": [{}]}
+        ),
+        st.sampled_from(NAMESPACES),
+        selectors,
+    ),
+    st.builds(
+        lambda selector: made("cilium.io/v2", "CiliumClusterwideNetworkPolicy", "c", spec=selector),
+        st.sampled_from(({"nodeSelector": {}, "ingress": [{}]}, {"endpointSelector": {}, "egress": [{}]})),
+    ),
+    st.builds(
+        lambda selector: made("projectcalico.org/v3", "GlobalNetworkPolicy", "g", spec=selector),
+        st.sampled_from(({"selector": "app == 'x'", "ingress": [{}]}, {"selector": "all()", "types": ["Egress"]})),
+    ),
+)
+GAPS = (
+    Gap("networkpolicies", "a", "you may not list networkpolicies in namespace a"),
+    Gap("namespaces", None, "you may not list namespaces", frozenset({"a"})),
+    Gap("clusternetworkpolicies", "b", "you may not", overriding=True),
+)
+
+
+class Controller(NamedTuple):
+    """What made a pod. `labels`: those that it adds, some with the pod's name or number in them."""
+
+    kind: str
+    name: str
+    labels: Mapping[str, str] = {}
+
+
+CONTROLLERS = (
+    *(Controller("ReplicaSet", f"web-{hash_}", {"pod-template-hash": hash_}) for hash_ in ("111", "222")),
+    Controller(
+        "StatefulSet",
+        "db",
+        {
+            "controller-revision-hash": "db-1",
+            "statefulset.kubernetes.io/pod-name": "pod-{number}",
+            "apps.kubernetes.io/pod-index": "{number}",
+        },
+    ),
+    Controller("DaemonSet", "agent", {"controller-revision-hash": "1", "pod-template-generation": "1"}),
+    Controller("Job", "copy", {"job-name": "copy", "batch.kubernetes.io/job-name": "copy", "controller-uid": "1"}),
+    Controller("Node", "n1"),
+)
+
+
+class PodKind(NamedTuple):
+    """What pods may differ in besides name and addresses. `subnet`: the second half of their IPv4 network."""
+
+    namespace: str
+    labels: dict[str, str]
+    controller: Controller | None
+    families: tuple[int, ...]
+    subnet: str
+    ports: tuple[tuple[str | None, int, str, int | None], ...]
+    node: str | None
+    host_network: bool
+    state: str
+
+
+def _pod_fields(without: Mapping[Feature, str]) -> dict[str, st.SearchStrategy[Any]]:
+    states = ["Running"] * 12 + ["Unready"]
+    states += [] if "finished pods" in without else ["Succeeded", "Failed"]
+    states += [] if "pods without an address" in without else ["Pending"]
+    states += [] if "pods without a status" in without else ["Planned"]
+    owners: tuple[Controller | None, ...] = () if "owners" in without else CONTROLLERS
+    return {
+        "namespace": st.sampled_from(PLACES),
+        "labels": labels,
+        "controller": st.sampled_from((None, None, *owners)),
+        "families": st.sampled_from(((4,), (4,), (4, 6), (6, 4), (6,))),
+        "subnet": st.sampled_from(("0.0", "0.0", "0.1", "1.0", *(() if "IPv4 in IPv6" in without else ("mapped",)))),
+        "ports": st.sampled_from(PORTS),
+        "node": st.sampled_from(("n1", "n2", "n1", "n2", None)),
+        "host_network": st.sampled_from((False, False, False, "host network" not in without)),
+        "state": st.sampled_from(states),
+    }
+
+
+@st.composite
+def pod_kinds(draw: st.DrawFn, least: int, most: int, without: Mapping[Feature, str]) -> list[PodKind]:
+    """One to three kinds, and others that differ from one of these in one field."""
+    fields = _pod_fields(without)
+    kinds = draw(st.lists(st.builds(PodKind, **fields), min_size=1, max_size=3))
+    found = [*kinds]
+    while len(found) < least or (len(found) < most and draw(st.booleans())):
+        field = draw(st.sampled_from(sorted(fields)))
+        found.append(draw(st.sampled_from(kinds))._replace(**{field: draw(fields[field])}))
+    return found[:most]
+
+
+def pod_of(kind: PodKind, number: int) -> Object:
+    """The pod of that number. A finished one has the address of the pod before it: addresses are given again."""
+    spec: Object = {
+        "nodeName": kind.node,
+        "hostNetwork": kind.host_network,
+        "containers": [
+            {
+                "name": "c",
+                "ports": [
+                    {"name": name, "containerPort": port, "protocol": protocol, "hostPort": on_node}
+                    for name, port, protocol, on_node in kind.ports
+                ],
+            }
+        ],
+    }
+    pod = made("v1", "Pod", f"pod-{number}", kind.namespace, labels=kind.labels, spec=spec)
+    if kind.controller:
+        owner = {"kind": kind.controller.kind, "name": kind.controller.name, "controller": True}
+        pod["metadata"]["ownerReferences"] = [owner]
+        own = {key: value.format(number=number) for key, value in kind.controller.labels.items()}
+        pod["metadata"]["labels"] = {**kind.labels, **own}
+    if kind.state == "Planned":
+        return pod
+    of_node = NODE_ADDRESSES[kind.node][::2] if kind.node else ()
+    pod["status"] = {
+        "phase": "Running" if kind.state == "Unready" else kind.state,
+        "conditions": [{"type": "Ready", "status": str(kind.state == "Running")}],
+        "hostIPs": [{"ip": address} for address in of_node],
+    }
+    if kind.state != "Pending":
+        by_family = {4: of_node[0], 6: of_node[1]} if kind.host_network and of_node else _addresses(kind, number)
+        listed = [by_family[family] for family in kind.families]
+        pod["status"] |= {"podIP": listed[0], "podIPs": [{"ip": address} for address in listed]}
+    return pod
+
+
+def _addresses(kind: PodKind, number: int) -> dict[int, str]:
+    host = number if kind.state in ("Succeeded", "Failed") and number else number + 1
+    if kind.subnet == "mapped":
+        return {4: f"::ffff:10.0.0.{host}", 6: f"fd00::{host}"}
+    return {4: f"10.{kind.subnet}.{host}", 6: f"fd00:{kind.subnet[0]}::{host}"}
+
+
+@st.composite
+def workloads(draw: st.DrawFn, pods: list[Object]) -> list[Object]:
+    """The workloads of some of the pods, whose labels become those that the workload's selector wants."""
+    found = []
+    owned: dict[tuple[str, str, str], list[Object]] = {}
+    for pod in pods:
+        for owner in pod["metadata"].get("ownerReferences", ()):
+            owned.setdefault((pod["metadata"]["namespace"], owner["kind"], owner["name"]), []).append(pod)
+    for (namespace, kind, name), own in owned.items():
+        if kind not in ("ReplicaSet", "StatefulSet", "DaemonSet") or not draw(st.booleans()):
+            continue
+        labels = {"app": "web" if kind == "ReplicaSet" else name}
+        for pod in own:
+            pod["metadata"]["labels"] |= labels
+        if kind == "ReplicaSet":
+            spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}
+            found.append(made("apps/v1", "Deployment", "web", namespace, spec=spec))
+            labels = {**labels, "pod-template-hash": name.removeprefix("web-")}
+        spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}}
+        found.append(made("apps/v1", kind, name, namespace, spec=spec))
+        if kind == "ReplicaSet":
+            owner = {"kind": "Deployment", "name": "web", "controller": True}
+            found[-1]["metadata"]["ownerReferences"] = [owner]
+    return found
+
+
+@st.composite
+def services(draw: st.DrawFn) -> list[Object]:
+    """Up to two Services that select pods, and one without selector, whose endpoint may be a pod, a node or neither."""
+    found = []
+    for number in range(draw(st.integers(0, 2))):
+        selected = draw(
+            st.dictionaries(st.sampled_from(KEYS[:2]), st.sampled_from(("x", "y", "web")), min_size=1, max_size=1)
+        )
+        port = {"port": 80, "targetPort": draw(st.sampled_from((80, 8080, "http"))), "nodePort": 30080 + number}
+        spec = {"type": "NodePort", "clusterIP": f"10.96.0.{number + 1}", "selector": selected, "ports": [port]}
+        found.append(made("v1", "Service", f"svc-{number}", draw(st.sampled_from(PLACES)), spec=spec))
+    if draw(st.integers(0, 3)) == 0:
+        namespace = draw(st.sampled_from(PLACES))
+        found.append(made("v1", "Service", "bare", namespace, spec={"clusterIP": "10.96.0.9", "ports": [{"port": 80}]}))
+        endpoint = draw(st.sampled_from(("10.0.0.1", "10.0.1.2", "10.200.0.1", "192.168.0.2", "192.168.1.1")))
+        found.append(
+            made(
+                "discovery.k8s.io/v1",
+                "EndpointSlice",
+                "bare",
+                namespace,
+                labels={"kubernetes.io/service-name": "bare"},
+                ports=[{"port": 80}],
+                endpoints=[{"addresses": [endpoint]}],
+            )
+        )
+    return found
+
+
+def _node(name: str, addresses: Iterable[str]) -> Object:
+    listed = [{"type": "InternalIP", "address": address} for address in addresses]
+    return made("v1", "Node", name, status={"addresses": listed})
+
+
+@st.composite
+def clusters(
+    draw: st.DrawFn,
+    *,
+    pods: tuple[int, int] = (2, 4),
+    policies: int = 5,
+    without: Mapping[Feature, str] | None = None,
+) -> list[Object]:
+    """`pods`: the fewest and the most. `without`: what a law can't cope with, and why."""
+    without = without or {}
+    known = NAMESPACES
+    if "unread namespaces" not in without:
+        known = draw(st.sampled_from((NAMESPACES, NAMESPACES, NAMESPACES[:2], NAMESPACES[1:])))
+    found = [made("v1", "Namespace", name, labels=draw(labels)) for name in known]
+    number_of_addresses = draw(st.sampled_from((1, 2, 3)))
+    found += [
+        _node(name, NODE_ADDRESSES[name][:number_of_addresses])
+        for name in draw(st.sampled_from((("n1", "n2"), ("n1", "n2"), ("n1",), ())))
     ]
-    return [*spaces, *found, *written]
+    kinds = draw(pod_kinds(*pods, without))
+    running = [pod_of(kind, number) for number, kind in enumerate(kinds)]
+    found += [*running, *draw(workloads(running))]
+    if "services" not in without:
+        found += draw(services())
+    found += draw(network_policies(policies))
+    if "other policies" not in without and draw(st.integers(0, 3)) == 0:
+        found.append(draw(st.one_of(*OTHER_POLICIES)))
+    return found
+
+
+def read(objects: Iterable[Object], gaps: Iterable[Gap] = ()) -> Snapshot:
+    reader = Reader()
+    reader.add_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}), "law")
+    return reader.snapshot(gaps)

@@ -59,6 +59,11 @@ def finished(pod: Object) -> bool:
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
+def can_connect(pod: Object) -> bool:
+    """A pod without a status is one that a manifest plans, and gets an address."""
+    return not finished(pod) and ("status" not in pod or address_of(pod) is not None)
+
+
 def address_of(end: Any) -> str | None:
     return end if isinstance(end, str) else end.get("status", {}).get("podIP")
 

@@ -5,27 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 
 from kubectl_netpol.allow.minimal import AllowOptions, minimal_policies
-from kubectl_netpol.analysis.changes import changes_between
-from kubectl_netpol.connection.predict import predict
-from kubectl_netpol.connection.resolve import parse_reference, resolve_destination, resolve_source
-from kubectl_netpol.connection.routes import request
-from kubectl_netpol.engine.verdict import Verdict
-from kubectl_netpol.errors import NetpolError
-from kubectl_netpol.model.objects import ContainerPort, Namespace, Pod, Service, ServicePort
-from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
-from kubectl_netpol.model.ports import NamedPort, PortRange
-from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
-from kubectl_netpol.model.snapshot import Snapshot
+from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.ports import PortRange
 from tests.support.allow_manifests import DEEP, DENIED, ENDS, FRONT, NODE_LOCAL, REAL_DNS, blocks, written
 from tests.support.running import EXAMPLES, SHOP, TCP80, allow, egress, ingress, labels, named
 from tests.support.tables import ask, snapshot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NAMES = {
@@ -288,103 +276,3 @@ def test_an_end_without_a_known_address_can_not_be_a_block(tmp_path: Path) -> No
     ran = allow(f"agent web 80 -n a {written(tmp_path, 'planned.yaml', agent, chr(10), '---', ENDS, DENIED)}")
     assert (ran.status, ran.out) == (2, "")
     assert "the address of a/agent is unknown, and an ipBlock needs one" in ran.err
-
-
-# Laws, on random small clusters.
-
-TCP = (PortRange("TCP", 80, 80),)
-KEYS = st.dictionaries(
-    st.sampled_from(["app", "tier", "pod-template-hash"]), st.sampled_from(["x", "y", "1e3"]), min_size=1
-)
-NAMESPACES = [Namespace(name, {METADATA_NAME: name}) for name in ("a", "b")]
-DENY = [Policy(n, "deny", LabelSelector(), tuple(Direction)) for n in ("a", "b")]
-
-
-@st.composite
-def clusters(draw: st.DrawFn) -> Snapshot:
-    pods = [
-        Pod(
-            draw(st.sampled_from("ab")),
-            f"pod{number}",
-            draw(KEYS),
-            (f"10.0.0.{number}",),
-            draw(st.sampled_from([(), (ContainerPort("http", 80),), (ContainerPort("http", 8080),)])),
-        )
-        for number in range(2, 2 + draw(st.integers(2, 5)))
-    ]
-    targets: list[int | str] = [80, "http"]
-    service = Service(
-        "a", "svc", LabelSelector.of(draw(KEYS)), (ServicePort(None, 80, draw(st.sampled_from(targets))),)
-    )
-    policies = [policy for policy in DENY if draw(st.booleans())]
-    for number in range(draw(st.integers(0, 2))):
-        direction = draw(st.sampled_from(list(Direction)))
-        peer = draw(
-            st.sampled_from([Peer(pod_selector=LabelSelector.of({"app": "x"})), Peer(ip_block=IPBlock("10.0.0.0/29"))])
-        )
-        ports: list[PortRange | NamedPort] = [PortRange("TCP", 80, 80), NamedPort("TCP", "http")]
-        subject = LabelSelector.of(draw(KEYS))
-        rule = Rule(direction, 0, (peer,), (draw(st.sampled_from(ports)),))
-        policies.append(Policy(draw(st.sampled_from("ab")), f"p{number}", subject, (direction,), (rule,)))
-    return Snapshot(namespaces=NAMESPACES, pods=pods, services=[service], policies=policies)
-
-
-def without_a_part(policy: Policy) -> Iterator[Policy]:
-    """The policy with one peer, one port or a whole rule less; an emptied list would mean everyone."""
-    for index, rule in enumerate(policy.rules):
-        rest = [*policy.rules[:index], *policy.rules[index + 1 :]]
-        yield policy._replace(rules=tuple(rest))
-        for peer in rule.peers if len(rule.peers) > 1 else ():
-            fewer = tuple(other for other in rule.peers if other != peer)
-            yield policy._replace(rules=(*rest, rule._replace(peers=fewer)))
-        for port in rule.ports if len(rule.ports) > 1 else ():
-            left = tuple(other for other in rule.ports if other != port)
-            yield policy._replace(rules=(*rest, rule._replace(ports=left)))
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-@given(clusters(), st.data())
-def test_what_is_printed_opens_it_and_no_part_of_it_can_go(snapshot: Snapshot, data: st.DataObject) -> None:
-    pods = [pod.key for pod in snapshot.pods]
-    source = data.draw(st.sampled_from(pods))
-    destination = data.draw(st.sampled_from([*pods, "a/svc/svc", "203.0.113.5"]))
-    assume(source != destination)
-    ends = (
-        resolve_source(snapshot, parse_reference(source, "a")),
-        resolve_destination(snapshot, parse_reference(destination, "a")),
-    )
-    asked = request(snapshot, *ends, 80, "TCP")
-    assume(asked.routes and not any(route.destination.pod is ends[0].pod for route in asked.routes))
-    prediction = predict(snapshot, asked)
-    try:
-        minimal = minimal_policies(snapshot, [prediction], AllowOptions())
-    except NetpolError as error:
-        assert "no stable label" in error.message  # noqa: PT017 - whether it is raised depends on the cluster
-        assume(condition=False)
-        return
-    assert bool(minimal.policies) is (prediction.verdict is not Verdict.ALLOWED)
-    after = snapshot.with_policies([*snapshot.policies, *minimal.policies])
-    assert predict(after, asked).verdict is Verdict.ALLOWED
-    noted = any("no label distinguishes" in note for note in minimal.notes)
-    assert noted or not changes_between(snapshot, after).closes, "only what is isolated already gets a policy"
-    for index, policy in enumerate(minimal.policies):
-        others = [*minimal.policies[:index], *minimal.policies[index + 1 :]]
-        for less in (None, *without_a_part(policy)):
-            left = snapshot.with_policies([*snapshot.policies, *others, *([less] if less else [])])
-            assert predict(left, asked).verdict is not Verdict.ALLOWED, (policy, less)
-    chosen = [(policy.namespace, policy.pod_selector, policy.directions[0]) for policy in minimal.policies]
-    for change in changes_between(snapshot, after).opens:
-        assert change.ports.first in {route.port for route in asked.routes}
-        members = {Direction.EGRESS: change.sources, Direction.INGRESS: change.destinations}
-        for namespace, selector, direction in chosen:
-            for member in members[direction]:
-                found = snapshot.pod(*member.title.split("/", 1))
-                if found and any(cause.direction is direction for cause in change.because):
-                    assert found.namespace == namespace
-                    assert selector.matches(found.labels)
-
-
-def test_taking_parts_away_takes_each_peer_each_port_and_the_rule() -> None:
-    peers = (Peer(None, LabelSelector()), Peer(LabelSelector()))
-    policy = Policy("a", "p", LabelSelector(), (Direction.INGRESS,), (Rule(Direction.INGRESS, 0, peers, TCP[:1]),))
-    assert len(list(without_a_part(policy))) == len(("the rule", *peers))

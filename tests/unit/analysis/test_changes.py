@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.analysis.port_classes import PortClass
-from kubectl_netpol.engine.evaluate import evaluate
-from kubectl_netpol.engine.layers import isolating_policies
-from kubectl_netpol.engine.verdict import Connection, End, Verdict
+from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Owner, Pod, Workload
 from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
-from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
+from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAMESPACES = [Namespace(name, {METADATA_NAME: name, "team": team}) for name, team in (("a", "x"), ("b", "y"))]
 DENY = Policy("a", "deny", LabelSelector(), (Direction.INGRESS,))
@@ -304,149 +296,3 @@ def test_why_it_is_unknown_whether_connections_change(more: dict[str, Any], unde
     before = Snapshot(namespaces=NAMESPACES, pods=pods, **more)
     found = changes_between(before, before.with_policies([ingress("allow", DB, Peer(pod_selector=WEB))]))
     assert [note.code.value for note in found.undetermined] == undetermined
-
-
-# Random small clusters.
-
-LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["web", "db"]), max_size=2)
-REQUIREMENT = st.one_of(
-    st.builds(
-        lambda key, value: Requirement(key, Operator.IN, (value,)),
-        st.sampled_from(["app", "tier"]),
-        st.sampled_from(["web", "db"]),
-    ),
-    st.builds(lambda key: Requirement(key, Operator.DOES_NOT_EXIST), st.sampled_from(["app", "tier"])),
-)
-SELECTOR = st.builds(lambda found: LabelSelector(tuple(found)), st.lists(REQUIREMENT, max_size=2))
-NAMESPACE_SELECTOR = st.sampled_from(
-    [LabelSelector(), LabelSelector.of({"team": "x"}), LabelSelector.of({"team": "y"})]
-)
-BLOCK = st.sampled_from(
-    [
-        IPBlock("10.0.0.0/29"),
-        IPBlock("10.0.0.0/24", ("10.0.0.4/30",)),
-        IPBlock("0.0.0.0/0", ("10.0.0.0/24",)),
-        IPBlock("fd00::/64"),
-    ]
-)
-PEER = st.one_of(
-    st.builds(lambda pods: Peer(pod_selector=pods), SELECTOR),
-    st.tuples(NAMESPACE_SELECTOR, st.none() | SELECTOR).map(lambda pair: Peer(*pair)),
-    st.builds(lambda block: Peer(ip_block=block), BLOCK),
-)
-PORT: st.SearchStrategy[PortRange | NamedPort] = st.sampled_from(
-    [
-        PortRange("TCP", 80, 80),
-        PortRange("TCP", 79, 81),
-        PortRange("UDP", 53, 53),
-        PortRange("TCP"),
-        NamedPort("TCP", "http"),
-    ]
-)
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> tuple[Policy, ...]:
-    found = []
-    for number in range(draw(st.integers(0, 3))):
-        directions = draw(st.sampled_from([(Direction.INGRESS,), (Direction.EGRESS,), tuple(Direction)]))
-        rules = tuple(
-            Rule(direction, position, tuple(draw(st.lists(PEER, max_size=2))), tuple(draw(st.lists(PORT, max_size=2))))
-            for direction in directions
-            for position in range(draw(st.integers(0, 2)))
-        )
-        found.append(Policy(draw(st.sampled_from("ab")), f"p{number}", draw(SELECTOR), directions, rules))
-    return tuple(found)
-
-
-@st.composite
-def pods(draw: st.DrawFn) -> tuple[Pod, ...]:
-    families = draw(st.sampled_from([("10.0.0.{}",), ("10.0.0.{}", "fd00::{}"), ("10.0.0.{}", "fd01::{}")]))
-    return tuple(
-        Pod(
-            draw(st.sampled_from("ab")),
-            f"pod{number}",
-            draw(LABELS),
-            tuple(family.format(number) for family in families),
-            draw(st.sampled_from([(), (ContainerPort("http", 80),), (ContainerPort("http", 8080),)])),
-        )
-        for number in range(2, 2 + draw(st.integers(1, 5)))
-    )
-
-
-OUTSIDERS = {
-    OUTSIDE_TITLE: "198.51.100.9",
-    "addresses in 10.0.0.0/29": "10.0.0.1",
-    "addresses in 10.0.0.0/24": "10.0.0.99",
-    "addresses in 10.0.0.4/30": "10.0.0.7",
-}
-FAMILIES = 2
-
-
-def verdict_of(snapshot: Snapshot, source: Pod | str, destination: Pod | str, protocol: str, port: int) -> Verdict:
-    """The engine's verdict over all address families."""
-    found = set()
-    for family in range(FAMILIES):
-        ends = []
-        for one in (source, destination):
-            addresses = (one,) if isinstance(one, str) else one.ips
-            if family >= len(addresses):
-                break
-            ends.append(End(pod=None if isinstance(one, str) else one, address=addresses[family]))
-        else:
-            found.add(evaluate(snapshot, Connection(ends[0], ends[1], protocol, port)).verdict)
-    return found.pop() if len(found) == 1 else Verdict.UNDEFINED
-
-
-def verdicts_in(
-    changes: Changes, title: str, other: str, protocol: str, port: int, *, named: bool
-) -> Iterator[tuple[Verdict, Verdict]]:
-    for change in changes.connections:
-        titles = ({member.title for member in change.sources}, {member.title for member in change.destinations})
-        covered = change.ports.first <= port <= change.ports.last if named else change.ports.other
-        same = named is not change.ports.other and change.ports.protocol == protocol
-        if title in titles[0] and other in titles[1] and covered and same:
-            yield change.before, change.after
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(pods(), policies(), policies())
-def test_the_changes_are_those_of_evaluating_every_connection(
-    found: tuple[Pod, ...], old: tuple[Policy, ...], new: tuple[Policy, ...]
-) -> None:
-    before, after = cluster(*old, pods=found), cluster(*new, pods=found)
-    changes = changes_between(before, after)
-    known = {member.title for change in changes.connections for member in (*change.sources, *change.destinations)}
-    taken = {ip for one in found for ip in one.ips}
-    ends: list[Pod | str] = [
-        *found,
-        *(t for t, address in OUTSIDERS.items() if address not in taken and (t in known or t == OUTSIDE_TITLE)),
-    ]
-    for one, other in itertools.permutations(ends, 2):
-        if isinstance(one, str) and isinstance(other, str):
-            continue
-        source, destination = (OUTSIDERS[end] if isinstance(end, str) else end for end in (one, other))
-        title, other_title = (end if isinstance(end, str) else end.key for end in (one, other))
-        items = [
-            item
-            for snapshot in (before, after)
-            for end, direction in ((source, Direction.EGRESS), (destination, Direction.INGRESS))
-            if isinstance(end, Pod)
-            for policy in isolating_policies(snapshot, end, direction)
-            for rule in policy.rules_of(direction)
-            for item in rule.ports
-        ]
-        named_ports = {
-            (port.protocol, port.number) for port in (destination.ports if isinstance(destination, Pod) else ())
-        }
-        for item in items:
-            if isinstance(item, PortRange) and item.first > 1:
-                named_ports |= {(item.protocol, number) for number in range(item.first, item.last + 1)}
-        for protocol, port in itertools.product(("TCP", "UDP"), (53, 79, 80, 8080, 40000)):
-            named = (protocol, port) in named_ports
-            verdicts = [verdict_of(snapshot, source, destination, protocol, port) for snapshot in (before, after)]
-            wanted = [] if verdicts[0] is verdicts[1] else [tuple(verdicts)]
-            got = list(verdicts_in(changes, title, other_title, protocol, port, named=named))
-            if protocol == "UDP" and protocol not in {item.protocol for item in items}:
-                continue  # a protocol that no rule and no pod names is not evaluated
-            assert got == wanted, (title, other_title, protocol, port)
