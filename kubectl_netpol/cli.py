@@ -143,7 +143,8 @@ def top_help() -> str:
     """What `kubectl netpol --help` prints."""
     width = max(map(len, COMMANDS))
     lines = [
-        "Is it open, and which NetworkPolicy says so?",
+        "Can this pod reach that one, which NetworkPolicy decides,",
+        "and what would open it?",
         "",
         f"Usage: {PROGRAM} COMMAND …",
         "",

@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "__main__": "cli",
 }
 BOUND = {
+    "certifi": ("cluster/tls.py",),
     "kubernetes": ("cluster/",),
     "urllib3": ("cluster/",),
     "websocket": ("cluster/",),
@@ -154,8 +155,18 @@ def test_tests_mirror_the_package_name_for_name() -> None:
 @pytest.mark.parametrize("module", modules())
 def test_clients_of_the_cluster_and_yaml_stay_in_their_rooms(module: str) -> None:
     for name in imported(module):
-        allowed = BOUND.get(name.split(".")[0])
-        assert allowed is None or module.startswith(allowed), f"{module} imports {name}"
+        top = name.split(".")[0]
+        if top != "kubectl_netpol" and top not in sys.stdlib_module_names:
+            assert module.startswith(BOUND[top]), f"{module} imports {name}"
+
+
+def test_the_dependencies_are_what_is_imported() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    block = text.partition("\ndependencies = [\n")[2].partition("\n]\n")[0]
+    distributions = {"yaml": "pyyaml", "websocket": "websocket-client"}
+    assert sorted(re.findall(r'^ +"([\w-]+)', block, re.MULTILINE)) == sorted(
+        distributions.get(name, name) for name in BOUND
+    )
 
 
 @pytest.mark.parametrize("module", modules())

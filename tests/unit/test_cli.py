@@ -200,7 +200,7 @@ def test_a_usage_error_is_2_and_leaves_stdout_empty(line: str, err: str, capsys:
 def test_help_for_all_is_data(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(line, capsys)
     assert (status, err) == (0, "")
-    assert out.startswith("Is it open, and which NetworkPolicy says so?\n")
+    assert out.startswith("Can this pod reach that one, which NetworkPolicy decides,\nand what would open it?\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
