@@ -1,14 +1,19 @@
-"""The README's main job, command by command, on real clusters: what it shows is what one gets."""
+"""The README's main job, command by command, on real clusters: what it shows is what one gets.
+
+NETPOL_WRITE_PICTURES=1 draws its pictures anew.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.cluster.test_scenario import NAMESPACE, make_shop
+from tests.cluster.test_scenario import DENY_ALL_INGRESS, NAMESPACE, make_shop, set_policies
+from tests.support.pictures import drawn, printed_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from tests.cluster.lab import Cluster
 
 ROOT = Path(__file__).parents[2]
+PICTURED = f"kubectl netpol test san nginx 80 -n {NAMESPACE}"
 
 
 class Step(NamedTuple):
@@ -63,6 +69,21 @@ def follow(cluster: Cluster, wanted: list[Step]) -> None:
             cluster.wait_until(as_shown, what=f"{step.command} to print what the README shows, not {seen}")
 
 
+def compare(cluster: Cluster, name: str) -> None:
+    """Waits for the picture, since an enforcer needs a moment."""
+    path = ROOT / "docs" / "pictures" / f"{name}.svg"
+    seen: list[str] = []
+
+    def as_drawn() -> bool:
+        printed = printed_on_terminal(cluster.inside(*PICTURED.split()), cluster.environment())
+        seen.append(drawn(PICTURED, printed))
+        if os.environ.get("NETPOL_WRITE_PICTURES"):
+            path.write_text(seen[-1], encoding="utf-8")
+        return path.read_text(encoding="utf-8") == seen[-1]
+
+    cluster.wait_until(as_drawn, what=f"{name}.svg (NETPOL_WRITE_PICTURES=1 draws it anew), not {seen},")
+
+
 def test_the_main_job_is_as_the_readme_shows_it(shop: Cluster) -> None:
     follow(shop, scenarios()[0])
 
@@ -73,3 +94,13 @@ def test_without_an_enforcer_it_is_as_the_readme_shows_it(unguarded_shop: Cluste
 
 def test_the_namespace_of_the_readme_is_the_scenario_s() -> None:
     assert NAMESPACE in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_of_a_blocked_connection(shop: Cluster) -> None:
+    set_policies(shop, DENY_ALL_INGRESS, settled=1)
+    compare(shop, "blocked")
+
+
+def test_the_picture_of_policies_that_nothing_enforces(unguarded_shop: Cluster) -> None:
+    set_policies(unguarded_shop, DENY_ALL_INGRESS)
+    compare(unguarded_shop, "not-enforced")

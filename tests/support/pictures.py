@@ -1,7 +1,4 @@
-"""Draws docs/pictures, what the program prints on a terminal for examples/, as SVG; with --check, only compares.
-
-The argument is the program; by default dist/kubectl-netpol.
-"""
+"""What a program prints on a terminal, and its picture as SVG."""
 
 from __future__ import annotations
 
@@ -9,23 +6,15 @@ import fcntl
 import os
 import pty
 import re
-import shlex
 import struct
 import subprocess
-import sys
 import termios
 from html import escape
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "docs" / "pictures"
-ON_SHOP = "-n shop -f examples/shop.yaml"
-PICTURES = {
-    "test": f"test san nginx 80 {ON_SHOP}",
-    "explain": f"explain nginx {ON_SHOP}",
-    "allow": f"allow --from run=san --to run=nginx --port 80 {ON_SHOP}",
-}
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 COLUMNS = 80
 SIZE, CHARACTER, LINE, MARGIN = 14, 8.4, 20, 16
 CLASSES = {"1": "bold", "2": "dim", "31": "red", "32": "green", "33": "yellow"}
@@ -50,22 +39,20 @@ class Piece(NamedTuple):
     style: str
 
 
-def shown(program: Path, words: str) -> str:
-    """Both streams, as printed to a terminal of COLUMNS columns."""
+def printed_on_terminal(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Both streams as a terminal of COLUMNS columns shows them at the end, with colours."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
-    environment.pop("NO_COLOR", None)
-    command = [sys.executable, str(program), *shlex.split(words)]
-    with subprocess.Popen(  # noqa: S603 - our own program
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environment
+    plain = {name: value for name, value in environment.items() if name not in ("COLUMNS", "NO_COLOR")}
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env={**plain, "TERM": "xterm-256color"}
     ):
         os.close(theirs)
         found = b""
         while part := _read(ours):
             found += part
     os.close(ours)
-    return found.decode().replace("\r\n", "\n")
+    return re.sub(r"[^\n]*\r\x1b\[K", "", found.decode().replace("\r\n", "\n"))  # the progress line erases itself
 
 
 def _read(terminal: int) -> bytes:
@@ -89,9 +76,9 @@ def pieces(line: str) -> list[Piece]:
     return found
 
 
-def drawn(words: str, output: str) -> str:
+def drawn(command: str, output: str) -> str:
     """The picture of a command and its output. Each piece has a fixed position, so no font moves it."""
-    lines = [[Piece(0, "$", "dim"), Piece(2, f"kubectl netpol {words}", "bold")]]
+    lines = [[Piece(0, "$", "dim"), Piece(2, command, "bold")]]
     lines += [pieces(line) for line in output.rstrip("\n").split("\n")]
     longest = max(piece.column + len(piece.text) for line in lines for piece in line)
     width, height = round(longest * CHARACTER) + 2 * MARGIN, len(lines) * LINE + 2 * MARGIN
@@ -107,26 +94,7 @@ def drawn(words: str, output: str) -> str:
             rows.append(f'  <text {place} lengthAdjust="spacingAndGlyphs"{style}>{escape(text)}</text>\n')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img">\n  <title>kubectl netpol {escape(words)}</title>\n  <desc>{escape(plain)}</desc>\n'
+        f'role="img">\n  <title>{escape(command)}</title>\n  <desc>{escape(plain)}</desc>\n'
         f"  <style>{STYLE}</style>\n"
         f'  <rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="6"/>\n{"".join(rows)}</svg>\n'
     )
-
-
-def main() -> int:
-    words = [word for word in sys.argv[1:] if word != "--check"]
-    program = Path(words[0]).resolve() if words else ROOT / "dist" / "kubectl-netpol"
-    stale = 0
-    for name, line in PICTURES.items():
-        path, picture = FOLDER / f"{name}.svg", drawn(line, shown(program, line))
-        if "--check" not in sys.argv[1:]:
-            FOLDER.mkdir(exist_ok=True)
-            path.write_text(picture, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != picture:
-            sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run packaging/pictures.py\n")
-            stale = 1
-    return stale
-
-
-if __name__ == "__main__":
-    sys.exit(main())
