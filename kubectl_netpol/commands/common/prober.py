@@ -243,7 +243,7 @@ class Prober:
         finding = diagnose(self._snapshot, prediction, observation, facts, commands)
         warnings = []
         if finding.code is Code.NOT_ENFORCED:
-            warnings.append("the policies say blocked, so this cluster does not enforce them (or not yet)")
+            warnings.append("the policies say blocked, but nothing enforces them here, or not yet")
         if name and name.resolves is False:
             why = f" (the policies block {facts.dns_blocked}: {commands.allow_dns})" if facts.dns_blocked else ""
             warnings.append(f"{name.name} does not resolve in {source.name}: the probe used its address{why}")

@@ -740,7 +740,7 @@ def test_the_plugin_is_asked_for_once_and_only_then(network: Network) -> None:
     assert network.plugins_asked == 1
     detail = "though the policies block it: this cluster does not enforce them, or not yet (kindnet runs here)"
     assert [(r.finding.code, r.finding.detail) for r in found] == [(Code.NOT_ENFORCED, detail)] * 4
-    warning = "the policies say blocked, so this cluster does not enforce them (or not yet)"
+    warning = "the policies say blocked, but nothing enforces them here, or not yet"
     assert {r.warnings for r in found} == {(warning,)}
 
 
