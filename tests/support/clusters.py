@@ -193,7 +193,7 @@ OTHER_POLICIES: tuple[st.SearchStrategy[Object], ...] = (
 GAPS = (
     Gap("networkpolicies", "a", "you may not list networkpolicies in namespace a"),
     Gap("namespaces", None, "you may not list namespaces", frozenset({"a"})),
-    Gap("clusternetworkpolicies", "b", "you may not", overriding=True),
+    Gap("clusternetworkpolicies", "b", "you may not", policy_kind="ClusterNetworkPolicy"),
 )
 
 
