@@ -386,7 +386,12 @@ OVERRIDES = (
             Direction.INGRESS,
             {
                 "gaps": [
-                    {"resource": "admins", "namespace": "a", "message": "you may not list admins", "policy_kind": "AdminNetworkPolicy"}
+                    {
+                        "resource": "admins",
+                        "namespace": "a",
+                        "message": "you may not list admins",
+                        "policy_kind": "AdminNetworkPolicy",
+                    }
                 ]
             },
             "permission-missing: you may not list admins",
@@ -397,7 +402,12 @@ OVERRIDES = (
             Direction.INGRESS,
             {
                 "gaps": [
-                    {"resource": "admins", "namespace": "b", "message": "you may not list admins", "policy_kind": "AdminNetworkPolicy"}
+                    {
+                        "resource": "admins",
+                        "namespace": "b",
+                        "message": "you may not list admins",
+                        "policy_kind": "AdminNetworkPolicy",
+                    }
                 ]
             },
             None,
@@ -489,7 +499,9 @@ HOST_POLICY = yaml.safe_load("""
         ),
         pytest.param({"objects": [HOST_POLICY]}, "n1 src", [None, None], id="it has no rules for the direction"),
         pytest.param({"objects": [HOST_POLICY]}, "src 203.0.113.9", [None, None], id="it can't select an address"),
-        pytest.param({"objects": [UNEVALUATED]}, "src n1", [None, None], id="a policy that selects pods can't select a node"),
+        pytest.param(
+            {"objects": [UNEVALUATED]}, "src n1", [None, None], id="a policy that selects pods can't select a node"
+        ),
         pytest.param(
             {
                 "gaps": [

@@ -131,7 +131,10 @@ UNEVALUATED = {
     [
         pytest.param({"ip": "10.0.0.1"}, {}, [], id="no policy"),
         pytest.param(
-            {"ip": "10.0.0.1"}, {"objects": [UNEVALUATED]}, [], id="a policy that is not evaluated is no warning: a reason"
+            {"ip": "10.0.0.1"},
+            {"objects": [UNEVALUATED]},
+            [],
+            id="a policy that is not evaluated is no warning: a reason",
         ),
         pytest.param(
             {"ip": "192.0.2.1", "host_network": True},

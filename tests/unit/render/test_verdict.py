@@ -208,7 +208,9 @@ def test_the_connection_in_one_line(cluster: dict[str, Any], ends: str, text: st
     [
         pytest.param({}, "\033[32mallowed\033[0m: san → web, TCP 80", id="allowed is green"),
         pytest.param({"policies": DENY}, "\033[31mblocked\033[0m: san → web, TCP 80", id="blocked is red"),
-        pytest.param({"objects": [UNEVALUATED]}, "\033[33mundefined\033[0m: san → web, TCP 80", id="undefined is yellow"),
+        pytest.param(
+            {"objects": [UNEVALUATED]}, "\033[33mundefined\033[0m: san → web, TCP 80", id="undefined is yellow"
+        ),
     ],
 )
 def test_the_colour_of_a_verdict(cluster: dict[str, Any], first: str, monkeypatch: pytest.MonkeyPatch) -> None:
