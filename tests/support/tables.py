@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.engine.verdict import RuleMatch
     from kubectl_netpol.model.snapshot import Snapshot
 
+# The kinds of the Admin and Baseline tiers, as the tables write them.
+TIERS = {
+    "cnp": {"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy"},
+    "cnp-beta": {"apiVersion": "policy.networking.k8s.io/v1beta1", "kind": "ClusterNetworkPolicy"},
+    "anp": {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"},
+    "banp": {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "BaselineAdminNetworkPolicy"},
+    "amazon": {"apiVersion": "networking.k8s.aws/v1alpha1", "kind": "ClusterNetworkPolicy"},
+}
 FOLDER = Path(__file__).parents[1] / "cases"
 _CHECK = re.compile(
     r"(?P<source>\S+) -> (?P<destination>\S+) (?P<port>[a-z0-9-]+)(/(?P<protocol>TCP|UDP|SCTP))? = "
@@ -30,7 +39,7 @@ _CHECK = re.compile(
 
 
 class Check(NamedTuple):
-    """One line of a table. `code` is the reason, or for an allowed connection a caveat."""
+    """One line of a table. `code` is the reason or a caveat; `by` the rules that allow it, or that deny it."""
 
     name: str
     cluster: dict[str, Any]
@@ -61,11 +70,15 @@ def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels.get(name)}}
     for name, addresses in cluster.get("nodes", {}).items():
         listed = [{"type": "InternalIP", "address": address} for address in addresses]
-        yield {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"addresses": listed}}
+        metadata = {"name": name, "labels": cluster.get("node_labels", {}).get(name)}
+        yield {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "status": {"addresses": listed}}
     for key, pod in pods.items():
         yield pod_object(*key.split("/"), **(pod or {}))
     for key, spec in cluster.get("policies", {}).items():
         yield _object("networking.k8s.io/v1", "NetworkPolicy", key, spec)
+    for key, spec in cluster.get("tiers", {}).items():
+        kind, name = key.split("/")
+        yield {**TIERS[kind], "metadata": {"name": name}, "spec": spec}
     for key, spec in cluster.get("services", {}).items():
         status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in spec.get("balancer", ())]}}
         rest = {field: value for field, value in spec.items() if field != "balancer"}
@@ -122,6 +135,11 @@ def ask(snapshot: Snapshot, source: str, destination: str, port: int | str, prot
     return predict(snapshot, request(snapshot, here, there, port, protocol))
 
 
+def _rule_text(match: RuleMatch) -> str:
+    policy = match.policy
+    return f"{policy.name if policy.tier else policy.key}[{match.rule.position}]"
+
+
 def faults(check: Check) -> list[str]:
     """What is wrong with the engine's answer, or with the line itself."""
     wanted = _CHECK.fullmatch(check.line)
@@ -131,13 +149,15 @@ def faults(check: Check) -> list[str]:
         snapshot_of(check.cluster), wanted["source"], wanted["destination"], port, wanted["protocol"] or "TCP"
     )
     codes = {note.code.value for note in (*verdict.caveats, *filter(None, [verdict.reason]))}
-    allowed = [a for side in (verdict.egress, verdict.ingress) for a in side.allowed_by]
+    sides = (verdict.egress, verdict.ingress)
+    deciding = [match for side in sides for match in side.denied_by]
+    deciding = deciding or [match for side in sides for match in side.allowed_by]
     routes = " ".join(f"{r.connection.destination.title}:{r.connection.port}={r.verdict.value}" for r in verdict.routes)
     got = {
         "verdict": verdict.verdict.value,
         "code": wanted["code"] if wanted["code"] in codes else str(sorted(codes)),
         "at": ",".join(sorted(side.field for side in verdict.blocked_at)),
-        "by": ",".join(f"{a.policy.key}[{a.rule.position}]" for a in allowed),
+        "by": ",".join(map(_rule_text, deciding)),
         "sides": f"{verdict.egress.verdict.value},{verdict.ingress.verdict.value}",
         "routes": routes,
     }
