@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.model.snapshot import Snapshot
 
-# The engine does not evaluate ClusterNetworkPolicy and AdminNetworkPolicy: undefined is right until it does.
-NOT_EVALUATED = ("41", "113")
 # Wrong today; the test fails when one of these is right, so that it is removed here.
 NOT_YET = {
     "107": "labels that controllers add to a workload's pods",
@@ -45,10 +43,9 @@ def ask(snapshot: Snapshot, check: dict[str, Any], case: str) -> Prediction:
     return predict(snapshot, request(snapshot, source, destination, check["port"], check.get("protocol", "TCP")))
 
 
-def faults(check: dict[str, Any], verdict: Prediction, case: str) -> list[str]:
+def faults(check: dict[str, Any], verdict: Prediction) -> list[str]:
     found = []
-    undefined = case in NOT_EVALUATED and verdict.reason and verdict.reason.code == "overriding-policy"
-    if verdict.verdict.value != check["verdict"] and not undefined:
+    if verdict.verdict.value != check["verdict"]:
         found.append(f"verdict {verdict.verdict.value}, wanted {check['verdict']}: {verdict.reason}")
     if "reason_code" in check and (verdict.reason is None or verdict.reason.code != check["reason_code"]):
         found.append(f"reason {verdict.reason}, wanted {check['reason_code']}")
@@ -97,7 +94,7 @@ def test_every_check_of_the_shared_cases_is_right(shared: Path) -> None:
                 found = [] if check.get("refused") else [str(error)]
             else:
                 found = ["not refused"] if check.get("refused") else []
-                found += faults(check, ask(snapshot, check, name), name) if snapshot and not found else []
+                found += faults(check, ask(snapshot, check, name)) if snapshot and not found else []
             wrong.setdefault(name, []).extend(f"{folder.name}: {check}: {fault}" for fault in found)
     assert sorted(name for name, found in wrong.items() if found) == sorted(NOT_YET), "\n".join(
         fault for name, found in wrong.items() if name not in NOT_YET for fault in found
