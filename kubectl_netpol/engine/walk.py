@@ -124,12 +124,12 @@ def _ask_rules(step: RuleList, here: int, peers: Peers, trail: list[Asked | Note
     rest = here
     for rule in step.rules:
         yes, unknown, why = peers.matched(step.policy, rule)
-        if step.unknown:
-            yes, unknown, why = 0, yes | unknown, step.unknown if yes else why
         found[rule.action] |= (yes | unknown) & (rest if step.ordered else here)
         rest &= ~yes
         if trail is not None:
-            trail.append(Asked(step.policy, rule, why))
+            trail.append(Asked(step.policy, rule, step.unknown if step.unknown and yes else why))
         if step.ordered and not rest:
             break
+    if step.unknown:
+        rest = here
     return _Answers(found[Action.ALLOW], found[Action.DENY], found[Action.PASS], rest)
