@@ -218,10 +218,9 @@ def _caveats(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:
         return ()
     caveats = []
     if reading.pod and all(match.peer is not None and match.rule.peers[match.peer].blocks for match in matches):
-        field = "networks" if matches[0].policy.tier else "ipBlock"
-        article = "" if matches[0].policy.tier else "an "
-        verb = "denies" if side.denied_by else "allows"
-        message = f"only {article}{field} {verb} {reading.pod.key}: some plugins don't apply {field} to pods"
+        one, field = ("networks", "networks") if matches[0].policy.tier else ("an ipBlock", "ipBlock")
+        verb = ("deny" if side.denied_by else "allow") if one == field else "allows"
+        message = f"only {one} {verb} {reading.pod.key}: some plugins don't apply {field} to pods"
         caveats.append(Note(Code.IP_BLOCK_ON_POD, message))
     ports = [match.rule.ports[match.port] for match in matches if match.port is not None and not match.policy.tier]
     if len(ports) == len(matches) and all(_needs_end_port(item, reading.port) for item in ports):

@@ -12,6 +12,7 @@ from kubectl_netpol.engine.layers import labels_unknown
 from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Miss, NearMiss, Note, RuleMatch, RulePart
 from kubectl_netpol.model.addresses import is_among
+from kubectl_netpol.model.objects import Namespace
 from kubectl_netpol.model.ports import NamedPort, PortRange, port_text
 from kubectl_netpol.model.selectors import Requirement, requirement_text, selector_text
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from kubectl_netpol.engine.readings import Reading
-    from kubectl_netpol.model.objects import Namespace, Pod
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Peer, Policy, Rule
     from kubectl_netpol.model.selectors import LabelSelector
     from kubectl_netpol.model.snapshot import Snapshot
@@ -79,8 +80,7 @@ def _pod_matches(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None
         return False
     namespace = snapshot.namespace(pod.namespace)
     if peer.selects_by_own_namespace:
-        own = snapshot.namespace(subject.namespace) if subject else None
-        selected = _by_labels_of(own, namespace, peer)
+        selected = _by_own_labels(_own_namespace(snapshot, subject), namespace, peer)
     elif peer.namespace_selector is None:
         return pod.namespace == policy.namespace
     else:
@@ -125,12 +125,16 @@ def _domain_matches(peer: Peer, pod: Pod | None) -> bool | Note:
     return Note(Code.DOMAIN_NAME, message)
 
 
-def _by_labels_of(own: Namespace | None, namespace: Namespace, peer: Peer) -> bool | None:
+def _own_namespace(snapshot: Snapshot, subject: Pod | None) -> Namespace:
+    return snapshot.namespace(subject.namespace) if subject else Namespace("", {}, complete=False)
+
+
+def _by_own_labels(own: Namespace, namespace: Namespace, peer: Peer) -> bool | None:
     """Whether the namespace has the values of the subject's own for these keys, or (other_labels) others."""
     keys = peer.same_labels if peer.same_labels is not None else peer.other_labels or ()
     if not keys:
         return False
-    if own is None or not all(one.complete or set(keys) <= one.labels.keys() for one in (own, namespace)):
+    if not all(one.complete or set(keys) <= one.labels.keys() for one in (own, namespace)):
         return None
     if not set(keys) <= namespace.labels.keys():
         return False
@@ -190,24 +194,33 @@ def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Readin
     elif pod is None:
         yield Miss(RulePart.NO_POD, "a pod", reading.address or "a host name")
     else:
-        yield from _namespace_misses(policy, peer, snapshot.namespace(pod.namespace))
+        namespace = snapshot.namespace(pod.namespace)
+        if peer.selects_by_own_namespace:
+            yield from _own_label_misses(_own_namespace(snapshot, reading.subject), namespace, peer)
+        else:
+            yield from _namespace_misses(policy, peer, namespace)
         for requirement in peer.pod_selector.requirements if peer.pod_selector else ():
             if not requirement.matches(pod.labels):
                 yield _label_miss(RulePart.POD, requirement, pod.labels)
 
 
+def _own_label_misses(own: Namespace, namespace: Namespace, peer: Peer) -> Iterator[Miss]:
+    if _by_own_labels(own, namespace, peer) is False:
+        keys, sign = (peer.same_labels, "=") if peer.same_labels else (peer.other_labels or (), "!=")
+        required = ",".join(f"{key}{sign}{own.labels.get(key, '')}" for key in keys)
+        found = ",".join(f"{key}={namespace.labels[key]}" for key in keys if key in namespace.labels)
+        yield Miss(RulePart.NAMESPACE, required, found or f"no label {','.join(keys)}")
+
+
 def _namespace_misses(policy: Policy, peer: Peer, namespace: Namespace) -> Iterator[Miss]:
-    if keys := peer.same_labels or peer.other_labels:
-        which = "the same" if peer.same_labels else "another"
-        yield Miss(RulePart.NAMESPACE, f"{which} {', '.join(keys)}", f"no {which} one")
-    elif peer.namespace_selector is None:
-        if policy.namespace and namespace.name != policy.namespace:
+    if peer.namespace_selector is None:
+        if namespace.name != policy.namespace:
             yield Miss(RulePart.NAMESPACE, policy.namespace, namespace.name)
-    else:
-        for requirement in peer.namespace_selector.requirements:
-            known = namespace.complete or requirement.key in namespace.labels
-            if known and not requirement.matches(namespace.labels):
-                yield _label_miss(RulePart.NAMESPACE, requirement, namespace.labels)
+        return
+    for requirement in peer.namespace_selector.requirements:
+        known = namespace.complete or requirement.key in namespace.labels
+        if known and not requirement.matches(namespace.labels):
+            yield _label_miss(RulePart.NAMESPACE, requirement, namespace.labels)
 
 
 def _addresses_text(peer: Peer, address: str | None) -> str:

@@ -540,3 +540,195 @@ def test_an_end_that_is_not_a_pod(more: dict[str, Any], ends: str, reasons: list
     found = verdict_on(snapshot_of({**CLUSTER, "live": True, **more}), ends)
     assert [sentence(side.reason) for side in (found.egress, found.ingress)] == reasons
     assert [side.isolated_by for side in (found.egress, found.ingress)] == [(), ()]
+
+
+TIERS = "policy.networking.k8s.io"
+CNP = f"clusternetworkpolicy.{TIERS}"
+FROM_ALL = "from: [{namespaces: {}}]"
+
+
+def tiered(policies: str = "", **tiers: str) -> Snapshot:
+    """ClusterNetworkPolicies by name, each "TIER PRIORITY RULES", for the pods with app=dst."""
+    found = {}
+    for name, words in tiers.items():
+        tier, priority, rules = words.split(maxsplit=2)
+        subject = "pods: {podSelector: {matchLabels: {app: dst}}}"
+        found[f"cnp/{name}"] = yaml.safe_load(
+            f"{{tier: {tier}, priority: {priority}, subject: {{{subject}}}, ingress: [{rules}]}}"
+        )
+    spec = yaml.safe_load(f"{{podSelector: {{matchLabels: {{app: dst}}}}, {policies}}}")
+    return snapshot_of({**CLUSTER, "policies": {"a/np": spec} if policies else {}, "tiers": found})
+
+
+def accept(more: str = "") -> str:
+    return f"{{action: Accept, {FROM_ALL}{more}}}"
+
+
+def deny(more: str = "") -> str:
+    return f"{{action: Deny, {FROM_ALL}{more}}}"
+
+
+def skip(more: str = "") -> str:
+    return f"{{action: Pass, {FROM_ALL}{more}}}"
+
+
+PORT = ", protocols: [{tcp: {destinationPort: {number: %d}}}]"
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "wanted"),
+    [
+        pytest.param(
+            tiered(p=f"Admin 1 {accept()}"),
+            "allowed; asked p; isolated by -; allowed by p[0]; denied by -; passed by -; missed -",
+            id="an Accept",
+        ),
+        pytest.param(
+            tiered(p=f"Admin 1 {accept(PORT % 81)}, {deny()}", q=f"Baseline 1 {accept()}"),
+            "blocked; asked p q; isolated by -; allowed by -; denied by p[1]; passed by -; missed p[0]",
+            id="a Deny, and the Accept before it that nearly matched",
+        ),
+        pytest.param(
+            tiered("ingress: [{ports: [{port: 81}]}]", p=f"Admin 1 {skip()}", q=f"Baseline 1 {accept()}"),
+            "blocked; asked p; isolated by np; allowed by -; denied by -; passed by p[0]; missed np[0]",
+            id="a Pass to the NetworkPolicy that isolates",
+        ),
+        pytest.param(
+            tiered("ingress: [{}]", p=f"Admin 1 {deny(PORT % 81)}"),
+            "allowed; asked p; isolated by np; allowed by np[0]; denied by -; passed by -; missed -",
+            id="what Admin does not match, a NetworkPolicy lets in",
+        ),
+        pytest.param(
+            tiered(p=f"Admin 1 {skip()}", q=f"Baseline 1 {skip(PORT % 80)}, {deny()}"),
+            "allowed; asked p q; isolated by -; allowed by -; denied by -; passed by p[0] q[0]; missed -",
+            id="two Passes, and nothing is left",
+        ),
+        pytest.param(
+            tiered(p=f"Admin 1 {accept()}", q=f"Admin 1 {deny()}", r=f"Admin 1 {accept(PORT % 81)}"),
+            "undefined; asked p q r; isolated by -; allowed by p[0]; denied by q[0]; passed by -; missed r[0]",
+            id="equal numbers that disagree",
+        ),
+    ],
+)
+def test_what_a_side_says_of_the_tiers(snapshot: Snapshot, wanted: str) -> None:
+    side = verdict_on(snapshot, "src dst").ingress
+
+    def names(matches: Any) -> str:
+        return " ".join(f"{match.policy.name}[{match.rule.position}]" for match in matches) or "-"
+
+    got = (
+        side.verdict.value,
+        f"asked {' '.join(policy.name for policy in side.tiered_by)}",
+        f"isolated by {' '.join(policy.name for policy in side.isolated_by) or '-'}",
+        f"allowed by {names(side.allowed_by)}",
+        f"denied by {names(side.denied_by)}",
+        f"passed by {names(side.passed_by)}",
+        f"missed {names(side.near_misses)}",
+    )
+    assert "; ".join(got) == wanted
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "ends", "reason"),
+    [
+        pytest.param(
+            tiered(p=f"Admin 1 {deny(', name: no way')}"),
+            "src dst",
+            f'denied-by-rule: {CNP}/p ingress[0].from[0] "no way" denies it',
+            id="a Deny, by position and name",
+        ),
+        pytest.param(
+            tiered(p=f"Admin 1 {deny()}", q=f"Admin 1 {deny()}"),
+            "src dst",
+            f"denied-by-rule: {CNP}/p ingress[0].from[0], {CNP}/q ingress[0].from[0] deny it",
+            id="two that say the same",
+        ),
+        pytest.param(
+            tiered(p=f"Baseline 1 {accept()}", q=f"Baseline 1 {deny()}"),
+            "src dst",
+            f"equal-priorities: which of these applies is not defined: {CNP}/q ingress[0].from[0] would deny, "
+            f"{CNP}/p ingress[0].from[0] would allow",
+            id="equal numbers that disagree",
+        ),
+        pytest.param(
+            tiered("policyTypes: [Ingress]", p=f"Admin 1 {accept()}", q=f"Admin 1 {skip()}"),
+            "src dst",
+            f"equal-priorities: which of these applies is not defined: {CNP}/p ingress[0].from[0] would allow, "
+            f"{CNP}/q ingress[0].from[0] would pass",
+            id="equal numbers, one of which leaves it to a NetworkPolicy",
+        ),
+        pytest.param(
+            tiered("policyTypes: [Ingress]", p=f"Admin 1 {skip()}"),
+            "src dst",
+            "no-rule-allows: np isolates a/dst for ingress, and no rule lets it in",
+            id="a Pass to a NetworkPolicy that blocks",
+        ),
+        pytest.param(
+            tiered(p="Admin 1 {action: Deny, from: [{namespaces: {matchExpressions: [{key: a, operator: In}]}}]}"),
+            "src dst",
+            f"selector-not-evaluated: {CNP}/p has a peer that can't be evaluated: "
+            "spec.ingress[0].from[0].namespaces.matchExpressions[0].values: In requires at least one value",
+            id="a peer that can't be evaluated",
+        ),
+        pytest.param(
+            tiered(p=f"Admin 1 {deny()}"),
+            "host dst",
+            None,
+            id="a pod on the host network is no peer, so no reading differs",
+        ),
+        pytest.param(tiered(p=f"Admin 1 {deny()}"), "n2 dst", None, id="nor is the pod's own node"),
+    ],
+)
+def test_why_the_tiers_do_not_allow_it(snapshot: Snapshot, ends: str, reason: str | None) -> None:
+    assert sentence(verdict_on(snapshot, ends).reason) == reason
+
+
+OTHERS = (
+    "baseline-by-direction: kube-network-policies up to 1.1.1 would allow it, since np selects a/dst for egress; "
+    "all others decide by direction"
+)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "port", "caveats"),
+    [
+        pytest.param(
+            tiered("policyTypes: [Egress], egress: [{}]", p=f"Baseline 1 {deny()}"),
+            "80",
+            [OTHERS],
+            id="for egress alone",
+        ),
+        pytest.param(tiered(p=f"Baseline 1 {deny()}"), "80", [], id="for neither direction"),
+        pytest.param(
+            tiered("policyTypes: [Egress], egress: [{}]", p=f"Admin 1 {deny()}"), "80", [], id="Admin is asked anyway"
+        ),
+        pytest.param(
+            tiered("policyTypes: [Egress], egress: [{}]", p=f"Baseline 1 {accept()}"), "80", [], id="nothing is denied"
+        ),
+        pytest.param(tiered(p=f"Admin 1 {deny()}"), "80/SCTP", ["sctp: not every plugin filters SCTP"], id="SCTP"),
+        pytest.param(
+            tiered(p="Admin 1 " + deny(", protocols: [{tcp: {destinationPort: {range: {start: 79, end: 80}}}}]")),
+            "80",
+            [],
+            id="every plugin with tiers knows their ranges",
+        ),
+    ],
+)
+def test_where_plugins_differ_on_the_tiers(snapshot: Snapshot, port: str, caveats: list[str]) -> None:
+    assert [sentence(note) for note in verdict_on(snapshot, "src dst", port).caveats] == caveats
+
+
+@pytest.mark.parametrize(
+    ("action", "verb"), [pytest.param("Accept", "allow", id="accepted"), pytest.param("Deny", "deny", id="denied")]
+)
+def test_networks_that_alone_cover_a_pod(action: str, verb: str) -> None:
+    spec = {
+        "tier": "Admin",
+        "priority": 1,
+        "subject": {"namespaces": {}},
+        "egress": [{"action": action, "to": [{"networks": ["10.0.0.0/8"]}]}],
+    }
+    snapshot = snapshot_of({**CLUSTER, "tiers": {"cnp/p": spec}})
+    (caveat,) = verdict_on(snapshot, "src dst").caveats
+    assert caveat.message == f"only networks {verb} a/dst: some plugins don't apply networks to pods"
+    assert verdict_on(snapshot, "src 10.9.9.9").caveats == ()

@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from kubectl_netpol.engine.phrases import (
     count,
+    match_text,
     miss_text,
     names_text,
     near_miss_text,
     peer_text,
+    policy_text,
     position_text,
     rule_ports_text,
 )
-from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, RulePart
+from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, RuleMatch, RulePart
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.objects import ContainerPort, Pod
-from kubectl_netpol.model.policies import Direction, Policy
+from kubectl_netpol.model.policies import Direction, Policy, Tier
 
 POD = Pod("shop", "web", ports=(ContainerPort("http", 8080),))
 NAME = "kubernetes.io/metadata.name"
@@ -212,3 +215,82 @@ def test_the_limit_of_a_list() -> None:
 )
 def test_a_count_has_the_number_of_its_noun(number: int, noun: str, text: str) -> None:
     assert count(number, noun) == text
+
+
+def tiered(peer: str, rule: str = "action: Deny") -> Policy:
+    """An AdminNetworkPolicy, whose peers can be of every kind."""
+    spec = f"{{priority: 7, subject: {{namespaces: {{}}}}, egress: [{{{rule}, to: [{peer}]}}]}}"
+    reader = Reader(live=True)
+    reader.add_items("AdminNetworkPolicy", [{"metadata": {"name": "p"}, "spec": yaml.safe_load(spec)}])
+    return reader.snapshot().tiered[0]
+
+
+@pytest.mark.parametrize(
+    ("peer", "text"),
+    [
+        pytest.param("{namespaces: {}}", "all pods in all namespaces", id="every pod"),
+        pytest.param("{namespaces: {matchLabels: {team: a}}}", "all pods in namespaces team=a", id="namespaces"),
+        pytest.param(
+            "{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: x}}}}",
+            "pods app=x in all namespaces",
+            id="pods",
+        ),
+        pytest.param("{networks: [10.0.0.0/8, 192.0.2.0/24]}", "10.0.0.0/8, 192.0.2.0/24", id="networks"),
+        pytest.param("{nodes: {}}", "all nodes", id="every node"),
+        pytest.param("{nodes: {matchLabels: {zone: a}}}", "nodes zone=a", id="nodes by label"),
+        pytest.param("{domainNames: [example.com, a.b]}", "example.com, a.b", id="domain names"),
+        pytest.param(
+            "{namespaces: {sameLabels: [team, env]}}",
+            "all pods in namespaces with the same team, env",
+            id="the same labels",
+        ),
+        pytest.param(
+            "{pods: {namespaces: {notSameLabels: [team]}, podSelector: {matchLabels: {app: x}}}}",
+            "pods app=x in namespaces with another team",
+            id="other labels",
+        ),
+        pytest.param(
+            "{nodes: {matchExpressions: [{key: a, operator: In}]}}",
+            "a peer that can't be evaluated (spec.egress[0].to[0].nodes.matchExpressions[0].values: "
+            "In requires at least one value)",
+            id="a selector that is no selector",
+        ),
+    ],
+)
+def test_a_peer_of_a_tier(peer: str, text: str) -> None:
+    policy = tiered(peer)
+    assert peer_text(policy.rules[0].peers[0], policy) == text
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        pytest.param("action: Deny", "adminnetworkpolicy.policy.networking.k8s.io/p egress[0].to[0]", id="by position"),
+        pytest.param(
+            "action: Deny, name: no way",
+            'adminnetworkpolicy.policy.networking.k8s.io/p egress[0].to[0] "no way"',
+            id="with its name",
+        ),
+    ],
+)
+def test_a_rule_that_matches(rule: str, text: str) -> None:
+    policy = tiered("{namespaces: {}}", rule)
+    assert match_text(RuleMatch(policy, policy.rules[0], 0, None)) == text
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        pytest.param(policy({}), "p", id="a NetworkPolicy"),
+        pytest.param(
+            tiered("{nodes: {}}"), "adminnetworkpolicy.policy.networking.k8s.io/p (Admin, priority 7)", id="a tier"
+        ),
+        pytest.param(
+            tiered("{nodes: {}}")._replace(kind="BaselineAdminNetworkPolicy", name="default", tier=Tier.BASELINE),
+            "baselineadminnetworkpolicy.policy.networking.k8s.io/default (Baseline)",
+            id="the one that has no priority",
+        ),
+    ],
+)
+def test_a_policy(policy: Policy, text: str) -> None:
+    assert policy_text(policy) == text

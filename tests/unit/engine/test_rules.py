@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -384,3 +384,232 @@ def test_a_port_name_is_missed_where_the_destination_is_not_a_pod() -> None:
     seen = reading(snapshot, "shop/san", "8080")._replace(destination=None)
     (near,) = near_misses(snapshot, rules_of(snapshot), seen)
     assert near_miss_text(near) == "requires port http, the destination has no port of that name"
+
+
+TIER_CLUSTER = yaml.safe_load("""
+namespaces: {shop: {team: x, env: prod}, lab: {team: y, env: prod}, bare: {}}
+unread: [dark]
+live: true
+nodes: {n1: [192.0.2.1, 198.51.100.1], n2: [192.0.2.2]}
+node_labels: {n1: {zone: a}}
+pods:
+  shop/web: {labels: {run: web}, ip: 10.0.0.2, ports: http=8080 dns=53/UDP}
+  shop/host: {labels: {run: web}, ip: 192.0.2.1, node: n1, host_network: true, ports: http=8080}
+  shop/new: {labels: {run: new}, planned: true}
+  shop/new-host: {labels: {run: new}, planned: true, host_network: true}
+  lab/cat: {labels: {run: san}, ip: 10.0.1.1}
+  bare/cat: {labels: {run: san}, ip: 10.0.3.1}
+  dark/far: {labels: {run: far}, ip: 10.0.2.1}
+""")
+V1ALPHA1 = "policy.networking.k8s.io/v1alpha1"
+BAD = "{matchExpressions: [{key: a, operator: In}]}"
+
+
+def with_tier(rule: str, direction: str = "egress", **more: Any) -> Snapshot:
+    """A policy of the Admin tier for all pods, in the version that has every kind of peer."""
+    head = {"apiVersion": V1ALPHA1, "kind": "AdminNetworkPolicy", "metadata": {"name": "p"}}
+    spec = {"priority": 1, "subject": {"namespaces": {}}, direction: [yaml.safe_load(rule)]}
+    return snapshot_of({**TIER_CLUSTER, "objects": [{**head, "spec": spec}], **more})
+
+
+@pytest.mark.parametrize(
+    ("peer", "end", "wanted"),
+    [
+        pytest.param("{namespaces: {}}", "lab/cat", True, id="every pod"),
+        pytest.param("{namespaces: {}}", "192.0.2.1", False, id="namespaces match no address"),
+        pytest.param("{namespaces: {}}", "host", False, id="namespaces match no host name"),
+        pytest.param(
+            "{namespaces: {matchLabels: {team: x}}}", "dark/far", "namespace-labels-unknown", id="labels unread"
+        ),
+        pytest.param("{networks: [10.0.0.0/16, 10.8.0.0/16]}", "lab/cat", True, id="a network with a pod in it"),
+        pytest.param("{networks: [10.8.0.0/16, 10.9.0.0/16]}", "lab/cat", False, id="networks without the pod"),
+        pytest.param("{networks: [10.8.0.0/16, 10.9.0.0/16]}", "10.9.0.1", True, id="an address in the second network"),
+        pytest.param("{networks: [10.8.0.0/16]}", "shop/new", "pod-address-unknown", id="a pod without an address"),
+        pytest.param("{networks: [10.8.0.0/16]}", "host", "host-name", id="a host name"),
+        pytest.param("{nodes: {}}", "192.0.2.2", True, id="a node's address"),
+        pytest.param("{nodes: {matchLabels: {zone: a}}}", "198.51.100.1", True, id="its second address"),
+        pytest.param("{nodes: {matchLabels: {zone: a}}}", "192.0.2.2", False, id="a node without the label"),
+        pytest.param("{nodes: {}}", "203.0.113.1", False, id="an address outside is no node's"),
+        pytest.param("{nodes: {}}", "lab/cat", False, id="a pod is no node"),
+        pytest.param("{nodes: {}}", "shop/new", False, id="not even one without an address"),
+        pytest.param(
+            "{nodes: {matchLabels: {zone: a}}}", "shop/host", True, id="a pod on the host network is its node"
+        ),
+        pytest.param("{nodes: {}}", "shop/new-host", "pod-address-unknown", id="one without an address may be any"),
+        pytest.param("{domainNames: [example.com]}", "203.0.113.1", "domain-name", id="an address may be a name's"),
+        pytest.param("{domainNames: [example.com]}", "host", "domain-name", id="a host name may be the name"),
+        pytest.param("{domainNames: [example.com]}", "shop/host", "domain-name", id="a node may have the name"),
+        pytest.param("{domainNames: [example.com]}", "lab/cat", False, id="a pod has no name outside"),
+        pytest.param(
+            "{domainNames: [example.com, web.shop.svc.cluster.local]}", "lab/cat", "domain-name", id="a name inside"
+        ),
+        pytest.param("{namespaces: {sameLabels: [team, env]}}", "shop/web", True, id="the same labels"),
+        pytest.param("{namespaces: {sameLabels: [team, env]}}", "lab/cat", False, id="one of them differs"),
+        pytest.param("{namespaces: {notSameLabels: [team, env]}}", "lab/cat", True, id="which is enough for others"),
+        pytest.param("{namespaces: {notSameLabels: [env]}}", "lab/cat", False, id="none differs"),
+        pytest.param("{namespaces: {notSameLabels: [env]}}", "bare/cat", False, id="no such label"),
+        pytest.param("{namespaces: {sameLabels: []}}", "shop/web", False, id="no label is named"),
+        pytest.param("{namespaces: {sameLabels: [team]}}", "dark/far", "namespace-labels-unknown", id="labels unknown"),
+        pytest.param(
+            "{namespaces: {sameLabels: [kubernetes.io/metadata.name]}}", "dark/far", False, id="the name is known"
+        ),
+        pytest.param(
+            "{pods: {namespaces: {sameLabels: [env]}, podSelector: {matchLabels: {run: web}}}}",
+            "lab/cat",
+            False,
+            id="the podSelector beside them counts",
+        ),
+        pytest.param(
+            f"{{namespaces: {BAD}}}", "lab/cat", "selector-not-evaluated", id="a selector that is no selector"
+        ),
+        pytest.param(f"{{namespaces: {BAD}}}", "203.0.113.1", False, id="it selects no address"),
+        pytest.param(
+            f"{{pods: {{namespaceSelector: {BAD}, podSelector: {{matchLabels: {{run: web}}}}}}}}",
+            "lab/cat",
+            False,
+            id="the podSelector beside it counts",
+        ),
+        pytest.param(f"{{nodes: {BAD}}}", "192.0.2.2", "selector-not-evaluated", id="nodes that can't be selected"),
+        pytest.param(f"{{nodes: {BAD}}}", "lab/cat", False, id="no pod is one of them"),
+    ],
+)
+def test_whether_a_peer_of_a_tier_matches_an_end(peer: str, end: str, wanted: bool | str) -> None:  # noqa: FBT001
+    snapshot = with_tier(f"{{action: Deny, to: [{peer}]}}")
+    (policy,) = snapshot.tiered
+    seen = reading(snapshot, end, "80")
+    matched = peer_matches(
+        snapshot, policy, policy.rules[0].peers[0], seen.pod, seen.address, subject=pod(snapshot, "shop/web")
+    )
+    assert (matched.code.value if isinstance(matched, Note) else matched) == wanted
+
+
+@pytest.mark.parametrize("end", ["lab/cat", "203.0.113.1", "host"])
+def test_a_peer_of_a_kind_that_is_not_known_may_be_anything(end: str) -> None:
+    snapshot = with_tier("{action: Deny, to: [{services: {}}], ports: [{portNumber: {port: 1}}]}")
+    (policy,) = snapshot.tiered
+    seen = reading(snapshot, end, "80")
+    match = match_rule(snapshot, policy, policy.rules[1], seen)
+    assert isinstance(match, Note)
+    assert match.message == (
+        "adminnetworkpolicy.policy.networking.k8s.io/p has a peer that can't be evaluated: its kind is not known"
+    )
+
+
+def test_without_the_subject_its_labels_are_not_known() -> None:
+    snapshot = with_tier("{action: Deny, to: [{namespaces: {sameLabels: [team]}}]}")
+    (policy,) = snapshot.tiered
+    matched = peer_matches(snapshot, policy, policy.rules[0].peers[0], pod(snapshot, "lab/cat"), None)
+    assert isinstance(matched, Note)
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        pytest.param({"nodes": {}}, "nodes-unknown", id="manifests without nodes"),
+        pytest.param(
+            {"gaps": [{"resource": "nodes", "namespace": None, "message": "no"}]},
+            "permission-missing",
+            id="no permission",
+        ),
+        pytest.param({}, None, id="nodes were read"),
+    ],
+)
+def test_whether_an_address_is_a_nodes(more: dict[str, Any], wanted: str | None) -> None:
+    snapshot = with_tier("{action: Deny, to: [{nodes: {}}]}", **more)
+    (policy,) = snapshot.tiered
+    match = match_rule(snapshot, policy, policy.rules[0], reading(snapshot, "203.0.113.1", "80"))
+    assert (match.code.value if isinstance(match, Note) else match) == wanted
+
+
+@pytest.mark.parametrize(
+    ("ports", "port", "wanted"),
+    [
+        pytest.param("[{namedPort: http}]", "8080", 0, id="a name has its protocol"),
+        pytest.param("[{namedPort: http}]", "8080/UDP", None, id="and no other"),
+        pytest.param("[{namedPort: http}, {namedPort: dns}]", "53/UDP", 1, id="another name, another protocol"),
+        pytest.param("[{namedPort: dns}]", "53", None, id="a name of UDP is none of TCP"),
+        pytest.param("[{namedPort: ''}]", "8080", None, id="no port has an empty name"),
+        pytest.param("[{portRange: {start: 90, end: 80}}]", "85", None, id="a range of nothing"),
+        pytest.param("[{portNumber: {protocol: tcp, port: 80}}]", "80", None, id="no protocol is in lower case"),
+    ],
+)
+def test_which_port_of_a_tiers_rule_covers_a_port(ports: str, port: str, wanted: int | None) -> None:
+    snapshot = with_tier(f"{{action: Deny, from: [{{namespaces: {{}}}}], ports: {ports}}}", "ingress")
+    seen = reading(snapshot, "lab/cat", port)
+    assert matching_port(snapshot.tiered[0].rules[0], seen.port, seen.protocol, seen.destination) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "end", "miss"),
+    [
+        pytest.param("to: [{namespaces: {}}]", "203.0.113.1", "requires a pod, not 203.0.113.1", id="a pod"),
+        pytest.param("to: [{namespaces: {}}]", "shop/host", "requires a pod, not 192.0.2.1", id="not the host network"),
+        pytest.param(
+            "to: [{namespaces: {matchLabels: {team: x}}}]",
+            "lab/cat",
+            "requires namespace label team=x, namespace has team=y",
+            id="a label of the namespace",
+        ),
+        pytest.param(
+            "to: [{networks: [10.8.0.0/16, 10.9.0.0/16]}]",
+            "lab/cat",
+            "requires 10.8.0.0/16, 10.9.0.0/16, not 10.0.1.1",
+            id="networks",
+        ),
+        pytest.param("to: [{nodes: {}}]", "lab/cat", "requires the address of a node, not 10.0.1.1", id="nodes"),
+        pytest.param(
+            "to: [{nodes: {matchLabels: {zone: a}}}]",
+            "192.0.2.2",
+            "requires the address of a node zone=a, not 192.0.2.2",
+            id="nodes by label",
+        ),
+        pytest.param(
+            "to: [{domainNames: [example.com, example.org]}]",
+            "203.0.113.1",
+            "requires an address of example.com, example.org, not 203.0.113.1",
+            id="domain names",
+        ),
+        pytest.param(
+            "to: [{namespaces: {sameLabels: [team, env]}}]",
+            "lab/cat",
+            "requires namespace label team=x,env=prod, namespace has team=y,env=prod",
+            id="the same labels",
+        ),
+        pytest.param(
+            "to: [{namespaces: {notSameLabels: [team]}}]",
+            "shop/web",
+            "requires namespace label team!=x, namespace has team=x",
+            id="other labels",
+        ),
+        pytest.param(
+            "to: [{namespaces: {notSameLabels: [team]}}]",
+            "bare/cat",
+            "requires namespace label team!=x, namespace has no label team",
+            id="other labels than none",
+        ),
+        pytest.param(
+            "to: [{namespaces: {sameLabels: [env]}}], ports: [{portNumber: {port: 81}}]",
+            "lab/cat",
+            "requires port 81, not 80",
+            id="the port alone where the labels are the same",
+        ),
+        pytest.param(
+            "to: [{namespaces: {}}], ports: [{portNumber: {protocol: tcp, port: 80}}]",
+            "lab/cat",
+            "requires tcp, not TCP",
+            id="the protocol",
+        ),
+        pytest.param(
+            "to: [{namespaces: {}}], ports: [{namedPort: http}]",
+            "lab/cat",
+            "requires port http (8080), not 80",
+            id="a port name",
+        ),
+    ],
+)
+def test_what_a_rule_of_a_tier_misses(rule: str, end: str, miss: str) -> None:
+    snapshot = with_tier(f"{{action: Allow, {rule}}}")
+    (policy,) = snapshot.tiered
+    seen = reading(snapshot, end, "80")._replace(subject=pod(snapshot, "shop/web"))
+    (near,) = near_misses(snapshot, [(policy, policy.rules[0])], seen)
+    assert near_miss_text(near) == miss
