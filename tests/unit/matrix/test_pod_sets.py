@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from kubectl_netpol.matrix.pod_sets import PodSets
-from kubectl_netpol.model.objects import Namespace, Pod
-from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
+from kubectl_netpol.model.objects import Namespace, Node, Pod
+from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule, Tier
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement, in_namespace
 from kubectl_netpol.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
 IN, NOT_IN, EXISTS, ABSENT = Operator.IN, Operator.NOT_IN, Operator.EXISTS, Operator.DOES_NOT_EXIST
@@ -128,3 +133,95 @@ def test_the_first_pod_is_the_highest_bit() -> None:
 def test_no_pods_are_the_empty_set() -> None:
     sets = PodSets(Snapshot(), ())
     assert (sets.all, sets.of([]), sets.selected(LabelSelector())) == (0, 0, 0)
+
+
+TIERED = (
+    Pod("x", "web", {"app": "web"}, ("10.0.0.1", "fd00::1")),
+    Pod("y", "api", {"app": "api"}, ("10.0.1.1", "fd00:1::1")),
+    Pod("z", "far", {"app": "web"}, ("10.0.2.1",)),
+    Pod("y", "node1", {"app": "web"}, ("192.0.2.1",), host_network=True, node="n1"),
+    Pod("y", "node2", {"app": "web"}, ("192.0.2.2",), host_network=True, node="n2"),
+    Pod("y", "new", {"app": "web"}, planned=True, host_network=True),
+    Pod("y", "planned", {"app": "web"}, planned=True),
+)
+NODES = [Node("n1", ("192.0.2.1", "198.51.100.1"), {"zone": "a"}), Node("n2", ("192.0.2.2",))]
+BAD = "values: In requires at least one value"
+
+
+def in_tier(peer: Peer, subject: Pod = TIERED[0], nodes: Sequence[Node] = NODES) -> tuple[str, str]:
+    """The names of the pods that a peer of the Admin tier matches, and of those for which that is unknown."""
+    policy = Policy(
+        "", "p", LabelSelector(), (EGRESS,), (Rule(EGRESS, 0, (peer,)),), kind="AdminNetworkPolicy", tier=Tier.ADMIN
+    )
+    snapshot = Snapshot(namespaces=NAMESPACES, pods=TIERED, tiered=[policy], nodes=nodes)
+    sets = PodSets(snapshot, TIERED)
+    matched = sets.peer(policy, peer, EGRESS, subject, sets.families[TIERED.index(subject)])
+
+    def named(pods: int) -> str:
+        return " ".join(pod.name for place, pod in enumerate(TIERED) if pods >> (len(TIERED) - 1 - place) & 1)
+
+    return named(matched.yes), named(matched.unknown)
+
+
+@pytest.mark.parametrize(
+    ("peer", "yes", "unknown"),
+    [
+        pytest.param(
+            Peer(networks=(IPBlock("10.0.0.0/24"), IPBlock("192.0.2.2/32"))),
+            "web node2",
+            "new planned",
+            id="several networks",
+        ),
+        pytest.param(Peer(networks=(IPBlock("::/0"),)), "", "new planned", id="a network of the other family"),
+        pytest.param(Peer(node_selector=LabelSelector()), "node1 node2", "new", id="every node is its address"),
+        pytest.param(Peer(node_selector=LabelSelector.of({"zone": "a"})), "node1", "new", id="a node by its label"),
+        pytest.param(
+            Peer(node_selector=LabelSelector(), unreadable=BAD),
+            "",
+            "node1 node2 new",
+            id="nodes that can't be selected",
+        ),
+        pytest.param(
+            Peer(domain_names=("example.com",)), "", "node1 node2 new", id="a name outside, which a node may have"
+        ),
+        pytest.param(
+            Peer(domain_names=("a.svc",)), "", "web api far node1 node2 new planned", id="a name inside, of any pod"
+        ),
+        pytest.param(
+            Peer(LabelSelector.of({"team": "blue"}), unreadable=BAD),
+            "",
+            "api far node1 node2 new planned",
+            id="the half of a selector that can be evaluated counts",
+        ),
+        pytest.param(
+            Peer(LabelSelector(), LabelSelector.of({"app": "api"}), unreadable=BAD), "", "api", id="its podSelector too"
+        ),
+        pytest.param(
+            Peer(unreadable="its kind is not known"),
+            "",
+            "web api far node1 node2 new planned",
+            id="a kind that is not known may be anything",
+        ),
+        pytest.param(Peer(same_labels=("team",)), "web", "far", id="the label of the subject's own namespace"),
+        pytest.param(Peer(other_labels=("team",)), "api node1 node2 new planned", "far", id="another value of it"),
+        pytest.param(
+            Peer(None, LabelSelector.of({"app": "api"}), other_labels=("team",)), "api", "", id="with a podSelector"
+        ),
+        pytest.param(Peer(same_labels=()), "", "", id="no label at all"),
+    ],
+)
+def test_a_peer_of_a_tier(peer: Peer, yes: str, unknown: str) -> None:
+    assert in_tier(peer) == (yes, unknown)
+
+
+def test_the_same_labels_as_the_subject_depend_on_the_subject() -> None:
+    assert in_tier(Peer(same_labels=("team",)), TIERED[1])[0] == "api node1 node2 new planned"
+    policy = Policy("", "p", LabelSelector(), (EGRESS,), kind="AdminNetworkPolicy", tier=Tier.ADMIN)
+    sets = PodSets(Snapshot(namespaces=NAMESPACES, pods=TIERED, tiered=[policy]), TIERED)
+    peer = Peer(same_labels=("team",))
+    one, two = (sets.peer(policy, peer, EGRESS, pod, (4, 6)).yes for pod in TIERED[:2])
+    assert (one, two) == (sets.of([0]), sets.of([1, 3, 4, 5, 6]))
+
+
+def test_without_nodes_which_address_is_a_nodes_is_not_known() -> None:
+    assert in_tier(Peer(node_selector=LabelSelector()), nodes=()) == ("", "node1 node2 new")
