@@ -130,6 +130,13 @@ def test_the_first_pod_is_the_highest_bit() -> None:
     assert sets.all == 0b1111111
 
 
+def test_a_namespace_whose_pods_have_all_finished_has_none() -> None:
+    pods = (Pod("x", "done", {}, ("10.0.0.1",), phase="Failed"), Pod("y", "web", {}, ("10.0.0.2",)))
+    policy = Policy("x", "p", LabelSelector(), (INGRESS,))
+    sets = PodSets(Snapshot(namespaces=NAMESPACES, pods=pods, policies=[policy]), pods)
+    assert sets.peer(policy, Peer(LabelSelector()), INGRESS, pods[1], (4,)) == (0b01, 0, None)
+
+
 def test_no_pods_are_the_empty_set() -> None:
     sets = PodSets(Snapshot(), ())
     assert (sets.all, sets.of([]), sets.selected(LabelSelector())) == (0, 0, 0)

@@ -183,3 +183,11 @@ def test_groups_by_namespace() -> None:
 )
 def test_the_letter_of_merged_groups(sources: list[int], destinations: list[int], letter: str) -> None:
     assert merged_letter((" ba", "b a", "~aa"), sources, destinations) == letter
+
+
+def test_templates_of_one_name_are_one_pod_that_reaches_itself() -> None:
+    kinds = ("Deployment", "StatefulSet")
+    pods = [Pod("x", "web", {"app": "web"}, owner=Owner(kind, "web"), planned=True) for kind in kinds]
+    groups = tuple(WorkloadSpan("x", kind, "web", place, place + 1) for place, kind in enumerate(kinds))
+    sets = PodSets(Snapshot(pods=pods, policies=[policy("p", {"app": "web"})]), pods)
+    assert summarize([(Grid(sets, "TCP", 80), sets.all)], groups).letters() == (" a", "a ")

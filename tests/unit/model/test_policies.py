@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.model.objects import Namespace, Pod
-from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule, Tier, UnevaluatedPolicy
 from kubectl_netpol.model.selectors import LabelSelector, parse_selector
 
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
@@ -133,5 +133,73 @@ def test_the_pods_that_an_overriding_policy_may_select(
 
 
 def test_an_overriding_policy_is_named_with_its_kind_and_a_namespaced_one_with_its_namespace() -> None:
-    assert UnevaluatedPolicy("GlobalNetworkPolicy", None, "g").title == "GlobalNetworkPolicy g"
-    assert UnevaluatedPolicy("CiliumNetworkPolicy", "a", "g").title == "CiliumNetworkPolicy a/g"
+    assert UnevaluatedPolicy("GlobalNetworkPolicy", None, "g").title == "globalnetworkpolicy.projectcalico.org/g"
+    assert UnevaluatedPolicy("CiliumNetworkPolicy", "a", "g").title == "a/ciliumnetworkpolicy.cilium.io/g"
+
+
+TIERED = Policy(
+    "",
+    "p",
+    LabelSelector.of({"app": "web"}),
+    (INGRESS,),
+    (Rule(INGRESS, 0),),
+    kind="AdminNetworkPolicy",
+    namespace_selector=parse_selector("team=x"),
+    tier=Tier.ADMIN,
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "pod", "namespace", "selected"),
+    [
+        pytest.param(TIERED, WEB, SHOP, True, id="a pod of a namespace that both match"),
+        pytest.param(TIERED, WEB._replace(labels={}), SHOP, False, id="no pod with other labels"),
+        pytest.param(TIERED, WEB, Namespace("shop", {}), False, id="no pod of a namespace with other labels"),
+        pytest.param(TIERED, WEB, UNREAD, None, id="labels that were not read"),
+        pytest.param(TIERED, WEB._replace(labels={}), UNREAD, False, id="they don't matter for other pods"),
+        pytest.param(TIERED, HOST, SHOP, False, id="no pod on the host network"),
+        pytest.param(TIERED, WEB._replace(phase="Failed"), SHOP, False, id="no pod that has finished"),
+        pytest.param(TIERED._replace(namespace_selector=None), WEB, UNREAD, True, id="every namespace"),
+        pytest.param(TIERED._replace(unreadable="bad"), WEB, SHOP, None, id="a selector that can't be evaluated"),
+        pytest.param(
+            TIERED._replace(unreadable="bad"),
+            WEB,
+            Namespace("shop", {}),
+            False,
+            id="the other half of it leaves the pod out",
+        ),
+    ],
+)
+def test_the_pods_that_a_policy_of_a_tier_applies_to(
+    policy: Policy,
+    pod: Pod,
+    namespace: Namespace,
+    selected: bool | None,  # noqa: FBT001 - a column
+) -> None:
+    assert policy.selects_in(namespace, pod) is selected
+
+
+def test_a_policy_of_a_tier_is_named_as_kubectl_prints_it() -> None:
+    assert (TIERED.key, TIERED.title) == ("adminnetworkpolicy.policy.networking.k8s.io/p",) * 2
+    assert TIERED._replace(kind="AmazonClusterNetworkPolicy").key == "clusternetworkpolicy.networking.k8s.aws/p"
+    assert (POLICY.key, POLICY.title) == ("shop/p", "p")
+
+
+@pytest.mark.parametrize(
+    ("peer", "blocks", "pods", "own"),
+    [
+        pytest.param(Peer(None, LabelSelector()), 0, True, False, id="pods by their labels"),
+        pytest.param(Peer(LabelSelector()), 0, True, False, id="pods by their namespaces"),
+        pytest.param(Peer(same_labels=("a",)), 0, True, True, id="by the labels of the subject's namespace"),
+        pytest.param(Peer(other_labels=()), 0, True, True, id="by other ones"),
+        pytest.param(Peer(ip_block=IPBlock("10.0.0.0/8")), 1, False, False, id="an ipBlock"),
+        pytest.param(
+            Peer(networks=(IPBlock("10.0.0.0/8"), IPBlock("::/0"))), 2, False, False, id="addresses of several networks"
+        ),
+        pytest.param(Peer(node_selector=LabelSelector()), 0, False, False, id="nodes"),
+        pytest.param(Peer(domain_names=("a.b",)), 0, False, False, id="domain names"),
+        pytest.param(Peer(unreadable="who knows"), 0, False, False, id="what is not known"),
+    ],
+)
+def test_what_a_peer_selects_by(peer: Peer, blocks: int, pods: bool, own: bool) -> None:  # noqa: FBT001 - columns
+    assert (len(peer.blocks), peer.selects_pods, peer.selects_by_own_namespace) == (blocks, pods, own)
