@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kubectl_netpol.analysis.changes import changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
-from kubectl_netpol.engine.evaluate import evaluate, isolating_policies
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.layers import isolating_policies
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.model.addresses import parse_ip, parse_network
 from kubectl_netpol.model.kinds import WORKLOADS

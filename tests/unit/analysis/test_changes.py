@@ -198,7 +198,7 @@ def test_pods_from_manifests_are_evaluated_without_addresses() -> None:
             {
                 "unevaluated": [
                     UnevaluatedPolicy(
-                        "X", None, "far", (Direction.EGRESS,), pod_selector=LabelSelector.of({"app": "far"})
+                        "CiliumClusterwideNetworkPolicy", None, "far", (Direction.EGRESS,), pod_selector=LabelSelector.of({"app": "far"})
                     )
                 ]
             },

@@ -43,6 +43,21 @@ BOTH_ENDS = {
         "ingress": [{}],
     }
 }
+def tier_policy(name: str, action: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "policy.networking.k8s.io/v1alpha1",
+        "kind": "AdminNetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "priority": 1,
+            "subject": {"namespaces": {}},
+            "ingress": [{"action": action, "from": [{"namespaces": {}}]}],
+        },
+    }
+
+
+ADMIN, ACCEPT = tier_policy("admin", "Deny"), tier_policy("accept", "Allow")
+KIND = "adminnetworkpolicy.policy.networking.k8s.io"
 UNEVALUATED = {
     "apiVersion": "cilium.io/v2",
     "kind": "CiliumClusterwideNetworkPolicy",
@@ -117,6 +132,30 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             "open: though the policies block it: this cluster does not enforce them, or not yet (flannel runs here)",
             True, False, ENFORCE,
             id="open though blocked, by one policy of both ends, with a plugin without that fault",
+        ),
+        pytest.param(
+            {**ALLOWED, "objects": [ADMIN]}, "web 80", Outcome.OPEN, Facts(enforcer="kube-router"),
+            Code.KIND_NOT_ENFORCED,
+            f"open: though the policies block it: kube-router does not enforce {KIND}, and {KIND}/admin "
+            "ingress[0].from[0] decides",
+            True, False, "say it with NetworkPolicies, or use a plugin that enforces this kind",
+            id="open though an AdminNetworkPolicy denies it, with a plugin that ignores that kind",
+        ),
+        pytest.param(
+            {**ALLOWED, "objects": [ADMIN]}, "web 80", Outcome.OPEN, Facts(enforcer="Calico and kube-router"),
+            Code.NOT_ENFORCED,
+            "open: though the policies block it: this cluster does not enforce them, or not yet "
+            "(Calico and kube-router runs here)",
+            True, False, ENFORCE,
+            id="open though an AdminNetworkPolicy denies it, where one of two plugins may enforce it",
+        ),
+        pytest.param(
+            {**BLOCKED, "objects": [ACCEPT]}, "web 80", Outcome.TIMED_OUT, Facts(enforcer="flannel"),
+            Code.KIND_NOT_ENFORCED,
+            f"timed out: though the policies allow it: flannel does not enforce {KIND}, and {KIND}/accept "
+            "ingress[0].from[0] decides",
+            False, False, "kubectl netpol explain …",
+            id="timed out though an AdminNetworkPolicy allows it, with a plugin that ignores that kind",
         ),
         pytest.param(
             ALLOWED, "web 80", Outcome.OPEN, Facts(proxy="istio"),

@@ -14,9 +14,10 @@ PUBLISHED = {
     "reasons": """
         no-rule-allows overriding-policy permission-missing namespace-labels-unknown pod-address-unknown
         pod-not-running pod-has-no-ip host-network own-node own-service source-rewritten destination-rewritten
-        endpoints-differ service-has-no-such-port service-has-no-endpoints external-name host-name
+        endpoints-differ service-has-no-such-port service-has-no-endpoints external-name host-name denied-by-rule
+        equal-priorities selector-not-evaluated domain-name nodes-unknown
     """,
-    "caveats": "ip-block-on-pod end-port families-differ sctp own-address",
+    "caveats": "ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction",
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
         namespace-name-label unknown-named-port redundant-rule
@@ -26,7 +27,7 @@ PUBLISHED = {
         open-unpredicted blocked-by-policy rejected-by-policy nothing-listens nothing-listens-and-blocked
         refused-though-listening refused no-ready-endpoints wrong-service-port timed-out-though-allowed timed-out
         unreachable name-unresolved dns-blocked no-answer no-tool exec-forbidden exec-failed proxy-intercepts
-        source-not-running destination-not-running not-probed
+        source-not-running destination-not-running not-probed kind-not-enforced
     """,
 }
 

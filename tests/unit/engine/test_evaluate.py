@@ -510,7 +510,7 @@ HOST_POLICY = yaml.safe_load("""
                         "namespace": None,
                         "message": "no",
                         "readable": ["a"],
-                        "policy_kind": "AdminNetworkPolicy",
+                        "policy_kind": "GlobalNetworkPolicy",
                     }
                 ]
             },
@@ -526,7 +526,7 @@ HOST_POLICY = yaml.safe_load("""
                         "namespace": None,
                         "message": "no",
                         "readable": ["a"],
-                        "policy_kind": "AdminNetworkPolicy",
+                        "policy_kind": "CiliumNetworkPolicy",
                     }
                 ]
             },

@@ -140,6 +140,8 @@ def test_a_verdict() -> None:
         "verdict": "allowed",
         "isolatedBy": [],
         "allowedBy": [],
+        "deniedBy": [],
+        "passedBy": [],
         "nearMisses": [],
         "reason": None,
     }
