@@ -131,13 +131,19 @@ def peer_pods(snapshot: Snapshot, policy: Policy, rule: Rule, subject: Pod | Non
     if not rule.peers:
         return (PeerPods(None, None, ()),)
     return tuple(
-        _pods_of_peer(snapshot, policy, index, peer, subject if peer.selects_by_own_namespace else None)
+        _find_pods(snapshot, policy, index, peer, subject)
+        if peer.selects_by_own_namespace
+        else _pods_of_peer(snapshot, policy, index, peer)
         for index, peer in enumerate(rule.peers)
     )
 
 
 @lru_cache(maxsize=512)  # lint asks again for what the explanation has
-def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer, subject: Pod | None) -> PeerPods:
+def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> PeerPods:
+    return _find_pods(snapshot, policy, index, peer, None)
+
+
+def _find_pods(snapshot: Snapshot, policy: Policy, index: int, peer: Peer, subject: Pod | None) -> PeerPods:
     pods, unknown = [], None
     for pod in _within_reach(snapshot, policy, peer):
         if pod.host_network or pod.finished:

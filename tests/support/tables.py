@@ -31,6 +31,7 @@ TIERS = {
     "amazon": {"apiVersion": "networking.k8s.aws/v1alpha1", "kind": "ClusterNetworkPolicy"},
 }
 FOLDER = Path(__file__).parents[1] / "cases"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 _CHECK = re.compile(
     r"(?P<source>\S+) -> (?P<destination>\S+) (?P<port>[a-z0-9-]+)(/(?P<protocol>TCP|UDP|SCTP))? = "
     r"(?P<verdict>allowed|blocked|undefined)"
@@ -59,6 +60,13 @@ def snapshot_of(cluster: dict[str, Any]) -> Snapshot:
     return reader.snapshot(
         [Gap(**{**gap, "readable": frozenset(gap.get("readable", ()))}) for gap in cluster.get("gaps", ())]
     )
+
+
+def example(name: str) -> Snapshot:
+    """The cluster of examples/NAME.yaml."""
+    reader = Reader()
+    reader.add_text((EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"), name)
+    return reader.snapshot()
 
 
 def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.analysis.port_classes import PortClass
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Owner, Pod, Workload
-from kubectl_netpol.model.policies import Direction, IPBlock, UnevaluatedPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule, UnevaluatedPolicy
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
@@ -198,7 +198,11 @@ def test_pods_from_manifests_are_evaluated_without_addresses() -> None:
             {
                 "unevaluated": [
                     UnevaluatedPolicy(
-                        "CiliumClusterwideNetworkPolicy", None, "far", (Direction.EGRESS,), pod_selector=LabelSelector.of({"app": "far"})
+                        "CiliumClusterwideNetworkPolicy",
+                        None,
+                        "far",
+                        (Direction.EGRESS,),
+                        pod_selector=LabelSelector.of({"app": "far"}),
                     )
                 ]
             },

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE, Member, PodGroup, outside_groups, pod_groups
 from kubectl_netpol.model.objects import ContainerPort, Node, Owner, Pod, Workload
-from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule, UnevaluatedPolicy
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.snapshot import Snapshot
 

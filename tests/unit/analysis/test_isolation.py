@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from kubectl_netpol.analysis.isolation import Explanation, Isolation, explain_pod
+from kubectl_netpol.analysis.isolation import Explanation, Isolation, RulePeers, explain_pod
 from kubectl_netpol.engine.phrases import peer_text, rule_ports_text
-from tests.support.tables import snapshot_of
+from tests.support.tables import example, snapshot_of
 
 
 def explained(cluster: str, pod: str) -> Explanation:
@@ -190,3 +190,87 @@ def test_unread_pods_leave_a_peer_unknown_where_it_may_match_them(namespace: str
     """
     found = explained(cluster, "team/a")
     assert [peer.unknown is not None for peer in found.ingress.rules[0].peers] == unknown
+
+
+def tier_lines(rules: tuple[RulePeers, ...]) -> list[str]:
+    """ "action policy[rule]: peer (its pods now)" for every rule of a tier."""
+    return [
+        f"{entry.rule.action.value} {entry.policy.name}[{entry.rule.position}]: "
+        f"{peer_text(peer.peer, entry.policy)} ({' '.join(pod.key for pod in peer.pods)})"
+        for entry in rules
+        for peer in entry.peers
+    ]
+
+
+ADMIN_RULES = [
+    "allow guard-rails[0]: pods run=prom in namespaces team=platform (monitoring/prom)",
+    "pass guard-rails[1]: all pods in namespaces team=shop (shop/san shop/nginx shop/db)",
+    "deny guard-rails[2]: all pods in all namespaces (shop/san shop/nginx shop/db monitoring/prom)",
+]
+BASELINE_RULES = ["deny default-deny[0]: all pods in all namespaces (shop/san shop/nginx shop/db monitoring/prom)"]
+
+
+@pytest.mark.parametrize(
+    ("pod", "admin", "baseline", "denies"),
+    [
+        pytest.param("shop/nginx", ADMIN_RULES, [], True, id="isolated: Baseline is not asked"),
+        pytest.param("shop/db", ADMIN_RULES, BASELINE_RULES, True, id="not isolated: Baseline is asked last"),
+        pytest.param("monitoring/prom", [], BASELINE_RULES, True, id="no subject of the Admin tier"),
+    ],
+)
+def test_the_rules_of_the_tiers(pod: str, admin: list[str], baseline: list[str], denies: bool) -> None:  # noqa: FBT001
+    snapshot = example("tiers")
+    found = snapshot.pod(*pod.split("/"))
+    assert found
+    side = explain_pod(snapshot, found).ingress
+    assert (tier_lines(side.admin), tier_lines(side.baseline), side.denies) == (admin, baseline, denies)
+    assert not side.unaffected
+    assert explain_pod(snapshot, found).egress.unaffected
+
+
+def test_the_policies_of_tiers_that_select_a_pod_or_name_it_as_a_peer_are_listed() -> None:
+    snapshot = example("tiers")
+    found = snapshot.pod("monitoring", "prom")
+    assert found
+    explanation = explain_pod(snapshot, found)
+    assert [policy.name for policy in explanation.selected_by] == ["default-deny"]
+    assert [(policy.name, rule.position, peer) for policy, rule, peer in explanation.mentioned_by] == [
+        ("guard-rails", 0, 0),
+        ("guard-rails", 2, 0),
+        ("default-deny", 0, 0),
+    ]
+
+
+def test_a_policy_that_is_not_evaluated_leaves_unknown_what_decides() -> None:
+    found = explained(
+        """
+        pods: {a/a: {ip: 10.0.0.1}}
+        objects:
+        - {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {namespace: a, name: c},
+           spec: {endpointSelector: {}, ingress: [{}]}}
+        """,
+        "a/a",
+    )
+    assert found.ingress.unknown
+    assert found.ingress.unknown.message.startswith("a/ciliumnetworkpolicy.cilium.io/c may decide for a/a")
+    assert not found.ingress.unaffected
+    assert found.egress.unaffected
+
+
+def test_the_pods_with_the_labels_of_the_subjects_own_namespace() -> None:
+    found = explained(
+        """
+        namespaces: {a: {team: x}, b: {team: x}, c: {team: y}}
+        pods: {a/a: {ip: 10.0.0.1}, b/b: {ip: 10.0.1.1}, c/c: {ip: 10.0.2.1}}
+        objects:
+        - apiVersion: policy.networking.k8s.io/v1alpha1
+          kind: AdminNetworkPolicy
+          metadata: {name: old}
+          spec:
+            priority: 1
+            subject: {namespaces: {}}
+            ingress: [{action: Deny, from: [{namespaces: {notSameLabels: [team]}}]}]
+        """,
+        "a/a",
+    )
+    assert tier_lines(found.ingress.admin) == ["deny old[0]: all pods in namespaces with another team (c/c)"]

@@ -43,6 +43,8 @@ BOTH_ENDS = {
         "ingress": [{}],
     }
 }
+
+
 def tier_policy(name: str, action: str) -> dict[str, Any]:
     return {
         "apiVersion": "policy.networking.k8s.io/v1alpha1",

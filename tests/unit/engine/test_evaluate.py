@@ -9,7 +9,7 @@ import yaml
 
 from kubectl_netpol.engine.evaluate import evaluate, pod_problem
 from kubectl_netpol.engine.layers import isolating_policies, layers_of
-from kubectl_netpol.engine.verdict import Connection, Dialled, DirectionVerdict, End, Note, Verdict
+from kubectl_netpol.engine.verdict import Connection, Dialled, End, Note, Verdict
 from kubectl_netpol.model.policies import Direction
 from tests.support.tables import snapshot_of
 
@@ -493,7 +493,10 @@ HOST_POLICY = yaml.safe_load("""
             "src n1",
             [
                 None,
-                "overriding-policy: ciliumclusterwidenetworkpolicy.cilium.io/host may select node n1; its rules are not evaluated",
+                (
+                    "overriding-policy: ciliumclusterwidenetworkpolicy.cilium.io/host may select node n1; "
+                    "its rules are not evaluated"
+                ),
             ],
             id="a policy of another kind may",
         ),

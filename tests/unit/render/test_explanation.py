@@ -8,9 +8,10 @@ import pytest
 
 from kubectl_netpol.analysis.isolation import explain_pod
 from kubectl_netpol.model.snapshot import Gap, Snapshot
-from kubectl_netpol.render.explanation import explanation_text, overview_text
+from kubectl_netpol.render.explanation import explanation_text, overview_text, unknown_texts
+from kubectl_netpol.render.text import Names
 from tests.support.results import DENY, NAMES, NEAR, PODS, console, console_of, words_of
-from tests.support.tables import snapshot_of
+from tests.support.tables import example, snapshot_of
 
 FROM_SAM = {"from": [{"podSelector": {"matchLabels": {"run": "sam"}}}]}
 TWO_PEERS = {"from": [{"podSelector": {"matchLabels": {"run": "san"}}}, {"ipBlock": {"cidr": "203.0.113.0/24"}}]}
@@ -202,3 +203,83 @@ def test_an_overview_has_one_line_per_pod() -> None:
         "web   isolated   open     1",
     ]
     assert overview_text(explanations[2:], namespaced=True).splitlines()[1:] == ["team/cat   open      open     0"]
+
+
+GUARD = "clusternetworkpolicy.policy.networking.k8s.io/guard-rails"
+DENY_ALL = "clusternetworkpolicy.policy.networking.k8s.io/default-deny"
+
+
+def test_the_tiers_are_listed_by_policy_in_the_order_in_which_they_are_asked() -> None:
+    snapshot = example("tiers")
+    found = snapshot.pod("shop", "db")
+    assert found
+    lines = explanation_text(explain_pod(snapshot, found), Names("shop"), console_of(140)).splitlines()
+    assert lines == [
+        "shop/db (run=db)",
+        f"selected by {GUARD}, {DENY_ALL}",
+        f"ingress: asked first: {GUARD} (Admin, priority 10):",
+        "  ACTION   FROM                                       PORTS       RULE                    PODS NOW",
+        '  allow    pods run=prom in namespaces team=platform  all ports   ingress[0] "scrape"     monitoring/prom',
+        '  pass     all pods in namespaces team=shop           all ports   ingress[1] "own-team"   san, nginx, db',
+        (
+            "  deny     all pods in all namespaces                 all ports   "
+            'ingress[2] "others"     4: san, nginx, db and 1 more'
+        ),
+        f"ingress: asked last: {DENY_ALL} (Baseline, priority 0):",
+        "  ACTION   FROM                         PORTS       RULE                       PODS NOW",
+        '  deny     all pods in all namespaces   all ports   ingress[0] "nobody-else"   4: san, nginx, db and 1 more',
+        "ingress: everything else is allowed",
+        "egress: not affected by any policy: everything is allowed",
+        f"named as a peer by {GUARD} ingress[1].from[0],",
+        f"  {GUARD} ingress[2].from[0], {DENY_ALL}",
+        "  ingress[0].from[0]",
+    ]
+
+
+def test_what_isolates_comes_after_the_admin_tier() -> None:
+    snapshot = example("tiers")
+    found = snapshot.pod("shop", "nginx")
+    assert found
+    lines = explanation_text(explain_pod(snapshot, found), Names("shop"), console()).splitlines()
+    assert "  deny from all pods in all namespaces: all ports" in lines
+    assert "ingress: then isolated by nginx; only this is allowed:" in lines
+    assert not [line for line in lines if "asked last" in line or "everything else" in line]
+
+
+UNEVALUATED = {
+    "apiVersion": "cilium.io/v2",
+    "kind": "CiliumClusterwideNetworkPolicy",
+    "metadata": {"name": "wide"},
+    "spec": {"endpointSelector": {}, "ingress": [{}]},
+}
+
+
+def test_what_may_decide_and_is_not_evaluated_comes_before_what_isolates() -> None:
+    lines = lines_of({"policies": DENY, "objects": [UNEVALUATED]})
+    assert "ingress: isolated by deny: nothing is allowed" in lines
+    assert lines[2:4] == [
+        "ingress: not known: ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for",
+        "  default/web: its rules are not evaluated",
+    ]
+    assert not [line for line in lines if "ingress: not affected" in line]
+
+
+def test_the_overview_says_where_a_tier_denies_something_and_what_is_not_known() -> None:
+    snapshot = example("tiers")
+    table = overview_text([explain_pod(snapshot, pod) for pod in snapshot.pods])
+    assert [" ".join(line.split()) for line in table.splitlines()] == [
+        "POD INGRESS EGRESS POLICIES",
+        "san limited open 2",
+        "nginx isolated open 3",
+        "db limited open 2",
+        "prom limited open 1",
+    ]
+
+
+def test_the_reasons_of_what_is_not_known_are_cut_with_a_count() -> None:
+    pods = {f"a/p{number}": {"ip": f"10.0.0.{number}"} for number in range(1, 7)}
+    snapshot = snapshot_of({"pods": pods, "objects": [UNEVALUATED]})
+    texts = unknown_texts([explain_pod(snapshot, pod) for pod in snapshot.pods])
+    assert texts[0].startswith("not known: ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for a/p1:")
+    assert texts[3:] == ["not known for 3 more reasons: explain POD says which"]
+    assert unknown_texts([explain_pod(snapshot, pod) for pod in snapshot.pods[:3]]) == texts[:3]

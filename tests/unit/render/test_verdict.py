@@ -131,7 +131,10 @@ def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool
             "san web 80",
             [
                 "undefined: san → web, TCP 80",
-                "  ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for default/web: its rules are not evaluated",
+                (
+                    "  ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for default/web: "
+                    "its rules are not evaluated"
+                ),
                 NO_EGRESS,
                 "  ingress: undefined",
             ],

@@ -84,7 +84,8 @@ def test_a_policy_that_isolates_and_cuts_nothing_off_says_so(tmp_path: Path) -> 
 
 
 def test_a_policy_of_another_kind_that_may_override_is_a_warning_and_an_error_with_strict(tmp_path: Path) -> None:
-    line = f"--from run=san --to run=web --port 8080 -n a {written(tmp_path, 'all.yaml', ENDS, DENIED, '---', UNEVALUATED)}"
+    files = written(tmp_path, "all.yaml", ENDS, DENIED, "---", UNEVALUATED)
+    line = f"--from run=san --to run=web --port 8080 -n a {files}"
     ran = allow(line)
     assert ran.status == 0
     assert "warning: incomplete: ciliumclusterwidenetworkpolicy.cilium.io/wide" in ran.err
