@@ -218,11 +218,11 @@ def test_the_tiers_are_listed_by_policy_in_the_order_in_which_they_are_asked() -
         "shop/db (run=db)",
         f"selected by {GUARD}, {DENY_ALL}",
         f"ingress: asked first: {GUARD} (Admin, priority 10):",
-        "  ACTION   FROM                                       PORTS       RULE                    PODS NOW",
-        '  allow    pods run=prom in namespaces team=platform  all ports   ingress[0] "scrape"     monitoring/prom',
-        '  pass     all pods in namespaces team=shop           all ports   ingress[1] "own-team"   san, nginx, db',
+        "  ACTION   FROM                                        PORTS       RULE                    PODS NOW",
+        '  allow    pods run=prom in namespaces team=platform   all ports   ingress[0] "scrape"     monitoring/prom',
+        '  pass     all pods in namespaces team=shop            all ports   ingress[1] "own-team"   san, nginx, db',
         (
-            "  deny     all pods in all namespaces                 all ports   "
+            "  deny     all pods in all namespaces                  all ports   "
             'ingress[2] "others"     4: san, nginx, db and 1 more'
         ),
         f"ingress: asked last: {DENY_ALL} (Baseline, priority 0):",
