@@ -7,6 +7,7 @@ import io
 import os
 import pty
 import struct
+import sys
 import termios
 import threading
 import time
@@ -129,7 +130,7 @@ def test_an_answer_that_can_not_be_written_is_an_error_once() -> None:
         pytest.param(None, 0, 80, id="a terminal that does not know"),
         *(
             pytest.param(columns, 40, 40, id=f"COLUMNS={columns!r} is no width")
-            for columns in ("", "0", "-1", "wide", "4.5", "٤٠")
+            for columns in ("", "0", "-1", "wide", "4.5")
         ),
     ],
 )
@@ -141,6 +142,7 @@ def test_the_width_of_a_terminal(columns: str | None, size: int, width: int, mon
     ours, theirs = pty.openpty()
     with open(theirs, "w", encoding="utf-8") as out, open(ours, "rb"):  # noqa: PTH123 - file descriptors
         fcntl.ioctl(out, termios.TIOCSWINSZ, struct.pack("HHHH", 24, size, 0, 0))
+        monkeypatch.setattr(sys, "__stdout__", out)
         assert Console(out, io.StringIO()).width == width
 
 
@@ -148,6 +150,7 @@ def test_what_is_no_terminal_is_80_wide(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("COLUMNS", "132")
     assert Console(io.StringIO(), Terminal()).width == 80
     monkeypatch.delenv("COLUMNS")
+    monkeypatch.setattr(sys, "__stdout__", Terminal())
     assert Console(Terminal(), io.StringIO()).width == 80, "a terminal without a file descriptor"
 
 
