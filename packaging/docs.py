@@ -1,4 +1,4 @@
-"""Writes the help of every command into README.md; with --check, only compares."""
+"""Writes the help of every command into docs/commands.md (--write), or fails if it is out of date (--check)."""
 
 from __future__ import annotations
 
@@ -8,34 +8,45 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-BEGIN, END = "<!-- options -->", "<!-- options end -->"
+PAGE = ROOT / "docs" / "commands.md"
+BEGIN, END = "<!-- help: made by packaging/docs.py --write -->", "<!-- help end -->"
+CLUSTER_OPTIONS = "cluster options, as in kubectl:"
 
 
-def options() -> str:
+def help_of_all() -> str:
+    """A section for each command; the options that all share stand once, at the end."""
     os.environ["COLUMNS"] = "100"
     sys.path.insert(0, str(ROOT))
     from kubectl_netpol.cli import COMMANDS, build_parser  # noqa: PLC0415 - of this checkout
 
-    parts = []
+    sections, shared = [], {}
     for name, summary in COMMANDS.items():
-        text = build_parser(name).format_help().rstrip()
-        parts.append(f"### {name}: {summary}\n\n```text\n{text}\n```")
-    return "\n\n".join(parts)
+        before, heading, rest = build_parser(name).format_help().rstrip().partition(f"\n{CLUSTER_OPTIONS}\n")
+        if heading:
+            options, _, rest = rest.partition("\n\n")
+            shared[name] = options
+            heading = f"\n{CLUSTER_OPTIONS} at the end of this page\n\n"
+        sections.append(_section(name, summary, before + heading + rest))
+    (options,) = set(shared.values())
+    sections.append(_section("Cluster options", f"of {', '.join(shared)}", f"{CLUSTER_OPTIONS}\n{options}"))
+    return "\n\n".join(sections)
 
 
-def refreshed(readme: str) -> str:
-    return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n\n{options()}\n\n{END}", readme, flags=re.DOTALL)
+def _section(title: str, summary: str, text: str) -> str:
+    return f"## {title}\n\n{summary[:1].upper()}{summary[1:]}.\n\n```text\n{text}\n```"
 
 
-def main() -> int:
-    before = README.read_text(encoding="utf-8")
-    after = refreshed(before)
-    if "--check" in sys.argv[1:]:
+def main(words: list[str]) -> int:
+    if words not in (["--write"], ["--check"]):
+        sys.stderr.write("usage: packaging/docs.py --write | --check\n")
+        return 2
+    before = PAGE.read_text(encoding="utf-8")
+    after = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{help_of_all()}\n\n{END}", before, flags=re.DOTALL)
+    if words == ["--check"]:
         return int(before != after)
-    README.write_text(after, encoding="utf-8")
+    PAGE.write_text(after, encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

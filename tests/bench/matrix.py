@@ -139,7 +139,7 @@ From {small:,} to {large:,} pods the time grows with the power {slope:.1f} of th
 How: pods are never compared in pairs. What a selector, a block or a range of ports means is asked of the engine's
 predicates once for each value, namespace or interval of addresses that can make a difference, and kept as a set of
 pods, the bits of one integer. What a pod's policies let in and out are unions and intersections of those sets, and the
-rows are cut from the columns by slices. A law in `tests/unit/test_matrix_law.py` compares every cell with the engine's
+rows are cut from the columns by slices. A law in `tests/laws/test_matrix_law.py` compares every cell with the engine's
 own walk on generated clusters.
 
 Measured with {python} on {system}, {processors} processors.

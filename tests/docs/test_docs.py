@@ -7,17 +7,44 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from kubectl_netpol import __version__
 from kubectl_netpol.cli import COMMANDS, top_help
 from kubectl_netpol.engine.codes import Code
 
 ROOT = Path(__file__).parents[2]
+PAGES = [
+    page for folder in (".", "docs", "examples", "packaging", "tests/cluster") for page in (ROOT / folder).glob("*.md")
+]
 
 
-def test_the_options_in_the_readme_are_those_of_the_parsers() -> None:
+def test_the_help_in_commands_md_is_that_of_the_parsers() -> None:
     # argparse words its help a little differently from version to version, so one interpreter writes and compares.
     if sys.version_info[:2] == (3, 11):
         checked = subprocess.run([sys.executable, ROOT / "packaging" / "docs.py", "--check"], check=False)
-        assert checked.returncode == 0, "run packaging/docs.py"
+        assert checked.returncode == 0, "run packaging/docs.py --write"
+
+
+def test_the_readme_is_short_and_has_a_line_for_each_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    assert re.findall(r"\[`\w+`\]\(docs/commands\.md#(\w+)\)", text) == list(COMMANDS)
+    assert f"kubectl-netpol-v{__version__}.tar.gz" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_what_a_page_refers_to_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for path, anchor in re.findall(r"\]\((?!https:)([^)#]*)#?([^)]*)\)", text):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    for path in re.findall(r"`((?:docs|examples|kubectl_netpol|packaging|tests)/[\w./-]+)", text):
+        if "foo" not in path and not path.endswith("-"):
+            assert (ROOT / path).exists(), path
 
 
 def test_every_code_is_documented_and_nothing_else() -> None:
