@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.cluster.lab import Cluster
 from tests.cluster.test_scenario import DENY_ALL_INGRESS, NAMESPACE, make_shop, set_policies
 from tests.support.pictures import drawn, printed_on_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.cluster.lab import Cluster
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 PICTURED = f"kubectl netpol test san nginx 80 -n {NAMESPACE}"
@@ -62,40 +63,46 @@ def unguarded_shop(cluster_without_enforcer: Cluster) -> Iterator[Cluster]:
     yield from make_shop(cluster_without_enforcer)
 
 
+def wait_for(wanted: str, show: Callable[[], str]) -> None:
+    """An enforcer needs a moment."""
+    seen: list[str] = []
+
+    def is_shown() -> bool:
+        seen.append(show())
+        return seen[-1] == wanted
+
+    with suppress(AssertionError):
+        Cluster.wait_until(is_shown)
+    assert seen[-1] == wanted
+
+
 def with_images_of_the_kit(command: str) -> str:
     return re.sub(r"--image=(\w+)", r"--image=lab/\1:1 --image-pull-policy=Never", command)
 
 
 def test_the_main_job_is_as_the_readme_shows_it(empty: Cluster) -> None:
+    def show(command: str) -> str:
+        line = f"cd {ROOT} && {with_images_of_the_kit(command)} 2>/dev/null"
+        return f"$ {command}\n{empty.run('bash', '-c', line).stdout}"
+
     wanted = scenario()
     assert len(wanted) > 8
-    for step in wanted:
-        seen: list[str] = []
-
-        def as_shown(step: Step = step, seen: list[str] = seen) -> bool:
-            command = f"cd {ROOT} && {with_images_of_the_kit(step.command)} 2>/dev/null"
-            seen.append(empty.run("bash", "-c", command).stdout)
-            return seen[-1] == step.output
-
-        if "apply" in step.command:
-            assert as_shown(), (step, seen[-1])
+    for command, output in wanted:
+        if "apply" in command:
+            assert show(command) == f"$ {command}\n{output}"
         else:
-            empty.wait_until(as_shown, what=f"{step.command} to print what the README shows, not {seen}")
+            wait_for(f"$ {command}\n{output}", partial(show, command))
 
 
 def compare(cluster: Cluster, name: str) -> None:
-    """Waits for the picture, since an enforcer needs a moment."""
     path = ROOT / "docs" / "pictures" / f"{name}.svg"
-    seen: list[str] = []
 
-    def as_drawn() -> bool:
-        printed = printed_on_terminal(cluster.inside(*PICTURED.split()), cluster.environment())
-        seen.append(drawn(PICTURED, printed))
-        if os.environ.get("NETPOL_WRITE_PICTURES"):
-            path.write_text(seen[-1], encoding="utf-8")
-        return path.read_text(encoding="utf-8") == seen[-1]
+    def picture() -> str:
+        return drawn(PICTURED, printed_on_terminal(cluster.inside(*PICTURED.split()), cluster.environment()))
 
-    cluster.wait_until(as_drawn, what=f"{name}.svg (NETPOL_WRITE_PICTURES=1 draws it anew), not {seen},")
+    if os.environ.get("NETPOL_WRITE_PICTURES"):
+        path.write_text(picture(), encoding="utf-8")
+    wait_for(path.read_text(encoding="utf-8"), picture)
 
 
 def test_the_picture_of_a_blocked_connection(shop: Cluster) -> None:
