@@ -45,6 +45,9 @@ def test_what_a_page_refers_to_exists(page: Path) -> None:
     for path in re.findall(r"`((?:docs|examples|kubectl_netpol|packaging|tests)/[\w./-]+)", text):
         if "foo" not in path and not path.endswith("-"):
             assert (ROOT / path).exists(), path
+    for name, path in re.findall(r"`(\w+)`\s+(?:in|of)\s+`([\w/]+\.(?:py|sh))`", text):
+        file = next(folder / path for folder in (ROOT, ROOT / "kubectl_netpol") if (folder / path).exists())
+        assert re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")), f"{name} of {path}"
 
 
 def test_every_code_is_documented_and_nothing_else() -> None:
