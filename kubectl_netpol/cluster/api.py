@@ -65,9 +65,9 @@ class Api:
             warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
         self._pool = _pool(access)
 
-    def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
-        """The object at `path`, such as "/api/v1/namespaces/shop/pods/web"."""
-        return self._request("GET", path, query=query)
+    def get(self, path: str, query: Sequence[tuple[str, str]] = (), *, accept: str = "application/json") -> Any:
+        """The object at `path`, such as "/api/v1/namespaces/shop/pods/web"; `accept`: in which form, as JSON."""
+        return self._request("GET", path, query=query, accept=accept)
 
     def list(self, path: str) -> Objects:
         """The items of the list at `path`, which have no kind and apiVersion; one consistent read, not chunked."""
@@ -150,10 +150,11 @@ class Api:
         query: Sequence[tuple[str, str]] = (),
         body: Any = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> Any:
         # http.client writes Latin-1; header values are UTF-8, as kubectl sends them.
         headers = urllib3.HTTPHeaderDict((name, value.encode().decode("latin-1")) for name, value in self._headers)
-        headers.extend({"Accept": "application/json", "Accept-Encoding": "gzip"})
+        headers.extend({"Accept": accept, "Accept-Encoding": "gzip"})
         data = None
         if body is not None:
             headers["Content-Type"] = content_type

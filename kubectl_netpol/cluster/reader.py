@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.cluster.discovery import Discovery
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.manifests.reader import Reader
-from kubectl_netpol.model.kinds import KINDS, TIERED, UNEVALUATED, WORKLOADS
+from kubectl_netpol.model.kinds import ISTIO_ROOT, KINDS, UPSTREAM, WORKLOADS
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kubectl_netpol.cluster.api import Api
-    from kubectl_netpol.model.kinds import Kind
+    from kubectl_netpol.cluster.discovery import Discovered, PolicyKind
     from kubectl_netpol.model.snapshot import Scope
 
 
-_BESIDE_NETWORK_POLICY = (*TIERED, *UNEVALUATED)
-
-
 class _Call(NamedTuple):
-    """`others`: the paths to ask next where the server has no such kind at `path`."""
+    """`policy`: the kind is one of policy beside NetworkPolicy."""
 
-    kind: Kind
-    resource: str
-    path: str
+    kind: str
     namespace: str | None
-    others: tuple[str, ...] = ()
+    policy: PolicyKind | None = None
+
+    @property
+    def resource(self) -> str:
+        return self.policy.resource if self.policy else KINDS[self.kind].resource
+
+    @property
+    def path(self) -> str:
+        return (self.policy or KINDS[self.kind]).path(self.namespace)
+
+    @property
+    def namespaced(self) -> bool:
+        return (self.policy or KINDS[self.kind]).namespaced
 
 
 def read_snapshot(api: Api, scope: Scope) -> Snapshot:
@@ -37,50 +44,16 @@ def read_snapshot(api: Api, scope: Scope) -> Snapshot:
     A list that RBAC forbids is a gap; a forbidden cluster-wide one falls back to the scope's namespaces. ClusterError
     where the server can't be asked at all.
     """
-    groups = _Groups(api)
-    calls = [_call(KINDS[name], namespace) for name, namespace in _wanted(scope)]
+    discovery = Discovery(api)
     reader = Reader(live=True)
     gaps: list[Gap] = []
-    _read(api, calls, scope, reader, gaps)
-    _read(api, _unevaluated_calls(groups.versions(), scope), scope, reader, gaps)
+    _read(api, [_Call(kind, namespace) for kind, namespace in _wanted(scope)], scope, reader, gaps)
+    discovered = discovery.result()
+    _read(api, _policy_calls(discovered, scope), scope, reader, gaps)
+    for group in discovered.silent:
+        message = f"the API group {group} does not answer: if it has policies, they may decide"
+        gaps.append(Gap(group, None, message, unknown_kind=True))
     return reader.snapshot(gaps)
-
-
-class _Groups:
-    """The server's API groups, asked for while the lists are read."""
-
-    def __init__(self, api: Api) -> None:
-        self._found: dict[str, tuple[str, ...]] = {}
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._ask, args=(api,), daemon=True)
-        self._thread.start()
-
-    def versions(self) -> dict[str, tuple[str, ...]]:
-        """Group -> its versions, the one that the server prefers first."""
-        self._thread.join()
-        if self._error:
-            raise self._error
-        return self._found
-
-    def _ask(self, api: Api) -> None:
-        # Not knowing what can override the policies must not pass for there being nothing.
-        try:
-            answer: Any = api.get("/apis")
-            self._found = {group["name"]: _versions(group) for group in answer["groups"] or ()}
-        except (LookupError, TypeError):
-            self._error = ClusterError("invalid response to /apis: expected a list of API groups")
-        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
-            self._error = error
-
-
-def _versions(group: Any) -> tuple[str, ...]:
-    """LookupError or TypeError if it is not a group of an APIGroupList."""
-    served = dict.fromkeys(
-        version["version"] for version in (group["preferredVersion"], *(group.get("versions") or ()))
-    )
-    if not all(isinstance(version, str) for version in served):
-        raise TypeError
-    return tuple(served)
 
 
 def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:
@@ -101,28 +74,20 @@ def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:
         yield "Node", None
 
 
-def _call(kind: Kind, namespace: str | None) -> _Call:
-    return _Call(kind, kind.resource, kind.path(namespace), namespace)
-
-
-def _unevaluated_calls(groups: dict[str, tuple[str, ...]], scope: Scope) -> list[_Call]:
-    """A list per kind, of the first of its groups that the server has, in the preferred version.
-
-    Another version may have kinds that the preferred one lacks: policy.networking.k8s.io has AdminNetworkPolicy in
-    v1alpha1 and ClusterNetworkPolicy in v1alpha2.
-    """
+def _policy_calls(discovered: Discovered, scope: Scope) -> list[_Call]:
+    """The lists of the other kinds of policy, and of nodes where a kind may have rules about these."""
     calls = []
-    for kind in map(KINDS.__getitem__, _BESIDE_NETWORK_POLICY):
-        group = next((group for group in kind.groups if group in groups), None)
-        if group is None:
-            continue
-        namespaces: list[str | None] = [None]
-        if kind.namespaced and "networkpolicies" not in scope.everywhere:
-            namespaces = [*sorted(scope.namespaces)]
-        for namespace in namespaces:
-            path, *others = (kind.path(namespace, group=group, version=version) for version in groups[group])
-            calls.append(_Call(kind, f"{kind.resource}.{group}", path, namespace, tuple(others)))
+    for policy in discovered.kinds:
+        everywhere = not policy.namespaced or "networkpolicies" in scope.everywhere
+        namespaces = [None] if everywhere else _namespaces(policy.name, scope)
+        calls += [_Call(policy.name, namespace, policy) for namespace in namespaces]
+    if not scope.nodes and any(policy.group == UPSTREAM for policy in discovered.kinds):
+        calls.append(_Call("Node", None))
     return calls
+
+
+def _namespaces(kind: str, scope: Scope) -> Sequence[str | None]:
+    return sorted(scope.namespaces | ({ISTIO_ROOT} if kind == "IstioAuthorizationPolicy" else set()))
 
 
 def _read(api: Api, calls: list[_Call], scope: Scope, reader: Reader, gaps: list[Gap]) -> None:
@@ -132,21 +97,30 @@ def _read(api: Api, calls: list[_Call], scope: Scope, reader: Reader, gaps: list
     again: list[_Call] = []
     for call, result in api.gather({call: call.path for call in calls}).items():
         if isinstance(result, NotFoundError):
-            if call.others:
-                again.append(call._replace(path=call.others[0], others=call.others[1:]))
-        elif not isinstance(result, ClusterError):
-            reader.add_items(call.kind.name, result)
-        elif call.kind.name == "Namespace":
+            continue
+        if not isinstance(result, ClusterError):
+            reader.add_items(call.kind, result)
+        elif call.kind == "Namespace":
             gaps.append(_read_namespaces_one_by_one(api, scope, reader))
-        elif call.namespace is None and call.kind.name not in _BESIDE_NETWORK_POLICY and call.kind.namespaced:
-            again += [_call(call.kind, namespace) for namespace in sorted(scope.namespaces)]
-            gaps.append(Gap(call.resource, None, _message(call.resource, None), scope.namespaces))
         else:
-            message = _message(call.resource, call.namespace)
-            kind = call.kind.name if call.kind.name in _BESIDE_NETWORK_POLICY else ""
-            after = kind == "BaselineAdminNetworkPolicy"
-            gaps.append(Gap(call.resource, call.namespace, message, policy_kind=kind, after=after))
+            gaps.append(_gap(call, scope))
+            if call.namespaced and call.namespace is None:
+                again += [call._replace(namespace=namespace) for namespace in _namespaces(call.kind, scope)]
     _read(api, again, scope, reader, gaps)
+
+
+def _gap(call: _Call, scope: Scope) -> Gap:
+    """A list that is forbidden; a cluster-wide one of a namespaced kind is made good in the scope's namespaces."""
+    gap = Gap(call.resource, call.namespace, _message(call.resource, call.namespace))
+    if call.namespaced and call.namespace is None:
+        gap = gap._replace(readable=scope.namespaces)
+    if call.policy and call.kind not in KINDS:
+        return gap._replace(message=f"{gap.message}: such policies may decide", unknown_kind=True)
+    if call.policy:
+        gap = gap._replace(policy_kind=call.kind, after=call.kind == "BaselineAdminNetworkPolicy")
+    if call.kind == "IstioAuthorizationPolicy" and call.namespace == ISTIO_ROOT:
+        gap = gap._replace(namespace=None)
+    return gap
 
 
 def _read_namespaces_one_by_one(api: Api, scope: Scope, reader: Reader) -> Gap:

@@ -40,6 +40,8 @@ class Code(str, Enum):
     SCTP = "sctp"
     OWN_ADDRESS = "own-address"
     BASELINE_BY_DIRECTION = "baseline-by-direction"
+    PROXY_DECIDES = "proxy-decides"
+    UNKNOWN_KIND = "unknown-kind"
 
     # Warnings: a policy probably does not do what its author meant.
     POLICY_SELECTS_NOTHING = "policy-selects-nothing"

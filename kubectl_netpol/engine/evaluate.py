@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import isolating_policies, layers_of, tiered_policies
+from kubectl_netpol.engine.layers import beside_layers, isolating_policies, layers_of, tiered_policies
 from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
@@ -21,12 +21,14 @@ from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kubectl_netpol.engine.layers import Layer
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 
-_FOR_NODES = ("CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy")
+_FOR_NODES = ("CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AntreaClusterNetworkPolicy")
 
 
 def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
@@ -35,6 +37,8 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     ingress = _evaluate_direction(snapshot, connection, Direction.INGRESS)
     caveats = [*egress.caveats, *ingress.caveats]
     verdict, reason = _combine(egress, ingress)
+    if verdict is Verdict.ALLOWED:
+        caveats += _beside(snapshot, connection)
     if source.pod and destination.pod and source.pod.identity == destination.pod.identity:
         if connection.dialled is None and snapshot.is_template(source.pod):
             if verdict is Verdict.BLOCKED:
@@ -50,6 +54,12 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     if problem := pod_problem(source.pod, "source") or pod_problem(destination.pod, "destination"):
         verdict, reason = Verdict.UNDEFINED, problem
     return ConnectionVerdict(connection, verdict, egress, ingress, reason, tuple(dict.fromkeys(caveats)))
+
+
+def _beside(snapshot: Snapshot, connection: Connection) -> Iterator[Note]:
+    for end, direction in ((connection.source, Direction.EGRESS), (connection.destination, Direction.INGRESS)):
+        if end.pod:
+            yield from beside_layers(snapshot, end.pod, direction)
 
 
 def _combine(egress: DirectionVerdict, ingress: DirectionVerdict) -> tuple[Verdict, Note | None]:
@@ -103,7 +113,7 @@ def _evaluate_without_pod(snapshot: Snapshot, subject: End, direction: Direction
     if subject.node is None:
         return side
     for policy in snapshot.unevaluated:
-        if policy.nodes and direction in policy.directions:
+        if policy.nodes and policy.namespace is None and direction in policy.directions:
             message = f"{policy.title} may select {subject.title}; its rules are not evaluated"
             return side._replace(verdict=Verdict.UNDEFINED, reason=Note(Code.OVERRIDING_POLICY, message))
     for gap in snapshot.gaps:

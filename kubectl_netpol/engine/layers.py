@@ -163,7 +163,9 @@ def _not_evaluated(snapshot: Snapshot, pod: Pod, direction: Direction, *, after:
     """A layer for the first policy that may select the pod and whose rules are not evaluated, or could not be read."""
     namespace = snapshot.namespace(pod.namespace)
     for policy in snapshot.unevaluated:
-        if policy.after is after and direction in policy.directions and policy.may_select(pod, namespace):
+        if policy.beside or policy.after is not after or direction not in policy.directions:
+            continue
+        if policy.may_select(pod, namespace):
             because = policy.because or "its rules are not evaluated"
             message = f"{policy.title} may decide for {pod.key}: {because}"
             yield _unknown(Note(Code.OVERRIDING_POLICY, message))
@@ -172,6 +174,21 @@ def _not_evaluated(snapshot: Snapshot, pod: Pod, direction: Direction, *, after:
         if gap.policy_kind and gap.after is after and gap.hides(pod.namespace):
             yield _unknown(Note(Code.PERMISSION_MISSING, gap.message))
             return
+
+
+def beside_layers(snapshot: Snapshot, pod: Pod, direction: Direction) -> Iterator[Note]:
+    """What may decide although no layer has it: a policy that a proxy asks, and a kind that could not be read."""
+    if pod.finished or not (snapshot.unevaluated or snapshot.gaps):
+        return
+    namespace = snapshot.namespace(pod.namespace)
+    for policy in snapshot.unevaluated:
+        if policy.beside and direction in policy.directions and policy.may_select(pod, namespace):
+            yield Note(Code.PROXY_DECIDES, f"a proxy of {pod.key} may still refuse requests, by {policy.title}")
+            break
+    for gap in snapshot.gaps:
+        if gap.unknown_kind and gap.hides(pod.namespace):
+            yield Note(Code.UNKNOWN_KIND, gap.message)
+            break
 
 
 def _unknown(reason: Note) -> Layer:

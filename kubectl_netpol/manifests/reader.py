@@ -13,13 +13,22 @@ from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
 from kubectl_netpol.manifests.objects import read_endpoint_slice, read_namespace, read_node, read_service
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
-from kubectl_netpol.model.kinds import KINDS, TIERED, UNEVALUATED, WORKLOADS, kind_of
+from kubectl_netpol.model.kinds import (
+    KINDS,
+    TIERED,
+    UNEVALUATED,
+    WORKLOADS,
+    is_built_in,
+    kind_of,
+    meant_kind,
+    policy_kind,
+)
 from kubectl_netpol.model.objects import Owner, Pod, Workload
 from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.policies.networkpolicy import read_policy
 from kubectl_netpol.policies.tiers import read_tiered
-from kubectl_netpol.policies.unevaluated import read_unevaluated, unread_tiered
+from kubectl_netpol.policies.unevaluated import read_unevaluated, unread_policy, unread_tiered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -47,7 +56,10 @@ class Reader:
                 self._add_document(document, f"{source}, document {number}")
 
     def add_items(self, kind: str, items: Iterable[Object]) -> None:
-        """Add the items of an API server's list, which have no kind of their own."""
+        """Add the items of an API server's list, which have no kind of their own.
+
+        `kind`: its name in `model.kinds`, or as `policy_kind` names it.
+        """
         for item in items:
             self._add(kind, item, "the API server's response")
 
@@ -70,7 +82,7 @@ class Reader:
             tiered=[policy for kind in TIERED for policy in found(kind) if isinstance(policy, Policy)],
             unevaluated=[
                 policy
-                for kind in (*TIERED, *UNEVALUATED)
+                for kind in (*TIERED, *UNEVALUATED, *(kind for kind in self._found if kind not in KINDS))
                 for policy in found(kind)
                 if isinstance(policy, UnevaluatedPolicy)
             ],
@@ -88,10 +100,16 @@ class Reader:
         if kind.endswith("List") and "items" in document:
             self._add_list(document, where)
             return
+        group = version.rpartition("/")[0]
         if known := kind_of(kind, version):
             self._add(known.name, document, where)
-        elif (meant := KINDS.get(kind)) and meant.version and _is_built_in(version):
+        elif (meant := KINDS.get(kind)) and meant.version and is_built_in(group):
             raise ManifestError(f"{where}: no kind {kind} in apiVersion {version}", f"write {meant.api_version}")
+        elif meant := meant_kind(kind, group):
+            right = f"kind: {meant.api}" if group in meant.groups else f"{meant.api} of {meant.groups[0]}"
+            raise ManifestError(f"{where}: no kind {kind} in apiVersion {version}", f"did you mean {right}?")
+        elif name := policy_kind(kind, group):
+            self._add(name, document, where)
         else:
             self.skipped[kind] += 1
 
@@ -114,17 +132,25 @@ class Reader:
             metadata = mapping(item.get("metadata"), "metadata")
             given = metadata.get("name")
             name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
-            namespace = "" if not KINDS[kind].namespaced else metadata.get("namespace") or self.default_namespace
-            namespace = text(namespace, "metadata.namespace") if namespace else ""
-            found = _READERS[kind](item, metadata, namespace, name) if kind in _READERS else None
-            if kind in TIERED:
+            namespace = self._namespace(kind, metadata)
+            if kind in _READERS:
+                found = _READERS[kind](item, metadata, namespace, name)
+            elif kind in TIERED:
                 found = self._tiered(kind, item, metadata, name)
-            elif found is None:
-                found = read_unevaluated(kind, item, name, namespace)
+            else:
+                found = self._unevaluated(kind, item, namespace, name)
         except BadField as error:
             raise ManifestError(f"{where} ({kind} {name}): {error}", error.hint) from None
         if found is not None:
             self._found.setdefault(kind, {})[namespace, name] = found
+
+    def _namespace(self, kind: str, metadata: Object) -> str:
+        """An empty one for an object that is in none. A kind that is not known may be of either scope."""
+        known = KINDS.get(kind)
+        if known and not known.namespaced:
+            return ""
+        namespace = metadata.get("namespace") or (self.default_namespace if known else "")
+        return text(namespace, "metadata.namespace") if namespace else ""
 
     def _tiered(self, kind: str, item: Object, metadata: Object, name: str) -> Policy | UnevaluatedPolicy:
         """On a cluster, a policy of a later version than this program knows stops nothing: it is not evaluated."""
@@ -134,6 +160,15 @@ class Reader:
             if not self.live:
                 raise
             return unread_tiered(kind, item, name, str(error))
+
+    def _unevaluated(self, kind: str, item: Object, namespace: str, name: str) -> UnevaluatedPolicy | None:
+        """On a cluster, one that can't be read stops nothing either."""
+        try:
+            return read_unevaluated(kind, item, name, namespace)
+        except BadField:
+            if not self.live:
+                raise
+            return unread_policy(kind, name, namespace)
 
 
 def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
@@ -178,12 +213,6 @@ def _object(pairs: list[tuple[str, Any]]) -> Object:
 def _typed(lists: Object) -> Object:
     """The apiVersion and kind that the items of a typed list (PodList) leave out."""
     return {"apiVersion": lists["apiVersion"], "kind": lists["kind"].removesuffix("List")}
-
-
-def _is_built_in(version: str) -> bool:
-    """Whether the API group is one of Kubernetes' own; other groups may reuse its kinds for something else."""
-    group = version.rpartition("/")[0]
-    return "." not in group or group.endswith(".k8s.io")
 
 
 _READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import NamedTuple
 
+ISTIO_ROOT = "istio-system"  # AuthorizationPolicies of this namespace are for all
 CALICO = ("projectcalico.org", "crd.projectcalico.org")
 
 
@@ -24,6 +26,11 @@ class Kind(NamedTuple):
     api_kind: str = ""
 
     @property
+    def api(self) -> str:
+        """As in an object's kind."""
+        return self.api_kind or self.name
+
+    @property
     def short(self) -> str:
         """As in "deploy/web"."""
         return self.aliases[-1] if self.aliases else self.name.lower()
@@ -33,15 +40,17 @@ class Kind(NamedTuple):
         """As in an object's apiVersion: "apps/v1", "v1"."""
         return "/".join(filter(None, (self.groups[0], self.version)))
 
-    def path(self, namespace: str | None = None, *, group: str | None = None, version: str | None = None) -> str:
-        """The path of its list on the API server, in one namespace or (None) in all; the first group by default."""
-        group = self.groups[0] if group is None else group
-        prefix = f"/apis/{group}/{version or self.version}" if group else f"/api/{self.version}"
+    def path(self, namespace: str | None = None) -> str:
+        """The path of its list on the API server, in one namespace or (None) in all; of the first group."""
+        prefix = f"/{'apis' if self.groups[0] else 'api'}/{self.api_version}"
         return f"{prefix}/namespaces/{namespace}/{self.resource}" if namespace else f"{prefix}/{self.resource}"
 
 
+_AUTHORIZATION = "AuthorizationPolicy"
 _APPS, _BATCH, _CORE = ("apps",), ("batch",), ("",)
-_UPSTREAM, _AMAZON, _CILIUM = ("policy.networking.k8s.io",), ("networking.k8s.aws",), ("cilium.io",)
+UPSTREAM = "policy.networking.k8s.io"
+_UPSTREAM, _AMAZON, _CILIUM = (UPSTREAM,), ("networking.k8s.aws",), ("cilium.io",)
+_ANTREA, _KUBE_OVN, _LINKERD = ("crd.antrea.io",), ("kubeovn.io",), ("policy.linkerd.io",)
 _WORKLOADS = (
     Kind("Deployment", _APPS, "v1", "deployments", ("deployment", "deployments", "deploy")),
     Kind("StatefulSet", _APPS, "v1", "statefulsets", ("statefulset", "statefulsets", "sts")),
@@ -70,12 +79,30 @@ _TIERED = (
         api_kind="ClusterNetworkPolicy",
     ),
 )
-# These can override NetworkPolicy; their rules are not evaluated.
+# Their rules are not evaluated.
 _UNEVALUATED = (
     Kind("CiliumNetworkPolicy", _CILIUM, "", "ciliumnetworkpolicies"),
     Kind("CiliumClusterwideNetworkPolicy", _CILIUM, "", "ciliumclusterwidenetworkpolicies", namespaced=False),
     Kind("CalicoNetworkPolicy", CALICO, "", "networkpolicies", api_kind="NetworkPolicy"),
     Kind("GlobalNetworkPolicy", CALICO, "", "globalnetworkpolicies", namespaced=False),
+    Kind("AntreaNetworkPolicy", _ANTREA, "", "networkpolicies", api_kind="NetworkPolicy"),
+    Kind(
+        "AntreaClusterNetworkPolicy",
+        _ANTREA,
+        "",
+        "clusternetworkpolicies",
+        namespaced=False,
+        api_kind="ClusterNetworkPolicy",
+    ),
+    Kind("FQDNNetworkPolicy", ("networking.gke.io",), "", "fqdnnetworkpolicies"),
+    Kind("EgressFirewall", ("k8s.ovn.org",), "", "egressfirewalls"),
+    Kind("EgressNetworkPolicy", ("network.openshift.io",), "", "egressnetworkpolicies"),
+    Kind("ApplicationNetworkPolicy", _AMAZON, "", "applicationnetworkpolicies"),
+    Kind("SecurityGroup", _KUBE_OVN, "", "security-groups", namespaced=False),
+    Kind("Subnet", _KUBE_OVN, "", "subnets", namespaced=False),
+    Kind("IstioAuthorizationPolicy", ("security.istio.io",), "", "authorizationpolicies", api_kind=_AUTHORIZATION),
+    Kind("LinkerdAuthorizationPolicy", _LINKERD, "", "authorizationpolicies", api_kind=_AUTHORIZATION),
+    Kind("Server", _LINKERD, "", "servers"),
 )
 KINDS = {
     kind.name: kind
@@ -100,6 +127,7 @@ KINDS = {
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)
+POLICY_GROUPS = frozenset(group for kind in (*_TIERED, *_UNEVALUATED) for group in kind.groups)
 # Kinds that an end of a connection can be typed as: KIND/NAME.
 TYPED = ("Pod", "Service", *WORKLOADS, "Node")
 _BY_ALIAS = {alias: kind for kind in KINDS.values() for alias in kind.aliases}
@@ -114,13 +142,55 @@ def kind_of(api_kind: str, api_version: str) -> Kind | None:
     """The kind of an object with these fields, or None if that kind is not read."""
     group, _, version = api_version.rpartition("/")
     for kind in KINDS.values():
-        if (kind.api_kind or kind.name) == api_kind and group in kind.groups and kind.version in ("", version):
+        if kind.api == api_kind and group in kind.groups and kind.version in ("", version):
             return kind
     return None
 
 
+def policy_kind(api_kind: str, group: str) -> str | None:
+    """The name of a kind of policy other than NetworkPolicy: as in KINDS, or of one that is not known KIND.GROUP.
+
+    None for any other kind.
+    """
+    for name in (*TIERED, *UNEVALUATED):
+        kind = KINDS[name]
+        if kind.api == api_kind and group in kind.groups:
+            return name
+    if not api_kind.endswith("NetworkPolicy") or group in _COPIES or group in KINDS["NetworkPolicy"].groups:
+        return None
+    if group in CALICO and api_kind.startswith("Staged"):
+        return None  # never enforced
+    return f"{api_kind}.{group}"
+
+
+# Its NetworkPolicies are what Antrea has computed of those of other groups.
+_COPIES = ("controlplane.antrea.io",)
+
+
+def meant_kind(api_kind: str, group: str) -> Kind | None:
+    """The kind of policy that a misspelt one of this group means; in one of Kubernetes' own groups, that of any."""
+    if policy_kind(api_kind, group) in KINDS or api_kind.startswith("Staged"):
+        return None
+    policies = [KINDS[name] for name in ("NetworkPolicy", *TIERED, *UNEVALUATED)]
+    if is_built_in(group):
+        policies = [kind for kind in policies if kind.api.endswith("NetworkPolicy")]
+    else:
+        policies = [kind for kind in policies if group in kind.groups]
+    by_spelling = {kind.api.lower(): kind for kind in reversed(policies)}
+    near = difflib.get_close_matches(api_kind.lower(), by_spelling, 1, _ALIKE)
+    return by_spelling[near[0]] if near else None
+
+
+_ALIKE = 0.85  # NetworkPolicies is NetworkPolicy; no other kind of these groups comes as near to one
+
+
+def is_built_in(group: str) -> bool:
+    """Whether the API group is one of Kubernetes' own; other groups may reuse its kinds for something else."""
+    return "." not in group or group.endswith(".k8s.io")
+
+
 def object_title(kind: str, namespace: str, name: str) -> str:
     """As kubectl prints an object, after its namespace: "shop/ciliumnetworkpolicy.cilium.io/web"."""
-    known = KINDS[kind]
-    text = f"{(known.api_kind or known.name).lower()}.{known.groups[0]}/{name}"
+    known = KINDS.get(kind)
+    text = f"{(f'{known.api}.{known.groups[0]}' if known else kind).lower()}/{name}"
     return f"{namespace}/{text}" if namespace else text

@@ -176,10 +176,11 @@ class Policy(NamedTuple):
 class UnevaluatedPolicy(NamedTuple):
     """A policy whose rules are not evaluated, so that what it may select is undefined.
 
-    `namespace` None: cluster-wide. A selector that is None may select anything, which includes one that can't be read.
-    `after`: applies only to ends that no NetworkPolicy isolates.
-    `directions`: those it has rules for. `nodes`: it can select nodes and host-network pods.
+    `kind`: as `policy_kind` names it. `namespace` None: cluster-wide. A selector that is None may select anything,
+    which includes one that can't be read. `after`: applies only to ends that no NetworkPolicy isolates.
+    `directions`: those it has rules for. `nodes`: it can select host-network pods and, if it is cluster-wide, nodes.
     `because`: why its rules are not evaluated, where the kind is one that is.
+    `beside`: a proxy asks it about requests, beside the network: a caveat.
     """
 
     kind: str
@@ -191,6 +192,7 @@ class UnevaluatedPolicy(NamedTuple):
     after: bool = False
     nodes: bool = False
     because: str | None = None
+    beside: bool = False
 
     @property
     def title(self) -> str:

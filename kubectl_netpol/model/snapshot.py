@@ -32,6 +32,7 @@ class Gap(NamedTuple):
     """Objects that could not be read: those of one namespace, or (None) of every namespace that is not in `readable`.
 
     `policy_kind`: the kind of policy, other than NetworkPolicy, that they are of; `after`: one that is asked last.
+    `unknown_kind`: they are of a kind that is not known and may decide: a caveat.
     """
 
     resource: str
@@ -40,6 +41,7 @@ class Gap(NamedTuple):
     readable: frozenset[str] = frozenset()
     policy_kind: str = ""
     after: bool = False
+    unknown_kind: bool = False
 
     def hides(self, namespace: str | None) -> bool:
         """Whether it leaves out objects of that namespace, or (None) of any."""

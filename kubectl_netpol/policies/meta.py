@@ -6,10 +6,11 @@ from typing import Any
 
 from kubectl_netpol.fields import BadField, known_fields, mapping, objects, sequence, shown, text
 from kubectl_netpol.model.ports import PROTOCOLS
-from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
+from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
 from kubectl_netpol.model.validation import key_fault, value_fault
 
 Object = dict[str, Any]
+NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # In without values matches nothing
 _OPERATORS = [operator.value for operator in Operator]
 
 
@@ -57,6 +58,14 @@ def _expression(value: Any, path: str) -> Requirement:
             f"{path}.values", f"{name} {'takes no values' if values else 'requires at least one value'}"
         )
     return Requirement(key, operator, values)
+
+
+def selector_or_any(value: Any) -> LabelSelector | None:
+    """A metav1.LabelSelector; None (may select anything) for one that can't be read."""
+    try:
+        return read_selector(value, "")
+    except BadField:
+        return None
 
 
 def read_labels(value: Any, path: str) -> dict[str, str]:

@@ -1,33 +1,35 @@
-"""Reads policies of kinds that can override NetworkPolicy: which pods they may select, and in which directions.
+"""Reads policies whose rules are not evaluated: which pods they may select, and in which directions.
 
-ClusterNetworkPolicy, AdminNetworkPolicy and BaselineAdminNetworkPolicy (policy.networking.k8s.io), Cilium's and
-Calico's policies. Their rules are not evaluated; a selector that can't be read may select anything.
+A selector that can't be read may select anything.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.fields import BadField, mapping, objects, sequence
+from kubectl_netpol.fields import mapping, objects, sequence
 from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy
-from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
-from kubectl_netpol.policies.meta import read_selector
+from kubectl_netpol.policies.antrea import read_antrea
+from kubectl_netpol.policies.calico import read_calico
+from kubectl_netpol.policies.cilium import read_cilium
+from kubectl_netpol.policies.mesh import read_istio, read_linkerd
+from kubectl_netpol.policies.meta import selector_or_any
 
-_CILIUM_NAMESPACE = "io.kubernetes.pod.namespace"
-_CILIUM_NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."
-_NO_POD = LabelSelector((Requirement(METADATA_NAME, Operator.IN),))  # In without values matches nothing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _BOTH = (Direction.INGRESS, Direction.EGRESS)
 
 
-def read_unevaluated(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy | None:
-    """None for Calico's copy of a NetworkPolicy (knp.default.*)."""
-    spec = mapping(item.get("spec"), "spec")
-    if kind in ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"):
-        return _cilium(kind, item, name, namespace)
-    if kind in ("CalicoNetworkPolicy", "GlobalNetworkPolicy"):
-        return None if name.startswith("knp.default.") else _calico(kind, spec, name, namespace)
-    raise AssertionError(kind)
+def read_unevaluated(kind: str, item: dict[str, Any], name: str, namespace: str) -> UnevaluatedPolicy | None:
+    """`kind` as `policy_kind` names it, `namespace` "" if it has none. None for an object that never decides."""
+    read = _READERS.get(kind)
+    return read(kind, item, name, namespace or None) if read else unread_policy(kind, name, namespace)
+
+
+def unread_policy(kind: str, name: str, namespace: str) -> UnevaluatedPolicy:
+    """One of which nothing but its scope is known."""
+    return UnevaluatedPolicy(kind, namespace or None, name, _BOTH, nodes=True)
 
 
 def unread_tiered(kind: str, item: dict[str, Any], name: str, because: str) -> UnevaluatedPolicy:
@@ -38,10 +40,10 @@ def unread_tiered(kind: str, item: dict[str, Any], name: str, because: str) -> U
     subject = subject if isinstance(subject, dict) else {}
     namespaces = pods = None
     if subject.get("namespaces") is not None:
-        namespaces = _selector_or_any(subject["namespaces"])
+        namespaces = selector_or_any(subject["namespaces"])
     elif isinstance(subject.get("pods"), dict):
-        namespaces = _selector_or_any(subject["pods"].get("namespaceSelector"))
-        pods = _selector_or_any(subject["pods"].get("podSelector"))
+        namespaces = selector_or_any(subject["pods"].get("namespaceSelector"))
+        pods = selector_or_any(subject["pods"].get("podSelector"))
     return UnevaluatedPolicy(
         kind,
         None,
@@ -54,106 +56,56 @@ def unread_tiered(kind: str, item: dict[str, Any], name: str, because: str) -> U
     )
 
 
-def _selector_or_any(value: Any) -> LabelSelector | None:
-    try:
-        return read_selector(value, "")
-    except BadField:
+def _fqdn(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy:
+    """GKE: it isolates for egress, and allows names beside what NetworkPolicies allow."""
+    pods = selector_or_any(mapping(item.get("spec"), "spec").get("podSelector"))
+    return UnevaluatedPolicy(kind, namespace, name, (Direction.EGRESS,), pod_selector=pods)
+
+
+def _egress_of_namespace(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy | None:
+    """OVN-Kubernetes and OpenShift SDN: rules for all pods of the namespace, the first that matches decides."""
+    if not sequence(mapping(item.get("spec"), "spec").get("egress"), "spec.egress"):
         return None
+    return UnevaluatedPolicy(kind, namespace, name, (Direction.EGRESS,))
 
 
-def _cilium(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy:
-    """With `specs` (a list), or an endpointSelector that can't be read, it may select anything in its scope.
-
-    A cluster-wide policy without endpointSelector has a nodeSelector, and applies to nodes only.
-    """
+def _application(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy:
+    """Amazon: a NetworkPolicy that knows domain names. It has the directions of a NetworkPolicy."""
     spec = mapping(item.get("spec"), "spec")
-    namespace = namespace if kind == "CiliumNetworkPolicy" else None
-    clusterwide = namespace is None
-    directions = tuple(d for d in Direction if spec.get(d.field) is not None or spec.get(f"{d.field}Deny") is not None)
-    if item.get("specs") or ("endpointSelector" not in spec and not clusterwide):
-        return UnevaluatedPolicy(kind, namespace, name, _BOTH, nodes=clusterwide)
-    if "endpointSelector" not in spec:
-        return UnevaluatedPolicy(kind, None, name, directions, pod_selector=_NO_POD, nodes=True)
-    try:
-        selector = read_selector(_without_prefixes(spec["endpointSelector"]), "spec.endpointSelector")
-    except BadField:
-        return UnevaluatedPolicy(kind, namespace, name, directions)
-    # Cilium ignores a namespace in the selector of a namespaced policy: that applies in its own namespace.
-    namespaces = tuple(
-        requirement._replace(
-            key=METADATA_NAME
-            if requirement.key == _CILIUM_NAMESPACE
-            else requirement.key.removeprefix(_CILIUM_NAMESPACE_LABELS)
-        )
-        for requirement in selector.requirements
-        if (requirement.key == _CILIUM_NAMESPACE and namespace is None)
-        or requirement.key.startswith(_CILIUM_NAMESPACE_LABELS)
-    )
-    pods = tuple(r for r in selector.requirements if not r.key.startswith("io.c") and r.key != _CILIUM_NAMESPACE)
-    return UnevaluatedPolicy(
-        kind, namespace, name, directions, LabelSelector(namespaces) if namespaces else None, LabelSelector(pods)
-    )
+    types = sequence(spec.get("policyTypes"), "spec.policyTypes")
+    types = types or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+    directions = tuple(direction for direction in Direction if direction.value in types)
+    return UnevaluatedPolicy(kind, namespace, name, directions, pod_selector=selector_or_any(spec.get("podSelector")))
 
 
-def _without_prefixes(selector: Any) -> Any:
-    """Without the source that Cilium puts before a label's key: k8s:app, any:app. Other sources (reserved:) stay."""
-
-    def plain(key: str) -> str:
-        source, colon, rest = key.partition(":")
-        return rest if colon and source in ("k8s", "any") else key
-
-    path = "spec.endpointSelector"
-    selector = mapping(selector, path)
-    labels = mapping(selector.get("matchLabels"), f"{path}.matchLabels")
-    return {
-        **selector,
-        "matchLabels": {plain(key): value for key, value in labels.items()},
-        "matchExpressions": [
-            {**entry, "key": plain(entry["key"]) if isinstance(entry.get("key"), str) else None}
-            for entry in objects(selector.get("matchExpressions"), f"{path}.matchExpressions")
-        ],
-    }
+def _security_group(kind: str, item: dict[str, Any], name: str, _: str | None) -> UnevaluatedPolicy:
+    """Kube-OVN: pods name their groups in an annotation, so it may be any pod's."""
+    mapping(item.get("spec"), "spec")
+    return UnevaluatedPolicy(kind, None, name, _BOTH)
 
 
-def _calico(kind: str, spec: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy:
-    types = sequence(spec.get("types"), "spec.types") or [d.value for d in Direction if spec.get(d.field)]
-    forwarded = spec.get("applyOnForward") or spec.get("preDNAT") or spec.get("doNotTrack")
-    return UnevaluatedPolicy(
-        kind,
-        namespace if kind == "CalicoNetworkPolicy" else None,
-        name,
-        tuple(direction for direction in Direction if direction.value in (types or ["Ingress"])),
-        # With these, it applies to traffic that a node forwards, so also to pods that it does not select.
-        None if forwarded else calico_selector(spec.get("namespaceSelector")),
-        None if forwarded else calico_selector(spec.get("selector")),
-        nodes=kind == "GlobalNetworkPolicy",
-    )
-
-
-_CALICO_TERMS = (
-    (r"""([\w./-]+)\s*==\s*(?:"([^"]*)"|'([^']*)')""", Operator.IN),
-    (r"""([\w./-]+)\s*!=\s*(?:"([^"]*)"|'([^']*)')""", Operator.NOT_IN),
-    (r"has\(\s*([\w./-]+)\s*\)", Operator.EXISTS),
-    (r"!\s*has\(\s*([\w./-]+)\s*\)", Operator.DOES_NOT_EXIST),
-)
-
-
-def calico_selector(text: Any) -> LabelSelector | None:
-    """A Calico selector that is a plain conjunction; None (may select anything) for the rest of the grammar."""
-    if not isinstance(text, str) or not text.strip() or text.strip() == "all()":
+def _subnet(kind: str, item: dict[str, Any], name: str, _: str | None) -> UnevaluatedPolicy | None:
+    """Kube-OVN: a pod's annotation counts before the subnet of its namespace, so it may be any pod's."""
+    spec = mapping(item.get("spec"), "spec")
+    if not spec.get("private") and not objects(spec.get("acls"), "spec.acls"):
         return None
-    requirements = []
-    for term in text.split("&&"):
-        for pattern, operator in _CALICO_TERMS:
-            if match := re.fullmatch(pattern, term.strip()):
-                values = tuple(group for group in match.groups()[1:] if group is not None)
-                requirements.append(Requirement(match[1], operator, values))
-                break
-        else:
-            return None
-    # Calico matches these labels although no object has them.
-    return (
-        None
-        if any(r.key.startswith(("projectcalico.org/", "pcns.", "pcsa.")) for r in requirements)
-        else LabelSelector(tuple(requirements))
-    )
+    return UnevaluatedPolicy(kind, None, name, _BOTH)
+
+
+_READERS: dict[str, Callable[[str, dict[str, Any], str, str | None], UnevaluatedPolicy | None]] = {
+    "CiliumNetworkPolicy": read_cilium,
+    "CiliumClusterwideNetworkPolicy": read_cilium,
+    "CalicoNetworkPolicy": read_calico,
+    "GlobalNetworkPolicy": read_calico,
+    "AntreaNetworkPolicy": read_antrea,
+    "AntreaClusterNetworkPolicy": read_antrea,
+    "FQDNNetworkPolicy": _fqdn,
+    "EgressFirewall": _egress_of_namespace,
+    "EgressNetworkPolicy": _egress_of_namespace,
+    "ApplicationNetworkPolicy": _application,
+    "SecurityGroup": _security_group,
+    "Subnet": _subnet,
+    "IstioAuthorizationPolicy": read_istio,
+    "LinkerdAuthorizationPolicy": read_linkerd,
+    "Server": read_linkerd,
+}

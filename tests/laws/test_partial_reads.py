@@ -19,6 +19,7 @@ from kubectl_netpol.errors import ClusterError, ForbiddenError, NetpolError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.kinds import KINDS, WORKLOADS, kind_of
 from kubectl_netpol.model.ports import SinglePort
+from tests.support.api import groups
 from tests.support.clusters import NAMESPACES, clusters
 from tests.support.lawful import lawful
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tests.support.clusters import Feature
 
 Object = dict[str, Any]
-VERSIONS = {"cilium.io": "v2", "policy.networking.k8s.io": "v1alpha1", "projectcalico.org": "v3"}
+GROUPS = groups(cilium_io="v2", policy_networking_k8s_io="v1alpha1", projectcalico_org="v3")
 READ: dict[Feature, str] = {
     "unread namespaces": "a server knows every namespace; what may be read of them is the question here",
     "pods without a status": "only files have them",
@@ -45,9 +46,9 @@ class FakeApi:
         self.objects = objects
         self.forbidden = forbidden
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, **_: str) -> Any:
         if path == "/apis":
-            return {"groups": [{"name": g, "preferredVersion": {"version": v}} for g, v in VERSIONS.items()]}
+            return GROUPS
         name = path.rsplit("/", maxsplit=1)[1]
         if ("namespaces", name) in self.forbidden:
             raise ForbiddenError("no", verb="get", resource="namespaces", namespace=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
-from kubectl_netpol.model.kinds import kind_of
+from kubectl_netpol.model.kinds import KINDS, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ class FakeApi:
     """
 
     def __init__(self, found: Mapping[str, Any] | None = None, *, now: float | None = None) -> None:
-        self.found: dict[str, Any] = {"/apis": {"groups": []}, **(found or {})}
+        self.found: dict[str, Any] = {"/apis": groups(), **(found or {})}
         self.asked: list[str] = []
         self.patched: list[tuple[str, Any]] = []
         self.clock = now
@@ -31,7 +31,8 @@ class FakeApi:
     def api(self) -> Api:
         return cast("Api", self)
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, *, accept: str = "") -> Any:
+        assert accept.startswith("application/json;g=apidiscovery.k8s.io;v=v2;") == (path == "/apis")
         return self._answer(path, NotFoundError(f"{path} not found"))
 
     def list(self, path: str) -> Any:
@@ -69,12 +70,33 @@ def forbidden(path: str) -> ForbiddenError:
 
 
 def groups(**versions: str) -> Object:
-    """An answer of /apis; dots in the groups' names are written as underscores, "v2 v2alpha1" is two versions."""
-    listed = []
-    for name, words in versions.items():
-        served = [{"version": version} for version in words.split()]
-        listed.append({"name": name.replace("_", "."), "versions": served, "preferredVersion": served[0]})
-    return {"kind": "APIGroupList", "groups": listed}
+    """An answer of /apis: these groups with the kinds of the table that they have, in each of their versions.
+
+    Dots in the groups' names are written as underscores, "v2 v2alpha1" is two versions.
+    """
+    found = []
+    for written, words in versions.items():
+        name = written.replace("_", ".")
+        kinds = [kind for kind in KINDS.values() if name in kind.groups]
+        resources = [resource(kind.api, kind.resource, namespaced=kind.namespaced) for kind in kinds]
+        found.append(group(name, **dict.fromkeys(words.split(), resources)))
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": found}
+
+
+def group(name: str, **versions: list[Object]) -> Object:
+    """A group of an aggregated discovery, the resources by version."""
+    listed = [{"version": version, "resources": found, "freshness": "Current"} for version, found in versions.items()]
+    return {"metadata": {"name": name}, "versions": listed}
+
+
+def resource(kind: str, plural: str, *, namespaced: bool = True, verbs: str = "get list") -> Object:
+    """A resource of an aggregated discovery."""
+    return {
+        "resource": plural,
+        "responseKind": {"group": "", "version": "", "kind": kind},
+        "scope": "Namespaced" if namespaced else "Cluster",
+        "verbs": verbs.split(),
+    }
 
 
 def lists(objects: Iterable[Object]) -> dict[str, list[Object]]:

@@ -391,7 +391,7 @@ def test_a_server_that_can_not_be_asked_is_an_error() -> None:
 
 def test_an_error_nobody_expected_does_not_pass_for_no_api_groups() -> None:
     class Broken(FakeApi):
-        def get(self, path: str) -> Any:
+        def get(self, path: str, *, accept: str = "") -> Any:
             raise RuntimeError(path)
 
     with pytest.raises(RuntimeError, match="/apis"):

@@ -1,0 +1,176 @@
+"""Which kinds of policy the server has beside NetworkPolicy: by its discovery, in one request where it can do that."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.errors import ClusterError
+from kubectl_netpol.model.kinds import KINDS, POLICY_GROUPS, is_built_in, policy_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_netpol.cluster.api import Api
+
+# What kubectl asks for; a server before 1.26 answers with its groups alone.
+_ACCEPT = ",".join(
+    [
+        *(f"application/json;g=apidiscovery.k8s.io;v={v};as=APIGroupDiscoveryList" for v in ("v2", "v2beta1")),
+        "application/json",
+    ]
+)
+
+
+class PolicyKind(NamedTuple):
+    """A kind that the server has; `name` as `policy_kind` names it, `version` the one to read."""
+
+    name: str
+    group: str
+    version: str
+    plural: str
+    namespaced: bool
+
+    @property
+    def resource(self) -> str:
+        """As in "you may not list ciliumnetworkpolicies.cilium.io"."""
+        return f"{self.plural}.{self.group}"
+
+    def path(self, namespace: str | None) -> str:
+        """The path of its list, in one namespace or (None) in all."""
+        where = f"/namespaces/{namespace}" if namespace else ""
+        return f"/apis/{self.group}/{self.version}{where}/{self.plural}"
+
+
+class Discovered(NamedTuple):
+    """`silent`: API groups that do not answer, so that which kinds they have is not known."""
+
+    kinds: tuple[PolicyKind, ...]
+    silent: tuple[str, ...] = ()
+
+
+class Discovery:
+    """Asks while the caller does something else."""
+
+    def __init__(self, api: Api) -> None:
+        self._found = Discovered(())
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._ask, args=(api,), daemon=True)
+        self._thread.start()
+
+    def result(self) -> Discovered:
+        """Waits for it. Not knowing which policies there are must not pass for there being none: then an error."""
+        self._thread.join()
+        if self._error:
+            raise self._error
+        return self._found
+
+    def _ask(self, api: Api) -> None:
+        try:
+            self._found = discover(api)
+        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._error = error
+
+
+def discover(api: Api) -> Discovered:
+    """ClusterError where the server, or a group that has a kind of the table, can't be asked."""
+    answer = api.get("/apis", accept=_ACCEPT)
+    found: list[PolicyKind] = []
+    silent: list[str] = []
+    try:
+        if "groups" in answer:
+            for group, version, resources in _ask_groups(api, answer["groups"] or ()):
+                if resources is None:
+                    silent.append(group)
+                found += _policy_kinds(group, version, map(_listed, resources or ()))
+        else:
+            for group, version, resources in _aggregated(answer):
+                if resources is None:
+                    found += _expected(group, version)
+                    silent += [] if group in POLICY_GROUPS or is_built_in(group) else [group]
+                found += _policy_kinds(group, version, map(_discovered, resources or ()))
+    except (LookupError, TypeError, AttributeError):
+        raise ClusterError("invalid response to /apis: expected a list of API groups") from None
+    return Discovered(_to_read(found), tuple(dict.fromkeys(silent)))
+
+
+class _Resource(NamedTuple):
+    plural: str
+    kind: str
+    namespaced: bool
+    verbs: Any
+
+
+def _aggregated(answer: Any) -> Iterator[tuple[str, str, Any]]:
+    """(group, version, resources) of an APIGroupDiscoveryList, the preferred version first.
+
+    Resources None: of a server behind this one that does not answer, and did not before.
+    """
+    for group in answer["items"]:
+        for version in group["versions"]:
+            resources = version.get("resources") or ()
+            stale = version.get("freshness") == "Stale" and not resources
+            yield group["metadata"]["name"], version["version"], None if stale else resources
+
+
+def _discovered(item: Any) -> _Resource:
+    kind = (item.get("responseKind") or {}).get("kind") or ""
+    return _Resource(item["resource"], kind, item["scope"] == "Namespaced", item["verbs"])
+
+
+def _ask_groups(api: Api, groups: Any) -> Iterator[tuple[str, str, Any]]:
+    """(group, version, resources) of the groups of an APIGroupList that may have such kinds.
+
+    Resources None: of a group without a known kind that does not answer.
+    """
+    wanted = []
+    for group in groups:
+        name = group["name"]
+        versions = dict.fromkeys(v["version"] for v in (group["preferredVersion"], *(group.get("versions") or ())))
+        if name in POLICY_GROUPS or not is_built_in(name):
+            wanted += [(name, version) for version in versions]
+
+    def ask(place: tuple[str, str]) -> Any:
+        try:
+            return api.get(f"/apis/{place[0]}/{place[1]}")["resources"] or ()
+        except ClusterError:
+            if place[0] in POLICY_GROUPS:
+                raise
+            return None
+
+    for (name, version), resources in zip(wanted, map_concurrently(ask, wanted), strict=True):
+        yield name, version, resources
+
+
+def _listed(item: Any) -> _Resource:
+    return _Resource(item["name"], item["kind"], item["namespaced"] is True, item["verbs"])
+
+
+def _policy_kinds(group: str, version: str, resources: Iterable[_Resource]) -> Iterator[PolicyKind]:
+    for resource in resources:
+        name = policy_kind(resource.kind, group)
+        if name and "/" not in resource.plural and "list" in resource.verbs:
+            yield PolicyKind(name, group, version, resource.plural, resource.namespaced)
+
+
+def _expected(group: str, version: str) -> Iterator[PolicyKind]:
+    """The kinds of a group that does not say which it has; listing them says why."""
+    for name, kind in KINDS.items():
+        if policy_kind(kind.api, group) == name:
+            yield PolicyKind(name, group, version, kind.resource, kind.namespaced)
+
+
+def _to_read(found: Iterable[PolicyKind]) -> tuple[PolicyKind, ...]:
+    """Each kind once: in the first of its groups and the version that the table has, or else the server prefers."""
+    chosen: dict[str, PolicyKind] = {}
+    for one in found:
+        other = chosen.get(one.name)
+        if other is None or _rank(one) < _rank(other):
+            chosen[one.name] = one
+    return tuple(chosen.values())
+
+
+def _rank(one: PolicyKind) -> tuple[int, bool]:
+    kind = KINDS.get(one.name)
+    return (kind.groups.index(one.group), one.version != kind.version) if kind else (0, False)
