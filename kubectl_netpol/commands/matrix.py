@@ -19,11 +19,13 @@ from kubectl_netpol.commands.common.options import (
     cluster_options,
     probe_options,
 )
+from kubectl_netpol.engine.layers import beside
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.matrix.grid import Grid, declared_ports
 from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import examples, group_by_pod, group_by_workload, summarize
+from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.matrix import (
@@ -148,6 +150,8 @@ def _matrix(
         raise NetpolError(
             f"no pods in {place}", f"there are pods in {names_text(elsewhere)} (-n, -A)" if elsewhere else None
         )
+    for note in beside(snapshot, pods, Direction.INGRESS):
+        inputs.console.note(note.message)
     sets = PodSets(snapshot, pods)
     return _Matrix(
         sets,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import beside_layers, isolating_policies, layers_of, tiered_policies
+from kubectl_netpol.engine.layers import beside, isolating_policies, layers_of, tiered_policies
 from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
@@ -59,7 +59,7 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
 def _beside(snapshot: Snapshot, connection: Connection) -> Iterator[Note]:
     for end, direction in ((connection.source, Direction.EGRESS), (connection.destination, Direction.INGRESS)):
         if end.pod:
-            yield from beside_layers(snapshot, end.pod, direction)
+            yield from beside(snapshot, (end.pod,), direction)
 
 
 def _combine(egress: DirectionVerdict, ingress: DirectionVerdict) -> tuple[Verdict, Note | None]:

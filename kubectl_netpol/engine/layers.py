@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Tier
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kubectl_netpol.model.objects import Pod
-    from kubectl_netpol.model.policies import Direction, Policy, Rule
+    from kubectl_netpol.model.policies import Direction, Policy, Rule, UnevaluatedPolicy
     from kubectl_netpol.model.snapshot import Snapshot
 
 
@@ -176,19 +177,27 @@ def _not_evaluated(snapshot: Snapshot, pod: Pod, direction: Direction, *, after:
             return
 
 
-def beside_layers(snapshot: Snapshot, pod: Pod, direction: Direction) -> Iterator[Note]:
-    """What may decide although no layer has it: a policy that a proxy asks, and a kind that could not be read."""
-    if pod.finished or not (snapshot.unevaluated or snapshot.gaps):
-        return
-    namespace = snapshot.namespace(pod.namespace)
-    for policy in snapshot.unevaluated:
-        if policy.beside and direction in policy.directions and policy.may_select(pod, namespace):
-            yield Note(Code.PROXY_DECIDES, f"a proxy of {pod.key} may still refuse requests, by {policy.title}")
-            break
+def beside(snapshot: Snapshot, pods: Sequence[Pod], direction: Direction) -> Iterator[Note]:
+    """What may refuse a connection of these pods although no layer has it.
+
+    Policies that a proxy asks, and policies of kinds that are not known and could not be read.
+    """
+    titles = [
+        policy.title
+        for policy in snapshot.unevaluated
+        if policy.beside and direction in policy.directions and _may_select_any(snapshot, policy, pods)
+    ]
+    if titles:
+        message = f"a proxy may refuse requests that the network lets through, by {names_text(titles)}"
+        yield Note(Code.PROXY_DECIDES, message)
     for gap in snapshot.gaps:
-        if gap.unknown_kind and gap.hides(pod.namespace):
+        if gap.unknown_kind and any(gap.hides(pod.namespace) for pod in pods):
             yield Note(Code.UNKNOWN_KIND, gap.message)
-            break
+            return
+
+
+def _may_select_any(snapshot: Snapshot, policy: UnevaluatedPolicy, pods: Sequence[Pod]) -> bool:
+    return any(policy.may_select(pod, snapshot.namespace(pod.namespace)) for pod in pods)
 
 
 def _unknown(reason: Note) -> Layer:

@@ -127,7 +127,8 @@ KINDS = {
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)
-POLICY_GROUPS = frozenset(group for kind in (*_TIERED, *_UNEVALUATED) for group in kind.groups)
+_POLICIES = {(kind.api, group): kind.name for kind in (*_TIERED, *_UNEVALUATED) for group in kind.groups}
+POLICY_GROUPS = frozenset(group for _, group in _POLICIES)
 # Kinds that an end of a connection can be typed as: KIND/NAME.
 TYPED = ("Pod", "Service", *WORKLOADS, "Node")
 _BY_ALIAS = {alias: kind for kind in KINDS.values() for alias in kind.aliases}
@@ -152,11 +153,9 @@ def policy_kind(api_kind: str, group: str) -> str | None:
 
     None for any other kind.
     """
-    for name in (*TIERED, *UNEVALUATED):
-        kind = KINDS[name]
-        if kind.api == api_kind and group in kind.groups:
-            return name
-    if not api_kind.endswith("NetworkPolicy") or group in _COPIES or group in KINDS["NetworkPolicy"].groups:
+    if name := _POLICIES.get((api_kind, group)):
+        return name
+    if not api_kind.endswith(_END) or group in _COPIES or group in KINDS["NetworkPolicy"].groups:
         return None
     if group in CALICO and api_kind.startswith("Staged"):
         return None  # never enforced
@@ -169,18 +168,21 @@ _COPIES = ("controlplane.antrea.io",)
 
 def meant_kind(api_kind: str, group: str) -> Kind | None:
     """The kind of policy that a misspelt one of this group means; in one of Kubernetes' own groups, that of any."""
-    if policy_kind(api_kind, group) in KINDS or api_kind.startswith("Staged"):
+    if (api_kind, group) in _POLICIES:
         return None
     policies = [KINDS[name] for name in ("NetworkPolicy", *TIERED, *UNEVALUATED)]
     if is_built_in(group):
-        policies = [kind for kind in policies if kind.api.endswith("NetworkPolicy")]
+        policies = [kind for kind in policies if kind.api.endswith(_END)]
     else:
         policies = [kind for kind in policies if group in kind.groups]
-    by_spelling = {kind.api.lower(): kind for kind in reversed(policies)}
-    near = difflib.get_close_matches(api_kind.lower(), by_spelling, 1, _ALIKE)
+    # TeamNetworkPolicy is no misspelt NetworkPolicy: of a name that ends well, only the rest is compared.
+    end = _END if api_kind.endswith(_END) else ""
+    by_spelling = {kind.api.removesuffix(end).lower(): kind for kind in reversed(policies)}
+    near = difflib.get_close_matches(api_kind.removesuffix(end).lower(), by_spelling, 1, _ALIKE)
     return by_spelling[near[0]] if near else None
 
 
+_END = "NetworkPolicy"
 _ALIKE = 0.85  # NetworkPolicies is NetworkPolicy; no other kind of these groups comes as near to one
 
 

@@ -9,7 +9,7 @@ import pytest
 from kubectl_netpol.cluster.reader import read_snapshot
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.model.snapshot import Gap, Scope
-from tests.support.api import FakeApi, forbidden, groups
+from tests.support.api import FakeApi, forbidden, group, groups, resource
 
 SHOP, BOTH = frozenset({"shop"}), frozenset({"db", "shop"})
 EVERYWHERE = frozenset({"pods", "networkpolicies"})
@@ -220,13 +220,23 @@ def test_where_namespaces_may_not_be_listed_they_are_read_one_by_one() -> None:
     assert not snapshot.namespace("db").complete
 
 
-# Kinds that can override NetworkPolicy.
+# Kinds of policy beside NetworkPolicy.
 
 CILIUM = item("c", "shop", spec={"endpointSelector": {}, "ingress": [{}]})
 CILIUM_IN_SHOP = "/apis/cilium.io/v2/namespaces/shop/ciliumnetworkpolicies"
+CILIUM_IN_DB = "/apis/cilium.io/v2/namespaces/db/ciliumnetworkpolicies"
 CILIUM_EVERYWHERE = "/apis/cilium.io/v2/ciliumnetworkpolicies"
 CILIUM_CLUSTERWIDE = "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies"
 UPSTREAM = "/apis/policy.networking.k8s.io"
+ISTIO = "/apis/security.istio.io/v1"
+EXAMPLE = "/apis/example.com/v1"
+
+
+def unknown_kinds(*found: Any) -> dict[str, Any]:
+    return {"kind": "APIGroupDiscoveryList", "items": [group("example.com", v1=list(found))]}
+
+
+TEAM = unknown_kinds(resource("TeamNetworkPolicy", "teams"))
 
 
 @pytest.mark.parametrize(
@@ -249,8 +259,19 @@ UPSTREAM = "/apis/policy.networking.k8s.io"
                 f"{UPSTREAM}/v1alpha1/clusternetworkpolicies",
                 f"{UPSTREAM}/v1alpha1/adminnetworkpolicies",
                 f"{UPSTREAM}/v1alpha1/baselineadminnetworkpolicies",
+                "/api/v1/nodes",
             ],
-            id="the kinds of the cluster's administrator, in the version that the server prefers",
+            id="the tiers, and nodes, which their rules may be about",
+        ),
+        pytest.param(
+            groups(policy_networking_k8s_io="v1beta1 v1alpha1"),
+            Scope(SHOP, nodes=True),
+            [
+                f"{UPSTREAM}/v1beta1/clusternetworkpolicies",
+                f"{UPSTREAM}/v1alpha1/adminnetworkpolicies",
+                f"{UPSTREAM}/v1alpha1/baselineadminnetworkpolicies",
+            ],
+            id="each kind in its version, and nodes only once",
         ),
         pytest.param(
             groups(crd_projectcalico_org="v1"),
@@ -270,11 +291,26 @@ UPSTREAM = "/apis/policy.networking.k8s.io"
             ],
             id="Calico in two groups: the same objects are listed once",
         ),
+        pytest.param(
+            groups(security_istio_io="v1"),
+            Scope(SHOP),
+            [
+                f"{ISTIO}/namespaces/shop/authorizationpolicies",
+                f"{ISTIO}/namespaces/istio-system/authorizationpolicies",
+            ],
+            id="Istio, whose root namespace is for all",
+        ),
+        pytest.param(
+            unknown_kinds(
+                resource("TeamNetworkPolicy", "teams"), resource("AllNetworkPolicy", "all", namespaced=False)
+            ),
+            Scope(SHOP),
+            [f"{EXAMPLE}/namespaces/shop/teams", f"{EXAMPLE}/all"],
+            id="kinds that are not known",
+        ),
     ],
 )
-def test_kinds_that_can_override_are_listed_where_the_server_has_their_group(
-    answer: Any, scope: Scope, paths: list[str]
-) -> None:
+def test_kinds_of_policy_are_listed_where_the_server_has_them(answer: Any, scope: Scope, paths: list[str]) -> None:
     fake = FakeApi({"/apis": answer})
     read_snapshot(fake.api, scope)
     plain = FakeApi()
@@ -282,106 +318,159 @@ def test_kinds_that_can_override_are_listed_where_the_server_has_their_group(
     assert sorted(fake.asked) == sorted([*plain.asked, *paths])
 
 
-def test_an_object_that_can_override_is_in_the_snapshot() -> None:
-    fake = FakeApi({"/apis": groups(cilium_io="v2"), CILIUM_IN_SHOP: [CILIUM]})
-    assert [found.kind for found in read_snapshot(fake.api, Scope(SHOP)).unevaluated] == ["CiliumNetworkPolicy"]
-
-
-def test_a_kind_that_only_another_version_of_the_group_has_is_read_there() -> None:
-    """v1alpha2 of policy.networking.k8s.io has ClusterNetworkPolicy, v1alpha1 the other two."""
-    v1alpha2, v1alpha1 = f"{UPSTREAM}/v1alpha2", f"{UPSTREAM}/v1alpha1"
-    absent = NotFoundError("the server could not find the requested resource")
-    admin = item("admin", spec={"priority": 1, "subject": {"namespaces": {}}, "ingress": [{}]})
-    fake = FakeApi(
-        {
-            "/apis": groups(policy_networking_k8s_io="v1alpha2 v1alpha1"),
-            f"{v1alpha2}/adminnetworkpolicies": absent,
-            f"{v1alpha2}/baselineadminnetworkpolicies": absent,
-            f"{v1alpha1}/adminnetworkpolicies": [admin],
-            f"{v1alpha1}/baselineadminnetworkpolicies": absent,
-        }
-    )
-    snapshot = read_snapshot(fake.api, Scope(SHOP))
-    assert [(found.kind, found.name) for found in snapshot.unevaluated] == [("AdminNetworkPolicy", "admin")]
-    assert f"{v1alpha1}/clusternetworkpolicies" not in fake.asked, "the preferred version has it"
-    assert snapshot.gaps == ()
+@pytest.mark.parametrize(
+    ("answer", "path", "found", "kinds"),
+    [
+        pytest.param(groups(cilium_io="v2"), CILIUM_IN_SHOP, CILIUM, ["CiliumNetworkPolicy"], id="a known kind"),
+        pytest.param(
+            TEAM, f"{EXAMPLE}/namespaces/shop/teams", item("t", "shop"), ["TeamNetworkPolicy.example.com"], id="another"
+        ),
+    ],
+)
+def test_an_object_of_such_a_kind_is_in_the_snapshot(answer: Any, path: str, found: Any, kinds: list[str]) -> None:
+    snapshot = read_snapshot(FakeApi({"/apis": answer, path: [found]}).api, Scope(SHOP))
+    assert [(policy.kind, policy.namespace) for policy in snapshot.unevaluated] == [(kind, "shop") for kind in kinds]
 
 
 @pytest.mark.parametrize(
-    ("path", "scope", "gap"),
+    ("answer", "paths", "scope", "gaps"),
     [
         pytest.param(
-            CILIUM_IN_SHOP,
+            groups(cilium_io="v2"),
+            [CILIUM_IN_SHOP],
             Scope(SHOP),
-            Gap(
-                "ciliumnetworkpolicies.cilium.io",
-                "shop",
-                "you may not list ciliumnetworkpolicies.cilium.io in namespace shop",
-                policy_kind="CiliumNetworkPolicy",
-            ),
+            [
+                Gap(
+                    "ciliumnetworkpolicies.cilium.io",
+                    "shop",
+                    "you may not list ciliumnetworkpolicies.cilium.io in namespace shop",
+                    policy_kind="CiliumNetworkPolicy",
+                )
+            ],
             id="in one namespace",
         ),
         pytest.param(
-            CILIUM_EVERYWHERE,
-            Scope(SHOP, EVERYWHERE),
-            Gap(
-                "ciliumnetworkpolicies.cilium.io",
-                None,
-                "you may not list ciliumnetworkpolicies.cilium.io in the whole cluster",
-                policy_kind="CiliumNetworkPolicy",
-            ),
-            id="in the whole cluster",
+            groups(cilium_io="v2"),
+            [CILIUM_EVERYWHERE, CILIUM_IN_DB],
+            Scope(BOTH, EVERYWHERE),
+            [
+                Gap(
+                    "ciliumnetworkpolicies.cilium.io",
+                    None,
+                    "you may not list ciliumnetworkpolicies.cilium.io in the whole cluster",
+                    BOTH,
+                    policy_kind="CiliumNetworkPolicy",
+                ),
+                Gap(
+                    "ciliumnetworkpolicies.cilium.io",
+                    "db",
+                    "you may not list ciliumnetworkpolicies.cilium.io in namespace db",
+                    policy_kind="CiliumNetworkPolicy",
+                ),
+            ],
+            id="in the whole cluster, and in one of the scope's namespaces",
         ),
         pytest.param(
-            CILIUM_CLUSTERWIDE,
+            groups(cilium_io="v2"),
+            [CILIUM_CLUSTERWIDE],
             Scope(SHOP),
-            Gap(
-                "ciliumclusterwidenetworkpolicies.cilium.io",
-                None,
-                "you may not list ciliumclusterwidenetworkpolicies.cilium.io in the whole cluster",
-                policy_kind="CiliumNetworkPolicy",
-            ),
+            [
+                Gap(
+                    "ciliumclusterwidenetworkpolicies.cilium.io",
+                    None,
+                    "you may not list ciliumclusterwidenetworkpolicies.cilium.io in the whole cluster",
+                    policy_kind="CiliumClusterwideNetworkPolicy",
+                )
+            ],
             id="a kind that is in no namespace",
+        ),
+        pytest.param(
+            groups(policy_networking_k8s_io="v1alpha1"),
+            [f"{UPSTREAM}/v1alpha1/baselineadminnetworkpolicies"],
+            Scope(SHOP),
+            [
+                Gap(
+                    "baselineadminnetworkpolicies.policy.networking.k8s.io",
+                    None,
+                    "you may not list baselineadminnetworkpolicies.policy.networking.k8s.io in the whole cluster",
+                    policy_kind="BaselineAdminNetworkPolicy",
+                    after=True,
+                )
+            ],
+            id="a kind that is asked last",
+        ),
+        pytest.param(
+            groups(security_istio_io="v1"),
+            [f"{ISTIO}/namespaces/istio-system/authorizationpolicies"],
+            Scope(SHOP),
+            [
+                Gap(
+                    "authorizationpolicies.security.istio.io",
+                    None,
+                    "you may not list authorizationpolicies.security.istio.io in namespace istio-system",
+                    policy_kind="IstioAuthorizationPolicy",
+                )
+            ],
+            id="in a namespace that is for all",
+        ),
+        pytest.param(
+            TEAM,
+            [f"{EXAMPLE}/namespaces/shop/teams"],
+            Scope(SHOP),
+            [
+                Gap(
+                    "teams.example.com",
+                    "shop",
+                    "you may not list teams.example.com in namespace shop: such policies may decide",
+                    unknown_kind=True,
+                )
+            ],
+            id="of a kind that is not known",
         ),
     ],
 )
-def test_a_forbidden_list_of_what_can_override_is_a_gap_that_says_so(path: str, scope: Scope, gap: Gap) -> None:
-    fake = FakeApi({"/apis": groups(cilium_io="v2"), path: forbidden(path)})
-    assert read_snapshot(fake.api, scope).gaps == (gap,)
+def test_a_forbidden_list_of_such_a_kind_is_a_gap_that_says_so(
+    answer: Any, paths: list[str], scope: Scope, gaps: list[Gap]
+) -> None:
+    fake = FakeApi({"/apis": answer, **{path: forbidden(path) for path in paths}})
+    assert list(read_snapshot(fake.api, scope).gaps) == gaps
 
 
-# Not knowing what can override must never pass for there being nothing.
+def test_a_forbidden_list_of_istio_in_the_whole_cluster_falls_back_to_the_root_namespace_too() -> None:
+    everywhere = f"{ISTIO}/authorizationpolicies"
+    fake = FakeApi({"/apis": groups(security_istio_io="v1"), everywhere: forbidden(everywhere)})
+    read_snapshot(fake.api, Scope(SHOP, EVERYWHERE))
+    again = [f"{ISTIO}/namespaces/{name}/authorizationpolicies" for name in ("istio-system", "shop")]
+    assert fake.asked[-2:] == again
+
+
+def test_a_group_that_does_not_answer_is_a_caveat() -> None:
+    silent = {"metadata": {"name": "example.com"}, "versions": [{"version": "v1", "freshness": "Stale"}]}
+    fake = FakeApi({"/apis": {"kind": "APIGroupDiscoveryList", "items": [silent]}})
+    message = "the API group example.com does not answer: if it has policies, they may decide"
+    assert read_snapshot(fake.api, Scope(SHOP)).gaps == (Gap("example.com", None, message, unknown_kind=True),)
+
+
+# Not knowing which policies there are must never pass for there being none.
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "error",
     [
-        pytest.param({"items": []}, id="no groups"),
-        pytest.param({"groups": 7}, id="groups that are no list"),
-        pytest.param({"groups": [7]}, id="a group that is no object"),
-        pytest.param({"groups": [{"name": "cilium.io"}]}, id="a group without a version"),
-        pytest.param({"groups": [{"name": "cilium.io", "preferredVersion": {}}]}, id="a version without its name"),
-        pytest.param(
-            {"groups": [{"name": "cilium.io", "preferredVersion": {"version": None}}]}, id="a version that is null"
-        ),
-        pytest.param([], id="a list"),
-        pytest.param(None, id="null"),
+        pytest.param(ForbiddenError("no", verb="get", resource="/apis", namespace=None), id="forbidden"),
+        pytest.param(ClusterError("etcd is down"), id="down"),
     ],
 )
-def test_an_answer_that_is_no_list_of_api_groups_is_an_error(answer: Any) -> None:
+def test_a_discovery_that_fails_is_an_error(error: ClusterError) -> None:
     with pytest.raises(ClusterError) as caught:
-        read_snapshot(FakeApi({"/apis": answer}).api, Scope(SHOP))
-    assert caught.value.message == "invalid response to /apis: expected a list of API groups"
-
-
-def test_api_groups_that_may_not_be_read_are_an_error() -> None:
-    error = ForbiddenError("no", verb="get", resource="/apis", namespace=None)
-    with pytest.raises(ForbiddenError):
         read_snapshot(FakeApi({"/apis": error}).api, Scope(SHOP))
+    assert caught.value is error
 
 
-def test_no_api_groups_at_all_is_an_answer() -> None:
-    assert read_snapshot(FakeApi({"/apis": {"groups": None}}).api, Scope(SHOP)).unevaluated == ()
+def test_a_list_that_fails_is_an_error() -> None:
+    fake = FakeApi({"/apis": groups(cilium_io="v2"), CILIUM_IN_SHOP: ClusterError("cilium is down")})
+    with pytest.raises(ClusterError, match="cilium is down"):
+        read_snapshot(fake.api, Scope(SHOP))
 
 
 def test_a_server_that_can_not_be_asked_is_an_error() -> None:
@@ -389,9 +478,9 @@ def test_a_server_that_can_not_be_asked_is_an_error() -> None:
         read_snapshot(FakeApi({pods_in("shop"): ClusterError("etcd is down")}).api, Scope(SHOP))
 
 
-def test_an_error_nobody_expected_does_not_pass_for_no_api_groups() -> None:
+def test_an_error_nobody_expected_does_not_pass_for_no_kinds() -> None:
     class Broken(FakeApi):
-        def get(self, path: str, *, accept: str = "") -> Any:
+        def get(self, path: str, **_: str) -> Any:
             raise RuntimeError(path)
 
     with pytest.raises(RuntimeError, match="/apis"):

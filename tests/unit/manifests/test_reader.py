@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.manifests.reader import Reader
-from kubectl_netpol.model.kinds import KINDS, UNEVALUATED, WORKLOADS
+from kubectl_netpol.model.kinds import KINDS, WORKLOADS
 from kubectl_netpol.model.objects import Owner
 from kubectl_netpol.model.policies import UnevaluatedPolicy
 from kubectl_netpol.model.selectors import LabelSelector
@@ -83,6 +83,42 @@ def read(*texts: str, live: bool = False) -> Snapshot:
             "it.yaml, document 1: no kind EndpointSlice in apiVersion discovery.k8s.io/v1beta1",
             "write discovery.k8s.io/v1",
             id="a beta version",
+        ),
+        pytest.param(
+            "{apiVersion: networking.k8s.io/v1, kind: Networkpolicy, metadata: {name: a}}",
+            "it.yaml, document 1: no kind Networkpolicy in apiVersion networking.k8s.io/v1",
+            "did you mean kind: NetworkPolicy?",
+            id="a kind in another case",
+        ),
+        pytest.param(
+            "{apiVersion: policy.networking.k8s.io/v1beta1, kind: ClusterNetworkPolcy, metadata: {name: a}}",
+            "it.yaml, document 1: no kind ClusterNetworkPolcy in apiVersion policy.networking.k8s.io/v1beta1",
+            "did you mean kind: ClusterNetworkPolicy?",
+            id="a misspelt kind",
+        ),
+        pytest.param(
+            "{apiVersion: networking.k8s.io/v1, kind: ClusterNetworkPolicy, metadata: {name: a}}",
+            "it.yaml, document 1: no kind ClusterNetworkPolicy in apiVersion networking.k8s.io/v1",
+            "did you mean ClusterNetworkPolicy of policy.networking.k8s.io?",
+            id="a kind of another group",
+        ),
+        pytest.param(
+            "{apiVersion: policy.networking.k8s.io/v1beta1, kind: AdminNetworkPolicy, metadata: {name: a}}",
+            "it.yaml, document 1: no kind AdminNetworkPolicy in apiVersion policy.networking.k8s.io/v1beta1",
+            "write policy.networking.k8s.io/v1alpha1",
+            id="a version that does not have the kind",
+        ),
+        pytest.param(
+            "{apiVersion: cilium.io/v2, kind: CiliumNetworkpolicy, metadata: {name: a}}",
+            "it.yaml, document 1: no kind CiliumNetworkpolicy in apiVersion cilium.io/v2",
+            "did you mean kind: CiliumNetworkPolicy?",
+            id="a misspelt kind of a plugin",
+        ),
+        pytest.param(
+            "{apiVersion: example.com/v1, kind: TeamNetworkPolicy, metadata: {name: a, namespace: 3}}",
+            "it.yaml, document 1 (TeamNetworkPolicy.example.com a): metadata.namespace: expected a string, got 3",
+            'quote it: "3"',
+            id="a number for the namespace of a kind that is not known",
         ),
         pytest.param(
             "apiVersion: v1\nkind: Pod\nmetadata: {}",
@@ -166,7 +202,8 @@ def test_other_kinds_are_skipped_and_counted() -> None:
     reader.add_text(
         "{apiVersion: v1, kind: ConfigMap}\n---\n{apiVersion: v1, kind: ConfigMap}\n---\n"
         "{apiVersion: serving.knative.dev/v1, kind: Service}\n---\n"
-        "{apiVersion: crd.antrea.io/v1beta1, kind: NetworkPolicy}\n---\n{apiVersion: v1, kind: List, items: []}\n---\n"
+        "{apiVersion: controlplane.antrea.io/v1beta2, kind: NetworkPolicy}\n---\n"
+        "{apiVersion: v1, kind: List, items: []}\n---\n"
         "{apiVersion: v1, kind: List, items: null}",
         "it",
     )
@@ -177,14 +214,40 @@ def test_every_kind_of_the_table_is_read_and_none_is_skipped() -> None:
     reader = Reader(live=True)
     for kind in KINDS.values():
         version = f"{kind.groups[0]}/{kind.version or 'v1'}".removeprefix("/")
-        item = {"apiVersion": version, "kind": kind.api_kind or kind.name, "metadata": {"name": "a"}}
+        item = {"apiVersion": version, "kind": kind.api, "metadata": {"name": "a"}}
         reader.add_text(json.dumps(item), "it")
     snapshot = reader.snapshot()
     assert reader.skipped == {}
     assert {workload.kind for workload in snapshot.workloads} == set(WORKLOADS)
-    assert {policy.kind for policy in snapshot.unevaluated} == set(UNEVALUATED)
     others = (snapshot.namespaces, snapshot.pods, snapshot.policies, snapshot.services, snapshot.nodes)
     assert [len(found) for found in (*others, snapshot.endpoint_slices)] == [1] * 6
+
+
+def test_policies_of_other_kinds_are_in_the_order_of_the_table_and_unknown_kinds_last() -> None:
+    texts = [
+        "{apiVersion: example.com/v1, kind: TeamNetworkPolicy, metadata: {name: t, namespace: lab}}",
+        "{apiVersion: example.com/v1, kind: TeamNetworkPolicy, metadata: {name: w}}",
+        "{apiVersion: policy.linkerd.io/v1beta3, kind: Server, metadata: {name: s}}",
+        "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c}}",
+    ]
+    found = read(*texts).unevaluated
+    assert [policy.title for policy in found] == [
+        "shop/ciliumnetworkpolicy.cilium.io/c",
+        "shop/server.policy.linkerd.io/s",
+        "lab/teamnetworkpolicy.example.com/t",
+        "teamnetworkpolicy.example.com/w",
+    ]
+
+
+def test_on_a_cluster_a_policy_that_can_t_be_read_may_select_anything_in_its_scope() -> None:
+    reader = Reader(live=True)
+    reader.add_items("AntreaNetworkPolicy", [{"metadata": {"name": "a", "namespace": "lab"}, "spec": 3}])
+    reader.add_items("EgressFirewall", [{"metadata": {"name": "e", "namespace": "lab"}, "spec": {"egress": 3}}])
+    found = reader.snapshot().unevaluated
+    assert found == (
+        UnevaluatedPolicy("AntreaNetworkPolicy", "lab", "a", nodes=True),
+        UnevaluatedPolicy("EgressFirewall", "lab", "e", nodes=True),
+    )
 
 
 def test_of_an_object_given_twice_the_last_one_counts() -> None:
