@@ -30,7 +30,8 @@ Objects: TypeAlias = "list[dict[str, Any]]"
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
 _POOL = 8  # as many connections as there are threads
 _READ_SECONDS = 75.0  # the API server itself gives up a request after 60
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _ERROR = 401, 403, 404, 400
+_TRIES = 5
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _ERROR = 401, 403, 404, 429, 400
 
 
 class Attributes(NamedTuple):
@@ -44,7 +45,8 @@ class Attributes(NamedTuple):
 class Api:
     """A client of one API server, safe to use from several threads.
 
-    Nothing is retried. A failed call raises ForbiddenError, NotFoundError or another ClusterError.
+    A failed call raises ForbiddenError, NotFoundError or another ClusterError. Nothing is retried but a GET that the
+    server asks to send again (429 with Retry-After), as it does while it opens the storage of a new kind.
     """
 
     def __init__(self, access: Access) -> None:
@@ -165,17 +167,22 @@ class Api:
         connect = min(self._request_timeout or _CONNECT_SECONDS, _CONNECT_SECONDS)
         read = self._request_timeout or _READ_SECONDS
         try:
-            response = self._pool.urlopen(
-                method,
-                url,
-                body=data,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                timeout=urllib3.Timeout(connect=connect, read=read),
-            )
-            content = response.data
+            for left in reversed(range(_TRIES)):
+                response = self._pool.urlopen(
+                    method,
+                    url,
+                    body=data,
+                    headers=headers,
+                    retries=False,
+                    redirect=False,
+                    assert_same_host=False,
+                    timeout=urllib3.Timeout(connect=connect, read=read),
+                )
+                content = response.data
+                pause = response.headers.get("Retry-After", "") if response.status == _TOO_MANY else ""
+                if method != "GET" or not left or not re.fullmatch("[0-5]", pause):
+                    break
+                time.sleep(int(pause))
         except (OSError, urllib3.exceptions.HTTPError) as error:
             raise self._connection_error(error, read) from error
         self._set_clock(response.headers.get("Date"))

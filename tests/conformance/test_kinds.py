@@ -56,8 +56,7 @@ def test_explain_never_says_just_allowed(one: OfKind, tmp_path: Path) -> None:
     assert answer["verdict"] == one.verdict
     if one.verdict == "undefined":
         assert answer["reason"]["code"] == "overriding-policy"
-    group = "projectcalico.org" if "calico" in one.group else one.group
-    assert f"{one.kind.lower()}.{group}/{one.name}" in answer["reason"]["message"]
+    assert one.title.replace("crd.projectcalico.org", "projectcalico.org") in answer["reason"]["message"]
 
 
 @pytest.mark.parametrize("one", EACH)

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kubectl_netpol import __version__
 from kubectl_netpol.cli import COMMANDS, top_help
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.model.kinds import KINDS, POLICY_GROUPS, TIERED, UNEVALUATED
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -61,3 +63,19 @@ def test_every_code_is_documented_and_nothing_else() -> None:
 def test_the_top_help_names_every_command() -> None:
     assert all(name in top_help() for name in COMMANDS)
     assert all(len(line) <= 80 for line in top_help().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("example", "scopes"),
+    [
+        pytest.param("rbac-cluster.yaml", {True, False}, id="the ClusterRole, all of them"),
+        pytest.param("rbac-namespace.yaml", {True}, id="the Role, those that are in a namespace"),
+    ],
+)
+def test_the_examples_of_roles_may_list_the_kinds_of_policy_that_are_known(example: str, scopes: set[bool]) -> None:
+    role = yaml.safe_load((ROOT / "examples" / example).read_text(encoding="utf-8"))
+    (rule,) = (rule for rule in role["rules"] if POLICY_GROUPS & set(rule["apiGroups"]))
+    kinds = [KINDS[name] for name in (*TIERED, *UNEVALUATED) if KINDS[name].namespaced in scopes]
+    assert set(rule["apiGroups"]) == {group for kind in kinds for group in kind.groups}
+    assert set(rule["resources"]) == {kind.resource for kind in kinds}
+    assert rule["verbs"] == ["list"]

@@ -35,25 +35,6 @@ class OfKind(NamedTuple):
         metadata = {"name": self.name, **({"namespace": namespace} if self.namespaced else {})}
         return {"apiVersion": self.api_version, "kind": self.kind, "metadata": metadata, "spec": self.spec}
 
-    def definition(self) -> Object:
-        """A CustomResourceDefinition that takes any object."""
-        schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-        version = {"name": self.api_version.partition("/")[2], "served": True, "storage": True}
-        return {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {
-                "name": f"{self.plural}.{self.group}",
-                "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"},
-            },
-            "spec": {
-                "group": self.group,
-                "scope": "Namespaced" if self.namespaced else "Cluster",
-                "names": {"plural": self.plural, "kind": self.kind, "singular": self.kind.lower()},
-                "versions": [{**version, "schema": {"openAPIV3Schema": schema}}],
-            },
-        }
-
 
 ALL: Object = {"namespaces": {}}
 DENY = [{"action": "Deny", "from": [ALL]}]
@@ -124,10 +105,10 @@ _OF_EACH_KIND = {
         namespaced=False,
     ),
     "Calico's NetworkPolicy": OfKind(
-        "crd.projectcalico.org/v1", "NetworkPolicy", "networkpolicies", {"selector": "all()", "types": ["Ingress"]}
+        "projectcalico.org/v3", "NetworkPolicy", "networkpolicies", {"selector": "all()", "types": ["Ingress"]}
     ),
-    "Calico's GlobalNetworkPolicy": OfKind(
-        "projectcalico.org/v3",
+    "Calico's GlobalNetworkPolicy, without its API server": OfKind(
+        "crd.projectcalico.org/v1",
         "GlobalNetworkPolicy",
         "globalnetworkpolicies",
         {"selector": "all()", "types": ["Ingress", "Egress"]},
@@ -205,3 +186,32 @@ _OF_EACH_KIND = {
     ),
 }
 OF_EACH_KIND = tuple(_OF_EACH_KIND.items())
+
+
+def definitions() -> list[Object]:
+    """CustomResourceDefinitions of all these kinds, which take any object."""
+    found: dict[str, Object] = {}
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    for _, one in OF_EACH_KIND:
+        name = f"{one.plural}.{one.group}"
+        names = {"plural": one.plural, "kind": one.kind, "singular": one.kind.lower()}
+        definition = found.setdefault(
+            name,
+            {
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                # The API server asks for a word on who approved a definition in a group of Kubernetes' own.
+                "metadata": {"name": name, "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"}},
+                "spec": {
+                    "group": one.group,
+                    "scope": "Namespaced" if one.namespaced else "Cluster",
+                    "names": names,
+                    "versions": [],
+                },
+            },
+        )
+        versions = definition["spec"]["versions"]
+        version = one.api_version.partition("/")[2]
+        if version not in {other["name"] for other in versions}:
+            versions.append({"name": version, "served": True, "storage": not versions, "schema": schema})
+    return list(found.values())

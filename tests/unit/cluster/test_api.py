@@ -92,6 +92,54 @@ def test_a_bad_date_is_no_clock(serve: Serve, pki: Pki, date: str) -> None:
     assert api.now() is None
 
 
+BUSY = Answer(429, {"message": "storage is (re)initializing"}, (("Retry-After", "0"),))
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        pytest.param([listing("a")], 1, id="an answer at once"),
+        pytest.param([BUSY, BUSY, listing("a")], 3, id="an answer when the server is ready"),
+    ],
+)
+def test_a_list_is_asked_for_again_when_the_server_says_so(
+    serve: Serve, pki: Pki, answers: list[Answer], asked: int
+) -> None:
+    server = serve(lambda *_: answers.pop(0))
+    assert api_for(server.url, pki).list(PODS) == [pod("a")]
+    assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked"),
+    [
+        pytest.param(BUSY, 5, id="not for ever"),
+        pytest.param(BUSY._replace(headers=()), 1, id="not if it does not say when"),
+        pytest.param(BUSY._replace(headers=(("Retry-After", "6"),)), 1, id="not if it wants to wait long"),
+        pytest.param(BUSY._replace(headers=(("Retry-After", "Fri, 31 Dec 1999"),)), 1, id="not by a date"),
+        pytest.param(BUSY._replace(status=503), 1, id="not after another error"),
+    ],
+)
+def test_a_list_is_not_asked_for_again(serve: Serve, pki: Pki, answer: Answer, asked: int) -> None:
+    server = serve(lambda *_: answer)
+    with pytest.raises(ClusterError, match=r"storage is \(re\)initializing"):
+        api_for(server.url, pki).list(PODS)
+    assert len(server.requests) == asked
+
+
+def test_a_change_is_never_sent_again(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: BUSY)
+    with pytest.raises(ClusterError):
+        api_for(server.url, pki).patch(PODS, {}, "application/json")
+    assert len(server.requests) == 1
+
+
+def test_an_object_is_asked_for_in_another_form(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: Answer(body={}))
+    api_for(server.url, pki).get("/apis", accept="application/json;as=Table,application/json")
+    assert server.requests[0].values("accept") == ["application/json;as=Table,application/json"]
+
+
 FORBIDDEN = (
     'pods is forbidden: User "eve" cannot list resource "pods" in API group "" in the namespace "shop": '
     "no RBAC policy matched"
