@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.errors import ClusterError
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_netpol.cluster.api import Api
+
+    _Resource: TypeAlias = tuple[str, str, bool, Any]  # plural, kind, namespaced, verbs
 
 # What kubectl asks for; a server before 1.26 answers with its groups alone.
 _ACCEPT = ",".join(
@@ -95,13 +97,6 @@ def discover(api: Api) -> Discovered:
     return Discovered(_to_read(found), tuple(dict.fromkeys(silent)))
 
 
-class _Resource(NamedTuple):
-    plural: str
-    kind: str
-    namespaced: bool
-    verbs: Any
-
-
 def _aggregated(answer: Any) -> Iterator[tuple[str, str, Any]]:
     """(group, version, resources) of an APIGroupDiscoveryList, the preferred version first.
 
@@ -116,7 +111,7 @@ def _aggregated(answer: Any) -> Iterator[tuple[str, str, Any]]:
 
 def _discovered(item: Any) -> _Resource:
     kind = (item.get("responseKind") or {}).get("kind") or ""
-    return _Resource(item["resource"], kind, item["scope"] == "Namespaced", item["verbs"])
+    return item["resource"], kind, item["scope"] == "Namespaced", item["verbs"]
 
 
 def _ask_groups(api: Api, groups: Any) -> Iterator[tuple[str, str, Any]]:
@@ -144,14 +139,14 @@ def _ask_groups(api: Api, groups: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _listed(item: Any) -> _Resource:
-    return _Resource(item["name"], item["kind"], item["namespaced"] is True, item["verbs"])
+    return item["name"], item["kind"], item["namespaced"] is True, item["verbs"]
 
 
 def _policy_kinds(group: str, version: str, resources: Iterable[_Resource]) -> Iterator[PolicyKind]:
-    for resource in resources:
-        name = policy_kind(resource.kind, group)
-        if name and "/" not in resource.plural and "list" in resource.verbs:
-            yield PolicyKind(name, group, version, resource.plural, resource.namespaced)
+    for plural, kind, namespaced, verbs in resources:
+        name = policy_kind(kind, group)
+        if name and "/" not in plural and "list" in verbs:
+            yield PolicyKind(name, group, version, plural, namespaced)
 
 
 def _expected(group: str, version: str) -> Iterator[PolicyKind]:

@@ -27,8 +27,6 @@ from kubectl_netpol.model.objects import Owner, Pod, Workload
 from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.policies.networkpolicy import read_policy
-from kubectl_netpol.policies.tiers import read_tiered
-from kubectl_netpol.policies.unevaluated import read_unevaluated, unread_policy, unread_tiered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -154,6 +152,9 @@ class Reader:
 
     def _tiered(self, kind: str, item: Object, metadata: Object, name: str) -> Policy | UnevaluatedPolicy:
         """On a cluster, a policy of a later version than this program knows stops nothing: it is not evaluated."""
+        from kubectl_netpol.policies.tiers import read_tiered  # noqa: PLC0415 - 3 ms, and most clusters have none
+        from kubectl_netpol.policies.unevaluated import unread_tiered  # noqa: PLC0415 - the same
+
         try:
             return read_tiered(kind, item, metadata, name, lenient=self.live)
         except BadField as error:
@@ -163,6 +164,8 @@ class Reader:
 
     def _unevaluated(self, kind: str, item: Object, namespace: str, name: str) -> UnevaluatedPolicy | None:
         """On a cluster, one that can't be read stops nothing either."""
+        from kubectl_netpol.policies.unevaluated import read_unevaluated, unread_policy  # noqa: PLC0415 - the same
+
         try:
             return read_unevaluated(kind, item, name, namespace)
         except BadField:
