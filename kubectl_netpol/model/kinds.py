@@ -136,7 +136,11 @@ _BY_ALIAS = {alias: kind for kind in KINDS.values() for alias in kind.aliases}
 
 def kind_typed(typed: str) -> Kind | None:
     """The kind typed before a slash, as kubectl reads it ("deploy", "Deployments.apps"), or None."""
-    return _BY_ALIAS.get(typed.split(".", maxsplit=1)[0].lower())
+    word, _, group = typed.lower().partition(".")
+    kind = _BY_ALIAS.get(word)
+    if kind and group.strip(".") in ("", kind.groups[0], f"{kind.version}.{kind.groups[0]}".strip(".")):
+        return kind
+    return None
 
 
 def kind_of(api_kind: str, api_version: str) -> Kind | None:
