@@ -8,13 +8,13 @@ import pytest
 
 from kubectl_netpol.allow.minimal import AllowOptions, minimal_policies
 from kubectl_netpol.allow.policy import make_policy
-from kubectl_netpol.allow.trial import add_policies, unasked_changes
+from kubectl_netpol.allow.trial import add_policies, unasked_changes, wider_rules
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
 from kubectl_netpol.model.ports import PortRange
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.render.changes import change_entries
-from tests.support.tables import ask, snapshot_of
+from tests.support.tables import ask, example, snapshot_of
 
 DENY = {"a/deny": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
 PODS: dict[str, Any] = {
@@ -102,3 +102,61 @@ def test_what_opens_besides(cluster: dict[str, Any], ends: str, unasked: list[st
     found = unasked_changes(snapshot, predictions, trial.changes, minimal)
     assert [what.strip() for what, *_ in change_entries(found, verbose=True)] == unasked
     assert trial.changes.opens
+
+
+GUARD = "clusternetworkpolicy.policy.networking.k8s.io/guard-rails (Admin, priority 10)"
+
+
+@pytest.mark.parametrize(
+    ("subject", "wider"),
+    [
+        pytest.param(
+            "shop db",
+            [
+                (
+                    f"{GUARD} ingress[0] already allows all ports from pods run=prom in namespaces team=platform, "
+                    "whatever NetworkPolicies say"
+                )
+            ],
+            id="the Admin tier allows more",
+        ),
+        pytest.param("monitoring prom", [], id="only the Baseline tier applies"),
+        pytest.param("shop nobody", [], id="no pod is selected"),
+    ],
+)
+def test_what_the_admin_tier_allows_anyway(subject: str, wider: list[str]) -> None:
+    namespace, run = subject.split()
+    rule = Rule(Direction.INGRESS, 0, (Peer(pod_selector=LabelSelector()),))
+    policy = make_policy(namespace, Direction.INGRESS, LabelSelector.of({"run": run}), [rule])
+    assert wider_rules(example("tiers"), [policy]) == wider
+    assert wider_rules(snapshot_of({"pods": PODS}), [policy]) == []
+
+
+def test_the_rules_of_the_admin_tier_towards_the_outside() -> None:
+    objects = [
+        {
+            "apiVersion": "policy.networking.k8s.io/v1alpha2",
+            "kind": "ClusterNetworkPolicy",
+            "metadata": {"name": "out"},
+            "spec": {
+                "tier": "Admin",
+                "priority": 1,
+                "subject": {"namespaces": {}},
+                "egress": [
+                    {"action": "Deny", "to": [{"networks": ["10.0.0.0/8"]}]},
+                    {
+                        "action": "Accept",
+                        "to": [{"networks": ["203.0.113.0/24"]}, {"nodes": {}}],
+                        "protocols": [{"tcp": {"destinationPort": {"number": 443}}}],
+                    },
+                ],
+            },
+        }
+    ]
+    policy = make_policy("a", Direction.EGRESS, LabelSelector(), [])
+    assert wider_rules(snapshot_of({"pods": PODS, "objects": objects}), [policy]) == [
+        (
+            "clusternetworkpolicy.policy.networking.k8s.io/out (Admin, priority 1) egress[1] already allows TCP 443 to "
+            "203.0.113.0/24, all nodes, whatever NetworkPolicies say"
+        )
+    ]

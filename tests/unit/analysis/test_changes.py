@@ -11,7 +11,7 @@ from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.analysis.port_classes import PortClass
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Owner, Pod, Workload
-from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule, UnevaluatedPolicy
+from kubectl_netpol.model.policies import Action, Direction, IPBlock, Peer, Policy, Rule, Tier, UnevaluatedPolicy
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
@@ -300,3 +300,70 @@ def test_why_it_is_unknown_whether_connections_change(more: dict[str, Any], unde
     before = Snapshot(namespaces=NAMESPACES, pods=pods, **more)
     found = changes_between(before, before.with_policies([ingress("allow", DB, Peer(pod_selector=WEB))]))
     assert [note.code.value for note in found.undetermined] == undetermined
+
+
+def tier_policy(name: str, tier: Tier, action: Action, priority: int = 1, *peers: Peer) -> Policy:
+    rule = Rule(Direction.INGRESS, 0, peers or (Peer(LabelSelector()),), action=action)
+    return Policy(
+        "",
+        name,
+        LabelSelector(),
+        (Direction.INGRESS,),
+        (rule,),
+        kind="ClusterNetworkPolicy",
+        namespace_selector=LabelSelector(),
+        tier=tier,
+        priority=priority,
+    )
+
+
+ADMIN_DENY = tier_policy("deny", Tier.ADMIN, Action.DENY, 5)
+ADMIN_ALLOW = tier_policy("allow", Tier.ADMIN, Action.ALLOW, 3)
+ADMIN_PASS = tier_policy("pass", Tier.ADMIN, Action.PASS, 2)
+BASELINE_DENY = tier_policy("base", Tier.BASELINE, Action.DENY)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes", "causes"),
+    [
+        pytest.param([], [ADMIN_DENY], "allowed blocked", "denies deny", id="an Admin Deny closes"),
+        pytest.param([ADMIN_DENY], [], "blocked allowed", "no longer denies deny", id="without it, it opens"),
+        pytest.param(
+            [ADMIN_DENY], [ADMIN_DENY, ADMIN_ALLOW], "blocked allowed", "allows allow, no longer denies deny",
+            id="an Accept of higher priority opens",
+        ),
+        pytest.param([ADMIN_DENY], [ADMIN_DENY, ADMIN_PASS], "blocked allowed", "passes pass", id="so does a Pass"),
+        pytest.param([ADMIN_PASS], [ADMIN_PASS, ADMIN_DENY], None, "", id="a Deny behind a Pass changes nothing"),
+        pytest.param([BASELINE_DENY], [], "blocked allowed", "no longer denies base", id="Baseline denies no longer"),
+        pytest.param(
+            [DENY, BASELINE_DENY], [DENY], None, "", id="Baseline is not asked where a NetworkPolicy isolates"
+        ),
+        pytest.param(
+            [ADMIN_DENY], [tier_policy("deny", Tier.ADMIN, Action.DENY, 9)], None, "", id="another priority alone"
+        ),
+    ],
+)  # fmt: skip
+def test_the_tiers_change(before: list[Policy], after: list[Policy], changes: str | None, causes: str) -> None:
+    pods = (SHOP[1], pod("a/web", "10.0.0.1"))
+    old = Snapshot(namespaces=NAMESPACES, pods=pods, policies=[DENY])
+    old = old.with_policies(before)
+    found = changes_between(old, old.with_policies(after))
+    assert {row.rsplit("TCP ", maxsplit=1)[-1] for row in rows(found)} == ({changes} if changes else set())
+    known = {policy.key: policy for policy in (*before, *after)}
+    verbs = {Action.ALLOW: "allows", Action.DENY: "denies", Action.PASS: "passes"}
+    named = {
+        f"{'no longer ' if cause.gone else ''}{verbs[cause.action]} {known[cause.policy].name}"
+        for change in found.connections
+        for cause in change.because
+    }
+    assert not named or named & set(causes.split(", "))
+    assert bool(named) is bool(changes)
+    assert found.isolated == ()
+
+
+def test_only_the_end_whose_tier_changed_has_a_cause() -> None:
+    only_db = tier_policy("from-db", Tier.ADMIN, Action.DENY, 1, Peer(LabelSelector(), DB))
+    pods = (pod("a/web", "10.0.0.1"), pod("a/api", "10.0.0.2"), pod("b/db", "10.0.0.4", app="db"))
+    old = Snapshot(namespaces=NAMESPACES, pods=pods)
+    found = changes_between(old, old.with_policies([only_db]))
+    assert {member.title for change in found.connections for member in change.sources} == {"b/db"}

@@ -11,7 +11,7 @@ from kubectl_netpol.analysis.groups import OUTSIDE_TITLE, Member
 from kubectl_netpol.analysis.port_classes import PortClass
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Note, Verdict
-from kubectl_netpol.model.policies import Direction, Policy
+from kubectl_netpol.model.policies import Action, Direction, Policy, Tier
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.render.changes import (
@@ -190,6 +190,9 @@ def test_ports(ports: list[PortClass], text: str) -> None:
     assert port_classes_text(ports) == text
 
 
+TIERED = Policy("", "t", LabelSelector(), (INGRESS,), kind="ClusterNetworkPolicy", tier=Tier.ADMIN, priority=3)
+
+
 @pytest.mark.parametrize(
     ("cause", "text"),
     [
@@ -204,6 +207,16 @@ def test_ports(ports: list[PortClass], text: str) -> None:
         pytest.param(Cause("a/p", INGRESS, 1, gone=False), "a/p ingress[1] allows it", id="a rule allows it"),
         pytest.param(
             Cause("a/p", EGRESS, 0, gone=True), "a/p egress[0] no longer allows it", id="a rule no longer allows it"
+        ),
+        pytest.param(
+            Cause(TIERED.key, INGRESS, 2, gone=False, action=Action.DENY, tiered=TIERED),
+            "clusternetworkpolicy.policy.networking.k8s.io/t (Admin, priority 3) ingress[2] denies it",
+            id="a rule of a tier denies it",
+        ),
+        pytest.param(
+            Cause(TIERED.key, EGRESS, 0, gone=True, action=Action.PASS, tiered=TIERED),
+            "clusternetworkpolicy.policy.networking.k8s.io/t (Admin, priority 3) egress[0] no longer passes it on",
+            id="a rule of a tier no longer passes it on",
         ),
     ],
 )

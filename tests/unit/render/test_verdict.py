@@ -10,7 +10,7 @@ from kubectl_netpol.console import Console
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import arrow, verdict_text
 from tests.support.results import DENY, NAMES, NEAR, PODS, Terminal, console, console_of, words_of
-from tests.support.tables import ask, snapshot_of
+from tests.support.tables import ask, example, snapshot_of
 
 SERVICE = {"default/front": {"selector": {"run": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}}
 FROM_SAN = {"from": [{"podSelector": {"matchLabels": {"run": "san"}}}]}
@@ -230,3 +230,69 @@ def test_no_word_is_lost_at_any_width(width: int, verbose: bool) -> None:  # noq
     prediction = ask(snapshot_of({"live": True, "pods": PODS, "policies": NEAR}), "san", "web", 80, "TCP")
     narrow, wide = (verdict_text(prediction, NAMES, console_of(at), verbose=verbose) for at in (width, 10_000))
     assert words_of(narrow) == words_of(wide)
+
+
+GUARD = "clusternetworkpolicy.policy.networking.k8s.io/guard-rails"
+DENY_ALL = "clusternetworkpolicy.policy.networking.k8s.io/default-deny"
+OWN_TEAM = f'{GUARD} ingress[1].from[0] "own-team" (Admin, priority 10) passes it on'
+
+
+@pytest.mark.parametrize(
+    ("ends", "ingress"),
+    [
+        pytest.param(
+            "monitoring/prom shop/db 5432",
+            f'allowed by {GUARD} ingress[0].from[0] "scrape" (Admin, priority 10)',
+            id="the Admin tier allows it",
+        ),
+        pytest.param(
+            "shop/san shop/nginx 80",
+            f"{OWN_TEAM}; allowed by nginx ingress[0].from[0]; nginx is isolated by nginx",
+            id="it passes on what a NetworkPolicy allows",
+        ),
+        pytest.param(
+            "shop/db shop/nginx 80",
+            f"{OWN_TEAM}; nginx isolates nginx, and no rule lets db in",
+            id="it passes on what no NetworkPolicy allows",
+        ),
+        pytest.param(
+            "shop/san shop/db 5432",
+            f'{OWN_TEAM}; denied by {DENY_ALL} ingress[0].from[0] "nobody-else" (Baseline, priority 0)',
+            id="it passes on what Baseline denies",
+        ),
+        pytest.param(
+            "203.0.113.9 monitoring/prom 80",
+            f"no rule of {DENY_ALL} (Baseline, priority 0) matches, and no policy isolates monitoring/prom, so it is "
+            "allowed",
+            id="no rule matches",
+        ),
+    ],
+)
+def test_a_side_with_tiers(ends: str, ingress: str) -> None:
+    source, destination, port = ends.split()
+    prediction = ask(example("tiers"), source, destination, int(port), "TCP")
+    lines = verdict_text(prediction, Names("shop"), console_of(400)).splitlines()
+    assert lines[2] == f"  ingress: {ingress}"
+
+
+def test_a_pass_in_vain_and_rules_of_equal_priority() -> None:
+    rules = [{"action": "Pass", "from": [{"namespaces": {}}]}]
+    tied = [
+        {
+            "apiVersion": "policy.networking.k8s.io/v1alpha2",
+            "kind": "ClusterNetworkPolicy",
+            "metadata": {"name": name},
+            "spec": {"tier": "Admin", "priority": 7, "subject": {"namespaces": {}}, "ingress": ingress},
+        }
+        for name, ingress in (("one", rules), ("two", [{"action": "Deny", "from": [{"namespaces": {}}]}]))
+    ]
+    one, two = (f"clusternetworkpolicy.policy.networking.k8s.io/{name}" for name in ("one", "two"))
+    passes = f"  ingress: {one} ingress[0].from[0] (Admin, priority 7) passes it on; "
+    alone = lines_of({"objects": tied[:1]})
+    assert alone[2] == f"{passes}no policy isolates web, so it is allowed"
+    both = lines_of({"objects": tied})
+    assert both[0].startswith("undefined: ")
+    assert " ".join(both[1:3]).replace("    ", "") == (
+        f"  which of these applies is not defined: {two} ingress[0].from[0] would deny, {one} ingress[0].from[0] "
+        "would pass"
+    )
