@@ -15,7 +15,7 @@ from kubectl_netpol.model.policies import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.objects import Node, Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
 
@@ -23,7 +23,7 @@ class Reading(NamedTuple):
     """One reading of what a plugin sees of the other end.
 
     `pod`: what selectors match against; `address` and `block_port`: what a rule with an ipBlock matches against.
-    `destination`: the pod on which port names are looked up. `subject`: the pod whose policies are asked.
+    `node`: the node that the other end is. `destination`: the pod on which port names are looked up. `subject`: the pod whose policies are asked.
     `always`: NetworkPolicy lets it through, whatever the rules say.
     `unread`: why the address may be that of a pod that could not be read.
     `code`: why there is more than one reading; None for the plain one.
@@ -36,6 +36,7 @@ class Reading(NamedTuple):
     block_port: int
     destination: Pod | None
     subject: Pod | None = None
+    node: Node | None = None
     always: bool = False
     unread: Note | None = None
     code: Code | None = None
@@ -52,7 +53,7 @@ class Reading(NamedTuple):
 def plain_reading(connection: Connection, peer: End) -> Reading:
     """The reading in which nothing is rewritten and `peer`, the other end, is seen as it is."""
     port = connection.port
-    return Reading(peer.pod, peer.address, connection.protocol, port, port, connection.destination.pod)
+    return Reading(peer.pod, peer.address, connection.protocol, port, port, connection.destination.pod, node=peer.node)
 
 
 def unread_pods(snapshot: Snapshot, end: End) -> Note | None:
@@ -76,6 +77,9 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer)._replace(subject=pod, unread=unread_pods(snapshot, peer))
+    if snapshot.plugin:
+        yield plain
+        return
     local = _is_local(pod, peer)
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page

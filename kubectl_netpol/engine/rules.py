@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.conditions import Seen
 from kubectl_netpol.engine.layers import labels_unknown
 from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Miss, NearMiss, Note, RuleMatch, RulePart
@@ -30,6 +31,8 @@ _INSIDE = (".local", ".svc")  # endings of names that a cluster's own DNS answer
 
 def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> RuleMatch | Note | None:
     """A RuleMatch where the rule matches, None where it does not, a Note with the reason where that is unknown."""
+    if rule.condition is not None:
+        return _match_condition(snapshot, policy, rule, reading)
     unknown: Note | None = None
     for index, peer in enumerate(rule.peers or (None,)):
         port = matching_port(rule, _port_seen(peer, reading), reading.protocol, reading.destination)
@@ -45,6 +48,23 @@ def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
         if isinstance(matched, Note):
             unknown = matched
     return unknown
+
+
+def _match_condition(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> RuleMatch | Note | None:
+    assert reading.subject is not None  # noqa: S101 - a plugin's policies are asked about pods
+    seen = Seen(
+        rule.direction,
+        reading.subject,
+        reading.pod,
+        reading.node,
+        reading.address,
+        reading.protocol,
+        reading.port,
+    )
+    held = rule.condition.holds(snapshot, seen)
+    if held is True:
+        return RuleMatch(policy, rule, None, None)
+    return held or None
 
 
 def _port_seen(peer: Peer | None, reading: Reading) -> int:
@@ -165,6 +185,8 @@ def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], readin
 
 
 def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> NearMiss:
+    if rule.condition is not None:
+        return NearMiss(policy, rule, None, None, (Miss(RulePart.CONDITION, rule.condition.text(), "this connection"),))
     if policy.tier:
         reading = reading.in_tiers
     candidates = []

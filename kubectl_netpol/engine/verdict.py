@@ -76,6 +76,7 @@ class RulePart(str, Enum):
     PORT = "port"
     PROTOCOL = "protocol"
     PORT_NAME = "port-name"
+    CONDITION = "condition"
 
 
 class Miss(NamedTuple):

@@ -7,6 +7,7 @@ value, a namespaceSelector once per namespace, a block once per range between th
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
@@ -50,6 +51,25 @@ class PodSets:
         self._edges = sorted({*_edges((*snapshot.policies, *snapshot.tiered)), *_node_edges(snapshot)})
         self._addresses: dict[tuple[Direction, tuple[int, ...]], _Addresses] = {}
         self._blocks: dict[tuple[IPBlock, Direction, tuple[int, ...]], Matched] = {}
+
+    @cached_property
+    def class_of(self) -> list[object]:
+        """Per position: what a condition may tell pods apart by, but for their addresses."""
+        return [
+            (pod.namespace, frozenset(pod.labels.items()), pod.ports, pod.node, pod.host_network, pod.finished)
+            for pod in self.pods
+        ]
+
+    @cached_property
+    def classes(self) -> list[int]:
+        positions: dict[object, list[int]] = {}
+        for position, known in enumerate(self.class_of):
+            positions.setdefault(known, []).append(position)
+        return [self.of(found) for found in positions.values()]
+
+    @cached_property
+    def one_by_one(self) -> list[int]:
+        return [self.of((position,)) for position in range(len(self.pods))]
 
     def of(self, positions: Iterable[int]) -> int:
         """The set of the pods at these positions in `pods`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
+from kubectl_netpol.engine.conditions import Seen
 from kubectl_netpol.engine.layers import layers_of
 from kubectl_netpol.engine.readings import Reading, readings_of
 from kubectl_netpol.engine.rules import matching_port
@@ -57,6 +58,7 @@ class Sides:
             pod.host_network,
             pod.node if self._host_network else None,
             pod.ports if direction is Direction.INGRESS else (),
+            self.sets.class_of[position] if self.sets.snapshot.plugin else None,
         )
         found = self._verdicts.get(key)
         if found is None:
@@ -101,6 +103,8 @@ class Sides:
 
     def matched(self, seen: _AllPods, policy: Policy, rule: Rule) -> Matched:
         """The pods that a rule matches, as a subject sees them in one reading."""
+        if rule.condition is not None:
+            return self._by_condition(seen, rule)
         named = seen.reading.destination is not None
         if seen.direction is Direction.EGRESS:
             within = self._egress(rule, named=named, in_tiers=policy.tier is not None)
@@ -113,6 +117,27 @@ class Sides:
             return _NONE
         found = self._rule(policy, rule, seen)
         return Matched(found.yes & within, found.unknown & within & ~found.yes)
+
+    def _by_condition(self, seen: _AllPods, rule: Rule) -> Matched:
+        """Asked once for pods that it can't tell apart; only for pods that have the port."""
+        yes = unknown = 0
+        for pods in self.sets.one_by_one if rule.condition.by_address else self.sets.classes:
+            peer = self.sets.first(pods)
+            ends = (seen.subject, peer) if seen.direction is Direction.EGRESS else (peer, seen.subject)
+            number = self.number(ends[1])
+            if number is None:
+                continue
+            connection = pod_connection(*ends, self._protocol, number)
+            other = connection.destination if seen.direction is Direction.EGRESS else connection.source
+            held = rule.condition.holds(
+                self.sets.snapshot,
+                Seen(seen.direction, seen.subject, peer, None, other.address, self._protocol, number),
+            )
+            if held is True:
+                yes |= pods
+            elif held:
+                unknown |= pods
+        return Matched(yes, unknown)
 
     def _rule(self, policy: Policy, rule: Rule, seen: _AllPods) -> Matched:
         """The pods that the rule's peers match. A reading that sees no pod leaves those that match by address."""

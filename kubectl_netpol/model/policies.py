@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.model.addresses import parse_ip, parse_network
 from kubectl_netpol.model.kinds import object_title
@@ -108,7 +108,10 @@ class Tier(str, Enum):
 
 
 class Rule(NamedTuple):
-    """spec.ingress[position] or spec.egress[position]. No peers: any peer. No ports: any port and protocol."""
+    """spec.ingress[position] or spec.egress[position]. No peers: any peer. No ports: any port and protocol.
+
+    `condition`: what it requires instead of peers and ports (`engine.conditions`), of a plugin's own policy.
+    """
 
     direction: Direction
     position: int
@@ -116,6 +119,7 @@ class Rule(NamedTuple):
     ports: tuple[PortRange | NamedPort, ...] = ()
     action: Action = Action.ALLOW
     name: str = ""
+    condition: Any = None
 
 
 class Policy(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.model.addresses import parse_ip
 from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Pod, Service, Workload
@@ -53,6 +53,9 @@ class Gap(NamedTuple):
 class Snapshot:
     """Immutable. What could not be read is a gap, not an empty list.
 
+    `plugin`: the network plugin whose reading of the policies is the verdict (Cilium, Calico); None: the API's.
+    `plugin_objects`: the objects of its own kinds.
+
     `policies`: NetworkPolicies. `tiered`: policies of the Admin and Baseline tiers. `unevaluated`: of other kinds.
     """
 
@@ -64,6 +67,8 @@ class Snapshot:
         "gaps",
         "namespaces",
         "nodes",
+        "plugin",
+        "plugin_objects",
         "pods",
         "policies",
         "services",
@@ -85,6 +90,8 @@ class Snapshot:
         tiered: Iterable[Policy] = (),
         unevaluated: Iterable[UnevaluatedPolicy] = (),
         gaps: Iterable[Gap] = (),
+        plugin: str | None = None,
+        plugin_objects: Iterable[Any] = (),
     ) -> None:
         self.namespaces = {namespace.name: namespace for namespace in namespaces}
         self.pods = tuple(pods)
@@ -96,6 +103,8 @@ class Snapshot:
         self.tiered = tuple(tiered)
         self.unevaluated = tuple(unevaluated)
         self.gaps = tuple(gaps)
+        self.plugin = plugin
+        self.plugin_objects = tuple(plugin_objects)
         self._pods_by_namespace: dict[str, list[Pod]] = {}
         self._pods_by_key: dict[tuple[str, str], Pod] = {}
         for pod in self.pods:
@@ -184,4 +193,6 @@ class Snapshot:
             tiered=(policy for policy in policies if policy.tier),
             unevaluated=self.unevaluated,
             gaps=self.gaps,
+            plugin=self.plugin,
+            plugin_objects=self.plugin_objects,
         )

@@ -1,0 +1,39 @@
+"""What a rule of a network plugin's own policies requires of a connection: anything that peers and ports can't say.
+
+Rules of Cilium's and Calico's policies have a condition in place of peers and ports; `cilium` and `calico` make them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from kubectl_netpol.engine.verdict import Note
+    from kubectl_netpol.model.objects import Node, Pod
+    from kubectl_netpol.model.policies import Direction
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+class Seen(NamedTuple):
+    """One connection as the policies of one end, the subject, see it. The other end: `pod`, `node` and `address`."""
+
+    direction: Direction
+    subject: Pod
+    pod: Pod | None
+    node: Node | None
+    address: str | None
+    protocol: str
+    port: int
+
+
+class Condition(Protocol):
+    """`by_address`: whether it may differ between pods with the same namespace, labels, ports, node and account."""
+
+    @property
+    def by_address(self) -> bool: ...
+
+    def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note:
+        """A Note with the reason where that is unknown."""
+
+    def text(self) -> str:
+        """The condition in words, as a peer is in `phrases`."""
