@@ -32,6 +32,13 @@ class Code(str, Enum):
     SERVICE_HAS_NO_ENDPOINTS = "service-has-no-endpoints"
     EXTERNAL_NAME = "external-name"
     HOST_NAME = "host-name"
+    SOURCE_PORT = "source-port"
+    CONTENT_DECIDES = "content-decides"
+    ACCOUNT_LABELS_UNKNOWN = "account-labels-unknown"
+    ENDPOINTS_UNKNOWN = "endpoints-unknown"
+    HOST_ENDPOINT = "host-endpoint"
+    TIER_UNKNOWN = "tier-unknown"
+    TYPES_UNKNOWN = "types-unknown"
 
     # Caveats: the verdict is defined, but plugins are known to differ.
     IP_BLOCK_ON_POD = "ip-block-on-pod"

@@ -26,14 +26,21 @@ class Seen(NamedTuple):
     port: int
 
 
+class Held(NamedTuple):
+    """It holds, by the rule's peer and port at these positions."""
+
+    peer: int | None = None
+    port: int | None = None
+
+
 class Condition(Protocol):
     """`by_address`: whether it may differ between pods with the same namespace, labels, ports, node and account."""
 
     @property
     def by_address(self) -> bool: ...
 
-    def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note:
+    def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note | Held:
         """A Note with the reason where that is unknown."""
 
     def text(self) -> str:
-        """The condition in words, as a peer is in `phrases`."""
+        """The condition in words, as a peer is in `phrases`; "" where the rule's own peers and ports say it."""

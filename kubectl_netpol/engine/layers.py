@@ -51,12 +51,15 @@ Step: TypeAlias = "RuleList | InOrder | AtOnce"
 class Layer(NamedTuple):
     """`isolates`: what no rule decides is blocked; else the next layer is asked, and after the last it is allowed.
 
+    `at_end`: why that is blocked, where the rule lists do not say. `lets_node`: the pod's own node is let through.
     `unknown`: why it is not known what this layer says.
     """
 
     step: Step
     isolates: bool = False
     unknown: Note | None = None
+    lets_node: bool = False
+    at_end: Note | None = None
 
 
 _NOTHING = AtOnce(())
@@ -88,7 +91,9 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
 
 def _layers_of_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
     """Where Cilium or Calico runs, its reading of all policies. Imported only then: most clusters need neither."""
-    raise NotImplementedError(snapshot.plugin, pod, direction)  # the helpers: import engine.cilium / engine.calico here
+    from kubectl_netpol.engine.calico import calico_layers  # noqa: PLC0415 - most clusters have neither
+
+    return calico_layers(snapshot, pod, direction)
 
 
 def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
@@ -165,6 +170,12 @@ def labels_unknown(snapshot: Snapshot, namespace: str) -> Note:
     if gap := snapshot.gap("namespaces", namespace):
         return Note(Code.PERMISSION_MISSING, gap.message)
     return Note(Code.NAMESPACE_LABELS_UNKNOWN, f"the labels of namespace {namespace} are unknown")
+
+
+def not_evaluated(snapshot: Snapshot, pod: Pod, direction: Direction) -> Iterator[Layer]:
+    """Where a plugin decides: layers for what may select the pod, and is another's or could not be read."""
+    for after in (False, True):
+        yield from _not_evaluated(snapshot, pod, direction, after=after)
 
 
 def _not_evaluated(snapshot: Snapshot, pod: Pod, direction: Direction, *, after: bool) -> Iterator[Layer]:

@@ -77,10 +77,13 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer)._replace(subject=pod, unread=unread_pods(snapshot, peer))
-    if snapshot.plugin:
-        yield plain
-        return
     local = _is_local(pod, peer)
+    if snapshot.plugin:
+        comes_in = direction is Direction.INGRESS
+        yield plain._replace(always=comes_in and local is True)
+        if comes_in and local is None:
+            yield plain._replace(always=True, code=Code.OWN_NODE)
+        return
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page
         return

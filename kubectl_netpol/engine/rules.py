@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.conditions import Seen
+from kubectl_netpol.engine.conditions import Held, Seen
 from kubectl_netpol.engine.layers import labels_unknown
 from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Miss, NearMiss, Note, RuleMatch, RulePart
@@ -62,8 +62,8 @@ def _match_condition(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Re
         reading.port,
     )
     held = rule.condition.holds(snapshot, seen)
-    if held is True:
-        return RuleMatch(policy, rule, None, None)
+    if held is True or isinstance(held, Held):
+        return RuleMatch(policy, rule, *(held if isinstance(held, Held) else (None, None)))
     return held or None
 
 
@@ -185,8 +185,8 @@ def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], readin
 
 
 def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> NearMiss:
-    if rule.condition is not None:
-        return NearMiss(policy, rule, None, None, (Miss(RulePart.CONDITION, rule.condition.text(), "this connection"),))
+    if rule.condition is not None and (text := rule.condition.text()):
+        return NearMiss(policy, rule, None, None, (Miss(RulePart.CONDITION, text, "this connection"),))
     if policy.tier:
         reading = reading.in_tiers
     candidates = []

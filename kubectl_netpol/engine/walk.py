@@ -50,6 +50,12 @@ class Asked(NamedTuple):
     answer: RuleMatch | Note | None
 
 
+class AtEnd(NamedTuple):
+    """Why a layer blocked what no rule decided."""
+
+    reason: Note
+
+
 class Outcome(NamedTuple):
     """The peers that may be allowed, and those that may be blocked; `undefined` those in both."""
 
@@ -74,7 +80,7 @@ class _Answers(NamedTuple):
     rest: int
 
 
-def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None = None) -> Outcome:
+def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | AtEnd | Note] | None = None) -> Outcome:
     """Asks each layer about the peers that are still undecided.
 
     `trail`, for a set of one: gets every rule that was asked, and why a layer is unknown.
@@ -86,7 +92,7 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None
             if trail is not None:
                 trail.append(layer.unknown)
             return Outcome(may_allow | here, may_block | here)
-        if layer.isolates:
+        if layer.isolates or layer.lets_node:
             may_allow |= here & peers.always
             here &= ~peers.always
         allow, deny, hand_over, rest = _ask(layer.step, here, peers, trail) if here else _Answers(0, 0, 0, 0)
@@ -94,6 +100,8 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None
         may_block |= deny
         if layer.isolates:
             may_block |= rest
+            if rest and layer.at_end and trail is not None:
+                trail.append(AtEnd(layer.at_end))
             rest = 0
         here = hand_over | rest
         if not here:
@@ -101,7 +109,7 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None
     return Outcome(may_allow | here, may_block)
 
 
-def _ask(step: Step, here: int, peers: Peers, trail: list[Asked | Note] | None) -> _Answers:
+def _ask(step: Step, here: int, peers: Peers, trail: list[Asked | AtEnd | Note] | None) -> _Answers:
     if isinstance(step, RuleList):
         return _ask_rules(step, here, peers, trail)
     allow = deny = hand_over = 0
@@ -119,7 +127,7 @@ def _ask(step: Step, here: int, peers: Peers, trail: list[Asked | Note] | None) 
     return _Answers(allow, deny, hand_over, rest)
 
 
-def _ask_rules(step: RuleList, here: int, peers: Peers, trail: list[Asked | Note] | None) -> _Answers:
+def _ask_rules(step: RuleList, here: int, peers: Peers, trail: list[Asked | AtEnd | Note] | None) -> _Answers:
     found = dict.fromkeys(Action, 0)
     rest = here
     for rule in step.rules:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.fields import BadField, each, integer, mapping, objects, optional_text, shown, texts
 from kubectl_netpol.model.addresses import is_ip
-from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Service, ServicePort, SliceEndpoint
+from kubectl_netpol.model.objects import (
+    EndpointSlice,
+    Namespace,
+    Node,
+    Service,
+    ServiceAccount,
+    ServicePort,
+    SliceEndpoint,
+)
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.policies.meta import read_labels, read_protocol
 
@@ -20,6 +28,10 @@ _PORT_DIGITS = re.compile(r"[0-9]{1,5}")
 def read_namespace(_: Object, metadata: Object, __: str, name: str) -> Namespace:
     """With the label kubernetes.io/metadata.name, which the API server always sets."""
     return Namespace(name, {**read_labels(metadata.get("labels"), "metadata.labels"), METADATA_NAME: name})
+
+
+def read_service_account(_: Object, metadata: Object, namespace: str, name: str) -> ServiceAccount:
+    return ServiceAccount(namespace, name, read_labels(metadata.get("labels"), "metadata.labels"))
 
 
 def read_node(item: Object, metadata: Object, _: str, name: str) -> Node:

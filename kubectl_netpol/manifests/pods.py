@@ -49,7 +49,8 @@ def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
 def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: str) -> Pod:
     """The pod of a PodSpec, that of a Pod or of a workload's template; without a status."""
     containers = each(spec.get("containers"), f"{path}.containers", _with_ports)
-    containers += [pair for pair in each(spec.get("initContainers"), f"{path}.initContainers", _sidecar) if pair]
+    init = each(spec.get("initContainers"), f"{path}.initContainers", _init_container)
+    containers += [(container, ports) for container, ports, sidecar in init if sidecar]
     dns = mapping(spec.get("dnsConfig"), f"{path}.dnsConfig")
     return Pod(
         namespace=namespace,
@@ -64,6 +65,8 @@ def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: 
         annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),
         dns_policy=optional_text(spec.get("dnsPolicy"), f"{path}.dnsPolicy") or "ClusterFirst",
         nameservers=texts(dns.get("nameservers"), f"{path}.dnsConfig.nameservers"),
+        service_account=optional_text(spec.get("serviceAccountName"), f"{path}.serviceAccountName"),
+        init_ports=tuple(port for _, ports, sidecar in init if not sidecar for port in ports),
     )
 
 
@@ -82,9 +85,9 @@ def _with_ports(entry: Object) -> tuple[Container, list[ContainerPort]]:
     return _container(entry), each(entry.get("ports"), "ports", _container_port)
 
 
-def _sidecar(entry: Object) -> tuple[Container, list[ContainerPort]] | None:
-    """None for an init container that runs to completion: its ports are closed by the time the pod is ready."""
-    return _with_ports(entry) if entry.get("restartPolicy") == "Always" else None
+def _init_container(entry: Object) -> tuple[Container, list[ContainerPort], bool]:
+    """And whether it is a sidecar; if not, its ports are closed by the time the pod is ready."""
+    return *_with_ports(entry), entry.get("restartPolicy") == "Always"
 
 
 def _container_port(entry: Object) -> ContainerPort:

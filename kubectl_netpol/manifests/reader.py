@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
-from kubectl_netpol.manifests.objects import read_endpoint_slice, read_namespace, read_node, read_service
+from kubectl_netpol.manifests.objects import (
+    read_endpoint_slice,
+    read_namespace,
+    read_node,
+    read_service,
+    read_service_account,
+)
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
 from kubectl_netpol.model.kinds import (
     KINDS,
+    PLUGINS,
     TIERED,
     UNEVALUATED,
     WORKLOADS,
@@ -39,13 +46,18 @@ _DEEPEST = 8
 class Reader:
     """Collects objects for one Snapshot. Of an object given twice the last one counts, as in kubectl apply."""
 
-    def __init__(self, *, default_namespace: str = "default", live: bool = False) -> None:
-        """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods."""
+    def __init__(self, *, default_namespace: str = "default", live: bool = False, plugin: str | None = None) -> None:
+        """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods.
+
+        `plugin`: as in Snapshot; of files, where it is not given, the one whose own kinds are among them.
+        """
         self.default_namespace = default_namespace
         self.live = live
+        self.plugin = plugin
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
         self._depth = 0
+        self._only_calico: tuple[str, str, str, BadField] | None = None
 
     def add_text(self, content: str, source: str) -> None:
         """Add every object of a YAML stream or JSON text. `source` names it in errors."""
@@ -65,6 +77,8 @@ class Reader:
         def found(kind: str) -> list[Any]:
             return list(self._found.get(kind, {}).values())
 
+        if self._only_calico and self.plugin != "Calico":
+            raise _invalid(*self._only_calico)
         workloads = [workload for kind in WORKLOADS for workload in found(kind)]
         pods = found("Pod")
         if not self.live:
@@ -85,7 +99,14 @@ class Reader:
                 if isinstance(policy, UnevaluatedPolicy)
             ],
             gaps=gaps,
+            plugin=self.plugin,
+            plugin_objects=self._plugin_objects(),
         )
+
+    def _plugin_objects(self) -> list[Any]:
+        kinds = (*PLUGINS.get(self.plugin, ()), "ServiceAccount") if self.plugin else ()
+        found = [one for kind in kinds for one in self._found.get(kind, {}).values()]
+        return [one for one in found if not isinstance(one, UnevaluatedPolicy)]
 
     def _add_document(self, document: Any, where: str) -> None:
         if not isinstance(document, dict):
@@ -134,11 +155,13 @@ class Reader:
             if kind in _READERS:
                 found = _READERS[kind](item, metadata, namespace, name)
             elif kind in TIERED:
-                found = self._tiered(kind, item, metadata, name)
+                found = self._tiered(kind, item, metadata, name, where)
+            elif self._plugin_of(kind):
+                found = self._of_plugin(kind, item, metadata, namespace, name)
             else:
                 found = self._unevaluated(kind, item, namespace, name)
         except BadField as error:
-            raise ManifestError(f"{where} ({kind} {name}): {error}", error.hint) from None
+            raise _invalid(where, kind, name, error) from None
         if found is not None:
             self._found.setdefault(kind, {})[namespace, name] = found
 
@@ -150,17 +173,39 @@ class Reader:
         namespace = metadata.get("namespace") or (self.default_namespace if known else "")
         return text(namespace, "metadata.namespace") if namespace else ""
 
-    def _tiered(self, kind: str, item: Object, metadata: Object, name: str) -> Policy | UnevaluatedPolicy:
+    def _tiered(self, kind: str, item: Object, metadata: Object, name: str, where: str) -> Policy | UnevaluatedPolicy:
         """On a cluster, a policy of a later version than this program knows stops nothing: it is not evaluated."""
         from kubectl_netpol.policies.tiers import read_tiered  # noqa: PLC0415 - 3 ms, and most clusters have none
         from kubectl_netpol.policies.unevaluated import unread_tiered  # noqa: PLC0415 - the same
 
         try:
-            return read_tiered(kind, item, metadata, name, lenient=self.live)
+            return read_tiered(kind, item, metadata, name, lenient=self.live, names=self.plugin == "Calico")
         except BadField as error:
+            if self.live:
+                return unread_tiered(kind, item, name, str(error))
+            found = read_tiered(kind, item, metadata, name, names=True)  # as Calico does: it drops such a rule
+            self._only_calico = self._only_calico or (where, kind, name, error)
+            return found
+
+    def _plugin_of(self, kind: str) -> str | None:
+        """The plugin that has the kind, if it is the one that decides."""
+        plugin = next((plugin for plugin, kinds in PLUGINS.items() if kind in kinds), None)
+        if plugin and self.plugin is None and not self.live:
+            self.plugin = plugin
+        return plugin if plugin == self.plugin else None
+
+    def _of_plugin(self, kind: str, item: Object, metadata: Object, namespace: str, name: str) -> Any:
+        """On a cluster, what can't be read stops nothing: it is not evaluated."""
+        from kubectl_netpol.policies.calico_objects import read_calico_object  # noqa: PLC0415 - most clusters have none
+
+        try:
+            return read_calico_object(kind, item, metadata, namespace, name, stored=self.live)
+        except BadField:
             if not self.live:
                 raise
-            return unread_tiered(kind, item, name, str(error))
+            from kubectl_netpol.policies.unevaluated import unread_policy  # noqa: PLC0415 - the same
+
+            return unread_policy(kind, name, namespace)
 
     def _unevaluated(self, kind: str, item: Object, namespace: str, name: str) -> UnevaluatedPolicy | None:
         """On a cluster, one that can't be read stops nothing either."""
@@ -172,6 +217,10 @@ class Reader:
             if not self.live:
                 raise
             return unread_policy(kind, name, namespace)
+
+
+def _invalid(where: str, kind: str, name: str, error: BadField) -> ManifestError:
+    return ManifestError(f"{where} ({kind} {name}): {error}", error.hint)
 
 
 def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
@@ -224,6 +273,7 @@ _READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {
     "Pod": read_pod,
     "Service": read_service,
     "EndpointSlice": read_endpoint_slice,
+    "ServiceAccount": read_service_account,
     "NetworkPolicy": read_policy,
     **{kind: workload_reader(kind) for kind in WORKLOADS},
 }

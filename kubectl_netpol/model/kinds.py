@@ -104,6 +104,16 @@ _UNEVALUATED = (
     Kind("LinkerdAuthorizationPolicy", _LINKERD, "", "authorizationpolicies", api_kind=_AUTHORIZATION),
     Kind("Server", _LINKERD, "", "servers"),
 )
+# What else the verdict of a plugin rests on, beside its policies.
+_BESIDE = (
+    Kind("Tier", CALICO, "", "tiers", namespaced=False),
+    Kind("NetworkSet", CALICO, "", "networksets"),
+    Kind("GlobalNetworkSet", CALICO, "", "globalnetworksets", namespaced=False),
+    Kind("HostEndpoint", CALICO, "", "hostendpoints", namespaced=False),
+    Kind("StagedNetworkPolicy", CALICO, "", "stagednetworkpolicies"),
+    Kind("StagedGlobalNetworkPolicy", CALICO, "", "stagedglobalnetworkpolicies", namespaced=False),
+    Kind("StagedKubernetesNetworkPolicy", CALICO, "", "stagedkubernetesnetworkpolicies"),
+)
 KINDS = {
     kind.name: kind
     for kind in (
@@ -120,10 +130,14 @@ KINDS = {
             "networkpolicies",
             ("networkpolicy", "networkpolicies", "netpol"),
         ),
+        Kind("ServiceAccount", _CORE, "v1", "serviceaccounts"),
         *_TIERED,
         *_UNEVALUATED,
+        *_BESIDE,
     )
 }
+# The kinds of a network plugin that decides by its own reading of all policies.
+PLUGINS = {"Calico": ("CalicoNetworkPolicy", "GlobalNetworkPolicy", *(kind.name for kind in _BESIDE))}
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)

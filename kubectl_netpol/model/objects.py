@@ -63,7 +63,7 @@ class Pod(NamedTuple):
     """A pod, or the pod of a workload's template (`planned`: no status, so no address and no phase).
 
     `changed`: when the object last changed, the latest time in its metadata (RFC 3339, UTC), or None.
-    `nameservers`: spec.dnsConfig.nameservers.
+    `nameservers`: spec.dnsConfig.nameservers. `init_ports`: of init containers that run to completion.
     """
 
     namespace: str
@@ -83,6 +83,8 @@ class Pod(NamedTuple):
     dns_policy: str = "ClusterFirst"
     nameservers: tuple[str, ...] = ()
     changed: str | None = None
+    service_account: str | None = None
+    init_ports: tuple[ContainerPort, ...] = ()
 
     @property
     def key(self) -> str:
@@ -105,6 +107,12 @@ class Pod(NamedTuple):
             if port.name == name and protocol in (None, port.protocol):
                 return port.number
         return None
+
+
+class ServiceAccount(NamedTuple):
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
 
 
 class Workload(NamedTuple):

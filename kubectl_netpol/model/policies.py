@@ -128,7 +128,7 @@ class Policy(NamedTuple):
     `namespace` "": cluster-scoped, then `namespace_selector` says whose pods it applies to.
     `directions`: the policyTypes of a NetworkPolicy, by the API's default if left out; of other kinds those with rules.
     `tier` and `priority`: None and 0 for a NetworkPolicy. `changed`: as in Pod.
-    `unreadable`: why it is not known which pods it applies to.
+    `unreadable`: why it is not known which pods it applies to. `placed`: what orders it, of a plugin's own.
     """
 
     namespace: str
@@ -142,6 +142,7 @@ class Policy(NamedTuple):
     tier: Tier | None = None
     priority: int = 0
     unreadable: str | None = None
+    placed: str = ""
 
     @property
     def key(self) -> str:

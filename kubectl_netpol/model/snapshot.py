@@ -54,7 +54,7 @@ class Snapshot:
     """Immutable. What could not be read is a gap, not an empty list.
 
     `plugin`: the network plugin whose reading of the policies is the verdict (Cilium, Calico); None: the API's.
-    `plugin_objects`: the objects of its own kinds.
+    `plugin_objects`: the objects of its own kinds. `memo`: what the engine has worked out of all this.
 
     `policies`: NetworkPolicies. `tiered`: policies of the Admin and Baseline tiers. `unevaluated`: of other kinds.
     """
@@ -65,6 +65,7 @@ class Snapshot:
         "_policies_by_namespace",
         "endpoint_slices",
         "gaps",
+        "memo",
         "namespaces",
         "nodes",
         "plugin",
@@ -104,6 +105,7 @@ class Snapshot:
         self.unevaluated = tuple(unevaluated)
         self.gaps = tuple(gaps)
         self.plugin = plugin
+        self.memo: dict[str, Any] = {}
         self.plugin_objects = tuple(plugin_objects)
         self._pods_by_namespace: dict[str, list[Pod]] = {}
         self._pods_by_key: dict[tuple[str, str], Pod] = {}

@@ -28,6 +28,7 @@ _DOMAIN_NAME = rf"(\*\.)?({_LABEL}\.)+{_LABEL}\.?"
 class _Form(NamedTuple):
     """How a kind writes its policies. `tier` None: the spec says which. `egress_peers`: besides pods.
 
+    `names`: port names may stand beside any peer.
     `strict`: a peer with unknown fields alone is an error, not a peer of a later version.
     """
 
@@ -36,6 +37,7 @@ class _Form(NamedTuple):
     ports: str
     egress_peers: tuple[str, ...]
     strict: bool = True
+    names: bool = False
 
     @property
     def newest(self) -> bool:
@@ -67,13 +69,16 @@ _FORMS = {
 }
 
 
-def read_tiered(kind: str, item: Object, metadata: Object, name: str, *, lenient: bool = False) -> Policy:
+def read_tiered(
+    kind: str, item: Object, metadata: Object, name: str, *, lenient: bool = False, names: bool = False
+) -> Policy:
     """BadField for what the API server would refuse. A selector that it takes and nobody can evaluate is kept as such.
 
-    `lenient`: so are peers of a kind that a later version of the API may have.
+    `lenient`: so are peers of a kind that a later version of the API may have. `names`: so are port names beside peers
+    that have none, which not every definition refuses.
     """
     known_fields(item, "", ("apiVersion", "kind", "metadata", "spec", "status"))
-    form = _FORMS[kind]._replace(strict=not lenient)
+    form = _FORMS[kind]._replace(strict=not lenient, names=names)
     baseline = kind == "BaselineAdminNetworkPolicy"
     if baseline and name != "default":
         raise BadField("metadata.name", f'must be "default", got "{name}"')
@@ -208,7 +213,7 @@ def _rule(form: _Form, value: Any, direction: Direction, index: int) -> Rule:
     peers = tuple(_peer(form, peer, direction, f"{at}[{i}]") for i, peer in enumerate(entries))
     ports = _ports(form, rule.get(form.ports), f"{path}.{form.ports}")
     named = direction is Direction.EGRESS and any(isinstance(port, NamedPort) for port in ports)
-    if named and not all(peer.selects_pods or peer is _UNKNOWN for peer in peers):
+    if named and not form.names and not all(peer.selects_pods or peer is _UNKNOWN for peer in peers):
         raise BadField(f"{path}.{form.ports}", "a port name can't be combined with networks, nodes or domainNames")
     name = optional_text(rule.get("name"), f"{path}.name") or ""
     return Rule(direction, index, peers, ports, form.actions[action], name)

@@ -1,0 +1,316 @@
+"""The layers of policies where Calico runs: its tiers, with Kubernetes' policies among its own."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.engine.calico_kubernetes import rules_of_kubernetes, rules_of_tiered, subject_of
+from kubectl_netpol.engine.calico_match import RuleCondition, Things, is_endpoint, own_node
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, not_evaluated
+from kubectl_netpol.engine.phrases import names_text
+from kubectl_netpol.engine.verdict import Note
+from kubectl_netpol.model.calico import DEFAULT_TIER, CalicoPolicy, CalicoTier, HostEndpoint, Selector
+from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, Tier
+from kubectl_netpol.model.selectors import LabelSelector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_netpol.engine.conditions import Seen
+    from kubectl_netpol.engine.layers import Step
+    from kubectl_netpol.model.objects import Node, Pod
+    from kubectl_netpol.model.snapshot import Snapshot
+
+_FIRST, _BUILT_IN, _LAST = 1000.0, 1_000_000.0, 10_000_000.0
+_ADMIN, _BASELINE = "kube-admin", "kube-baseline"
+_OLD_ADMIN, _OLD_BASELINE = "adminnetworkpolicy", "baselineadminnetworkpolicy"
+_TIERS = (
+    CalicoTier(_ADMIN, _FIRST, passes=True),
+    CalicoTier(_OLD_ADMIN, _FIRST, passes=True),
+    CalicoTier(DEFAULT_TIER, _BUILT_IN, passes=False),
+    CalicoTier(_BASELINE, _LAST, passes=True),
+    CalicoTier(_OLD_BASELINE, _LAST, passes=True),
+)
+_ORDER_OF_KUBERNETES = 1000.0
+_ACTIONS = {"Allow": Action.ALLOW, "Deny": Action.DENY, "Pass": Action.PASS}
+
+
+class _Entry(NamedTuple):
+    """A policy in its tier. `old_name`: by which versions before 3.32 sort. `unknown`: why it may not count."""
+
+    policy: Policy
+    tier: str
+    order: float
+    old_name: str
+    selector: Selector
+    unsure: tuple[Direction, ...] = ()
+    unknown: Note | None = None
+
+    @property
+    def place(self) -> tuple[float, str, str, str]:
+        return self.order, self.policy.name, self.policy.namespace, self.policy.kind
+
+    @property
+    def old_place(self) -> tuple[float, str]:
+        return self.order, f"{self.policy.namespace}/{self.old_name}".lstrip("/")
+
+
+class Calico:
+    """What a snapshot holds, in the order in which Calico asks it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.things = Things(snapshot)
+        own = snapshot.plugin_objects
+        listed = {found.name: found for found in own if isinstance(found, CalicoTier)}
+        self._newest = _ADMIN in listed or any(p.kind == "ClusterNetworkPolicy" for p in snapshot.tiered)
+        self._older = _OLD_ADMIN in listed and _ADMIN not in listed
+        self._host_endpoints = [found for found in own if isinstance(found, HostEndpoint)]
+        self._policies = [found for found in own if isinstance(found, CalicoPolicy) and found.staged is None]
+        entries = [self._own(found) for found in self._policies if not found.hosts_only]
+        entries += [self._of_kubernetes(policy) for policy in snapshot.policies]
+        entries += [self._of_tier(policy) for policy in snapshot.tiered if policy.kind != "AmazonClusterNetworkPolicy"]
+        self._entries: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            self._entries.setdefault(entry.tier, []).append(entry)
+        tiers = {tier.name: tier for tier in _TIERS} | listed
+        self._tiers = sorted(tiers.values(), key=lambda tier: (tier.order, tier.name))
+        self._elsewhere = [entry for name, found in self._entries.items() if name not in tiers for entry in found]
+
+    def layers(self, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
+        if pod.host_network:
+            reason = self.of_node(pod.node or "")
+            return (Layer(_NOTHING, unknown=reason),) if reason else ()
+        if not is_endpoint(pod):
+            return ()
+        found = [*not_evaluated(self.snapshot, pod, direction), *self._of_tiers(pod, direction)]
+        if crossing := self._crossing(pod):
+            found.insert(0, crossing)
+        if direction is Direction.EGRESS:
+            found.insert(0, _TO_OWN_NODE)
+        if found and direction is Direction.INGRESS:
+            found.insert(0, Layer(_NOTHING, lets_node=True))
+        return tuple(found)
+
+    def of_node(self, node: str) -> Note | None:
+        """Why it is not known what policies a node has, if it has a host endpoint."""
+        names = [found.name for found in self._host_endpoints if found.node == node]
+        if not names:
+            return None
+        message = f"node {node} has a host endpoint ({names_text(names)}): which of its interfaces it is, is unknown"
+        return Note(Code.HOST_ENDPOINT, message)
+
+    def _own(self, policy: CalicoPolicy) -> _Entry:
+        rules = tuple(
+            Rule(
+                rule.direction,
+                rule.position,
+                action=_ACTIONS[rule.action],
+                condition=RuleCondition(self.things, rule),
+            )
+            for rule in policy.rules
+            if rule.action in _ACTIONS
+        )
+        order = math.inf if policy.order is None else policy.order
+        old = policy.name if policy.name.startswith(f"{policy.tier}.") else f"{policy.tier}.{policy.name}"
+        return _Entry(
+            Policy(
+                policy.namespace,
+                policy.name,
+                LabelSelector(),
+                (*policy.directions, *policy.unsure),
+                rules,
+                policy.changed,
+                policy.kind,
+                placed=_placed(policy.tier, order),
+            ),
+            policy.tier,
+            order,
+            old,
+            policy.selector,
+            policy.unsure,
+        )
+
+    def _of_kubernetes(self, policy: Policy) -> _Entry:
+        return _Entry(
+            policy._replace(rules=rules_of_kubernetes(self.things, policy)),
+            DEFAULT_TIER,
+            _ORDER_OF_KUBERNETES,
+            f"knp.default.{policy.name}",
+            subject_of(policy),
+        )
+
+    def _of_tier(self, policy: Policy) -> _Entry:
+        """A ClusterNetworkPolicy (from v3.32 on), an AdminNetworkPolicy or BaselineAdminNetworkPolicy (before it)."""
+        new = policy.kind == "ClusterNetworkPolicy"
+        admin, baseline = (_ADMIN, _BASELINE) if new else (_OLD_ADMIN, _OLD_BASELINE)
+        unknown = None
+        if policy.unreadable:
+            message = f"{policy.title} has a subject that can't be evaluated: {policy.unreadable}"
+            unknown = Note(Code.SELECTOR_NOT_EVALUATED, message)
+        elif not new and not self._older:
+            message = f"{policy.title} is read by Calico up to v3.31 only, and its version is unknown"
+            unknown = Note(Code.OVERRIDING_POLICY, message)
+        return _Entry(
+            policy._replace(rules=rules_of_tiered(self.things, policy)),
+            admin if policy.tier is Tier.ADMIN else baseline,
+            _ORDER_OF_KUBERNETES if policy.kind == "BaselineAdminNetworkPolicy" else float(policy.priority),
+            policy.name,
+            subject_of(policy),
+            unknown=unknown,
+        )
+
+    def _of_tiers(self, pod: Pod, direction: Direction) -> Iterator[Layer]:
+        labels = self.things.of_pod(pod)
+        for entry in self._elsewhere:
+            if direction in entry.policy.directions and entry.selector.holds(labels) is not False:
+                message = f"{entry.policy.title} is in tier {entry.tier}, which is not known: neither is its place"
+                yield Layer(_NOTHING, unknown=Note(Code.TIER_UNKNOWN, message))
+                return
+        for tier in self._tiers:
+            if tier.name == DEFAULT_TIER and (gap := self.snapshot.gap("networkpolicies", pod.namespace)):
+                yield Layer(_NOTHING, unknown=Note(Code.PERMISSION_MISSING, gap.message))
+                return
+            found = [
+                (entry, self._why_unsure(entry, pod, direction, held=held))
+                for entry in self._entries.get(tier.name, ())
+                if direction in entry.policy.directions
+                if (held := entry.selector.holds(labels)) is not False
+            ]
+            if found:
+                yield from self._tier(tier, found, pod, direction)
+
+    def _why_unsure(self, entry: _Entry, pod: Pod, direction: Direction, *, held: bool | None) -> Note | None:
+        if held is None:
+            message = f"it is not known whether {entry.policy.title} selects {pod.key}"
+            return Note(Code.SELECTOR_NOT_EVALUATED, message)
+        if direction in entry.unsure:
+            message = f"whether {entry.policy.title} isolates for {direction.field} hangs on what fills in its types"
+            return Note(Code.TYPES_UNKNOWN, message)
+        return entry.unknown
+
+    def _tier(
+        self, tier: CalicoTier, found: list[tuple[_Entry, Note | None]], pod: Pod, direction: Direction
+    ) -> Iterator[Layer]:
+        certain = [entry.policy for entry, unknown in found if unknown is None]
+        step = self._in_order(found, direction)
+        if tier.passes:
+            yield Layer(step)
+        elif certain:
+            names = names_text([policy.title for policy in certain])
+            verb = "applies" if len(certain) == 1 else "apply"
+            message = f"{names} {verb} to {pod.key} for {direction.field}, no rule lets it through, and tier {tier.name} denies at its end"
+            yield Layer(step, isolates=True, at_end=Note(Code.NO_RULE_ALLOWS, message))
+        else:
+            deny = Rule(direction, 0, action=Action.DENY)
+            ends = [RuleList(entry.policy, (deny,), unknown=unknown) for entry, unknown in found]
+            yield Layer(InOrder((step, *ends)))
+
+    def _in_order(self, found: list[tuple[_Entry, Note | None]], direction: Direction) -> Step:
+        """The policies in order. Where versions before 3.32 have another one, either."""
+        new = _steps(sorted(found, key=lambda pair: pair[0].place), direction)
+        old = new if self._newest else _steps(sorted(found, key=lambda pair: pair[0].old_place), direction)
+        return new if old == new else AtOnce((new, old))
+
+    def _crossing(self, pod: Pod) -> Layer | None:
+        """Policies of host endpoints for what they forward may block what leaves a node, or comes to it."""
+        if not self._host_endpoints or not any(policy.forwarded for policy in self._policies):
+            return None
+        for policy in self._policies:
+            if not policy.forwarded:
+                continue
+            for endpoint in self._host_endpoints:
+                if policy.selector.holds(self.things.of_host_endpoint(endpoint)) is not False:
+                    rule = Rule(
+                        Direction.INGRESS, 0, action=Action.DENY, condition=_Crosses(pod, endpoint, policy.name)
+                    )
+                    return Layer(RuleList(_INTERNAL, (rule,)))
+        return None
+
+
+def _placed(tier: str, order: float) -> str:
+    return f"tier {tier}, " + ("last" if order == math.inf else f"order {order:g}")
+
+
+def _steps(found: Sequence[tuple[_Entry, Note | None]], direction: Direction) -> InOrder:
+    return InOrder(
+        tuple(
+            RuleList(
+                entry.policy,
+                entry.policy.rules_of(direction),
+                ordered=entry.policy.kind != "NetworkPolicy",
+                unknown=unknown,
+            )
+            for entry, unknown in found
+        )
+    )
+
+
+class _OwnNode:
+    """A pod's connection to its own node, which defaultEndpointToHostAction may drop."""
+
+    by_address = False
+
+    def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
+        if own_node(seen) is False:
+            return False
+        message = (
+            f"{seen.pod.key if seen.pod else seen.address} is or may be the node of {seen.subject.key}: "
+            "whether a pod reaches its own node hangs on Felix's defaultEndpointToHostAction"
+        )
+        return Note(Code.OWN_NODE, message)
+
+    def text(self) -> str:
+        return "the pod's own node"
+
+
+class _Crosses:
+    """Whether a connection may cross the interface of a host endpoint."""
+
+    by_address = False
+
+    def __init__(self, subject: Pod, endpoint: HostEndpoint, policy: str) -> None:
+        self._subject = subject
+        self._endpoint = endpoint
+        self._policy = policy
+
+    def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
+        nodes = {self._subject.node, seen.pod.node if seen.pod else seen.node.name if seen.node else None}
+        if len(nodes) == 1 and None not in nodes:
+            return False
+        if self._endpoint.node and self._endpoint.node not in nodes and None not in nodes:
+            return False
+        message = (
+            f"globalnetworkpolicy.projectcalico.org/{self._policy} may apply where it crosses host endpoint "
+            f"{self._endpoint.name}"
+        )
+        return Note(Code.HOST_ENDPOINT, message)
+
+    def text(self) -> str:
+        return "a host endpoint"
+
+
+_NOTHING = AtOnce(())
+_INTERNAL = Policy("", "host", LabelSelector(), (), kind="GlobalNetworkPolicy")
+_TO_OWN_NODE = Layer(
+    RuleList(_INTERNAL, (Rule(Direction.EGRESS, 0, action=Action.DENY, condition=_OwnNode()),)),
+)
+
+
+def calico_of(snapshot: Snapshot) -> Calico:
+    """Made once for each snapshot."""
+    found = snapshot.memo.get("Calico")
+    if found is None:
+        found = snapshot.memo["Calico"] = Calico(snapshot)
+    return found
+
+
+def calico_layers(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
+    return calico_of(snapshot).layers(pod, direction)
+
+
+def node_reason(snapshot: Snapshot, node: Node) -> Note | None:
+    """Why it is not known what policies apply to a node."""
+    return calico_of(snapshot).of_node(node.name)

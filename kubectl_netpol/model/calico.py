@@ -1,0 +1,203 @@
+"""Calico's own objects as frozen values: selectors, rules, policies, tiers, network sets, host endpoints.
+
+They are written in `policies.calico`; what they mean, alone and together, is in `engine.calico`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_netpol.model.policies import Direction, Policy
+    from kubectl_netpol.model.ports import PortRange
+
+NAMESPACE = "projectcalico.org/namespace"
+ORCHESTRATOR = "projectcalico.org/orchestrator"
+ACCOUNT = "projectcalico.org/serviceaccount"
+NAME = "projectcalico.org/name"
+OF_NAMESPACE, OF_ACCOUNT = "pcns.", "pcsa."  # before a label's key: that of the namespace, of the service account
+DEFAULT_TIER = "default"
+
+
+class Labels(NamedTuple):
+    """What selectors see of a pod, a set or a host endpoint. `unknown`: beginnings of keys whose values are not known."""
+
+    known: Mapping[str, str]
+    unknown: tuple[str, ...] = ()
+
+
+class Test(str, Enum):
+    """The operators of a selector's terms. Those on an absent key fail, but for the negative ones."""
+
+    EQUAL = "=="
+    NOT_EQUAL = "!="
+    IN = "in"
+    NOT_IN = "not in"
+    CONTAINS = "contains"
+    STARTS_WITH = "starts with"
+    ENDS_WITH = "ends with"
+    HAS = "has"
+
+
+class Term(NamedTuple):
+    key: str
+    test: Test
+    values: tuple[str, ...] = ()
+
+    def holds(self, labels: Labels) -> bool | None:
+        value = labels.known.get(self.key)
+        if value is None and labels.unknown and self.key.startswith(labels.unknown):
+            return None
+        if self.test in (Test.EQUAL, Test.IN):
+            return value in self.values
+        if self.test in (Test.NOT_EQUAL, Test.NOT_IN):
+            return value not in self.values
+        if value is None or self.test is Test.HAS:
+            return value is not None
+        if self.test is Test.CONTAINS:
+            return self.values[0] in value
+        return value.startswith(self.values[0]) if self.test is Test.STARTS_WITH else value.endswith(self.values[0])
+
+
+class Not(NamedTuple):
+    of: Selector
+
+    def holds(self, labels: Labels) -> bool | None:
+        held = self.of.holds(labels)
+        return None if held is None else not held
+
+
+class AllOf(NamedTuple):
+    """Without parts it is all()."""
+
+    parts: tuple[Selector, ...] = ()
+
+    def holds(self, labels: Labels) -> bool | None:
+        found = [part.holds(labels) for part in self.parts]
+        return False if False in found else None if None in found else True
+
+
+class AnyOf(NamedTuple):
+    parts: tuple[Selector, ...]
+
+    def holds(self, labels: Labels) -> bool | None:
+        found = [part.holds(labels) for part in self.parts]
+        return True if True in found else None if None in found else False
+
+
+Selector: TypeAlias = "Term | Not | AllOf | AnyOf"
+
+
+class Ports(NamedTuple):
+    """Ports of a rule: any of them. Names are those of container ports."""
+
+    ranges: tuple[PortRange, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges or self.names)
+
+    def covers(self, port: int) -> bool:
+        """By number."""
+        return any(item.first <= port <= item.last for item in self.ranges)
+
+
+class ServiceMatch(NamedTuple):
+    """The endpoints of a Service. `namespace` "": it is left out."""
+
+    namespace: str
+    name: str
+
+
+class Entity(NamedTuple):
+    """A rule's source or destination: what is required of that end's address and port.
+
+    `selects`: some thing (pod, set, host endpoint) with the address has it; namespace and accounts are part of it.
+    `selects_not`: with `selects` that same thing has it not; alone, no thing with the address has it.
+    """
+
+    selects: Selector | None = None
+    selects_not: Selector | None = None
+    nets: tuple[str, ...] = ()
+    not_nets: tuple[str, ...] = ()
+    ports: Ports = Ports()
+    not_ports: Ports = Ports()
+    service: ServiceMatch | None = None
+
+    @property
+    def by_address(self) -> bool:
+        """Whether it may tell apart pods with the same labels."""
+        return bool(self.nets or self.not_nets or self.service)
+
+
+class CalicoRule(NamedTuple):
+    """`protocol`, `not_protocol`: TCP, UDP, SCTP, "" for others, None for any. `http`: it has a match on requests.
+
+    `text`: its fields in words.
+    """
+
+    direction: Direction
+    position: int
+    action: str
+    source: Entity = Entity()
+    destination: Entity = Entity()
+    protocol: str | None = None
+    not_protocol: str | None = None
+    ip_version: int | None = None
+    http: bool = False
+    text: str = ""
+
+
+class CalicoPolicy(NamedTuple):
+    """A NetworkPolicy or GlobalNetworkPolicy. `order` None: last. `selector`: the pods, namespaces and accounts.
+
+    `unsure`: directions of which it is not known whether the policy speaks of them.
+    `hosts_only`: never for pods (doNotTrack, preDNAT). `forwarded`: for what host endpoints forward too.
+    `staged`: what a staged one would do if it were enforced (Set, Delete, Learn, Ignore), None for one that is.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    tier: str
+    order: float | None
+    selector: Selector
+    directions: tuple[Direction, ...]
+    rules: tuple[CalicoRule, ...] = ()
+    unsure: tuple[Direction, ...] = ()
+    hosts_only: bool = False
+    forwarded: bool = False
+    staged: str | None = None
+    changed: str | None = None
+
+
+class StagedKubernetes(NamedTuple):
+    """A StagedKubernetesNetworkPolicy: the NetworkPolicy that it would be. `action`: as `staged` of a CalicoPolicy."""
+
+    policy: Policy
+    action: str
+
+
+class CalicoTier(NamedTuple):
+    name: str
+    order: float
+    passes: bool
+
+
+class NetworkSet(NamedTuple):
+    """`namespace` "": a GlobalNetworkSet."""
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    nets: tuple[str, ...]
+
+
+class HostEndpoint(NamedTuple):
+    name: str
+    node: str
+    labels: Mapping[str, str]
+    addresses: tuple[str, ...] = ()
