@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.calico_kubernetes import rules_of_kubernetes, rules_of_tiered, subject_of
@@ -11,7 +12,8 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, not_evaluated
 from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Note
-from kubectl_netpol.model.calico import DEFAULT_TIER, CalicoPolicy, CalicoTier, HostEndpoint, Selector
+from kubectl_netpol.model.addresses import family
+from kubectl_netpol.model.calico import DEFAULT_TIER, CalicoPolicy, CalicoTier, HostEndpoint, Selector, keys_of
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, Tier
 from kubectl_netpol.model.selectors import LabelSelector
 
@@ -93,6 +95,39 @@ class Calico:
         if found and direction is Direction.INGRESS:
             found.insert(0, Layer(_NOTHING, lets_node=True))
         return tuple(found)
+
+    def class_of(self, pod: Pod) -> object:
+        """As `layers.telling_apart`: only by the labels that selectors name."""
+        nearby = pod.host_network or bool(self._host_endpoints)
+        return (
+            pod.namespace,
+            tuple(map(pod.labels.get, self._keys)),
+            pod.service_account,
+            (pod.ports, pod.init_ports) if self._names else (),
+            pod.host_network,
+            is_endpoint(pod),
+            pod.node if nearby else None,
+            pod.ips if self._by_own_address else tuple(map(family, pod.ips)),
+        )
+
+    @cached_property
+    def _keys(self) -> tuple[str, ...]:
+        found: set[str] = set()
+        for entries in self._entries.values():
+            found.update(*(keys_of(entry.selector) for entry in entries))
+        found.update(*(rule.condition.keys for rule in self._rules()))
+        return tuple(sorted(found))
+
+    @cached_property
+    def _names(self) -> bool:
+        return any(rule.condition.names_ports for rule in self._rules())
+
+    @cached_property
+    def _by_own_address(self) -> bool:
+        return any(rule.condition.subject_by_address for rule in self._rules())
+
+    def _rules(self) -> Iterator[Rule]:
+        return (rule for entries in self._entries.values() for entry in entries for rule in entry.policy.rules)
 
     def of_node(self, node: str) -> Note | None:
         """Why it is not known what policies a node has, if it has a host endpoint."""
@@ -252,6 +287,9 @@ class _OwnNode:
     """A pod's connection to its own node, which defaultEndpointToHostAction may drop."""
 
     by_address = False
+
+    def about(self, _: Direction, subject: Pod, __: str, ___: int) -> object:
+        return subject.node, subject.host_ips
 
     def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
         if own_node(seen) is False:

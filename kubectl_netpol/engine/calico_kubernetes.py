@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.engine.conditions import Seen
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Peer
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -81,8 +82,25 @@ class _AnyPeer:
         self._policy = policy
 
     @property
+    def keys(self) -> frozenset[str]:
+        return frozenset().union(*(condition.keys for _, condition, _ in self._alternatives))
+
+    @property
+    def names_ports(self) -> bool:
+        return any(condition.names_ports for _, condition, _ in self._alternatives)
+
+    @property
     def by_address(self) -> bool:
-        return True
+        return any(condition.by_address for _, condition, _ in self._alternatives)
+
+    @property
+    def subject_by_address(self) -> bool:
+        """They ask nothing but ports of the subject."""
+        return False
+
+    def about(self, direction: Direction, subject: Pod, protocol: str, port: int) -> object:
+        found = (condition.about(direction, subject, protocol, port) for _, condition, _ in self._alternatives)
+        return tuple(found)
 
     def text(self) -> str:
         """Its peers and ports say it."""

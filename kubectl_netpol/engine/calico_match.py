@@ -6,6 +6,7 @@ endpoint that the selector takes.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.codes import Code
@@ -28,6 +29,7 @@ from kubectl_netpol.model.calico import (
     Not,
     Ports,
     Selector,
+    keys_of,
 )
 from kubectl_netpol.model.objects import ServiceAccount
 from kubectl_netpol.model.policies import Direction
@@ -110,6 +112,13 @@ class Things:
             found = self._covering[address] = tuple(one.labels for one in self._sets if one.contains(address))
         return found
 
+    @cached_property
+    def cover_pods(self) -> bool:
+        """Whether a set has the address of a pod."""
+        return bool(self._sets) and any(
+            pod.planned or any(map(self.sets_at, pod.ips)) for pod in self.snapshot.pods if not pod.host_network
+        )
+
     @property
     def sets(self) -> Iterator[Labels]:
         return (one.labels for one in self._sets)
@@ -144,7 +153,35 @@ class RuleCondition:
 
     @property
     def by_address(self) -> bool:
-        return True
+        ingress = self._rule.direction is Direction.INGRESS
+        return self._rule.ip_version is not None or (self._source if ingress else self._destination).by_address
+
+    @property
+    def subject_by_address(self) -> bool:
+        ingress = self._rule.direction is Direction.INGRESS
+        return (self._destination if ingress else self._source).by_address
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The label keys that it asks for."""
+        return self._source.keys | self._destination.keys
+
+    @property
+    def names_ports(self) -> bool:
+        entities = self._rule.source, self._rule.destination
+        return any(entity.ports.names or entity.not_ports.names for entity in entities)
+
+    def about(self, direction: Direction, subject: Pod, protocol: str, port: int) -> object:
+        """What the subject's own end has to say, by each of its addresses."""
+        ends = [(Where(ip, subject), family(ip)) for ip in subject.ips] or [(Where(None, subject), None)]
+        if direction is Direction.INGRESS:
+            found = [self._destination.matches(*end, protocol, port, with_ports=True) for end in ends]
+        else:
+            found = [
+                all_of((self._source.matches(*end, protocol, port), self._source.takes_client_port(end[0], protocol)))
+                for end in ends
+            ]
+        return tuple(zip((version for _, version in ends), found, strict=True))
 
     def text(self) -> str:
         return self._rule.text
@@ -236,6 +273,17 @@ class _End:
             for version in (4, 6)
             for both in [(entity.nets, entity.not_nets)]
         }
+
+    @property
+    def keys(self) -> frozenset[str]:
+        selectors = (self._entity.selects, self._entity.selects_not)
+        return frozenset().union(*(keys_of(selector) for selector in selectors if selector is not None))
+
+    @property
+    def by_address(self) -> bool:
+        """Whether it may tell apart pods with the same labels."""
+        by_labels = self._entity.selects is not None or self._entity.selects_not is not None
+        return self._entity.by_address or (by_labels and self._things.cover_pods)
 
     def matches(
         self, end: Where, version: int | None, protocol: str, port: int, *, with_ports: bool = False

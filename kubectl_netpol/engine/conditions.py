@@ -34,7 +34,10 @@ class Held(NamedTuple):
 
 
 class Condition(Protocol):
-    """`by_address`: whether it may differ between pods with the same namespace, labels, ports, node and account."""
+    """`by_address`: whether it may differ between pods that `layers.telling_apart` finds alike.
+
+    `about`, if it has it: what of a subject and its port it depends on. Equal values hold for the same peers.
+    """
 
     @property
     def by_address(self) -> bool: ...

@@ -14,7 +14,7 @@ from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Direction, Policy, Rule, UnevaluatedPolicy
@@ -94,6 +94,23 @@ def _layers_of_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> tup
     from kubectl_netpol.engine.calico import calico_layers  # noqa: PLC0415 - most clusters have neither
 
     return calico_layers(snapshot, pod, direction)
+
+
+def telling_apart(snapshot: Snapshot) -> Callable[[Pod], object]:
+    """What a plugin's conditions may tell pods apart by, but for their addresses: pods with equal values are alike."""
+    if snapshot.plugin == "Calico":
+        from kubectl_netpol.engine.calico import calico_of  # noqa: PLC0415 - the same
+
+        return calico_of(snapshot).class_of
+    return lambda pod: (
+        pod.namespace,
+        frozenset(pod.labels.items()),
+        pod.ports,
+        pod.node,
+        pod.host_network,
+        pod.finished,
+        pod.service_account,
+    )
 
 
 def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
+from kubectl_netpol.engine.layers import telling_apart
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.walk import Matched
 from kubectl_netpol.model.addresses import family, parse_ip, parse_network
@@ -55,10 +56,7 @@ class PodSets:
     @cached_property
     def class_of(self) -> list[object]:
         """Per position: what a condition may tell pods apart by, but for their addresses."""
-        return [
-            (pod.namespace, frozenset(pod.labels.items()), pod.ports, pod.node, pod.host_network, pod.finished)
-            for pod in self.pods
-        ]
+        return list(map(telling_apart(self.snapshot), self.pods))
 
     @cached_property
     def classes(self) -> list[int]:

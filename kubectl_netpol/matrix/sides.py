@@ -9,6 +9,7 @@ from kubectl_netpol.engine.conditions import Seen
 from kubectl_netpol.engine.layers import layers_of
 from kubectl_netpol.engine.readings import Reading, readings_of
 from kubectl_netpol.engine.rules import matching_port
+from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.engine.walk import Matched, Outcome, walk
 from kubectl_netpol.model.policies import Direction, Policy, Rule
 
@@ -40,6 +41,7 @@ class Sides:
         self._by_ports = self._destinations()
         self._verdicts: dict[tuple[object, ...], PeerVerdicts] = {}
         self._peers: dict[tuple[object, ...], Matched] = {}
+        self._conditions: dict[tuple[object, ...], Matched] = {}
         self._egress_ports: dict[tuple[tuple[PortRange | NamedPort, ...], bool], int] = {}
 
     def number(self, pod: Pod) -> int | None:
@@ -119,7 +121,18 @@ class Sides:
         return Matched(found.yes & within, found.unknown & within & ~found.yes)
 
     def _by_condition(self, seen: _AllPods, rule: Rule) -> Matched:
-        """Asked once for pods that it can't tell apart; only for pods that have the port."""
+        """Asked once for pods that it can't tell apart, and once for subjects that it can't; only for pods with the port."""
+        about = getattr(rule.condition, "about", None)
+        if about is None:
+            return self._ask_condition(seen, rule)
+        number = self.number(seen.subject) if seen.direction is Direction.INGRESS else None
+        key = rule.condition, seen.direction, about(seen.direction, seen.subject, self._protocol, number or 0)
+        found = self._conditions.get(key)
+        if found is None:
+            found = self._conditions[key] = self._ask_condition(seen, rule)
+        return found
+
+    def _ask_condition(self, seen: _AllPods, rule: Rule) -> Matched:
         yes = unknown = 0
         for pods in self.sets.one_by_one if rule.condition.by_address else self.sets.classes:
             peer = self.sets.first(pods)
@@ -133,10 +146,10 @@ class Sides:
                 self.sets.snapshot,
                 Seen(seen.direction, seen.subject, peer, None, other.address, self._protocol, number),
             )
-            if held is True:
-                yes |= pods
-            elif held:
+            if isinstance(held, Note):
                 unknown |= pods
+            elif held:
+                yes |= pods
         return Matched(yes, unknown)
 
     def _rule(self, policy: Policy, rule: Rule, seen: _AllPods) -> Matched:

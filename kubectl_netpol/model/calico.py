@@ -91,6 +91,14 @@ class AnyOf(NamedTuple):
 Selector: TypeAlias = "Term | Not | AllOf | AnyOf"
 
 
+def keys_of(selector: Selector) -> frozenset[str]:
+    """The keys of all its terms."""
+    if isinstance(selector, Term):
+        return frozenset((selector.key,))
+    parts = (selector.of,) if isinstance(selector, Not) else selector.parts
+    return frozenset().union(*map(keys_of, parts))
+
+
 class Ports(NamedTuple):
     """Ports of a rule: any of them. Names are those of container ports."""
 
@@ -129,7 +137,7 @@ class Entity(NamedTuple):
 
     @property
     def by_address(self) -> bool:
-        """Whether it may tell apart pods with the same labels."""
+        """Whether it asks for addresses."""
         return bool(self.nets or self.not_nets or self.service)
 
 
