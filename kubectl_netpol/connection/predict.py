@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.connection.routes import Request, Route, address_for
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.addresses import other_family, shared_family
 from kubectl_netpol.model.policies import Direction
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Prediction(NamedTuple):
-    """The verdict on a request. `routes`: one verdict per endpoint where it may arrive."""
+    """The verdict on a request. `routes`: one verdict per endpoint where it may arrive.
+
+    `plugin`: as in Snapshot; with one, `by_api` is what the NetworkPolicy API says instead.
+    """
 
     request: Request
     verdict: Verdict
@@ -26,6 +30,8 @@ class Prediction(NamedTuple):
     reason: Note | None
     routes: tuple[ConnectionVerdict, ...] = ()
     caveats: tuple[Note, ...] = ()
+    plugin: str | None = None
+    by_api: Verdict | None = None
 
     @property
     def tiered(self) -> bool:
@@ -48,6 +54,28 @@ class Prediction(NamedTuple):
 
 def predict(snapshot: Snapshot, request: Request) -> Prediction:
     """UNDEFINED if the verdicts on its routes differ, or if it has none."""
+    found = _predict(snapshot, request)
+    if snapshot.plugin is None:
+        return found
+    by_api = _predict(snapshot.by_api, request).verdict
+    caveats = found.caveats
+    if by_api is not found.verdict:
+        message = f"by the NetworkPolicy API: {by_api.value}; on {snapshot.plugin} {_why(found)}"
+        caveats = (*caveats, Note(Code.PLUGIN_DIFFERS, message))
+    return found._replace(caveats=caveats, plugin=snapshot.plugin, by_api=by_api)
+
+
+def _why(found: Prediction) -> str:
+    """Why the verdict is what it is, in short."""
+    if found.reason:
+        return found.reason.message
+    matches = [match_text(match) for side in (found.egress, found.ingress) for match in side.allowed_by]
+    if not matches:
+        return "no policy blocks it"
+    return f"{names_text(matches, 2)} {'allows' if len(matches) == 1 else 'allow'} it"
+
+
+def _predict(snapshot: Snapshot, request: Request) -> Prediction:
     if not request.routes:
         sides = [
             DirectionVerdict(direction, Verdict.UNDEFINED, reason=request.problem)

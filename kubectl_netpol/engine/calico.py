@@ -331,7 +331,7 @@ class _Crosses:
 
 
 _NOTHING = AtOnce(())
-_INTERNAL = Policy("", "host", LabelSelector(), (), kind="GlobalNetworkPolicy")
+_INTERNAL = Policy("", "", LabelSelector(), (), kind="GlobalNetworkPolicy")  # no policy: what Felix itself does
 _TO_OWN_NODE = Layer(
     RuleList(_INTERNAL, (Rule(Direction.EGRESS, 0, action=Action.DENY, condition=_OwnNode()),)),
 )

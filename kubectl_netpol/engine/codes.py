@@ -49,6 +49,8 @@ class Code(str, Enum):
     BASELINE_BY_DIRECTION = "baseline-by-direction"
     PROXY_DECIDES = "proxy-decides"
     UNKNOWN_KIND = "unknown-kind"
+    PLUGIN_DIFFERS = "plugin-differs"
+    PLUGIN_NOT_SEEN = "plugin-not-seen"
 
     # Warnings: a policy probably does not do what its author meant.
     POLICY_SELECTS_NOTHING = "policy-selects-nothing"

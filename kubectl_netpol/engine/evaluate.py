@@ -11,12 +11,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import beside, isolating_policies, layers_of, tiered_policies
+from kubectl_netpol.engine.layers import (
+    beside,
+    isolating_policies,
+    layers_of,
+    plugin_of_node,
+    policies_of,
+    tiered_policies,
+)
 from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
-from kubectl_netpol.engine.walk import Asked, Matched, Outcome, walk
+from kubectl_netpol.engine.walk import Asked, AtEnd, Matched, Outcome, walk
 from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
@@ -112,6 +119,8 @@ def _evaluate_without_pod(snapshot: Snapshot, subject: End, direction: Direction
         return side._replace(verdict=Verdict.UNDEFINED, reason=reason)
     if subject.node is None:
         return side
+    if reason := plugin_of_node(snapshot, subject.node):
+        return side._replace(verdict=Verdict.UNDEFINED, reason=reason)
     for policy in snapshot.unevaluated:
         if policy.nodes and policy.namespace is None and direction in policy.directions:
             message = f"{policy.title} may select {subject.title}; its rules are not evaluated"
@@ -154,21 +163,27 @@ def _evaluate_reading(
     snapshot: Snapshot, direction: Direction, pod: Pod, layers: tuple[Layer, ...], reading: Reading
 ) -> DirectionVerdict:
     """One reading, with the rules that decide, or the rules that nearly would have allowed it."""
-    trail: list[Asked | Note] = []
+    trail: list[Asked | AtEnd | Note] = []
     verdict = _verdict(walk(layers, OnePeer(snapshot, reading), trail))
     matches = [asked.answer for asked in trail if isinstance(asked, Asked) and isinstance(asked.answer, RuleMatch)]
     by_action = {action: tuple(m for m in matches if m.rule.action is action) for action in Action}
     side = DirectionVerdict(
         direction,
         verdict,
-        isolating_policies(snapshot, pod, direction),
+        isolating_policies(snapshot, pod, direction)
+        if snapshot.plugin is None
+        else policies_of(layers, isolating=True),
         by_action[Action.ALLOW],
         denied_by=by_action[Action.DENY],
         passed_by=by_action[Action.PASS],
-        tiered_by=tiered_policies(snapshot, pod, direction),
+        tiered_by=(
+            tiered_policies(snapshot, pod, direction)
+            if snapshot.plugin is None
+            else policies_of(layers, isolating=False)
+        ),
     )
     if verdict is Verdict.ALLOWED:
-        return side._replace(caveats=_caveats(side, reading))
+        return side if snapshot.plugin else side._replace(caveats=_caveats(side, reading))
     missed = [
         (asked.policy, asked.rule)
         for asked in trail
@@ -177,12 +192,14 @@ def _evaluate_reading(
     side = side._replace(near_misses=tuple(near_misses(snapshot, missed, reading)))
     if verdict is Verdict.UNDEFINED:
         return side._replace(reason=_why_undefined(side, trail))
+    if snapshot.plugin:
+        return side._replace(reason=_where_it_ends(side, trail) or _why_blocked(side, pod))
     return side._replace(
         reason=_why_blocked(side, pod), caveats=(*_caveats(side, reading), *_by_direction(snapshot, side, pod))
     )
 
 
-def _why_undefined(side: DirectionVerdict, trail: list[Asked | Note]) -> Note:
+def _why_undefined(side: DirectionVerdict, trail: list[Asked | AtEnd | Note]) -> Note:
     """The first thing in the walk that is not known, else the rules of equal priority that disagree."""
     for asked in trail:
         answer = asked.answer if isinstance(asked, Asked) else asked
@@ -193,6 +210,12 @@ def _why_undefined(side: DirectionVerdict, trail: list[Asked | Note]) -> Note:
         for match in (*side.denied_by, *side.allowed_by, *side.passed_by)
     ]
     return Note(Code.EQUAL_PRIORITIES, f"which of these applies is not defined: {', '.join(texts)}")
+
+
+def _where_it_ends(side: DirectionVerdict, trail: list[Asked | AtEnd | Note]) -> Note | None:
+    """Why a layer blocks at its end, if that is what blocks."""
+    ends = [asked.reason for asked in trail if isinstance(asked, AtEnd)]
+    return ends[0] if ends and not side.denied_by else None
 
 
 def _why_blocked(side: DirectionVerdict, pod: Pod) -> Note:

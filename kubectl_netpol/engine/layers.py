@@ -14,9 +14,9 @@ from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.objects import Node, Pod
     from kubectl_netpol.model.policies import Direction, Policy, Rule, UnevaluatedPolicy
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -111,6 +111,32 @@ def telling_apart(snapshot: Snapshot) -> Callable[[Pod], object]:
         pod.finished,
         pod.service_account,
     )
+
+
+def plugin_of_node(snapshot: Snapshot, node: Node) -> Note | None:
+    """Why it is not known what policies of a plugin apply to a node, or None."""
+    if snapshot.plugin != "Calico":
+        return None
+    from kubectl_netpol.engine.calico import node_reason  # noqa: PLC0415 - the same
+
+    return node_reason(snapshot, node)
+
+
+def policies_of(layers: Iterable[Layer], *, isolating: bool) -> tuple[Policy, ...]:
+    """The policies of the layers that block what no rule decides, or of the others; as they are asked."""
+    found: dict[int, Policy] = {}
+    for layer in layers:
+        if layer.isolates is isolating:
+            found.update((id(policy), policy) for policy in _policies_in(layer.step) if policy.name)
+    return tuple(found.values())
+
+
+def _policies_in(step: Step) -> Iterator[Policy]:
+    if isinstance(step, RuleList):
+        yield step.policy
+    else:
+        for inner in step.steps:
+            yield from _policies_in(inner)
 
 
 def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:

@@ -65,6 +65,8 @@ def position_text(direction: Direction, rule: int | None, peer: int | None = Non
 
 def policy_text(policy: Policy) -> str:
     """The policy with what orders it: "web", "adminnetworkpolicy.policy.networking.k8s.io/a (Admin, priority 5)"."""
+    if policy.placed:
+        return f"{policy.title} ({policy.placed})"
     if policy.tier is None:
         return policy.title
     priority = "" if policy.kind == "BaselineAdminNetworkPolicy" else f", priority {policy.priority}"

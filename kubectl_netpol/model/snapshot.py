@@ -181,20 +181,42 @@ class Snapshot:
         """The policies of every kind whose rules are evaluated."""
         return (*self.policies, *self.tiered)
 
+    @property
+    def by_api(self) -> Snapshot:
+        """As the NetworkPolicy API reads it, whatever the plugin."""
+        found = self.memo.get("by_api")
+        if found is None:
+            found = self.memo["by_api"] = self._copy(self.policies, self.tiered, None, ())
+        return found
+
     def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
         """A copy with these policies, of every evaluated kind, instead of its own."""
         policies = tuple(policies)
+        return self._copy(
+            (policy for policy in policies if policy.tier is None),
+            (policy for policy in policies if policy.tier),
+            self.plugin,
+            self.plugin_objects,
+        )
+
+    def with_plugin_objects(self, objects: Iterable[Any]) -> Snapshot:
+        """A copy with these objects of the plugin's own kinds instead of its own."""
+        return self._copy(self.policies, self.tiered, self.plugin, objects)
+
+    def _copy(
+        self, policies: Iterable[Policy], tiered: Iterable[Policy], plugin: str | None, objects: Iterable[Any]
+    ) -> Snapshot:
         return Snapshot(
             namespaces=self.namespaces.values(),
             pods=self.pods,
-            policies=(policy for policy in policies if policy.tier is None),
+            policies=policies,
             services=self.services,
             endpoint_slices=self.endpoint_slices,
             nodes=self.nodes,
             workloads=self.workloads,
-            tiered=(policy for policy in policies if policy.tier),
+            tiered=tiered,
             unevaluated=self.unevaluated,
             gaps=self.gaps,
-            plugin=self.plugin,
-            plugin_objects=self.plugin_objects,
+            plugin=plugin,
+            plugin_objects=objects,
         )

@@ -54,6 +54,11 @@ def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Obj
             "ingress": _side(prediction.ingress, prediction),
             "resolvesTo": [_route(route) for route in prediction.routes],
             "caveats": [note_object(note) for note in prediction.caveats],
+            **(
+                {"plugin": prediction.plugin, "apiVerdict": prediction.by_api.value}
+                if prediction.plugin and prediction.by_api
+                else {}
+            ),
             "warnings": [note_object(note) for note in warnings],
         },
     )
@@ -83,6 +88,15 @@ def note_object(note: Note | None) -> Object | None:
 
 def policy_object(policy: Policy) -> Object:
     """The policy's name; of another kind than NetworkPolicy also the kind, its group and what orders it."""
+    if policy.placed:
+        kind = KINDS[policy.kind]
+        return {
+            "namespace": policy.namespace or None,
+            "name": policy.name,
+            "kind": kind.api,
+            "group": kind.groups[0],
+            **policy.place_object,
+        }
     if policy.tier is None:
         return {"namespace": policy.namespace, "name": policy.name}
     kind = KINDS[policy.kind]
@@ -116,7 +130,9 @@ def _match(match: RuleMatch) -> Object:
 def _rule_position(policy: Policy, rule: Rule) -> Object:
     """The policy, and the position of its rule, which has a name and an action in tiers."""
     found = {**policy_object(policy), "rule": rule.position}
-    return {**found, "ruleName": rule.name or None, "action": rule.action.value} if policy.tier else found
+    return (
+        {**found, "ruleName": rule.name or None, "action": rule.action.value} if policy.tier or policy.placed else found
+    )
 
 
 def _near(near: NearMiss, dialled: Dialled | None) -> Object:
