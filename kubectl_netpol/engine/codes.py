@@ -32,6 +32,12 @@ class Code(str, Enum):
     SERVICE_HAS_NO_ENDPOINTS = "service-has-no-endpoints"
     EXTERNAL_NAME = "external-name"
     HOST_NAME = "host-name"
+    PLUGIN_VERSION = "plugin-version"
+    PLUGIN_SETTING = "plugin-setting"
+    CONTENT_DECIDES = "content-decides"
+    AUTHENTICATION_DECIDES = "authentication-decides"
+    API_SERVER_UNKNOWN = "api-server-unknown"
+    RULE_NOT_EVALUATED = "rule-not-evaluated"
 
     # Caveats: the verdict is defined, but plugins are known to differ.
     IP_BLOCK_ON_POD = "ip-block-on-pod"
@@ -42,6 +48,7 @@ class Code(str, Enum):
     BASELINE_BY_DIRECTION = "baseline-by-direction"
     PROXY_DECIDES = "proxy-decides"
     UNKNOWN_KIND = "unknown-kind"
+    PLUGIN_DIFFERS = "plugin-differs"
 
     # Warnings: a policy probably does not do what its author meant.
     POLICY_SELECTS_NOTHING = "policy-selects-nothing"

@@ -52,11 +52,13 @@ class Layer(NamedTuple):
     """`isolates`: what no rule decides is blocked; else the next layer is asked, and after the last it is allowed.
 
     `unknown`: why it is not known what this layer says.
+    `either`: one of these holds instead of this layer, the first one unless what its Note says is so.
     """
 
     step: Step
     isolates: bool = False
     unknown: Note | None = None
+    either: tuple[tuple[tuple[Layer, ...], Note | None], ...] = ()
 
 
 _NOTHING = AtOnce(())
@@ -88,7 +90,9 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
 
 def _layers_of_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
     """Where Cilium or Calico runs, its reading of all policies. Imported only then: most clusters need neither."""
-    raise NotImplementedError(snapshot.plugin, pod, direction)  # the helpers: import engine.cilium / engine.calico here
+    from kubectl_netpol.engine.cilium import layers_of_cilium  # noqa: PLC0415 - as the docstring says
+
+    return layers_of_cilium(snapshot, pod, direction)
 
 
 def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:

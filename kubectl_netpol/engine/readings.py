@@ -77,6 +77,11 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer)._replace(subject=pod, unread=unread_pods(snapshot, peer))
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
+
+        yield from readings_of_cilium(snapshot, connection, direction, peer, plain)
+        return
     if snapshot.plugin:
         yield plain
         return

@@ -86,6 +86,8 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None
             if trail is not None:
                 trail.append(layer.unknown)
             return Outcome(may_allow | here, may_block | here)
+        if layer.either:
+            return _walk_either(layer, peers, trail)
         if layer.isolates:
             may_allow |= here & peers.always
             here &= ~peers.always
@@ -99,6 +101,20 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None
         if not here:
             break
     return Outcome(may_allow | here, may_block)
+
+
+def _walk_either(layer: Layer, peers: Peers, trail: list[Asked | Note] | None) -> Outcome:
+    """What is so in one of them may be so. The trail is that of the first, after why another one disagrees with it."""
+    (first, _), *others = layer.either
+    found = walk(first, peers, trail)
+    may_allow, may_block = found
+    for layers, why in others:
+        outcome = walk(layers, peers)
+        if trail is not None and why and outcome != found and not found.undefined:
+            trail.insert(0, why)
+        may_allow |= outcome.may_allow
+        may_block |= outcome.may_block
+    return Outcome(may_allow, may_block)
 
 
 def _ask(step: Step, here: int, peers: Peers, trail: list[Asked | Note] | None) -> _Answers:

@@ -64,6 +64,7 @@ def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: 
         annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),
         dns_policy=optional_text(spec.get("dnsPolicy"), f"{path}.dnsPolicy") or "ClusterFirst",
         nameservers=texts(dns.get("nameservers"), f"{path}.dnsConfig.nameservers"),
+        service_account=optional_text(spec.get("serviceAccountName"), f"{path}.serviceAccountName"),
     )
 
 

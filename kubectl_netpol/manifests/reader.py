@@ -15,6 +15,7 @@ from kubectl_netpol.manifests.objects import read_endpoint_slice, read_namespace
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
 from kubectl_netpol.model.kinds import (
     KINDS,
+    PLUGIN_OF,
     TIERED,
     UNEVALUATED,
     WORKLOADS,
@@ -39,10 +40,17 @@ _DEEPEST = 8
 class Reader:
     """Collects objects for one Snapshot. Of an object given twice the last one counts, as in kubectl apply."""
 
-    def __init__(self, *, default_namespace: str = "default", live: bool = False) -> None:
-        """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods."""
+    def __init__(
+        self, *, default_namespace: str = "default", live: bool = False, plugin: str | None = None
+    ) -> None:
+        """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods.
+
+        `plugin`: the network plugin that runs; None: none that has policies of its own, but for manifests, where their
+        kinds say which.
+        """
         self.default_namespace = default_namespace
         self.live = live
+        self.plugin = plugin
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
         self._depth = 0
@@ -85,7 +93,21 @@ class Reader:
                 if isinstance(policy, UnevaluatedPolicy)
             ],
             gaps=gaps,
+            plugin=self._plugin(),
+            plugin_objects=[
+                item for kind in PLUGIN_OF for item in found(kind) if not isinstance(item, UnevaluatedPolicy)
+            ],
         )
+
+    def _plugin(self) -> str | None:
+        """The one that was given, or whose kinds were read. ManifestError for kinds of two."""
+        if self.plugin or self.live:
+            return self.plugin
+        found = list(dict.fromkeys(PLUGIN_OF[kind] for kind in PLUGIN_OF if self._found.get(kind)))
+        if len(found) > 1:
+            names = " and ".join(found)
+            raise ManifestError(f"there are policies of {names}", f"say which one runs: --plugin {found[0].lower()}")
+        return found[0] if found else None
 
     def _add_document(self, document: Any, where: str) -> None:
         if not isinstance(document, dict):
@@ -135,6 +157,8 @@ class Reader:
                 found = _READERS[kind](item, metadata, namespace, name)
             elif kind in TIERED:
                 found = self._tiered(kind, item, metadata, name)
+            elif PLUGIN_OF.get(kind) and (self.plugin == PLUGIN_OF[kind] or not (self.live or self.plugin)):
+                found = self._of_plugin(kind, item, metadata, namespace, name)
             else:
                 found = self._unevaluated(kind, item, namespace, name)
         except BadField as error:
@@ -161,6 +185,18 @@ class Reader:
             if not self.live:
                 raise
             return unread_tiered(kind, item, name, str(error))
+
+    def _of_plugin(self, kind: str, item: Object, metadata: Object, namespace: str, name: str) -> Any:
+        """A policy of the plugin that runs; on a cluster, one that can't be read is not evaluated."""
+        try:
+            from kubectl_netpol.policies.cilium_rules import read_cilium_policy  # noqa: PLC0415 - where Cilium runs
+
+            return read_cilium_policy(kind, item, metadata, name, namespace)
+        except BadField as error:
+            if not self.live:
+                raise
+            found = self._unevaluated(kind, item, namespace, name)
+            return found and found._replace(because=str(error))
 
     def _unevaluated(self, kind: str, item: Object, namespace: str, name: str) -> UnevaluatedPolicy | None:
         """On a cluster, one that can't be read stops nothing either."""

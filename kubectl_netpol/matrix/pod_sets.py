@@ -56,7 +56,10 @@ class PodSets:
     def class_of(self) -> list[object]:
         """Per position: what a condition may tell pods apart by, but for their addresses."""
         return [
-            (pod.namespace, frozenset(pod.labels.items()), pod.ports, pod.node, pod.host_network, pod.finished)
+            (
+                *(pod.namespace, frozenset(pod.labels.items()), pod.ports, pod.node),
+                *(pod.host_network, pod.finished, pod.service_account),
+            )
             for pod in self.pods
         ]
 

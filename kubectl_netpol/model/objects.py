@@ -83,6 +83,7 @@ class Pod(NamedTuple):
     dns_policy: str = "ClusterFirst"
     nameservers: tuple[str, ...] = ()
     changed: str | None = None
+    service_account: str | None = None
 
     @property
     def key(self) -> str:
