@@ -213,7 +213,8 @@ def readings_of_cilium(
 
 def _not_read(snapshot: Snapshot, pod: Pod, direction: Direction) -> Note | None:
     """Why policies may be missing that would decide for the pod."""
-    if gap := snapshot.gap("networkpolicies", pod.namespace):
+    gap = None if pod.host_network else snapshot.gap("networkpolicies", pod.namespace)
+    if gap:
         return Note(Code.PERMISSION_MISSING, gap.message)
     namespace = snapshot.namespace(pod.namespace)
     for policy in snapshot.unevaluated:

@@ -142,13 +142,9 @@ class CiliumCondition(NamedTuple):
 
     def _node_matches(self, peer: NodesWith, seen: Seen) -> bool | Note:
         """Other nodes than the subject's own."""
-        local = is_own_node(seen.subject, seen.pod, seen.node)
-        if local is True:
+        if is_own_node(seen.subject, seen.pod, seen.node) is True:
             return False
-        node = seen.node or (node_of(self.cluster.snapshot, seen.pod) if seen.pod else None)
-        if node is None or local is None:
-            return Note(Code.NODES_UNKNOWN, f"{self.where} selects nodes, and which node it is, is unknown")
-        return selected(peer.selector, self.cluster.of_host(node)) is True
+        return Note(Code.PLUGIN_SETTING, f"{self.where} selects nodes")
 
 
 class Handshake(NamedTuple):

@@ -17,6 +17,7 @@ from kubectl_netpol.engine.readings import Reading, reading_message, readings_of
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
 from kubectl_netpol.engine.walk import Asked, Matched, Outcome, walk
+from kubectl_netpol.model.objects import Pod
 from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.engine.layers import Layer
-    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -86,9 +86,10 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     subject, peer = connection.source, connection.destination
     if direction is Direction.INGRESS:
         subject, peer = peer, subject
-    pod = subject.pod
+    pod = subject.pod or _stand_in(snapshot, subject)
     if pod is None:
         return _evaluate_without_pod(snapshot, subject, direction)
+    subject = subject._replace(pod=pod)
     layers = layers_of(snapshot, pod, direction)
     if not layers:
         return DirectionVerdict(direction, Verdict.ALLOWED)
@@ -103,6 +104,13 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
             )
     assert side is not None  # noqa: S101 - there is at least the plain reading
     return side
+
+
+def _stand_in(snapshot: Snapshot, subject: End) -> Pod | None:
+    """A pod on a node's network, to which policies of a plugin that select nodes apply as to the node."""
+    if subject.node is None or snapshot.plugin != "Cilium":
+        return None
+    return Pod("", subject.node.name, {}, subject.node.addresses, host_network=True, node=subject.node.name)
 
 
 def _evaluate_without_pod(snapshot: Snapshot, subject: End, direction: Direction) -> DirectionVerdict:
