@@ -23,6 +23,7 @@ from kubectl_netpol.commands.common.options import (
     add_output_option,
     add_verbose_option,
     cluster_options,
+    plugin_option,
 )
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.manifests.writer import policy_object, to_json, to_yaml
@@ -162,7 +163,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             always=arguments.always,
             strict=arguments.strict,
         )
-        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
+        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console, plugin_option(arguments))
         write(allow_by_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
         return 0
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
