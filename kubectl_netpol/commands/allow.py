@@ -182,7 +182,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     )
     if arguments.strict and not arguments.filenames:
         raise UsageError("--strict needs manifests or a cluster", "add -f FILE, or write names instead of labels")
-    found = _from_labels(wanted, arguments.filenames, console, strict=arguments.strict, verbose=arguments.verbose)
+    found = _from_labels(
+        wanted,
+        arguments.filenames,
+        console,
+        strict=arguments.strict,
+        verbose=arguments.verbose,
+        plugin=plugin_option(arguments),
+    )
     write(found, arguments.output, console)
     return 0
 
@@ -201,7 +208,13 @@ def _checked_names(names: Sequence[str], protocol: str) -> tuple[str, str, tuple
 
 
 def _from_labels(
-    asked: LabelRequest, filenames: Sequence[str], console: Console, *, strict: bool, verbose: bool
+    asked: LabelRequest,
+    filenames: Sequence[str],
+    console: Console,
+    *,
+    strict: bool,
+    verbose: bool,
+    plugin: str | None,
 ) -> tuple[Policy, ...]:
     if filenames:
         from kubectl_netpol.commands.common.allow_trial import prove_labels  # noqa: PLC0415 - only for manifests
@@ -209,7 +222,7 @@ def _from_labels(
 
         policies_from_labels(asked)  # errors in the options come before errors in the files
         namespace = asked.namespace or "default"
-        snapshot = read_manifests(filenames, namespace, console)
+        snapshot = read_manifests(filenames, namespace, console, plugin)
         found = prove_labels(asked, snapshot, namespace, console, strict=strict, verbose=verbose)
     else:
         found = policies_from_labels(asked)
