@@ -25,6 +25,7 @@ from kubectl_netpol.model.cilium import (
     PortItem,
     RuleSet,
 )
+from kubectl_netpol.model.objects import Node
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
@@ -114,8 +115,8 @@ class _Policies:
                     into.append(RuleList(entry.policy, found, ordered=False))
         first = InOrder((AtOnce(tuple(denies)), AtOnce(tuple(handshakes))))
         layers = [Layer(first)] if denies or handshakes else []
-        if isolates:
-            layers.append(Layer(AtOnce(tuple(allows)), isolates=True))
+        if isolates or allows:
+            layers.append(Layer(AtOnce(tuple(allows)), isolates=isolates))
         return tuple(layers)
 
     def isolating(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
@@ -130,13 +131,18 @@ class _Policies:
         )
         return tuple(dict.fromkeys(found))
 
-    def applying(self, pod: Pod) -> tuple[Policy, ...]:
-        view = self.views[0][0]
-        return tuple(
-            entry.policy
-            for entry in self.entries
-            if not entry.selects_nodes and self._applies(entry, view, pod) is not False
-        )
+    def selecting(self, pod: Pod) -> tuple[Policy, ...]:
+        """The policies that select the pod for sure."""
+        found = (entry.policy for entry in self.entries if self._applies(entry, self.views[0][0], pod))
+        return tuple(dict.fromkeys(found))
+
+    def rules(self) -> Iterator[tuple[Policy, Rule]]:
+        """Every rule of every policy, as in the plain view."""
+        for index, entry in enumerate(self.entries):
+            for direction in Direction:
+                denies, handshakes, allows = self._rules_of(index, entry, direction, self.views[0][0])
+                for rule in (*denies, *handshakes[::2], *allows):
+                    yield entry.policy, rule
 
     def _applies(self, entry: _Entry, view: View, pod: Pod) -> bool | None:
         if pod.host_network:
@@ -174,10 +180,12 @@ class _Policies:
         return found
 
     def _rule(self, entry: _Entry, rule: CiliumRule, view: View, action: Action) -> Rule:
-        where = f"{entry.policy.title} {entry.found.path}{rule.field}[{rule.position}]"
-        condition = CiliumCondition(self.cluster, rule, view, where)
+        path = f"{entry.found.path}{rule.field}[{rule.position}]"
+        condition = CiliumCondition(self.cluster, rule, view, f"{entry.policy.title} {path}")
         shown = Handshake(condition) if rule.authentication and not rule.deny else condition
-        return Rule(rule.direction, rule.position, action=action, condition=shown)
+        if entry.policy.kind == "NetworkPolicy":
+            path = ""
+        return Rule(rule.direction, rule.position, action=action, condition=shown, path=path)
 
 
 @lru_cache(maxsize=4)
@@ -199,6 +207,18 @@ def layers_of_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tupl
     return (Layer(_NOTHING, either=tuple(found)),)
 
 
+def isolating_in_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+    return _policies(snapshot).isolating(pod, direction)
+
+
+def selecting_in_cilium(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
+    return _policies(snapshot).selecting(pod)
+
+
+def rules_in_cilium(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
+    return tuple(_policies(snapshot).rules())
+
+
 def readings_of_cilium(
     snapshot: Snapshot, connection: Connection, direction: Direction, peer: End, plain: Reading
 ) -> Iterator[Reading]:
@@ -209,6 +229,11 @@ def readings_of_cilium(
     yield plain._replace(always=local is True)
     if local is None:
         yield plain._replace(always=True, code=Code.OWN_NODE)
+    dialled = connection.dialled
+    if dialled and dialled.source_rewritten and direction is Direction.INGRESS and not (peer.pod or peer.node):
+        for name in (subject.node or "", _ANOTHER_NODE):
+            as_node = plain._replace(node=Node(name), address=None, code=Code.SOURCE_REWRITTEN)
+            yield as_node._replace(always=name != _ANOTHER_NODE)
 
 
 def _not_read(snapshot: Snapshot, pod: Pod, direction: Direction) -> Note | None:
@@ -242,6 +267,7 @@ def _why(view: View) -> Note | None:
 
 
 _NOTHING = AtOnce(())
+_ANOTHER_NODE = "/"  # no node has this name
 
 
 def _unknown(reason: Note) -> Layer:
@@ -250,15 +276,11 @@ def _unknown(reason: Note) -> Layer:
 
 def _of_cilium(policy: CiliumPolicy) -> Iterator[_Entry]:
     """Its rule sets; none if Cilium refuses it."""
+    directions = tuple(d for d in Direction if any(d in found.takes_part for found in policy.sets))
+    shown = Policy(
+        policy.namespace, policy.name, LabelSelector(), directions, changed=policy.changed, kind=policy.kind
+    )
     for found in () if policy.refused else policy.sets:
-        shown = Policy(
-            policy.namespace,
-            policy.name,
-            found.pods or LabelSelector(),
-            found.takes_part,
-            changed=policy.changed,
-            kind=policy.kind,
-        )
         yield _Entry(shown, found, policy.selects_nodes)
 
 
@@ -272,24 +294,25 @@ def _of_networkpolicy(policy: Policy) -> _Entry:
 
 
 def _rule_of(policy: Policy, rule: Rule) -> CiliumRule:
-    peers = tuple(found for peer in rule.peers for found in _peers_of(policy, peer)) or (Entity.ALL,)
+    peers = tuple(_peer_of(policy, peer) for peer in rule.peers) or (Entity.ALL,)
     ports = tuple(
         CiliumPort(port.protocol, name=port.name) if isinstance(port, NamedPort) else CiliumPort(*port)
         for port in rule.ports
     )
-    return CiliumRule(rule.direction, rule.position, peers=peers, items=(PortItem(ports),) if ports else None)
+    items = (PortItem(ports),) if ports else None
+    return CiliumRule(rule.direction, rule.position, peers=peers, items=items, numbered=bool(rule.peers))
 
 
-def _peers_of(policy: Policy, peer: Peer) -> Iterable[CiliumPeer]:
-    if not peer.selects_pods:
-        return peer.blocks
+def _peer_of(policy: Policy, peer: Peer) -> CiliumPeer:
+    if peer.ip_block:
+        return peer.ip_block
     pods = _with_source(peer.pod_selector, "k8s:") if peer.pod_selector else ()
     if peer.namespace_selector is None:
         own = Requirement(f"k8s:{NAMESPACE}", Operator.IN, (policy.namespace,))
-        return (Endpoints(LabelSelector((own, *pods))),)
+        return Endpoints(LabelSelector((own, *pods)))
     namespaces = tuple(_with_source(peer.namespace_selector, f"k8s:{NAMESPACE_LABELS}"))
     namespaces = namespaces or (Requirement(f"k8s:{NAMESPACE}", Operator.EXISTS),)
-    return (Endpoints(LabelSelector((*namespaces, *pods))),)
+    return Endpoints(LabelSelector((*namespaces, *pods)))
 
 
 def _with_source(selector: LabelSelector, prefix: str) -> Iterable[Requirement]:

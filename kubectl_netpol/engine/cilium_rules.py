@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.cilium_ends import Cluster, Labels, View, is_own_node, node_of, selected
+from kubectl_netpol.engine.cilium_text import end_text, items_text, label_misses, peer_text, port_miss
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.conditions import Held
 from kubectl_netpol.engine.layers import labels_unknown
-from kubectl_netpol.engine.verdict import Note
+from kubectl_netpol.engine.verdict import Miss, Note, RulePart
 from kubectl_netpol.model.cilium import CiliumPort, CiliumRule, Endpoints, Entity, NodesWith, NotEvaluated
 from kubectl_netpol.model.policies import Direction, IPBlock
 
@@ -29,18 +31,49 @@ class CiliumCondition(NamedTuple):
     def by_address(self) -> bool:
         return False
 
-    def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note:  # noqa: ARG002 - the cluster has it
+    def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note | Held:  # noqa: ARG002 - the cluster has it
         content = self._port(seen)
         if content is None:
             return False
-        matched = self._peers(seen)
-        if matched is True and content:
+        matched = self._matched(seen)
+        if content and not isinstance(matched, Note) and matched:
             message = f"{self.where} leaves it to a proxy, by {content}: that depends on the request"
             return Note(Code.CONTENT_DECIDES, message)
         return matched
 
     def text(self) -> str:
-        return f"{self.where}"
+        return " or ".join(map(peer_text, self.rule.peers)) if self.rule.peers is not None else "everyone"
+
+    def peers(self) -> tuple[CiliumCondition, ...]:
+        if self.rule.peers in (None, (Entity.ALL,)):
+            return ()
+        rules = (self.rule._replace(peers=(peer,), items=None, icmps=False) for peer in self.rule.peers or ())
+        return tuple(self._replace(rule=rule) for rule in rules)
+
+    @property
+    def by_labels(self) -> bool:
+        """Whether all that it is about has labels: pods."""
+        return all(isinstance(peer, Endpoints) for peer in self.rule.peers or (None,))
+
+    def ports_text(self) -> str:
+        if self.rule.icmps:
+            return "ICMP"
+        return items_text(self.rule.items) if self.rule.items else "all ports"
+
+    def misses(self, snapshot: Snapshot, seen: Seen) -> tuple[Miss, ...]:  # noqa: ARG002 - the same
+        if self.rule.peers is None and self.rule.items is None and not self.rule.icmps:
+            return (Miss(RulePart.CONDITION, "has neither peers nor ports, so it matches nothing", ""),)
+        found = [] if self._port(seen) is not None else [port_miss(self.rule, seen.protocol, seen.port)]
+        if self.rule.peers is None or self._matched(seen):
+            return tuple(found)
+        pod = None if seen.pod is None or seen.pod.host_network else seen.pod
+        peers = self.rule.peers
+        if len(peers) == 1 and isinstance(peers[0], Endpoints) and pod:
+            labels = self.cluster.of_pod(pod, old=self.view.old)
+            return (*found, *label_misses(peers[0].selector, labels, pod))
+        if not peers:
+            return (*found, Miss(RulePart.CONDITION, "has an empty list of peers, so it matches nobody", ""))
+        return (*found, Miss(RulePart.CONDITION, self.text(), end_text(peers, seen)))
 
     def _port(self, seen: Seen) -> str | None:
         """None where no port matches; else by what the proxy decides where all that match have content, or ""."""
@@ -68,14 +101,15 @@ class CiliumCondition(NamedTuple):
         labels = frozenset(self.cluster.of_pod(seen.pod, old=False).found.items())
         return self.cluster.new_names.get((labels, seen.protocol, port.name)) == {seen.port}
 
-    def _peers(self, seen: Seen) -> bool | Note:
+    def _matched(self, seen: Seen) -> bool | Note | Held:
+        """Held for a NetworkPolicy, whose peers have positions that everybody knows."""
         if self.rule.peers is None:
             return True
         unknown: bool | Note = False
-        for peer in self.rule.peers:
+        for index, peer in enumerate(self.rule.peers):
             matched = self._peer(peer, seen)
             if matched is True:
-                return True
+                return Held(index) if self.rule.numbered else True
             unknown = matched or unknown
         return unknown
 
@@ -164,3 +198,16 @@ class Handshake(NamedTuple):
 
     def text(self) -> str:
         return self.condition.text()
+
+    def peers(self) -> tuple[CiliumCondition, ...]:
+        return self.condition.peers()
+
+    @property
+    def by_labels(self) -> bool:
+        return self.condition.by_labels
+
+    def ports_text(self) -> str:
+        return f"{self.condition.ports_text()} (with authentication)"
+
+    def misses(self, snapshot: Snapshot, seen: Seen) -> tuple[Miss, ...]:
+        return self.condition.misses(snapshot, seen)

@@ -208,7 +208,7 @@ def _why_blocked(side: DirectionVerdict, pod: Pod) -> Note:
         texts = [match_text(match) for match in side.denied_by]
         verb = "denies" if len(texts) == 1 else "deny"
         return Note(Code.DENIED_BY_RULE, f"{', '.join(texts)} {verb} it")
-    names = ", ".join(policy.name for policy in side.isolated_by)
+    names = ", ".join(policy.title for policy in side.isolated_by)
     verb = "isolates" if len(side.isolated_by) == 1 else "isolate"
     lets = "lets it in" if side.direction is Direction.INGRESS else "lets it out"
     message = f"{names} {verb} {pod.key} for {side.direction.field}, and no rule {lets}"
@@ -235,6 +235,8 @@ def _caveats(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:
     if not matches:
         return ()
     caveats = []
+    if any(match.rule.condition for match in matches):  # a plugin's own, which is no other than it is
+        return ()
     if reading.pod and all(match.peer is not None and match.rule.peers[match.peer].blocks for match in matches):
         one, field = ("networks", "networks") if matches[0].policy.tier else ("an ipBlock", "ipBlock")
         verb = ("deny" if side.denied_by else "allow") if one == field else "allows"

@@ -102,8 +102,25 @@ def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
     return policy.selects_in(snapshot.namespace(pod.namespace), pod)
 
 
+def selecting_policies(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
+    """The policies that select the pod, those of tiers only if they do for sure."""
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import selecting_in_cilium  # noqa: PLC0415 - only where it runs
+
+        return selecting_in_cilium(snapshot, pod)
+    own = (policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod))
+    return (*own, *(policy for policy in snapshot.tiered if applies(snapshot, policy, pod)))
+
+
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
-    """The NetworkPolicies that isolate the pod in that direction, in the order they were read."""
+    """The NetworkPolicies that isolate the pod in that direction, in the order they were read.
+
+    Where a plugin decides, all policies that do by its reading.
+    """
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import isolating_in_cilium  # noqa: PLC0415 - only where it runs
+
+        return isolating_in_cilium(snapshot, pod, direction)
     return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
 
 
@@ -112,7 +129,7 @@ def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple
 
     The Baseline tier is left out where a NetworkPolicy isolates the pod, since it is not asked then.
     """
-    if not snapshot.tiered:
+    if not snapshot.tiered or snapshot.plugin == "Cilium":
         return ()
     isolated = bool(isolating_policies(snapshot, pod, direction))
     tiers = (Tier.ADMIN,) if isolated else (Tier.ADMIN, Tier.BASELINE)

@@ -15,7 +15,7 @@ from kubectl_netpol.manifests.objects import read_endpoint_slice, read_namespace
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
 from kubectl_netpol.model.kinds import (
     KINDS,
-    PLUGIN_OF,
+    PLUGINS,
     TIERED,
     UNEVALUATED,
     WORKLOADS,
@@ -40,13 +40,10 @@ _DEEPEST = 8
 class Reader:
     """Collects objects for one Snapshot. Of an object given twice the last one counts, as in kubectl apply."""
 
-    def __init__(
-        self, *, default_namespace: str = "default", live: bool = False, plugin: str | None = None
-    ) -> None:
+    def __init__(self, *, default_namespace: str = "default", live: bool = False, plugin: str | None = None) -> None:
         """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods.
 
-        `plugin`: the network plugin that runs; None: none that has policies of its own, but for manifests, where their
-        kinds say which.
+        `plugin`: as in Snapshot; of files, where it is not given, the one whose own kinds are among them.
         """
         self.default_namespace = default_namespace
         self.live = live
@@ -93,21 +90,14 @@ class Reader:
                 if isinstance(policy, UnevaluatedPolicy)
             ],
             gaps=gaps,
-            plugin=self._plugin(),
+            plugin=self.plugin,
             plugin_objects=[
-                item for kind in PLUGIN_OF for item in found(kind) if not isinstance(item, UnevaluatedPolicy)
+                item
+                for kind in PLUGINS.get(self.plugin or "", ())
+                for item in found(kind)
+                if not isinstance(item, UnevaluatedPolicy)
             ],
         )
-
-    def _plugin(self) -> str | None:
-        """The one that was given, or whose kinds were read. ManifestError for kinds of two."""
-        if self.plugin or self.live:
-            return self.plugin
-        found = list(dict.fromkeys(PLUGIN_OF[kind] for kind in PLUGIN_OF if self._found.get(kind)))
-        if len(found) > 1:
-            names = " and ".join(found)
-            raise ManifestError(f"there are policies of {names}", f"say which one runs: --plugin {found[0].lower()}")
-        return found[0] if found else None
 
     def _add_document(self, document: Any, where: str) -> None:
         if not isinstance(document, dict):
@@ -157,7 +147,7 @@ class Reader:
                 found = _READERS[kind](item, metadata, namespace, name)
             elif kind in TIERED:
                 found = self._tiered(kind, item, metadata, name)
-            elif PLUGIN_OF.get(kind) and (self.plugin == PLUGIN_OF[kind] or not (self.live or self.plugin)):
+            elif self._plugin_of(kind):
                 found = self._of_plugin(kind, item, metadata, namespace, name)
             else:
                 found = self._unevaluated(kind, item, namespace, name)
@@ -185,6 +175,13 @@ class Reader:
             if not self.live:
                 raise
             return unread_tiered(kind, item, name, str(error))
+
+    def _plugin_of(self, kind: str) -> str | None:
+        """The plugin that has the kind, if it is the one that decides."""
+        plugin = next((plugin for plugin, kinds in PLUGINS.items() if kind in kinds), None)
+        if plugin and self.plugin is None and not self.live:
+            self.plugin = plugin
+        return plugin if plugin == self.plugin else None
 
     def _of_plugin(self, kind: str, item: Object, metadata: Object, namespace: str, name: str) -> Any:
         """A policy of the plugin that runs; on a cluster, one that can't be read is not evaluated."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
-from kubectl_netpol.engine.conditions import Seen
+from kubectl_netpol.engine.conditions import Held, Seen
 from kubectl_netpol.engine.layers import layers_of
 from kubectl_netpol.engine.readings import Reading, readings_of
 from kubectl_netpol.engine.rules import matching_port
@@ -133,7 +133,7 @@ class Sides:
                 self.sets.snapshot,
                 Seen(seen.direction, seen.subject, peer, None, other.address, self._protocol, number),
             )
-            if held is True:
+            if held is True or isinstance(held, Held):
                 yes |= pods
             elif held:
                 unknown |= pods

@@ -76,7 +76,10 @@ class PortItem(NamedTuple):
 
 
 class CiliumRule(NamedTuple):
-    """`peers` None: no list of peers; (): a list that is there, and empty. `items` None: all ports."""
+    """`peers` None: no list of peers; (): a list that is there, and empty. `items` None: all ports.
+
+    `numbered`: its peers are those of a NetworkPolicy's rule, in that order.
+    """
 
     direction: Direction
     position: int
@@ -85,6 +88,7 @@ class CiliumRule(NamedTuple):
     items: tuple[PortItem, ...] | None = None
     icmps: bool = False
     authentication: bool = False
+    numbered: bool = False
 
     @property
     def field(self) -> str:

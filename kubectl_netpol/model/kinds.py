@@ -124,8 +124,8 @@ KINDS = {
         *_UNEVALUATED,
     )
 }
-# The network plugin whose kinds these are: where it runs, its reading of all policies is the verdict.
-PLUGIN_OF = {"CiliumNetworkPolicy": "Cilium", "CiliumClusterwideNetworkPolicy": "Cilium"}
+# The kinds of a network plugin that decides by its own reading of all policies.
+PLUGINS = {"Cilium": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")}
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)

@@ -111,6 +111,7 @@ class Rule(NamedTuple):
     """spec.ingress[position] or spec.egress[position]. No peers: any peer. No ports: any port and protocol.
 
     `condition`: what it requires instead of peers and ports (`engine.conditions`), of a plugin's own policy.
+    `path`: where it is in the object, if that is not spec.ingress[position]: "ingressDeny[0]", "specs[1].egress[0]".
     """
 
     direction: Direction
@@ -120,6 +121,7 @@ class Rule(NamedTuple):
     action: Action = Action.ALLOW
     name: str = ""
     condition: Any = None
+    path: str = ""
 
 
 class Policy(NamedTuple):
