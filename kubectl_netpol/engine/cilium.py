@@ -95,7 +95,9 @@ class _Policies:
                     yield view, _why(view)
 
     def layers(self, view: View, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
-        denies, handshakes, allows = [], [], []
+        denies: list[RuleList] = []
+        handshakes: list[RuleList] = []
+        allows: list[RuleList] = []
         isolates = False
         for index, entry in enumerate(self.entries):
             if direction not in entry.found.takes_part or (entry.selects_nodes and not view.node_selectors):
@@ -156,7 +158,9 @@ class _Policies:
 
     def _why_unknown(self, pod: Pod) -> Note:
         if pod.host_network:
-            return Note(Code.NODES_UNKNOWN, f"the labels of the node of {pod.key} are unknown, and policies select by them")
+            return Note(
+                Code.NODES_UNKNOWN, f"the labels of the node of {pod.key} are unknown, and policies select by them"
+            )
         return labels_unknown(self.snapshot, pod.namespace)
 
     def _rules_of(self, index: int, entry: _Entry, direction: Direction, view: View) -> _Rules:
@@ -225,7 +229,9 @@ def readings_of_cilium(
     """A pod's own node is let in, and a node reaches itself; nothing else is, as it may be by the API."""
     subject = plain.subject
     assert subject is not None  # noqa: S101 - for the type checker
-    local = is_own_node(subject, peer.pod, peer.node) if direction is Direction.INGRESS or subject.host_network else False
+    local = (
+        is_own_node(subject, peer.pod, peer.node) if direction is Direction.INGRESS or subject.host_network else False
+    )
     yield plain._replace(always=local is True)
     if local is None:
         yield plain._replace(always=True, code=Code.OWN_NODE)
@@ -277,9 +283,7 @@ def _unknown(reason: Note) -> Layer:
 def _of_cilium(policy: CiliumPolicy) -> Iterator[_Entry]:
     """Its rule sets; none if Cilium refuses it."""
     directions = tuple(d for d in Direction if any(d in found.takes_part for found in policy.sets))
-    shown = Policy(
-        policy.namespace, policy.name, LabelSelector(), directions, changed=policy.changed, kind=policy.kind
-    )
+    shown = Policy(policy.namespace, policy.name, LabelSelector(), directions, changed=policy.changed, kind=policy.kind)
     for found in () if policy.refused else policy.sets:
         yield _Entry(shown, found, policy.selects_nodes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.engine.cilium_ends import Cluster, Labels, View, is_own_node, node_of, selected
+from kubectl_netpol.engine.cilium_ends import Cluster, Labels, View, is_own_node, selected
 from kubectl_netpol.engine.cilium_text import end_text, items_text, label_misses, peer_text, port_miss
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.conditions import Held

@@ -112,7 +112,9 @@ def label_misses(selector: LabelSelector, labels: Labels, pod: Pod) -> Iterator[
             yield Miss(RulePart.NAMESPACE, " or ".join(requirement.values), pod.namespace)
             continue
         of_namespace = name.startswith(NAMESPACE_LABELS)
-        shown = requirement._replace(key=name.removeprefix(NAMESPACE_LABELS) if of_namespace else _plain_key(requirement))
+        shown = requirement._replace(
+            key=name.removeprefix(NAMESPACE_LABELS) if of_namespace else _plain_key(requirement)
+        )
         found = f"no label {shown.key}" if value is None else f"{shown.key}={value}"
         if value is None and not of_namespace and shown.key in pod.labels:
             found = f"{shown.key}={pod.labels[shown.key]}, which does not count"

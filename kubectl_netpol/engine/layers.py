@@ -112,6 +112,13 @@ def selecting_policies(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
     return (*own, *(policy for policy in snapshot.tiered if applies(snapshot, policy, pod)))
 
 
+def rules_of_plugin(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
+    """All rules of all policies, as the plugin reads them."""
+    from kubectl_netpol.engine.cilium import rules_in_cilium  # noqa: PLC0415 - only where it runs
+
+    return rules_in_cilium(snapshot)
+
+
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
     """The NetworkPolicies that isolate the pod in that direction, in the order they were read.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kubectl_netpol.model.kinds import object_title
-from kubectl_netpol.model.policies import Direction, IPBlock
 from kubectl_netpol.model.ports import LAST_PORT
-from kubectl_netpol.model.selectors import LabelSelector
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model.policies import Direction, IPBlock
+    from kubectl_netpol.model.selectors import LabelSelector
 
 NAMESPACE = "io.kubernetes.pod.namespace"
 NAMESPACE_LABELS = "io.cilium.k8s.namespace.labels."

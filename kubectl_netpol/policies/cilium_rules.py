@@ -49,12 +49,10 @@ def read_cilium_policy(kind: str, item: Object, metadata: Object, name: str, nam
     listed = sequence(item.get("specs"), "specs")
     specs += [(f"specs[{index}]", f"specs[{index}].", spec) for index, spec in enumerate(listed)]
     refused = _reported(item)
-    sets = []
-    for place, path, spec in specs:
-        try:
-            sets.append(_rule_set(mapping(spec, place), place, path, namespace))
-        except _Refused as why:
-            refused = refused or f"{place}: {why}"
+    try:
+        sets = [_rule_set(mapping(spec, place), place, path, namespace) for place, path, spec in specs]
+    except _Refused as why:
+        return policy._replace(refused=refused or str(why))
     if refused or not sets:
         return policy._replace(refused=refused or "it has neither spec nor specs")
     peers = [peer for found in sets for rule in found.rules for peer in rule.peers or ()]
@@ -66,7 +64,8 @@ def _reported(item: Object) -> str:
     status = mapping(item.get("status"), "status")
     for condition in objects(status.get("conditions"), "status.conditions"):
         if condition.get("type") == "Valid" and condition.get("status") == "False":
-            return optional_text(condition.get("message"), "status.conditions.message") or "its status says Valid: False"
+            message = optional_text(condition.get("message"), "status.conditions.message")
+            return message or "its status says Valid: False"
     return ""
 
 
@@ -90,14 +89,14 @@ def _rule_set(spec: Object, place: str, path: str, namespace: str) -> RuleSet:
         own = Requirement(_NAMESPACE_KEY, Operator.IN, (namespace,))
         subject = LabelSelector((own, *subject.requirements))
     if of_nodes and namespace:
-        raise _Refused("nodeSelector is for cluster-wide policies")
+        raise _Refused(f"{place} has a nodeSelector, which is for cluster-wide policies")
     reader = _Rules(place, namespace, of_nodes=of_nodes, init=_names(subject, "reserved", "init"))
     rules: list[CiliumRule] = []
     for direction in Direction:
         for deny in (False, True):
             rules += reader.read(spec, direction, deny=deny)
     if not rules:
-        raise _Refused("it has no rule")
+        raise _Refused(f"{place} has no rule")
     asks = mapping(spec.get("enableDefaultDeny"), f"{place}.enableDefaultDeny")
     takes_part = tuple(d for d in Direction if any(rule.direction is d for rule in rules))
     return RuleSet(
@@ -122,11 +121,11 @@ def _selector(value: Any, path: str, *, replaced: str = "") -> LabelSelector:
         known_fields(entry, place, ("key", "operator", "values"))
         listed = sequence(entry.get("values"), f"{place}.values")
         values = tuple(text(label, f"{place}.values", empty=True) for label in listed)
-        operator = _OPERATORS.get(entry.get("operator"))
+        operator = _OPERATORS.get(str(entry.get("operator")))
         if operator is None:
             raise BadField(f"{place}.operator", f"must be one of {', '.join(_OPERATORS)}")
         if bool(values) is not (operator in (Operator.IN, Operator.NOT_IN)):
-            raise _Refused(f"{operator.value} {'needs values' if not values else 'takes no values'}")
+            raise _Refused(f"{place}: {operator.value} {'needs values' if not values else 'takes no values'}")
         found.append(Requirement(_with_source(text(entry.get("key"), f"{place}.key")), operator, values))
     return LabelSelector(tuple(found))
 
@@ -223,16 +222,14 @@ class _Rules:
             return Endpoints(selector)
         if not self._namespace:
             added = () if self._init else (Requirement(_NAMESPACE_KEY, Operator.EXISTS),)
-        elif any(r.key.startswith((f"k8s:{NAMESPACE_LABELS}", f"any:{NAMESPACE_LABELS}")) for r in selector.requirements):
+        elif any(requirement.key.startswith(_LABELS_KEYS) for requirement in selector.requirements):
             added = ()
         else:
             added = (Requirement(_NAMESPACE_KEY, Operator.IN, (self._namespace,)),)
         return Endpoints(LabelSelector((*added, *selector.requirements)))
 
     def _port_item(self, item: Object, path: str, direction: Direction) -> PortItem:
-        known_fields(
-            item, path, ("ports", "rules", "terminatingTLS", "originatingTLS", "serverNames", "listener")
-        )
+        known_fields(item, path, ("ports", "rules", "terminatingTLS", "originatingTLS", "serverNames", "listener"))
         listed = objects(item.get("ports"), f"{path}.ports")
         if len(listed) > _MOST_PORTS:
             raise BadField(f"{path}.ports", f"must have at most {_MOST_PORTS} items, has {len(listed)}")
@@ -250,7 +247,7 @@ class _Rules:
             raise _Refused(f"{path} has rules for {content[0]} on nodes")
         if content and item.get("serverNames") and not item.get("terminatingTLS"):
             raise _Refused(f"{path} has serverNames and rules for {content[0]}, without terminatingTLS")
-        content += [field for field in ("serverNames", "terminatingTLS", "originatingTLS", "listener") if item.get(field)]
+        content += [field for field in _PROXIED if item.get(field)]
         return PortItem(ports, content[0] if content else "")
 
 
@@ -296,6 +293,7 @@ def _cidr_set(entry: Object, path: str) -> CiliumPeer:
 
 
 _NAMESPACE_KEY = f"k8s:{NAMESPACE}"
+_LABELS_KEYS = (f"k8s:{NAMESPACE_LABELS}", f"any:{NAMESPACE_LABELS}")
 _PEERS = (
     *("fromEndpoints", "fromCIDR", "fromCIDRSet", "fromEntities", "fromNodes", "fromGroups"),
     *("toEndpoints", "toCIDR", "toCIDRSet", "toEntities", "toNodes", "toGroups", "toServices", "toFQDNs"),
@@ -305,5 +303,6 @@ _ENTITIES = tuple(entity.value for entity in Entity)
 _OPERATORS = {operator.value: operator for operator in Operator}
 _PROTOCOLS = ("TCP", "UDP", "SCTP", "ICMP", "ICMPV6", "VRRP", "IGMP", "ANY")
 _CONTENT = ("http", "kafka", "dns", "l7proto")
+_PROXIED = ("serverNames", "terminatingTLS", "originatingTLS", "listener")
 _MOST_PORTS = 40
 _DIGITS = 10

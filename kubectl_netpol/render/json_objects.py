@@ -83,17 +83,12 @@ def note_object(note: Note | None) -> Object | None:
 
 def policy_object(policy: Policy) -> Object:
     """The policy's name; of another kind than NetworkPolicy also the kind, its group and what orders it."""
-    if policy.tier is None:
-        return {"namespace": policy.namespace, "name": policy.name}
+    found: Object = {"namespace": policy.namespace or None, "name": policy.name}
+    if policy.kind == "NetworkPolicy":
+        return found
     kind = KINDS[policy.kind]
-    return {
-        "namespace": None,
-        "name": policy.name,
-        "kind": kind.api_kind or kind.name,
-        "group": kind.groups[0],
-        "tier": policy.tier.value,
-        "priority": policy.priority,
-    }
+    found |= {"kind": kind.api_kind or kind.name, "group": kind.groups[0]}
+    return {**found, "tier": policy.tier.value, "priority": policy.priority} if policy.tier else found
 
 
 def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Object:
@@ -116,7 +111,10 @@ def _match(match: RuleMatch) -> Object:
 def _rule_position(policy: Policy, rule: Rule) -> Object:
     """The policy, and the position of its rule, which has a name and an action in tiers."""
     found = {**policy_object(policy), "rule": rule.position}
-    return {**found, "ruleName": rule.name or None, "action": rule.action.value} if policy.tier else found
+    if policy.kind == "NetworkPolicy":
+        return found
+    found |= {"path": rule.path} if rule.path else {"ruleName": rule.name or None}
+    return {**found, "action": rule.action.value}
 
 
 def _near(near: NearMiss, dialled: Dialled | None) -> Object:
@@ -193,8 +191,8 @@ def _rule(entry: RulePeers) -> Object:
     peers = [
         {
             "peer": match.position,
-            "text": peer_text(match.peer, entry.policy),
-            "pods": None if match.peer is None else [pod.key for pod in match.pods],
+            "text": match.text or peer_text(match.peer, entry.policy),
+            "pods": None if match.peer is None and not match.text else [pod.key for pod in match.pods],
             "reason": note_object(match.unknown),
         }
         for match in entry.peers
@@ -202,7 +200,7 @@ def _rule(entry: RulePeers) -> Object:
     return {
         **_rule_position(entry.policy, entry.rule),
         "peers": peers,
-        "ports": rule_ports_text(entry.rule),
+        "ports": entry.ports or rule_ports_text(entry.rule),
     }
 
 

@@ -1,4 +1,4 @@
-"""Every check of the shared set for clusters whose network plugin is Cilium: through the engine, and as it is printed."""
+"""Every check of the shared set of clusters with Cilium, through the engine and as it is printed."""
 
 from __future__ import annotations
 

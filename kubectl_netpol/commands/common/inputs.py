@@ -66,9 +66,7 @@ def open_inputs(
     return Inputs(access.namespace, Api(access), None, console)
 
 
-def read_manifests(
-    filenames: Sequence[str], namespace: str, console: Console, plugin: str | None = None
-) -> Snapshot:
+def read_manifests(filenames: Sequence[str], namespace: str, console: Console, plugin: str | None = None) -> Snapshot:
     """Every object of the files, folders (their files, not those of folders below) and stdin (-)."""
     from kubectl_netpol.manifests.reader import Reader  # noqa: PLC0415 - allow without -f does without
 
