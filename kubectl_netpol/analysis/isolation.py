@@ -6,14 +6,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import applies, isolating_policies, layers_of, tiered_policies
+from kubectl_netpol.engine.conditions import Seen
+from kubectl_netpol.engine.layers import (
+    InOrder,
+    RuleList,
+    isolating_policies,
+    layers_of,
+    rules_of_plugin,
+    selecting_policies,
+    tiered_policies,
+)
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from kubectl_netpol.engine.layers import Step
     from kubectl_netpol.model.objects import Pod, Service
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -21,13 +31,14 @@ if TYPE_CHECKING:
 class PeerPods(NamedTuple):
     """One peer of a rule (None: everyone), its `position` and the pods that it matches now.
 
-    `unknown`: why there may be more of them, or None.
+    `unknown`: why there may be more of them, or None. `text`: the peer in words, of a plugin's own policy.
     """
 
     position: int | None
     peer: Peer | None
     pods: tuple[Pod, ...]
     unknown: Note | None = None
+    text: str = ""
 
 
 class RulePeers(NamedTuple):
@@ -37,11 +48,18 @@ class RulePeers(NamedTuple):
     rule: Rule
     peers: tuple[PeerPods, ...]
 
+    @property
+    def ports(self) -> str:
+        """Its ports in words, of a plugin's own policy; else "", and the rule has them."""
+        return self.rule.condition.ports_text() if self.rule.condition and self.rule.condition.text() else ""
+
 
 class Isolation(NamedTuple):
     """One direction. `isolated_by`: the NetworkPolicies that isolate the pod, and their `rules`.
 
     `admin`: the rules that are asked first, in that order. `baseline`: those that are asked last, where none isolates.
+    Of Cilium's, first the denies, and last what is allowed where nothing is isolated.
+    On Calico `admin` has all rules, as they are asked; `at_end`: which tier denies what none of them decides.
     `unknown`: why it is not known what decides, or None: policies that were not read, or of a kind not evaluated.
     """
 
@@ -51,6 +69,7 @@ class Isolation(NamedTuple):
     unknown: Note | None = None
     admin: tuple[RulePeers, ...] = ()
     baseline: tuple[RulePeers, ...] = ()
+    at_end: str = ""
 
     @property
     def unaffected(self) -> bool:
@@ -93,7 +112,7 @@ class Explanation(NamedTuple):
 def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
     return Explanation(
         pod,
-        _selecting(snapshot, pod),
+        selecting_policies(snapshot, pod),
         isolation(snapshot, pod, Direction.INGRESS),
         isolation(snapshot, pod, Direction.EGRESS),
         _service_mappings(snapshot, pod),
@@ -101,13 +120,11 @@ def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
     )
 
 
-def _selecting(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
-    """The policies that select the pod, those of tiers only if they do for sure."""
-    own = (policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod))
-    return (*own, *(policy for policy in snapshot.tiered if applies(snapshot, policy, pod)))
-
-
 def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
+    if snapshot.plugin == "Cilium":
+        return _isolation_in_cilium(snapshot, pod, direction)
+    if snapshot.plugin == "Calico":
+        return _isolation_in_calico(snapshot, pod, direction)
     isolating = isolating_policies(snapshot, pod, direction)
     tiered = tiered_policies(snapshot, pod, direction)
     admin, rules, baseline = (
@@ -126,8 +143,54 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
     return Isolation(direction, isolating, rules, unknown, admin, baseline)
 
 
+def _isolation_in_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
+    """As it is in the plain view of what Cilium's version and settings leave open."""
+    layers = layers_of(snapshot, pod, direction)
+    if layers and layers[0].either:
+        layers = layers[0].either[0][0]
+    found: dict[bool | None, list[RulePeers]] = {None: [], True: [], False: []}
+    for number, layer in enumerate(layers):
+        last = number == len(layers) - 1 and not isinstance(layer.step, InOrder)
+        for policy, rule in dict.fromkeys(_rules_of_step(layer.step)):
+            peers = peer_pods(snapshot, policy, rule, pod)
+            found[layer.isolates if last else None].append(RulePeers(policy, rule, peers))
+    unknown = next((layer.unknown for layer in layers if layer.unknown), None)
+    first, then, rest = (tuple(entries) for entries in found.values())
+    return Isolation(direction, isolating_policies(snapshot, pod, direction), then, unknown, first, rest)
+
+
+def _isolation_in_calico(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
+    """All rules in the order in which they are asked, and the tiers that deny at their end."""
+    layers = layers_of(snapshot, pod, direction)
+    asked = tuple(
+        RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod))
+        for layer in layers
+        for policy, rule in dict.fromkeys(_rules_of_step(layer.step))
+        if policy.name and rule.condition is not None
+    )
+    unknown = next((layer.unknown for layer in layers if layer.unknown), None)
+    isolating = isolating_policies(snapshot, pod, direction)
+    at_end = next((layer.at_end.message for layer in layers if layer.at_end), "")
+    return Isolation(direction, isolating, (), unknown, asked, at_end=at_end)
+
+
+def _rules_of_step(step: Step) -> Iterator[tuple[Policy, Rule]]:
+    """A rule with authentication allows, and is asked once more for what it denies: left out."""
+    if not isinstance(step, RuleList):
+        for inner in step.steps:
+            yield from _rules_of_step(inner)
+        return
+    seen = set()
+    for rule in step.rules:
+        if rule.path not in seen or not rule.path:
+            yield step.policy, rule
+        seen.add(rule.path)
+
+
 def peer_pods(snapshot: Snapshot, policy: Policy, rule: Rule, subject: Pod | None = None) -> tuple[PeerPods, ...]:
     """The rule's peers; one without a peer, for everyone, where it lists none. `subject`: the pod it applies to."""
+    if rule.condition is not None and rule.condition.text() and subject:
+        return tuple(_pods_of_condition(snapshot, rule, subject)) or (PeerPods(None, None, ()),)
     if not rule.peers:
         return (PeerPods(None, None, ()),)
     return tuple(
@@ -136,6 +199,22 @@ def peer_pods(snapshot: Snapshot, policy: Policy, rule: Rule, subject: Pod | Non
         else _pods_of_peer(snapshot, policy, index, peer)
         for index, peer in enumerate(rule.peers)
     )
+
+
+def _pods_of_condition(snapshot: Snapshot, rule: Rule, subject: Pod) -> Iterator[PeerPods]:
+    for index, peer in enumerate(rule.condition.peers()):
+        pods, unknown = [], None
+        for pod in snapshot.pods:
+            if pod.finished or pod.host_network:
+                continue
+            held = peer.holds(snapshot, Seen(rule.direction, subject, pod, None, None, "TCP", 1))
+            if isinstance(held, Note):
+                unknown = held
+            elif held:
+                pods.append(pod)
+        if gap := snapshot.gap("pods", None):
+            unknown = Note(Code.PERMISSION_MISSING, gap.message)
+        yield PeerPods(index, None, tuple(pods), unknown, peer.text())
 
 
 @lru_cache(maxsize=512)  # lint asks again for what the explanation has
@@ -178,6 +257,8 @@ def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Po
 
 def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
     """The rules with a peer whose selectors match this pod, each once, by its first such peer. No ipBlock."""
+    if snapshot.plugin:
+        return tuple(_mentions_in_plugin(snapshot, pod))
     found = []
     for policy in snapshot.evaluated:
         for direction in policy.directions:
@@ -187,6 +268,16 @@ def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
                         found.append(Mention(policy, rule, index))
                         break
     return tuple(found)
+
+
+def _mentions_in_plugin(snapshot: Snapshot, pod: Pod) -> Iterator[Mention]:
+    for policy, rule in rules_of_plugin(snapshot):
+        for index, peer in enumerate(rule.condition.peers()):
+            seen = Seen(rule.direction, pod, pod, None, None, "TCP", 1)
+            held = peer.holds(snapshot, seen) if peer.by_labels and not pod.host_network else False
+            if held and not isinstance(held, Note):
+                yield Mention(policy, rule, index)
+                break
 
 
 def _service_mappings(snapshot: Snapshot, pod: Pod) -> tuple[ServiceMapping, ...]:

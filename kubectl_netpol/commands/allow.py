@@ -23,6 +23,7 @@ from kubectl_netpol.commands.common.options import (
     add_output_option,
     add_verbose_option,
     cluster_options,
+    plugin_option,
 )
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.manifests.writer import policy_object, to_json, to_yaml
@@ -162,7 +163,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             always=arguments.always,
             strict=arguments.strict,
         )
-        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
+        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console, plugin_option(arguments))
         write(allow_by_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
         return 0
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
@@ -181,7 +182,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     )
     if arguments.strict and not arguments.filenames:
         raise UsageError("--strict needs manifests or a cluster", "add -f FILE, or write names instead of labels")
-    found = _from_labels(wanted, arguments.filenames, console, strict=arguments.strict, verbose=arguments.verbose)
+    found = _from_labels(
+        wanted,
+        arguments.filenames,
+        console,
+        strict=arguments.strict,
+        verbose=arguments.verbose,
+        plugin=plugin_option(arguments),
+    )
     write(found, arguments.output, console)
     return 0
 
@@ -200,7 +208,13 @@ def _checked_names(names: Sequence[str], protocol: str) -> tuple[str, str, tuple
 
 
 def _from_labels(
-    asked: LabelRequest, filenames: Sequence[str], console: Console, *, strict: bool, verbose: bool
+    asked: LabelRequest,
+    filenames: Sequence[str],
+    console: Console,
+    *,
+    strict: bool,
+    verbose: bool,
+    plugin: str | None,
 ) -> tuple[Policy, ...]:
     if filenames:
         from kubectl_netpol.commands.common.allow_trial import prove_labels  # noqa: PLC0415 - only for manifests
@@ -208,7 +222,7 @@ def _from_labels(
 
         policies_from_labels(asked)  # errors in the options come before errors in the files
         namespace = asked.namespace or "default"
-        snapshot = read_manifests(filenames, namespace, console)
+        snapshot = read_manifests(filenames, namespace, console, plugin)
         found = prove_labels(asked, snapshot, namespace, console, strict=strict, verbose=verbose)
     else:
         found = policies_from_labels(asked)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Prediction(NamedTuple):
     """The verdict on a request. `routes`: one verdict per endpoint where it may arrive.
 
-    `plugin`: as in Snapshot; with one, `by_api` is what the NetworkPolicy API says instead.
+    `plugin`: the network plugin whose reading it is; then `api_verdict` is what NetworkPolicies mean by the API.
     """
 
     request: Request
@@ -31,7 +31,7 @@ class Prediction(NamedTuple):
     routes: tuple[ConnectionVerdict, ...] = ()
     caveats: tuple[Note, ...] = ()
     plugin: str | None = None
-    by_api: Verdict | None = None
+    api_verdict: Verdict | None = None
 
     @property
     def tiered(self) -> bool:
@@ -57,12 +57,12 @@ def predict(snapshot: Snapshot, request: Request) -> Prediction:
     found = _predict(snapshot, request)
     if snapshot.plugin is None:
         return found
-    by_api = _predict(snapshot.by_api, request).verdict
-    caveats = found.caveats
-    if by_api is not found.verdict:
-        message = f"by the NetworkPolicy API: {by_api.value}; on {snapshot.plugin} {_why(found)}"
-        caveats = (*caveats, Note(Code.PLUGIN_DIFFERS, message))
-    return found._replace(caveats=caveats, plugin=snapshot.plugin, by_api=by_api)
+    api = _predict(snapshot.of_networkpolicies(None), request)
+    alone = _predict(snapshot.of_networkpolicies(snapshot.plugin), request) if snapshot.plugin_objects else found
+    if alone.verdict is not api.verdict is not found.verdict:
+        text = f"by the NetworkPolicy API: {api.verdict.value}; on {snapshot.plugin} {_why(alone)}"
+        found = found._replace(caveats=(*found.caveats, Note(Code.PLUGIN_DIFFERS, text)))
+    return found._replace(plugin=snapshot.plugin, api_verdict=api.verdict)
 
 
 def _why(found: Prediction) -> str:

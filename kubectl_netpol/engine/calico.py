@@ -7,14 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.calico_kubernetes import rules_of_kubernetes, rules_of_tiered, subject_of
-from kubectl_netpol.engine.calico_match import RuleCondition, Things, is_endpoint, own_node
+from kubectl_netpol.engine.calico_match import RuleCondition, own_node
+from kubectl_netpol.engine.calico_things import Things, is_endpoint
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, not_evaluated
 from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.addresses import family
 from kubectl_netpol.model.calico import DEFAULT_TIER, CalicoPolicy, CalicoTier, HostEndpoint, Selector, keys_of
-from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, Tier
+from kubectl_netpol.model.policies import Action, Direction, Place, Policy, Rule, Tier
 from kubectl_netpol.model.selectors import LabelSelector
 
 if TYPE_CHECKING:
@@ -115,19 +116,31 @@ class Calico:
         found: set[str] = set()
         for entries in self._entries.values():
             found.update(*(keys_of(entry.selector) for entry in entries))
-        found.update(*(rule.condition.keys for rule in self._rules()))
+        found.update(*(rule.condition.keys for _, rule in self.rules))
         return tuple(sorted(found))
 
     @cached_property
     def _names(self) -> bool:
-        return any(rule.condition.names_ports for rule in self._rules())
+        return any(rule.condition.names_ports for _, rule in self.rules)
 
     @cached_property
     def _by_own_address(self) -> bool:
-        return any(rule.condition.subject_by_address for rule in self._rules())
+        return any(rule.condition.subject_by_address for _, rule in self.rules)
 
-    def _rules(self) -> Iterator[Rule]:
-        return (rule for entries in self._entries.values() for entry in entries for rule in entry.policy.rules)
+    @cached_property
+    def rules(self) -> tuple[tuple[Policy, Rule], ...]:
+        """Of all policies."""
+        policies = (entry.policy for entries in self._entries.values() for entry in entries)
+        return tuple((policy, rule) for policy in policies for rule in policy.rules)
+
+    def selecting(self, pod: Pod) -> tuple[Policy, ...]:
+        """The policies that select the pod for sure, as they are asked."""
+        if not is_endpoint(pod):
+            return ()
+        labels = self.things.of_pod(pod)
+        tiers = [*(tier.name for tier in self._tiers), *{entry.tier: None for entry in self._elsewhere}]
+        found = (sorted(self._entries.get(tier, ()), key=lambda entry: entry.place) for tier in tiers)
+        return tuple(entry.policy for entries in found for entry in entries if entry.selector.holds(labels))
 
     def of_node(self, node: str) -> Note | None:
         """Why it is not known what policies a node has, if it has a host endpoint."""
@@ -159,7 +172,7 @@ class Calico:
                 rules,
                 policy.changed,
                 policy.kind,
-                placed=_placed(policy.tier, order),
+                place=Place(policy.tier, policy.order),
             ),
             policy.tier,
             order,
@@ -236,7 +249,10 @@ class Calico:
         elif certain:
             names = names_text([policy.title for policy in certain])
             verb = "applies" if len(certain) == 1 else "apply"
-            message = f"{names} {verb} to {pod.key} for {direction.field}, no rule lets it through, and tier {tier.name} denies at its end"
+            message = (
+                f"what no rule decides is denied at the end of tier {tier.name}, since {names} {verb} to {pod.key} "
+                f"for {direction.field}"
+            )
             yield Layer(step, isolates=True, at_end=Note(Code.NO_RULE_ALLOWS, message))
         else:
             deny = Rule(direction, 0, action=Action.DENY)
@@ -263,10 +279,6 @@ class Calico:
                     )
                     return Layer(RuleList(_INTERNAL, (rule,)))
         return None
-
-
-def _placed(tier: str, order: float) -> str:
-    return f"tier {tier}, " + ("last" if order == math.inf else f"order {order:g}")
 
 
 def _steps(found: Sequence[tuple[_Entry, Note | None]], direction: Direction) -> InOrder:
@@ -347,6 +359,15 @@ def calico_of(snapshot: Snapshot) -> Calico:
 
 def calico_layers(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
     return calico_of(snapshot).layers(pod, direction)
+
+
+def selecting_in_calico(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
+    """The policies that select the pod, in the order of their tiers."""
+    return calico_of(snapshot).selecting(pod)
+
+
+def rules_in_calico(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
+    return calico_of(snapshot).rules
 
 
 def node_reason(snapshot: Snapshot, node: Node) -> Note | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.calico_match import RuleCondition, Things
+from kubectl_netpol.engine.calico_match import OtherEnd, RuleCondition
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.conditions import Held
 from kubectl_netpol.engine.verdict import Note
@@ -28,6 +28,7 @@ from kubectl_netpol.model.selectors import LabelSelector, Operator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_netpol.engine.calico_things import Things
     from kubectl_netpol.engine.conditions import Seen
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Peer
@@ -102,6 +103,10 @@ class _AnyPeer:
         found = (condition.about(direction, subject, protocol, port) for _, condition, _ in self._alternatives)
         return tuple(found)
 
+    def peers(self) -> tuple[OtherEnd, ...]:
+        found = {where.peer: condition.peers() for where, condition, _ in self._alternatives}
+        return tuple(one for peers in found.values() for one in peers)
+
     def text(self) -> str:
         """Its peers and ports say it."""
         return ""
@@ -124,14 +129,11 @@ def _alternatives(things: Things, policy: Policy, rule: Rule) -> Iterator[tuple[
         for port_position, port in enumerate(rule.ports or (None,)):
             where = Held(None if peer is None else peer_position, None if port is None else port_position)
             for other in _entities(policy, peer):
-                ends = {"destination": Entity(ports=_ports(port))}
-                if rule.direction is Direction.INGRESS:
-                    ends["source"] = other
-                else:
-                    ends["destination"] = other._replace(ports=_ports(port))
-                made = CalicoRule(
-                    rule.direction, rule.position, "Allow", protocol=port.protocol if port else None, **ends
-                )
+                ends = (other, Entity(ports=_ports(port)))
+                if rule.direction is Direction.EGRESS:
+                    ends = (Entity(), other._replace(ports=_ports(port)))
+                protocol = port.protocol if port else None
+                made = CalicoRule(rule.direction, rule.position, "Allow", *ends, protocol)
                 yield where, RuleCondition(things, made), peer.unreadable if peer else None
 
 

@@ -1,4 +1,4 @@
-"""Whether a rule matches a connection where Calico runs: its own rules, and those of Kubernetes' kinds as it reads them.
+"""Whether a rule matches a connection where Calico runs: its own, and those of Kubernetes' kinds as it reads them.
 
 Felix turns selectors into sets of addresses: a rule matches what has an address of a pod, a network set or a host
 endpoint that the selector takes.
@@ -6,140 +6,33 @@ endpoint that the selector takes.
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kubectl_netpol.engine.calico_things import Things, Where, is_endpoint
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import labels_unknown
-from kubectl_netpol.engine.verdict import Note
+from kubectl_netpol.engine.verdict import Miss, Note, RulePart
 from kubectl_netpol.model.addresses import family, parse_ip, parse_network
 from kubectl_netpol.model.calico import (
-    ACCOUNT,
-    NAME,
     NAMESPACE,
-    OF_ACCOUNT,
     OF_NAMESPACE,
-    ORCHESTRATOR,
     AllOf,
     CalicoRule,
     Entity,
-    HostEndpoint,
-    Labels,
-    NetworkSet,
     Not,
     Ports,
     Selector,
     keys_of,
 )
-from kubectl_netpol.model.objects import ServiceAccount
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import LAST_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     from kubectl_netpol.engine.conditions import Seen
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
-
-_RELEASED = "cni.projectcalico.org/podIP"
-
-
-class Where(NamedTuple):
-    """One end of a connection. `pod`: one that is an endpoint, so not on the host network.
-
-    `rewritten`: the address is not known, and is not that of a pod.
-    """
-
-    address: str | None
-    pod: Pod | None = None
-    rewritten: bool = False
-
-
-class _Set(NamedTuple):
-    labels: Labels
-    nets: tuple[str, ...]
-
-    def contains(self, address: str) -> bool:
-        ip = parse_ip(address)
-        return any(ip in parse_network(net) for net in self.nets)
-
-
-def is_endpoint(pod: Pod) -> bool:
-    """Whether Calico has an endpoint for the pod: an address of its own that it has not given back."""
-    if pod.host_network or pod.finished or pod.annotations.get(_RELEASED) == "":
-        return False
-    return pod.planned or bool(pod.ips)
-
-
-class Things:
-    """What has labels and addresses: pods, network sets and host endpoints."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        own = snapshot.plugin_objects
-        self._accounts = {(found.namespace, found.name): found for found in own if isinstance(found, ServiceAccount)}
-        self._pods: dict[int, tuple[Pod, Labels]] = {}
-        self._sets = [_Set(self._of_set(found), found.nets) for found in own if isinstance(found, NetworkSet)]
-        self._sets += [
-            _Set(Labels(found.labels), tuple(map(_as_net, found.addresses)))
-            for found in own
-            if isinstance(found, HostEndpoint)
-        ]
-        self._covering: dict[str, tuple[Labels, ...]] = {}
-
-    def of_pod(self, pod: Pod) -> Labels:
-        found = self._pods.get(id(pod))
-        if found is None:
-            name = pod.service_account or "default"
-            account = self._accounts.get((pod.namespace, name))
-            known, unknown = self._of_namespace(pod.namespace)
-            if account is None:
-                unknown = (*unknown, OF_ACCOUNT)
-            known.update(_prefixed(OF_ACCOUNT, account.labels if account else {}, name))
-            known.update(pod.labels)
-            known.update({NAMESPACE: pod.namespace, ORCHESTRATOR: "k8s", ACCOUNT: name})
-            found = self._pods[id(pod)] = pod, Labels(known, unknown)
-        return found[1]
-
-    def of_host_endpoint(self, found: HostEndpoint) -> Labels:
-        return Labels(found.labels)
-
-    def sets_at(self, address: str) -> tuple[Labels, ...]:
-        """The labels of the sets and host endpoints that have the address."""
-        found = self._covering.get(address)
-        if found is None:
-            found = self._covering[address] = tuple(one.labels for one in self._sets if one.contains(address))
-        return found
-
-    @cached_property
-    def cover_pods(self) -> bool:
-        """Whether a set has the address of a pod."""
-        return bool(self._sets) and any(
-            pod.planned or any(map(self.sets_at, pod.ips)) for pod in self.snapshot.pods if not pod.host_network
-        )
-
-    @property
-    def sets(self) -> Iterator[Labels]:
-        return (one.labels for one in self._sets)
-
-    def _of_namespace(self, name: str) -> tuple[dict[str, str], tuple[str, ...]]:
-        namespace = self.snapshot.namespace(name)
-        return _prefixed(OF_NAMESPACE, namespace.labels, name), () if namespace.complete else (OF_NAMESPACE,)
-
-    def _of_set(self, found: NetworkSet) -> Labels:
-        if not found.namespace:
-            return Labels(found.labels)
-        known, unknown = self._of_namespace(found.namespace)
-        return Labels({**known, **found.labels, NAMESPACE: found.namespace}, unknown)
-
-
-def _prefixed(prefix: str, labels: Mapping[str, str], name: str) -> dict[str, str]:
-    return {**{prefix + key: value for key, value in labels.items()}, prefix + NAME: name}
-
-
-def _as_net(address: str) -> str:
-    return f"{address}/{128 if ':' in address else 32}"
 
 
 class RuleCondition:
@@ -173,7 +66,8 @@ class RuleCondition:
 
     def about(self, direction: Direction, subject: Pod, protocol: str, port: int) -> object:
         """What the subject's own end has to say, by each of its addresses."""
-        ends = [(Where(ip, subject), family(ip)) for ip in subject.ips] or [(Where(None, subject), None)]
+        ends: list[tuple[Where, int | None]] = [(Where(ip, subject), family(ip)) for ip in subject.ips]
+        ends = ends or [(Where(None, subject), None)]
         if direction is Direction.INGRESS:
             found = [self._destination.matches(*end, protocol, port, with_ports=True) for end in ends]
         else:
@@ -185,6 +79,38 @@ class RuleCondition:
 
     def text(self) -> str:
         return self._rule.text
+
+    def peers(self) -> tuple[OtherEnd, ...]:
+        """The other end, if anything is required of it beside ports."""
+        ingress = self._rule.direction is Direction.INGRESS
+        end = self._source if ingress else self._destination
+        return (OtherEnd(end, self._rule.other_text),) if end.is_some else ()
+
+    def ports_text(self) -> str:
+        return self._rule.ports_text
+
+    def misses(self, _: Snapshot, seen: Seen) -> tuple[Miss, ...]:
+        """The protocol, an end or a port that is another."""
+        rule = self._rule
+        if rule.protocol not in (None, seen.protocol) or rule.not_protocol == seen.protocol:
+            return (Miss(RulePart.CONDITION, f"its protocol is {rule.ports_text}, not {seen.protocol}", ""),)
+        subject, other, version = _ends(seen)
+        ingress = seen.direction is Direction.INGRESS
+        source, destination = (other, subject) if ingress else (subject, other)
+        ends = (
+            ("source", self._source.matches(source, version, seen.protocol, seen.port)),
+            ("destination", self._destination.matches(destination, version, seen.protocol, seen.port)),
+        )
+        found = [
+            Miss(RulePart.CONDITION, f"its {name} is {rule.end_text(name)}", "")
+            for name, held in ends
+            if held is not True
+        ]
+        if self._destination.matches(destination, version, seen.protocol, seen.port, with_ports=True) is False and (
+            ends[1][1] is not False
+        ):
+            found.append(Miss(RulePart.PORT, rule.ports_text, str(seen.port)))
+        return tuple(found) or (Miss(RulePart.CONDITION, f"it is about {rule.text}", ""),)
 
     def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
         rule = self._rule
@@ -217,6 +143,27 @@ class RuleCondition:
         name = seen.node.name if seen.node else seen.pod.node if seen.pod else ""
         message = f"{seen.subject.key} may see another address of node {name}, such as that of a tunnel"
         return Note(Code.SOURCE_REWRITTEN, message)
+
+
+class OtherEnd:
+    """What a rule requires of the other end, ports apart."""
+
+    def __init__(self, end: _End, text: str) -> None:
+        self._end = end
+        self._text = text
+        self.by_labels = end.by_labels
+
+    def text(self) -> str:
+        return self._text
+
+    def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
+        """By any of the pod's addresses."""
+        pod = seen.pod if seen.pod and is_endpoint(seen.pod) else None
+        answers = [
+            self._end.matches(Where(ip, pod), family(ip) if ip else None, seen.protocol, seen.port)
+            for ip in ((seen.pod.ips if seen.pod else ()) or (seen.address,))
+        ]
+        return negated(all_of(negated(answer) for answer in answers))
 
 
 def all_of(answers: Iterable[bool | Note]) -> bool | Note:
@@ -273,6 +220,15 @@ class _End:
             for version in (4, 6)
             for both in [(entity.nets, entity.not_nets)]
         }
+
+    @property
+    def by_labels(self) -> bool:
+        return self._entity.selects is not None
+
+    @property
+    def is_some(self) -> bool:
+        """Whether it requires anything beside ports."""
+        return self._entity._replace(ports=Ports(), not_ports=Ports()) != Entity()
 
     @property
     def keys(self) -> frozenset[str]:
@@ -421,7 +377,7 @@ def _numbers(ports: Ports, pod: Pod | None, protocol: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def negated(answer: bool | Note) -> bool | Note:
+def negated(answer: bool | Note) -> bool | Note:  # noqa: FBT001 - an answer, not a switch
     return answer if isinstance(answer, Note) else not answer
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from kubectl_netpol.engine.verdict import Note
+    from kubectl_netpol.engine.verdict import Miss, Note
     from kubectl_netpol.model.objects import Node, Pod
     from kubectl_netpol.model.policies import Direction
     from kubectl_netpol.model.snapshot import Snapshot
@@ -47,3 +47,12 @@ class Condition(Protocol):
 
     def text(self) -> str:
         """The condition in words, as a peer is in `phrases`; "" where the rule's own peers and ports say it."""
+
+    def peers(self) -> tuple[Condition, ...]:
+        """Each of its peers as a condition of its own, without ports; none where it is about everyone."""
+
+    def ports_text(self) -> str:
+        """Its ports in words, as in `phrases`."""
+
+    def misses(self, snapshot: Snapshot, seen: Seen) -> tuple[Miss, ...]:
+        """What keeps it from holding."""

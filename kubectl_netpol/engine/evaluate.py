@@ -16,14 +16,14 @@ from kubectl_netpol.engine.layers import (
     isolating_policies,
     layers_of,
     plugin_of_node,
-    policies_of,
     tiered_policies,
 )
 from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
-from kubectl_netpol.engine.walk import Asked, AtEnd, Matched, Outcome, walk
+from kubectl_netpol.engine.walk import Asked, AtEnd, Matched, Outcome, Trail, walk
+from kubectl_netpol.model.objects import Pod
 from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.engine.layers import Layer
-    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -93,9 +92,10 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     subject, peer = connection.source, connection.destination
     if direction is Direction.INGRESS:
         subject, peer = peer, subject
-    pod = subject.pod
+    pod = subject.pod or _stand_in(snapshot, subject)
     if pod is None:
         return _evaluate_without_pod(snapshot, subject, direction)
+    subject = subject._replace(pod=pod)
     layers = layers_of(snapshot, pod, direction)
     if not layers:
         return DirectionVerdict(direction, Verdict.ALLOWED)
@@ -110,6 +110,13 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
             )
     assert side is not None  # noqa: S101 - there is at least the plain reading
     return side
+
+
+def _stand_in(snapshot: Snapshot, subject: End) -> Pod | None:
+    """A pod on a node's network, to which policies of a plugin that select nodes apply as to the node."""
+    if subject.node is None or snapshot.plugin != "Cilium":
+        return None
+    return Pod("", subject.node.name, {}, subject.node.addresses, host_network=True, node=subject.node.name)
 
 
 def _evaluate_without_pod(snapshot: Snapshot, subject: End, direction: Direction) -> DirectionVerdict:
@@ -163,27 +170,21 @@ def _evaluate_reading(
     snapshot: Snapshot, direction: Direction, pod: Pod, layers: tuple[Layer, ...], reading: Reading
 ) -> DirectionVerdict:
     """One reading, with the rules that decide, or the rules that nearly would have allowed it."""
-    trail: list[Asked | AtEnd | Note] = []
+    trail: Trail = []
     verdict = _verdict(walk(layers, OnePeer(snapshot, reading), trail))
     matches = [asked.answer for asked in trail if isinstance(asked, Asked) and isinstance(asked.answer, RuleMatch)]
     by_action = {action: tuple(m for m in matches if m.rule.action is action) for action in Action}
     side = DirectionVerdict(
         direction,
         verdict,
-        isolating_policies(snapshot, pod, direction)
-        if snapshot.plugin is None
-        else policies_of(layers, isolating=True),
+        isolating_policies(snapshot, pod, direction),
         by_action[Action.ALLOW],
         denied_by=by_action[Action.DENY],
         passed_by=by_action[Action.PASS],
-        tiered_by=(
-            tiered_policies(snapshot, pod, direction)
-            if snapshot.plugin is None
-            else policies_of(layers, isolating=False)
-        ),
+        tiered_by=tiered_policies(snapshot, pod, direction),
     )
     if verdict is Verdict.ALLOWED:
-        return side if snapshot.plugin else side._replace(caveats=_caveats(side, reading))
+        return side._replace(caveats=_caveats(side, reading))
     missed = [
         (asked.policy, asked.rule)
         for asked in trail
@@ -199,7 +200,7 @@ def _evaluate_reading(
     )
 
 
-def _why_undefined(side: DirectionVerdict, trail: list[Asked | AtEnd | Note]) -> Note:
+def _why_undefined(side: DirectionVerdict, trail: Trail) -> Note:
     """The first thing in the walk that is not known, else the rules of equal priority that disagree."""
     for asked in trail:
         answer = asked.answer if isinstance(asked, Asked) else asked
@@ -212,7 +213,7 @@ def _why_undefined(side: DirectionVerdict, trail: list[Asked | AtEnd | Note]) ->
     return Note(Code.EQUAL_PRIORITIES, f"which of these applies is not defined: {', '.join(texts)}")
 
 
-def _where_it_ends(side: DirectionVerdict, trail: list[Asked | AtEnd | Note]) -> Note | None:
+def _where_it_ends(side: DirectionVerdict, trail: Trail) -> Note | None:
     """Why a layer blocks at its end, if that is what blocks."""
     ends = [asked.reason for asked in trail if isinstance(asked, AtEnd)]
     return ends[0] if ends and not side.denied_by else None
@@ -223,7 +224,7 @@ def _why_blocked(side: DirectionVerdict, pod: Pod) -> Note:
         texts = [match_text(match) for match in side.denied_by]
         verb = "denies" if len(texts) == 1 else "deny"
         return Note(Code.DENIED_BY_RULE, f"{', '.join(texts)} {verb} it")
-    names = ", ".join(policy.name for policy in side.isolated_by)
+    names = ", ".join(policy.title for policy in side.isolated_by)
     verb = "isolates" if len(side.isolated_by) == 1 else "isolate"
     lets = "lets it in" if side.direction is Direction.INGRESS else "lets it out"
     message = f"{names} {verb} {pod.key} for {side.direction.field}, and no rule {lets}"
@@ -250,6 +251,8 @@ def _caveats(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:
     if not matches:
         return ()
     caveats = []
+    if any(match.rule.condition for match in matches):  # a plugin's own, which is no other than it is
+        return ()
     if reading.pod and all(match.peer is not None and match.rule.peers[match.peer].blocks for match in matches):
         one, field = ("networks", "networks") if matches[0].policy.tier else ("an ipBlock", "ipBlock")
         verb = ("deny" if side.denied_by else "allow") if one == field else "allows"

@@ -53,6 +53,7 @@ class Layer(NamedTuple):
 
     `at_end`: why that is blocked, where the rule lists do not say. `lets_node`: the pod's own node is let through.
     `unknown`: why it is not known what this layer says.
+    `either`: one of these holds instead of this layer, the first one unless what its Note says is so.
     """
 
     step: Step
@@ -60,6 +61,7 @@ class Layer(NamedTuple):
     unknown: Note | None = None
     lets_node: bool = False
     at_end: Note | None = None
+    either: tuple[tuple[tuple[Layer, ...], Note | None], ...] = ()
 
 
 _NOTHING = AtOnce(())
@@ -91,7 +93,11 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
 
 def _layers_of_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
     """Where Cilium or Calico runs, its reading of all policies. Imported only then: most clusters need neither."""
-    from kubectl_netpol.engine.calico import calico_layers  # noqa: PLC0415 - most clusters have neither
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import layers_of_cilium  # noqa: PLC0415 - as the docstring says
+
+        return layers_of_cilium(snapshot, pod, direction)
+    from kubectl_netpol.engine.calico import calico_layers  # noqa: PLC0415 - the same
 
     return calico_layers(snapshot, pod, direction)
 
@@ -99,17 +105,12 @@ def _layers_of_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> tup
 def telling_apart(snapshot: Snapshot) -> Callable[[Pod], object]:
     """What a plugin's conditions may tell pods apart by, but for their addresses: pods with equal values are alike."""
     if snapshot.plugin == "Calico":
-        from kubectl_netpol.engine.calico import calico_of  # noqa: PLC0415 - the same
+        from kubectl_netpol.engine.calico import calico_of  # noqa: PLC0415 - only where it runs
 
         return calico_of(snapshot).class_of
     return lambda pod: (
-        pod.namespace,
-        frozenset(pod.labels.items()),
-        pod.ports,
-        pod.node,
-        pod.host_network,
-        pod.finished,
-        pod.service_account,
+        *(pod.namespace, frozenset(pod.labels.items()), pod.ports, pod.node),
+        *(pod.host_network, pod.finished, pod.service_account),
     )
 
 
@@ -117,7 +118,7 @@ def plugin_of_node(snapshot: Snapshot, node: Node) -> Note | None:
     """Why it is not known what policies of a plugin apply to a node, or None."""
     if snapshot.plugin != "Calico":
         return None
-    from kubectl_netpol.engine.calico import node_reason  # noqa: PLC0415 - the same
+    from kubectl_netpol.engine.calico import node_reason  # noqa: PLC0415 - only where it runs
 
     return node_reason(snapshot, node)
 
@@ -146,8 +147,42 @@ def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
     return policy.selects_in(snapshot.namespace(pod.namespace), pod)
 
 
+def selecting_policies(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
+    """The policies that select the pod, those of tiers only if they do for sure."""
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import selecting_in_cilium  # noqa: PLC0415 - only where it runs
+
+        return selecting_in_cilium(snapshot, pod)
+    if snapshot.plugin == "Calico":
+        from kubectl_netpol.engine.calico import selecting_in_calico  # noqa: PLC0415 - only where it runs
+
+        return selecting_in_calico(snapshot, pod)
+    own = (policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod))
+    return (*own, *(policy for policy in snapshot.tiered if applies(snapshot, policy, pod)))
+
+
+def rules_of_plugin(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
+    """All rules of all policies, as the plugin reads them."""
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import rules_in_cilium  # noqa: PLC0415 - only where it runs
+
+        return rules_in_cilium(snapshot)
+    from kubectl_netpol.engine.calico import rules_in_calico  # noqa: PLC0415 - only where it runs
+
+    return rules_in_calico(snapshot)
+
+
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
-    """The NetworkPolicies that isolate the pod in that direction, in the order they were read."""
+    """The NetworkPolicies that isolate the pod in that direction, in the order they were read.
+
+    Where a plugin decides, all policies that do by its reading.
+    """
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import isolating_in_cilium  # noqa: PLC0415 - only where it runs
+
+        return isolating_in_cilium(snapshot, pod, direction)
+    if snapshot.plugin == "Calico":
+        return policies_of(layers_of(snapshot, pod, direction), isolating=True)
     return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
 
 
@@ -156,7 +191,9 @@ def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple
 
     The Baseline tier is left out where a NetworkPolicy isolates the pod, since it is not asked then.
     """
-    if not snapshot.tiered:
+    if snapshot.plugin == "Calico":
+        return policies_of(layers_of(snapshot, pod, direction), isolating=False)
+    if not snapshot.tiered or snapshot.plugin == "Cilium":
         return ()
     isolated = bool(isolating_policies(snapshot, pod, direction))
     tiers = (Tier.ADMIN,) if isolated else (Tier.ADMIN, Tier.BASELINE)

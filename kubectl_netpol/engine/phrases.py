@@ -63,10 +63,16 @@ def position_text(direction: Direction, rule: int | None, peer: int | None = Non
     return text if peer is None else f"{text}.{direction.peers_field}[{peer}]"
 
 
+def where_text(rule: Rule, peer: int | None = None) -> str:
+    """The rule's path in the object: "ingress[0].from[1]", "ingressDeny[0]"."""
+    return rule.path or position_text(rule.direction, rule.position, peer)
+
+
 def policy_text(policy: Policy) -> str:
     """The policy with what orders it: "web", "adminnetworkpolicy.policy.networking.k8s.io/a (Admin, priority 5)"."""
-    if policy.placed:
-        return f"{policy.title} ({policy.placed})"
+    if policy.place:
+        order = "last" if policy.place.order is None else f"order {policy.place.order:g}"
+        return f"{policy.title} (tier {policy.place.tier}, {order})"
     if policy.tier is None:
         return policy.title
     priority = "" if policy.kind == "BaselineAdminNetworkPolicy" else f", priority {policy.priority}"
@@ -75,7 +81,7 @@ def policy_text(policy: Policy) -> str:
 
 def match_text(match: RuleMatch) -> str:
     """The rule by its policy, position and name: "web ingress[0].from[1]"."""
-    where = position_text(match.rule.direction, match.rule.position, match.peer)
+    where = where_text(match.rule, match.peer)
     return f'{match.policy.title} {where} "{match.rule.name}"' if match.rule.name else f"{match.policy.title} {where}"
 
 
@@ -90,6 +96,8 @@ def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
         return f"requires namespace label {required}, namespace has {found}"
     if miss.part is RulePart.PORT_NAME:
         return f"requires port {required}, {found} has no port of that name"
+    if miss.part is RulePart.CONDITION and not found:
+        return required
     if miss.part is not RulePart.PORT:
         return f"requires {required}, not {found}"
     mapped = f" (the Service's {dialled.port} is the pod's {found})" if dialled and str(dialled.port) != found else ""

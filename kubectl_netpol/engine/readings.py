@@ -23,7 +23,8 @@ class Reading(NamedTuple):
     """One reading of what a plugin sees of the other end.
 
     `pod`: what selectors match against; `address` and `block_port`: what a rule with an ipBlock matches against.
-    `node`: the node that the other end is. `destination`: the pod on which port names are looked up. `subject`: the pod whose policies are asked.
+    `node`: the node that the other end is. `destination`: the pod on which port names are looked up.
+    `subject`: the pod whose policies are asked.
     `always`: NetworkPolicy lets it through, whatever the rules say.
     `unread`: why the address may be that of a pod that could not be read.
     `code`: why there is more than one reading; None for the plain one.
@@ -77,12 +78,14 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer)._replace(subject=pod, unread=unread_pods(snapshot, peer))
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
+
+        yield from readings_of_cilium(snapshot, connection, direction, peer, plain)
+        return
     local = _is_local(pod, peer)
     if snapshot.plugin:
-        comes_in = direction is Direction.INGRESS
-        yield plain._replace(always=comes_in and local is True)
-        if comes_in and local is None:
-            yield plain._replace(always=True, code=Code.OWN_NODE)
+        yield from _of_calico(plain, direction, local=local)
         return
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page
@@ -100,6 +103,14 @@ def readings_of(
         yield plain._replace(always=True, code=Code.OWN_NODE)
     if connection.dialled:
         yield from _rewritten(snapshot, connection.dialled, direction, pod, plain)
+
+
+def _of_calico(plain: Reading, direction: Direction, *, local: bool | None) -> Iterator[Reading]:
+    """Nothing is rewritten, and a node always reaches its own pods."""
+    comes_in = direction is Direction.INGRESS
+    yield plain._replace(always=comes_in and local is True)
+    if comes_in and local is None:
+        yield plain._replace(always=True, code=Code.OWN_NODE)
 
 
 def _rewritten(

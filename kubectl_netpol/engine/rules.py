@@ -51,20 +51,19 @@ def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
 
 
 def _match_condition(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> RuleMatch | Note | None:
-    assert reading.subject is not None  # noqa: S101 - a plugin's policies are asked about pods
-    seen = Seen(
-        rule.direction,
-        reading.subject,
-        reading.pod,
-        reading.node,
-        reading.address,
-        reading.protocol,
-        reading.port,
-    )
-    held = rule.condition.holds(snapshot, seen)
+    if reading.unread:
+        return reading.unread
+    held = rule.condition.holds(snapshot, _seen(rule, reading))
     if held is True or isinstance(held, Held):
         return RuleMatch(policy, rule, *(held if isinstance(held, Held) else (None, None)))
     return held or None
+
+
+def _seen(rule: Rule, reading: Reading) -> Seen:
+    """The connection as a condition sees it."""
+    assert reading.subject is not None  # noqa: S101 - a plugin's policies are asked about pods
+    ends = reading.subject, reading.pod, reading.node, reading.address
+    return Seen(rule.direction, *ends, reading.protocol, reading.port)
 
 
 def _port_seen(peer: Peer | None, reading: Reading) -> int:
@@ -185,8 +184,8 @@ def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], readin
 
 
 def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> NearMiss:
-    if rule.condition is not None and (text := rule.condition.text()):
-        return NearMiss(policy, rule, None, None, (Miss(RulePart.CONDITION, text, "this connection"),))
+    if rule.condition is not None and rule.condition.text():
+        return NearMiss(policy, rule, None, None, rule.condition.misses(snapshot, _seen(rule, reading)))
     if policy.tier:
         reading = reading.in_tiers
     candidates = []

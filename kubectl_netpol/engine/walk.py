@@ -6,7 +6,7 @@ that may match, policies of which either may decide) leaves a peer in both answe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from kubectl_netpol.engine.layers import AtOnce, RuleList
 from kubectl_netpol.model.policies import Action
@@ -56,6 +56,9 @@ class AtEnd(NamedTuple):
     reason: Note
 
 
+Trail: TypeAlias = "list[Asked | AtEnd | Note]"
+
+
 class Outcome(NamedTuple):
     """The peers that may be allowed, and those that may be blocked; `undefined` those in both."""
 
@@ -80,7 +83,7 @@ class _Answers(NamedTuple):
     rest: int
 
 
-def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | AtEnd | Note] | None = None) -> Outcome:
+def walk(layers: Iterable[Layer], peers: Peers, trail: Trail | None = None) -> Outcome:
     """Asks each layer about the peers that are still undecided.
 
     `trail`, for a set of one: gets every rule that was asked, and why a layer is unknown.
@@ -92,6 +95,8 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | AtEnd | Note
             if trail is not None:
                 trail.append(layer.unknown)
             return Outcome(may_allow | here, may_block | here)
+        if layer.either:
+            return _walk_either(layer, peers, trail)
         if layer.isolates or layer.lets_node:
             may_allow |= here & peers.always
             here &= ~peers.always
@@ -109,7 +114,21 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | AtEnd | Note
     return Outcome(may_allow | here, may_block)
 
 
-def _ask(step: Step, here: int, peers: Peers, trail: list[Asked | AtEnd | Note] | None) -> _Answers:
+def _walk_either(layer: Layer, peers: Peers, trail: Trail | None) -> Outcome:
+    """What is so in one of them may be so. The trail is that of the first, after why another one disagrees with it."""
+    (first, _), *others = layer.either
+    found = walk(first, peers, trail)
+    may_allow, may_block = found
+    for layers, why in others:
+        outcome = walk(layers, peers)
+        if trail is not None and why and outcome != found and not found.undefined:
+            trail.insert(0, why)
+        may_allow |= outcome.may_allow
+        may_block |= outcome.may_block
+    return Outcome(may_allow, may_block)
+
+
+def _ask(step: Step, here: int, peers: Peers, trail: Trail | None) -> _Answers:
     if isinstance(step, RuleList):
         return _ask_rules(step, here, peers, trail)
     allow = deny = hand_over = 0
@@ -127,7 +146,7 @@ def _ask(step: Step, here: int, peers: Peers, trail: list[Asked | AtEnd | Note] 
     return _Answers(allow, deny, hand_over, rest)
 
 
-def _ask_rules(step: RuleList, here: int, peers: Peers, trail: list[Asked | AtEnd | Note] | None) -> _Answers:
+def _ask_rules(step: RuleList, here: int, peers: Peers, trail: Trail | None) -> _Answers:
     found = dict.fromkeys(Action, 0)
     rest = here
     for rule in step.rules:

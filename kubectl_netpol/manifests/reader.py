@@ -195,17 +195,20 @@ class Reader:
         return plugin if plugin == self.plugin else None
 
     def _of_plugin(self, kind: str, item: Object, metadata: Object, namespace: str, name: str) -> Any:
-        """On a cluster, what can't be read stops nothing: it is not evaluated."""
-        from kubectl_netpol.policies.calico_objects import read_calico_object  # noqa: PLC0415 - most clusters have none
-
+        """An object of the plugin that runs; on a cluster, one that can't be read is not evaluated."""
         try:
+            if self.plugin == "Cilium":
+                from kubectl_netpol.policies.cilium_rules import read_cilium_policy  # noqa: PLC0415 - where Cilium runs
+
+                return read_cilium_policy(kind, item, metadata, name, namespace)
+            from kubectl_netpol.policies.calico_objects import read_calico_object  # noqa: PLC0415 - where Calico runs
+
             return read_calico_object(kind, item, metadata, namespace, name, stored=self.live)
-        except BadField:
+        except BadField as error:
             if not self.live:
                 raise
-            from kubectl_netpol.policies.unevaluated import unread_policy  # noqa: PLC0415 - the same
-
-            return unread_policy(kind, name, namespace)
+            found = self._unevaluated(kind, item, namespace, name)
+            return found and found._replace(because=str(error))
 
     def _unevaluated(self, kind: str, item: Object, namespace: str, name: str) -> UnevaluatedPolicy | None:
         """On a cluster, one that can't be read stops nothing either."""

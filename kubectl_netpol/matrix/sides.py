@@ -121,7 +121,7 @@ class Sides:
         return Matched(found.yes & within, found.unknown & within & ~found.yes)
 
     def _by_condition(self, seen: _AllPods, rule: Rule) -> Matched:
-        """Asked once for pods that it can't tell apart, and once for subjects that it can't; only for pods with the port."""
+        """Asked once for pods, and subjects, that it can't tell apart; only for pods with the port."""
         about = getattr(rule.condition, "about", None)
         if about is None:
             return self._ask_condition(seen, rule)

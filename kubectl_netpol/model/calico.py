@@ -23,7 +23,7 @@ DEFAULT_TIER = "default"
 
 
 class Labels(NamedTuple):
-    """What selectors see of a pod, a set or a host endpoint. `unknown`: beginnings of keys whose values are not known."""
+    """What selectors see of a pod, a set or a host endpoint. `unknown`: beginnings of keys whose values are unknown."""
 
     known: Mapping[str, str]
     unknown: tuple[str, ...] = ()
@@ -144,7 +144,7 @@ class Entity(NamedTuple):
 class CalicoRule(NamedTuple):
     """`protocol`, `not_protocol`: TCP, UDP, SCTP, "" for others, None for any. `http`: it has a match on requests.
 
-    `text`: its fields in words.
+    `text`: its fields in words; `ends`: those of its source and destination, ports apart; `ports_text`: its ports.
     """
 
     direction: Direction
@@ -157,6 +157,17 @@ class CalicoRule(NamedTuple):
     ip_version: int | None = None
     http: bool = False
     text: str = ""
+    ends: tuple[str, str] = ("", "")
+    ports_text: str = ""
+
+    def end_text(self, name: str) -> str:
+        """Of "source" or "destination"."""
+        return self.ends[name == "destination"]
+
+    @property
+    def other_text(self) -> str:
+        """Of the end that is not the subject's."""
+        return self.end_text("source" if self.direction.value == "Ingress" else "destination")
 
 
 class CalicoPolicy(NamedTuple):

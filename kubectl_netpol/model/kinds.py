@@ -137,7 +137,10 @@ KINDS = {
     )
 }
 # The kinds of a network plugin that decides by its own reading of all policies.
-PLUGINS = {"Calico": ("CalicoNetworkPolicy", "GlobalNetworkPolicy", *(kind.name for kind in _BESIDE))}
+PLUGINS = {
+    "Cilium": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
+    "Calico": ("CalicoNetworkPolicy", "GlobalNetworkPolicy", *(kind.name for kind in _BESIDE)),
+}
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)

@@ -111,6 +111,7 @@ class Rule(NamedTuple):
     """spec.ingress[position] or spec.egress[position]. No peers: any peer. No ports: any port and protocol.
 
     `condition`: what it requires instead of peers and ports (`engine.conditions`), of a plugin's own policy.
+    `path`: where it is in the object, if that is not spec.ingress[position]: "ingressDeny[0]", "specs[1].egress[0]".
     """
 
     direction: Direction
@@ -120,6 +121,14 @@ class Rule(NamedTuple):
     action: Action = Action.ALLOW
     name: str = ""
     condition: Any = None
+    path: str = ""
+
+
+class Place(NamedTuple):
+    """The tier of a policy of Calico's, and its order there; None: last."""
+
+    tier: str
+    order: float | None
 
 
 class Policy(NamedTuple):
@@ -128,7 +137,7 @@ class Policy(NamedTuple):
     `namespace` "": cluster-scoped, then `namespace_selector` says whose pods it applies to.
     `directions`: the policyTypes of a NetworkPolicy, by the API's default if left out; of other kinds those with rules.
     `tier` and `priority`: None and 0 for a NetworkPolicy. `changed`: as in Pod.
-    `unreadable`: why it is not known which pods it applies to. `placed`: what orders it, of a plugin's own.
+    `unreadable`: why it is not known which pods it applies to. `place`: where Calico asks it.
     """
 
     namespace: str
@@ -142,7 +151,7 @@ class Policy(NamedTuple):
     tier: Tier | None = None
     priority: int = 0
     unreadable: str | None = None
-    placed: str = ""
+    place: Place | None = None
 
     @property
     def key(self) -> str:

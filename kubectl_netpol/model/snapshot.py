@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.model.addresses import parse_ip
+from kubectl_netpol.model.kinds import PLUGINS
 from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Pod, Service, Workload
 from kubectl_netpol.model.selectors import METADATA_NAME
 
@@ -181,42 +182,37 @@ class Snapshot:
         """The policies of every kind whose rules are evaluated."""
         return (*self.policies, *self.tiered)
 
-    @property
-    def by_api(self) -> Snapshot:
-        """As the NetworkPolicy API reads it, whatever the plugin."""
-        found = self.memo.get("by_api")
-        if found is None:
-            found = self.memo["by_api"] = self._copy(self.policies, self.tiered, None, ())
-        return found
-
-    def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
-        """A copy with these policies, of every evaluated kind, instead of its own."""
-        policies = tuple(policies)
-        return self._copy(
-            (policy for policy in policies if policy.tier is None),
-            (policy for policy in policies if policy.tier),
-            self.plugin,
-            self.plugin_objects,
-        )
-
-    def with_plugin_objects(self, objects: Iterable[Any]) -> Snapshot:
-        """A copy with these objects of the plugin's own kinds instead of its own."""
-        return self._copy(self.policies, self.tiered, self.plugin, objects)
-
-    def _copy(
-        self, policies: Iterable[Policy], tiered: Iterable[Policy], plugin: str | None, objects: Iterable[Any]
-    ) -> Snapshot:
+    def of_networkpolicies(self, plugin: str | None) -> Snapshot:
+        """A copy without the policies of the network plugin, in the reading of this one, or (None) the API's."""
+        own = PLUGINS.get(self.plugin or "", ())
         return Snapshot(
             namespaces=self.namespaces.values(),
             pods=self.pods,
-            policies=policies,
+            policies=self.policies,
             services=self.services,
             endpoint_slices=self.endpoint_slices,
             nodes=self.nodes,
             workloads=self.workloads,
-            tiered=tiered,
+            tiered=self.tiered,
+            unevaluated=(policy for policy in self.unevaluated if policy.kind not in own),
+            gaps=(gap for gap in self.gaps if gap.policy_kind not in own),
+            plugin=plugin,
+        )
+
+    def with_policies(self, policies: Iterable[Policy], plugin_objects: Iterable[Any] | None = None) -> Snapshot:
+        """A copy with these policies, of every evaluated kind, and these objects of the plugin, instead of its own."""
+        policies = tuple(policies)
+        return Snapshot(
+            namespaces=self.namespaces.values(),
+            pods=self.pods,
+            policies=(policy for policy in policies if policy.tier is None),
+            services=self.services,
+            endpoint_slices=self.endpoint_slices,
+            nodes=self.nodes,
+            workloads=self.workloads,
+            tiered=(policy for policy in policies if policy.tier),
             unevaluated=self.unevaluated,
             gaps=self.gaps,
-            plugin=plugin,
-            plugin_objects=objects,
+            plugin=self.plugin,
+            plugin_objects=self.plugin_objects if plugin_objects is None else plugin_objects,
         )

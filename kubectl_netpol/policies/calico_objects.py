@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.fields import BadField, known_fields, mapping, optional_text, sequence, shown, texts
 from kubectl_netpol.model.addresses import is_ip
@@ -54,9 +54,20 @@ _POLICY = (
 _GLOBAL = ("namespaceSelector", "doNotTrack", "preDNAT", "applyOnForward")
 
 
+class _Read(NamedTuple):
+    """An object to read. `stored`: it is from a cluster, where defaults have been filled in."""
+
+    kind: str
+    item: Object
+    metadata: Object
+    namespace: str
+    name: str
+    stored: bool
+
+
 def read_calico_object(kind: str, item: Object, metadata: Object, namespace: str, name: str, *, stored: bool) -> Any:
     """`stored`: it is from a cluster, where defaults have been filled in. None for a copy of a NetworkPolicy."""
-    return _READERS[kind](kind, item, _metadata(metadata), namespace, name, stored)
+    return _READERS[kind](_Read(kind, item, _metadata(metadata), namespace, name, stored))
 
 
 def _metadata(metadata: Object) -> Object:
@@ -77,7 +88,8 @@ def _metadata(metadata: Object) -> Object:
     return {**metadata, "labels": labels, "shown": kept.get("name")}
 
 
-def _policy(kind: str, item: Object, metadata: Object, namespace: str, name: str, stored: bool) -> CalicoPolicy | None:
+def _policy(read: _Read) -> CalicoPolicy | None:
+    kind, item, metadata, namespace, name, stored = read
     if name.startswith(_COPY):
         return None
     known_fields(item, "", ("apiVersion", "kind", "metadata", "spec", "status"))
@@ -120,7 +132,8 @@ def _staged_action(spec: Object) -> str:
     return action
 
 
-def _staged_kubernetes(_: str, item: Object, metadata: Object, namespace: str, name: str, __: bool) -> StagedKubernetes:
+def _staged_kubernetes(read: _Read) -> StagedKubernetes:
+    _, item, metadata, namespace, name, _ = read
     spec = dict(mapping(item.get("spec"), "spec"))
     action = _staged_action(spec)
     spec.pop("stagedAction", None)
@@ -175,24 +188,26 @@ def _directions(spec: Object, *, stored: bool) -> tuple[tuple[Direction, ...], t
     return (Direction.EGRESS,), ((Direction.INGRESS,) if "ingress" in spec and spec["ingress"] is not None else ())
 
 
-def _tier(_: str, item: Object, __: Object, ___: str, name: str, ____: bool) -> CalicoTier:
-    spec = mapping(item.get("spec"), "spec")
+def _tier(read: _Read) -> CalicoTier:
+    spec = mapping(read.item.get("spec"), "spec")
     known_fields(spec, "spec", ("order", "defaultAction"))
     action = (optional_text(spec.get("defaultAction"), "spec.defaultAction") or "Deny").capitalize()
     if action not in ("Deny", "Pass"):
         raise BadField("spec.defaultAction", f"must be Deny or Pass, got {shown(spec['defaultAction'])}")
     order = _order(spec.get("order"))
-    return CalicoTier(name, ORDER_OF_A_TIER if order is None else order, action == "Pass")
+    return CalicoTier(read.name, ORDER_OF_A_TIER if order is None else order, action == "Pass")
 
 
-def _network_set(_: str, item: Object, metadata: Object, namespace: str, name: str, __: bool) -> NetworkSet:
+def _network_set(read: _Read) -> NetworkSet:
+    _, item, metadata, namespace, name, _ = read
     spec = mapping(item.get("spec"), "spec")
     known_fields(spec, "spec", ("nets",))
     labels = read_labels(metadata.get("labels"), "metadata.labels")
     return NetworkSet(namespace, name, labels, read_nets(spec.get("nets"), "spec.nets"))
 
 
-def _host_endpoint(_: str, item: Object, metadata: Object, __: str, name: str, ___: bool) -> HostEndpoint:
+def _host_endpoint(read: _Read) -> HostEndpoint:
+    _, item, metadata, _, name, _ = read
     spec = mapping(item.get("spec"), "spec")
     addresses = texts(spec.get("expectedIPs"), "spec.expectedIPs")
     for index, address in enumerate(addresses):
@@ -202,7 +217,7 @@ def _host_endpoint(_: str, item: Object, metadata: Object, __: str, name: str, _
     return HostEndpoint(name, node, read_labels(metadata.get("labels"), "metadata.labels"), addresses)
 
 
-_READERS: dict[str, Callable[[str, Object, Object, str, str, bool], Any]] = {
+_READERS: dict[str, Callable[[_Read], Any]] = {
     "CalicoNetworkPolicy": _policy,
     "GlobalNetworkPolicy": _policy,
     "StagedNetworkPolicy": _policy,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.fields import BadField, integer, known_fields, mapping, sequence, shown, text, texts
 from kubectl_netpol.model.addresses import is_cidr, is_ip
@@ -24,7 +24,9 @@ from kubectl_netpol.model.calico import (
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import LAST_PORT, PROTOCOLS, PortRange
 from kubectl_netpol.policies.calico_selectors import IN_A_NAMESPACE, read_selector_text
-from kubectl_netpol.policies.meta import Object
+
+if TYPE_CHECKING:
+    from kubectl_netpol.policies.meta import Object
 
 _ACTIONS = ("Allow", "Deny", "Log", "Pass")
 _PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "sctp": "SCTP", "icmp": "", "icmpv6": "", "udplite": ""}
@@ -92,6 +94,8 @@ def read_rule(value: Any, direction: Direction, position: int, namespace: str) -
         version,
         http=bool(mapping(rule.get("http"), f"{path}.http")),
         text=_rule_text(rule),
+        ends=(_end_text(rule, "source"), _end_text(rule, "destination")),
+        ports_text=_ports_text(rule),
     )
 
 
@@ -104,7 +108,7 @@ def _action(value: Any, path: str) -> str:
 
 
 def _protocol(value: Any, path: str) -> str | None:
-    """ "" for one that is not TCP, UDP or SCTP."""
+    """An empty one that is not TCP, UDP or SCTP; None without one."""
     if value is None:
         return None
     if isinstance(value, str) and value.lower() in _PROTOCOLS:
@@ -155,11 +159,10 @@ def read_nets(value: Any, path: str) -> tuple[str, ...]:
     """CIDRs; a bare address is the block of that one."""
     found = []
     for index, net in enumerate(texts(value, path)):
-        if is_ip(net):
-            net = f"{net}/{128 if ':' in net else 32}"
-        if not is_cidr(net):
+        block = f"{net}/{128 if ':' in net else 32}" if is_ip(net) else net
+        if not is_cidr(block):
             raise BadField(f"{path}[{index}]", f'invalid CIDR "{net}"', "write an address range such as 10.0.0.0/8")
-        found.append(net)
+        found.append(block)
     return tuple(found)
 
 
@@ -206,6 +209,24 @@ def _rule_text(rule: Object) -> str:
     if rule.get("http"):
         words.append("http")
     return " ".join(words) or "everything"
+
+
+def _end_text(rule: Object, name: str) -> str:
+    fields = (rule.get(name) or {}).items()
+    return " and ".join(_field_text(field, value) for field, value in fields if value and field not in _PORTS)
+
+
+_PORTS = ("ports", "notPorts")
+
+
+def _ports_text(rule: Object) -> str:
+    """The protocol and the ports of the destination: "TCP 80,8000:8080", "not UDP", "all ports"."""
+    words = [f"not {rule['notProtocol']}"] if rule.get("notProtocol") is not None else []
+    words += [str(rule["protocol"])] if rule.get("protocol") is not None else []
+    ends = rule.get("destination") or {}
+    words += [",".join(map(str, ends["ports"]))] if ends.get("ports") else []
+    words += [f"not {','.join(map(str, ends['notPorts']))}"] if ends.get("notPorts") else []
+    return " ".join(words) or "all ports"
 
 
 def _field_text(field: str, value: Any) -> str:

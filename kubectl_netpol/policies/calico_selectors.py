@@ -8,7 +8,7 @@ from typing import Any
 from kubectl_netpol.fields import BadField, text
 from kubectl_netpol.model.calico import NAMESPACE, AllOf, AnyOf, Not, Selector, Term, Test
 
-_TOKEN = r"""[ \t]*(?:
+_NEXT = r"""[ \t]*(?:
     (?P<call>has\([ \t]*(?P<has>[\w./-]+)[ \t]*\)|all\([ \t]*\)|global\([ \t]*\))
   | (?P<value>"[^"]*"|'[^']*')
   | (?P<sign>==|!=|&&|\|\||[(){},!])
@@ -128,7 +128,7 @@ class _Parser:
         return found["value"][1:-1]
 
     def _next(self) -> re.Match[str] | None:
-        return re.compile(_TOKEN, re.VERBOSE | re.ASCII).match(self._text, self._at)
+        return re.compile(_NEXT, re.VERBOSE | re.ASCII).match(self._text, self._at)
 
     def _took(self, sign: str) -> bool:
         found = self._next()

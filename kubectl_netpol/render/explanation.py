@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.phrases import count, names_text, peer_text, policy_text, position_text, rule_ports_text
+from kubectl_netpol.engine.phrases import count, names_text, peer_text, policy_text, rule_ports_text, where_text
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, fits, table, wrapped
 
@@ -37,8 +37,7 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
         lines.append(f"Service {mapping.service.name}: {mapping.protocol} {port} → {target}")
     if explanation.mentioned_by:
         found = [
-            f"{_policy_name(policy, names)} {position_text(rule.direction, rule.position, peer)}"
-            for policy, rule, peer in explanation.mentioned_by
+            f"{_policy_name(policy, names)} {where_text(rule, peer)}" for policy, rule, peer in explanation.mentioned_by
         ]
         lines.append(f"named as a peer by {names_text(found, limit)}")
     return wrapped(lines, console)
@@ -49,9 +48,12 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
     if side.unaffected:
         return [f"{label} not affected by any policy: everything is allowed"]
     lines = [f"{label} not known: {side.unknown.message}"] if side.unknown else []
+    if side.at_end:
+        lines += _tier_lines(f"{label} asked in this order:", side.admin, pod, names, console, verbose=verbose)
+        return [*lines, f"{label} {side.at_end}"]
     lines += _tier_lines(f"{label} asked first:", side.admin, pod, names, console, verbose=verbose)
     if side.isolated_by:
-        policies = [policy.name for policy in side.isolated_by]
+        policies = [policy.title for policy in side.isolated_by]
         isolated = f"isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
         allowed = "; only this is allowed:" if side.rules else ": nothing is allowed"
         lines.append(f"{label} {'then ' if side.admin else ''}{isolated}{allowed}")
@@ -69,16 +71,18 @@ def _tier_lines(
     lines = []
     for policy, own in groupby(rules, key=lambda entry: entry.policy):
         lines.append(f"{head} {policy_text(policy)}:")
-        lines += _rule_lines(tuple(own), pod, names, console, verbose=verbose)
+        lines += _rule_lines(tuple(own), pod, names, console, verbose=verbose, tiered=True)
     return lines
 
 
-def _rule_lines(rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool) -> list[str]:
-    """One row per peer, indented."""
-    rows = [row for entry in rules for row in _rule_rows(entry, pod, names, verbose=verbose)]
+def _rule_lines(
+    rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool, tiered: bool = False
+) -> list[str]:
+    """One row per peer, indented; `tiered`: with the action of each rule."""
+    rows = [row for entry in rules for row in _rule_rows(entry, pod, names, verbose=verbose, tiered=tiered)]
     if not rows:
         return []
-    tiered, direction = rules[0].policy.tier is not None, rules[0].rule.direction
+    direction = rules[0].rule.direction
     end = "from" if direction is Direction.INGRESS else "to"
     shown = rows if verbose else rows[:_MOST_RULES]
     header = (
@@ -98,23 +102,23 @@ def _rule_lines(rules: Sequence[RulePeers], pod: Pod, names: Names, console: Con
     return lines
 
 
-def _rule_rows(entry: RulePeers, pod: Pod, names: Names, *, verbose: bool) -> Iterator[tuple[str, ...]]:
+def _rule_rows(entry: RulePeers, pod: Pod, names: Names, *, verbose: bool, tiered: bool) -> Iterator[tuple[str, ...]]:
     """The cells of each peer; the action first, and the rule without its policy, for a policy of a tier."""
     direction = entry.rule.direction
-    ports = rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)
+    ports = entry.ports or rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)
     for match in entry.peers:
-        where = position_text(direction, entry.rule.position, match.position if len(entry.peers) > 1 else None)
-        cells = peer_text(match.peer, entry.policy), ports
+        where = where_text(entry.rule, match.position if len(entry.peers) > 1 else None)
+        cells = match.text or peer_text(match.peer, entry.policy), ports
         pods = _pods_now(match, names, verbose=verbose)
-        if entry.policy.tier:
+        if tiered:
             named = f'{where} "{entry.rule.name}"' if entry.rule.name else where
             yield (entry.rule.action.value, *cells, named, pods)
         else:
-            yield (*cells, f"{entry.policy.name} {where}", pods)
+            yield (*cells, f"{entry.policy.title} {where}", pods)
 
 
 def _pods_now(match: PeerPods, names: Names, *, verbose: bool) -> str:
-    if match.peer is None:
+    if match.peer is None and not match.text:
         return "any"
     if match.unknown:
         return f"not known: {match.unknown.message}"

@@ -48,20 +48,23 @@ def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Obj
                 "port": request.port,
             },
             "verdict": prediction.verdict.value,
+            **_by_plugin(prediction),
             "blockedAt": [direction.field for direction in prediction.blocked_at],
             "reason": note_object(prediction.reason),
             "egress": _side(prediction.egress, prediction),
             "ingress": _side(prediction.ingress, prediction),
             "resolvesTo": [_route(route) for route in prediction.routes],
             "caveats": [note_object(note) for note in prediction.caveats],
-            **(
-                {"plugin": prediction.plugin, "apiVerdict": prediction.by_api.value}
-                if prediction.plugin and prediction.by_api
-                else {}
-            ),
             "warnings": [note_object(note) for note in warnings],
         },
     )
+
+
+def _by_plugin(prediction: Prediction) -> Object:
+    """Where a network plugin decides: which one, and what the NetworkPolicy API says."""
+    if prediction.api_verdict is None:
+        return {}
+    return {"plugin": prediction.plugin, "apiVerdict": prediction.api_verdict.value}
 
 
 def end_object(resolved: Resolved) -> Object:
@@ -88,26 +91,14 @@ def note_object(note: Note | None) -> Object | None:
 
 def policy_object(policy: Policy) -> Object:
     """The policy's name; of another kind than NetworkPolicy also the kind, its group and what orders it."""
-    if policy.placed:
-        kind = KINDS[policy.kind]
-        return {
-            "namespace": policy.namespace or None,
-            "name": policy.name,
-            "kind": kind.api,
-            "group": kind.groups[0],
-            **policy.place_object,
-        }
-    if policy.tier is None:
-        return {"namespace": policy.namespace, "name": policy.name}
+    found: Object = {"namespace": policy.namespace or None, "name": policy.name}
+    if policy.kind == "NetworkPolicy":
+        return found
     kind = KINDS[policy.kind]
-    return {
-        "namespace": None,
-        "name": policy.name,
-        "kind": kind.api_kind or kind.name,
-        "group": kind.groups[0],
-        "tier": policy.tier.value,
-        "priority": policy.priority,
-    }
+    found |= {"kind": kind.api_kind or kind.name, "group": kind.groups[0]}
+    if policy.place:
+        return {**found, "tier": policy.place.tier, "order": policy.place.order}
+    return {**found, "tier": policy.tier.value, "priority": policy.priority} if policy.tier else found
 
 
 def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Object:
@@ -130,9 +121,10 @@ def _match(match: RuleMatch) -> Object:
 def _rule_position(policy: Policy, rule: Rule) -> Object:
     """The policy, and the position of its rule, which has a name and an action in tiers."""
     found = {**policy_object(policy), "rule": rule.position}
-    return (
-        {**found, "ruleName": rule.name or None, "action": rule.action.value} if policy.tier or policy.placed else found
-    )
+    if policy.kind == "NetworkPolicy":
+        return found
+    found |= {"path": rule.path} if rule.path else {"ruleName": rule.name or None}
+    return {**found, "action": rule.action.value}
 
 
 def _near(near: NearMiss, dialled: Dialled | None) -> Object:
@@ -209,8 +201,8 @@ def _rule(entry: RulePeers) -> Object:
     peers = [
         {
             "peer": match.position,
-            "text": peer_text(match.peer, entry.policy),
-            "pods": None if match.peer is None else [pod.key for pod in match.pods],
+            "text": match.text or peer_text(match.peer, entry.policy),
+            "pods": None if match.peer is None and not match.text else [pod.key for pod in match.pods],
             "reason": note_object(match.unknown),
         }
         for match in entry.peers
@@ -218,7 +210,7 @@ def _rule(entry: RulePeers) -> Object:
     return {
         **_rule_position(entry.policy, entry.rule),
         "peers": peers,
-        "ports": rule_ports_text(entry.rule),
+        "ports": entry.ports or rule_ports_text(entry.rule),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.phrases import count, match_text, names_text, near_miss_text, policy_text, position_text
+from kubectl_netpol.engine.phrases import count, match_text, names_text, near_miss_text, policy_text, where_text
 from kubectl_netpol.engine.verdict import DirectionVerdict, NearMiss, Note, Verdict
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, wrapped
@@ -111,7 +111,7 @@ def _isolation_text(side: DirectionVerdict, title: str, other: str, reason: str,
     """What the NetworkPolicies decide."""
     if not side.isolated_by:
         return reason or f"no policy isolates {title}, so everything is allowed"
-    policies = names_text([policy.name for policy in side.isolated_by], UNLIMITED if verbose else FEW)
+    policies = names_text([policy.title for policy in side.isolated_by], UNLIMITED if verbose else FEW)
     if side.verdict is Verdict.ALLOWED and side.allowed_by:
         allows = [match_text(match) for match in side.allowed_by]
         return f"allowed by {names_text(allows, UNLIMITED if verbose else 1)}; {title} is isolated by {policies}"
@@ -138,5 +138,5 @@ def _tier_rule(match: RuleMatch) -> str:
 def near_text(near: NearMiss, prediction: Prediction) -> str:
     """The rule by policy and position, and why it does not match."""
     dialled = prediction.routes[0].connection.dialled if prediction.routes else None
-    where = position_text(near.rule.direction, near.rule.position, near.peer)
+    where = where_text(near.rule, near.peer)
     return f"{near.policy.title} {where}: {near_miss_text(near, dialled)}"

@@ -80,6 +80,16 @@ def add_filename_option(
         metavar="FILE",
         help=meaning,
     )
+    parser.add_argument(
+        "--plugin",
+        choices=("cilium", "calico"),
+        help="for manifests: the network plugin (default: the one whose kinds they hold, else any)",
+    )
+
+
+def plugin_option(arguments: argparse.Namespace) -> str | None:
+    """The name of the plugin, as a snapshot has it."""
+    return arguments.plugin and str(arguments.plugin).capitalize()
 
 
 def add_output_option(parser: argparse.ArgumentParser, choices: tuple[str, ...] = ("json", "yaml")) -> None:

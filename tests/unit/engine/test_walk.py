@@ -7,7 +7,7 @@ import pytest
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, Step
 from kubectl_netpol.engine.verdict import Note
-from kubectl_netpol.engine.walk import Asked, Matched, Outcome, walk
+from kubectl_netpol.engine.walk import Matched, Outcome, Trail, walk
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
 from kubectl_netpol.model.selectors import LabelSelector
 
@@ -134,7 +134,7 @@ def test_those_that_are_always_let_through_pass_by_network_policies_alone() -> N
     assert walk([network_policies("")], Four("1111")) == Outcome(EVERYONE, 0)
 
 
-def asked(trail: list[Asked | Note]) -> list[object]:
+def asked(trail: Trail) -> list[object]:
     return [entry if isinstance(entry, Note) else (entry.rule.name, entry.answer) for entry in trail]
 
 
@@ -163,12 +163,12 @@ def asked(trail: list[Asked | Note]) -> list[object]:
     ],
 )
 def test_the_trail_has_every_rule_that_is_asked(layers: list[Layer], wanted: list[object]) -> None:
-    trail: list[Asked | Note] = []
+    trail: Trail = []
     walk(layers, Four(), trail)
     assert asked(trail) == wanted
 
 
 def test_network_policies_are_not_asked_about_those_that_are_always_let_through() -> None:
-    trail: list[Asked | Note] = []
+    trail: Trail = []
     walk([network_policies("allow 1111")], Four("1111"), trail)
     assert asked(trail) == []

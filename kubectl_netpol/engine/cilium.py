@@ -1,0 +1,323 @@
+"""Cilium's reading of all policies, NetworkPolicies included: its layers, and what may be seen in another way.
+
+Denies come first, whatever the kind of policy; then the pod's own node is let in; then what is allowed. What differs
+between its versions, or hangs on a setting or an address that the objects do not tell, is a view: each is walked.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from kubectl_netpol.engine.cilium_ends import Cluster, View, is_own_node, node_of, selected
+from kubectl_netpol.engine.cilium_rules import CiliumCondition, Handshake
+from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, labels_unknown
+from kubectl_netpol.engine.verdict import Note
+from kubectl_netpol.model.cilium import (
+    NAMESPACE,
+    NAMESPACE_LABELS,
+    CiliumPolicy,
+    CiliumPort,
+    CiliumRule,
+    Endpoints,
+    Entity,
+    PortItem,
+    RuleSet,
+)
+from kubectl_netpol.model.objects import Node
+from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
+from kubectl_netpol.model.ports import NamedPort
+from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_netpol.engine.readings import Reading
+    from kubectl_netpol.engine.verdict import Connection, End
+    from kubectl_netpol.model.cilium import CiliumPeer
+    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Peer
+    from kubectl_netpol.model.snapshot import Snapshot
+
+
+class _Entry(NamedTuple):
+    """One rule set, and the policy that its rules are shown as. `selects_nodes`: as in CiliumPolicy."""
+
+    policy: Policy
+    found: RuleSet
+    selects_nodes: bool = False
+
+
+class _Rules(NamedTuple):
+    denies: tuple[Rule, ...]
+    handshakes: tuple[Rule, ...]
+    allows: tuple[Rule, ...]
+
+
+class _Policies:
+    """All policies of a snapshot, worked out once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.cluster = Cluster(snapshot)
+        self.entries = [_of_networkpolicy(policy) for policy in snapshot.policies]
+        for policy in snapshot.plugin_objects:
+            self.entries += _of_cilium(policy)
+        self.views = tuple(self._views())
+        self._rules: dict[tuple[int, Direction, View], _Rules] = {}
+
+    def _views(self) -> Iterator[tuple[View, Note | None]]:
+        """The plain view, and with each combination of what the policies make a difference of, why it may be so."""
+        rules = [rule for entry in self.entries for rule in entry.found.rules]
+        selectors = [peer.selector for rule in rules for peer in rule.peers or () if isinstance(peer, Endpoints)]
+        old = api = False
+        for peer in (peer for rule in rules for peer in rule.peers or ()):
+            api = api or peer is Entity.KUBE_APISERVER
+        for selector in (*selectors, *(entry.found.pods or entry.found.nodes for entry in self.entries)):
+            for requirement in selector.requirements if selector else ():
+                old = old or requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
+                old = old or ":topology.kubernetes.io/" in requirement.key
+                api = api or requirement.key == "reserved:kube-apiserver"
+        old = old or any(
+            port.name
+            for rule in rules
+            if rule.direction is Direction.EGRESS
+            for item in rule.items or ()
+            for port in item.ports
+        )
+        api = api and not self.cluster.api_servers
+        nodes = any(entry.selects_nodes for entry in self.entries)
+        for view_nodes in (False, True) if nodes else (False,):
+            for view_api in (False, True) if api else (False,):
+                for view_old in (False, True) if old else (False,):
+                    view = View(view_old, view_api, view_nodes)
+                    yield view, _why(view)
+
+    def layers(self, view: View, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
+        denies: list[RuleList] = []
+        handshakes: list[RuleList] = []
+        allows: list[RuleList] = []
+        isolates = False
+        for index, entry in enumerate(self.entries):
+            if direction not in entry.found.takes_part or (entry.selects_nodes and not view.node_selectors):
+                continue
+            applies = self._applies(entry, view, pod)
+            if applies is False:
+                continue
+            if applies is None:
+                return (_unknown(self._why_unknown(pod)),)
+            if entry.found.because:
+                message = f"{entry.policy.title} may decide for {pod.key}: {entry.found.because}"
+                return (_unknown(Note(Code.OVERRIDING_POLICY, message)),)
+            isolates = isolates or direction in entry.found.isolates
+            rules = self._rules_of(index, entry, direction, view)
+            for found, into in zip(rules, (denies, handshakes, allows), strict=True):
+                if found:
+                    into.append(RuleList(entry.policy, found, ordered=False))
+        first = InOrder((AtOnce(tuple(denies)), AtOnce(tuple(handshakes))))
+        layers = [Layer(first)] if denies or handshakes else []
+        if isolates or allows:
+            layers.append(Layer(AtOnce(tuple(allows)), isolates=isolates))
+        return tuple(layers)
+
+    def isolating(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+        """The policies that ask for default deny of the pod in this direction."""
+        view = self.views[0][0]
+        found = (
+            entry.policy
+            for entry in self.entries
+            if direction in entry.found.isolates
+            and not entry.selects_nodes
+            and self._applies(entry, view, pod) is not False
+        )
+        return tuple(dict.fromkeys(found))
+
+    def selecting(self, pod: Pod) -> tuple[Policy, ...]:
+        """The policies that select the pod for sure."""
+        found = (entry.policy for entry in self.entries if self._applies(entry, self.views[0][0], pod))
+        return tuple(dict.fromkeys(found))
+
+    def rules(self) -> Iterator[tuple[Policy, Rule]]:
+        """Every rule of every policy, as in the plain view."""
+        for index, entry in enumerate(self.entries):
+            for direction in Direction:
+                denies, handshakes, allows = self._rules_of(index, entry, direction, self.views[0][0])
+                for rule in (*denies, *handshakes[::2], *allows):
+                    yield entry.policy, rule
+
+    def _applies(self, entry: _Entry, view: View, pod: Pod) -> bool | None:
+        if pod.host_network:
+            if entry.found.nodes is None:
+                return False
+            node = node_of(self.snapshot, pod)
+            return None if node is None else selected(entry.found.nodes, self.cluster.of_host(node))
+        if entry.found.pods is None:
+            return False
+        return selected(entry.found.pods, self.cluster.of_pod(pod, old=view.old))
+
+    def _why_unknown(self, pod: Pod) -> Note:
+        if pod.host_network:
+            return Note(
+                Code.NODES_UNKNOWN, f"the labels of the node of {pod.key} are unknown, and policies select by them"
+            )
+        return labels_unknown(self.snapshot, pod.namespace)
+
+    def _rules_of(self, index: int, entry: _Entry, direction: Direction, view: View) -> _Rules:
+        key = index, direction, view
+        found = self._rules.get(key)
+        if found is None:
+            rules = [rule for rule in entry.found.rules if rule.direction is direction]
+            denies = tuple(self._rule(entry, rule, view, Action.DENY) for rule in rules if rule.deny)
+            allows = tuple(
+                self._rule(entry, rule, view, Action.ALLOW)
+                for rule in rules
+                if not rule.deny and not rule.authentication
+            )
+            shaken = tuple(
+                self._rule(entry, rule, view, action)
+                for rule in rules
+                if rule.authentication
+                for action in (Action.ALLOW, Action.DENY)
+            )
+            found = self._rules[key] = _Rules(denies, shaken, allows)
+        return found
+
+    def _rule(self, entry: _Entry, rule: CiliumRule, view: View, action: Action) -> Rule:
+        path = f"{entry.found.path}{rule.field}[{rule.position}]"
+        condition = CiliumCondition(self.cluster, rule, view, f"{entry.policy.title} {path}")
+        shown = Handshake(condition) if rule.authentication and not rule.deny else condition
+        if entry.policy.kind == "NetworkPolicy":
+            path = ""
+        return Rule(rule.direction, rule.position, action=action, condition=shown, path=path)
+
+
+@lru_cache(maxsize=4)
+def _policies(snapshot: Snapshot) -> _Policies:
+    return _Policies(snapshot)
+
+
+def layers_of_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
+    policies = _policies(snapshot)
+    if unknown := _not_read(snapshot, pod, direction):
+        return (_unknown(unknown),)
+    found = [(policies.layers(view, pod, direction), why) for view, why in policies.views]
+    if pod.host_network and any(layers for layers, _ in found):
+        message = f"a policy selects the node of {pod.key}, and whether Cilium's host firewall is on is not known"
+        firewall = Note(Code.PLUGIN_SETTING, message)
+        found = [((), None), *((layers, firewall) for layers, _ in found)]
+    if len(found) == 1 or not any(layers for layers, _ in found):
+        return found[0][0]
+    return (Layer(_NOTHING, either=tuple(found)),)
+
+
+def isolating_in_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+    return _policies(snapshot).isolating(pod, direction)
+
+
+def selecting_in_cilium(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
+    return _policies(snapshot).selecting(pod)
+
+
+def rules_in_cilium(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
+    return tuple(_policies(snapshot).rules())
+
+
+def readings_of_cilium(
+    snapshot: Snapshot, connection: Connection, direction: Direction, peer: End, plain: Reading
+) -> Iterator[Reading]:
+    """A pod's own node is let in, and a node reaches itself; nothing else is, as it may be by the API."""
+    subject = plain.subject
+    assert subject is not None  # noqa: S101 - for the type checker
+    local = (
+        is_own_node(subject, peer.pod, peer.node) if direction is Direction.INGRESS or subject.host_network else False
+    )
+    yield plain._replace(always=local is True)
+    if local is None:
+        yield plain._replace(always=True, code=Code.OWN_NODE)
+    dialled = connection.dialled
+    if dialled and dialled.source_rewritten and direction is Direction.INGRESS and not (peer.pod or peer.node):
+        for name in (subject.node or "", _ANOTHER_NODE):
+            as_node = plain._replace(node=Node(name), address=None, code=Code.SOURCE_REWRITTEN)
+            yield as_node._replace(always=name != _ANOTHER_NODE)
+
+
+def _not_read(snapshot: Snapshot, pod: Pod, direction: Direction) -> Note | None:
+    """Why policies may be missing that would decide for the pod."""
+    gap = None if pod.host_network else snapshot.gap("networkpolicies", pod.namespace)
+    if gap:
+        return Note(Code.PERMISSION_MISSING, gap.message)
+    namespace = snapshot.namespace(pod.namespace)
+    for policy in snapshot.unevaluated:
+        if not policy.beside and direction in policy.directions and policy.may_select(pod, namespace):
+            because = policy.because or "its rules are not evaluated"
+            return Note(Code.OVERRIDING_POLICY, f"{policy.title} may decide for {pod.key}: {because}")
+    for tiered in snapshot.tiered:
+        if direction in tiered.directions and tiered.selects_in(namespace, pod) is not False:
+            message = f"{tiered.title} may decide for {pod.key}: Cilium does not say what it makes of its kind"
+            return Note(Code.OVERRIDING_POLICY, message)
+    for gap in snapshot.gaps:
+        if gap.policy_kind and gap.hides(pod.namespace):
+            return Note(Code.PERMISSION_MISSING, gap.message)
+    return None
+
+
+def _why(view: View) -> Note | None:
+    if view.node_selectors:
+        return Note(Code.PLUGIN_SETTING, "whether Cilium takes fromNodes and toNodes hangs on a setting of its agent")
+    if view.api_server:
+        return Note(Code.API_SERVER_UNKNOWN, "where the API server is, is not known: EndpointSlice default/kubernetes")
+    if view.old:
+        return Note(Code.PLUGIN_VERSION, "Cilium 1.18 and 1.20 read the policies in different ways")
+    return None
+
+
+_NOTHING = AtOnce(())
+_ANOTHER_NODE = "/"  # no node has this name
+
+
+def _unknown(reason: Note) -> Layer:
+    return Layer(_NOTHING, unknown=reason)
+
+
+def _of_cilium(policy: CiliumPolicy) -> Iterator[_Entry]:
+    """Its rule sets; none if Cilium refuses it."""
+    directions = tuple(d for d in Direction if any(d in found.takes_part for found in policy.sets))
+    shown = Policy(policy.namespace, policy.name, LabelSelector(), directions, changed=policy.changed, kind=policy.kind)
+    for found in () if policy.refused else policy.sets:
+        yield _Entry(shown, found, policy.selects_nodes)
+
+
+def _of_networkpolicy(policy: Policy) -> _Entry:
+    """What Cilium makes of a NetworkPolicy: rules isolate, and count, even where policyTypes leaves them out."""
+    own = Requirement(f"k8s:{NAMESPACE}", Operator.IN, (policy.namespace,))
+    pods = LabelSelector((own, *_with_source(policy.pod_selector, "k8s:")))
+    rules = tuple(_rule_of(policy, rule) for rule in policy.rules)
+    directions = tuple(d for d in Direction if d in policy.directions or any(rule.direction is d for rule in rules))
+    return _Entry(policy, RuleSet("", pods, None, rules, directions, directions))
+
+
+def _rule_of(policy: Policy, rule: Rule) -> CiliumRule:
+    peers = tuple(_peer_of(policy, peer) for peer in rule.peers) or (Entity.ALL,)
+    ports = tuple(
+        CiliumPort(port.protocol, name=port.name) if isinstance(port, NamedPort) else CiliumPort(*port)
+        for port in rule.ports
+    )
+    items = (PortItem(ports),) if ports else None
+    return CiliumRule(rule.direction, rule.position, peers=peers, items=items, numbered=bool(rule.peers))
+
+
+def _peer_of(policy: Policy, peer: Peer) -> CiliumPeer:
+    if peer.ip_block:
+        return peer.ip_block
+    pods = _with_source(peer.pod_selector, "k8s:") if peer.pod_selector else ()
+    if peer.namespace_selector is None:
+        own = Requirement(f"k8s:{NAMESPACE}", Operator.IN, (policy.namespace,))
+        return Endpoints(LabelSelector((own, *pods)))
+    namespaces = tuple(_with_source(peer.namespace_selector, f"k8s:{NAMESPACE_LABELS}"))
+    namespaces = namespaces or (Requirement(f"k8s:{NAMESPACE}", Operator.EXISTS),)
+    return Endpoints(LabelSelector((*namespaces, *pods)))
+
+
+def _with_source(selector: LabelSelector, prefix: str) -> Iterable[Requirement]:
+    return [requirement._replace(key=f"{prefix}{requirement.key}") for requirement in selector.requirements]

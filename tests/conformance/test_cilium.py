@@ -1,0 +1,90 @@
+"""Every check of the shared set of clusters with Cilium, through the engine and as it is printed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from kubectl_netpol.manifests.reader import Reader
+from tests.support.running import run
+from tests.support.shared_sets import LETTERS, clusters, typed
+from tests.support.tables import ask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.shared_sets import Check, Cluster
+
+CHECKS = 69_964
+WITHOUT_ITS_KINDS = 9  # clusters of NetworkPolicies alone
+
+
+def plugin_of(cluster: Cluster) -> str | None:
+    """What has to be said where no object tells which plugin runs."""
+    return None if any(item["apiVersion"].startswith("cilium.io/") for item in cluster.objects) else "Cilium"
+
+
+def test_every_check_of_the_set_is_right(shared: Path) -> None:
+    checked = told = 0
+    wrong = []
+    for cluster in clusters(shared, "cilium"):
+        reader = Reader(plugin=plugin_of(cluster))
+        told += reader.plugin is not None
+        reader.add_text(cluster.manifest, cluster.name)
+        snapshot = reader.snapshot()
+        for check in cluster.checks:
+            checked += 1
+            found = ask(snapshot, typed(check.source), typed(check.destination), check.port, check.protocol)
+            if LETTERS[found.verdict.value] != check.letter:
+                wrong.append((cluster.name, check, found.verdict.value, found.reason))
+    assert not wrong, (len(wrong), wrong[:5])
+    assert (checked, told) == (CHECKS, WITHOUT_ITS_KINDS)
+
+
+def test_every_check_is_right_in_what_is_printed(shared: Path, tmp_path: Path) -> None:
+    checked = 0
+    wrong = []
+    for cluster in clusters(shared, "cilium"):
+        manifest = tmp_path / "cluster.json"
+        manifest.write_text(cluster.manifest)
+        options = ["-f", str(manifest), "-o", "json"]
+        options += ["--plugin", "cilium"] if plugin_of(cluster) else []
+        found = {**_by_matrix(cluster, options), **_by_explain(cluster, options)}
+        checked += len(cluster.checks)
+        wrong += [(cluster.name, check, found[check]) for check in cluster.checks if found[check] != check.letter]
+    assert not wrong, (len(wrong), wrong[:5])
+    assert checked == CHECKS
+
+
+def _by_matrix(cluster: Cluster, options: list[str]) -> dict[Check, str]:
+    checks = [check for check in cluster.checks if check.between_pods]
+    if not checks:
+        return {}
+    ports = ",".join(dict.fromkeys(f"{check.port}/{check.protocol}" for check in checks))
+    letters = {}
+    for grid in _printed("matrix", "-A --port", ports, *options):
+        for source, row in zip(grid["sources"], grid["verdicts"], strict=True):
+            for destination, letter in zip(grid["destinations"], row, strict=True):
+                letters[source, destination, grid["protocol"], grid["port"]] = letter
+    return {check: letters[check[:4]] for check in checks}
+
+
+def _by_explain(cluster: Cluster, options: list[str]) -> dict[Check, str]:
+    by_ends: dict[tuple[str, str], list[Check]] = defaultdict(list)
+    for check in cluster.checks:
+        if not check.between_pods:
+            by_ends[check.source, check.destination].append(check)
+    found = {}
+    for ends, checks in by_ends.items():
+        ports = ",".join(f"{check.port}/{check.protocol}" for check in checks)
+        printed = _printed("explain", "", *map(typed, ends), ports, *options)
+        found.update({check: LETTERS[one["verdict"]] for check, one in zip(checks, printed, strict=True)})
+    return found
+
+
+def _printed(*arguments: str) -> list[Any]:
+    ran = run(*arguments)
+    assert ran.out, (arguments, ran.err)
+    found = json.loads(ran.out)
+    return list(found["items"]) if found["kind"].endswith("List") else [found]
