@@ -59,7 +59,7 @@ class Isolation(NamedTuple):
 
     `admin`: the rules that are asked first, in that order. `baseline`: those that are asked last, where none isolates.
     Of Cilium's, first the denies, and last what is allowed where nothing is isolated.
-    On Calico `admin` has all rules, as they are asked; `at_end`: which tier denies what none of them decides.
+    On Calico `admin` has all rules, as they are asked; `at_end`: which tiers deny what none of their rules decides.
     `unknown`: why it is not known what decides, or None: policies that were not read, or of a kind not evaluated.
     """
 
@@ -69,7 +69,7 @@ class Isolation(NamedTuple):
     unknown: Note | None = None
     admin: tuple[RulePeers, ...] = ()
     baseline: tuple[RulePeers, ...] = ()
-    at_end: str = ""
+    at_end: tuple[str, ...] = ()
 
     @property
     def unaffected(self) -> bool:
@@ -170,7 +170,7 @@ def _isolation_in_calico(snapshot: Snapshot, pod: Pod, direction: Direction) -> 
     )
     unknown = next((layer.unknown for layer in layers if layer.unknown), None)
     isolating = isolating_policies(snapshot, pod, direction)
-    at_end = next((layer.at_end.message for layer in layers if layer.at_end), "")
+    at_end = tuple(layer.at_end.message for layer in layers if layer.at_end)
     return Isolation(direction, isolating, (), unknown, asked, at_end=at_end)
 
 

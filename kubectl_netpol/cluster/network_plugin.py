@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.errors import ClusterError
+from kubectl_netpol.errors import ClusterError, ForbiddenError
+from kubectl_netpol.model.kinds import PLUGINS
+from kubectl_netpol.model.snapshot import Gap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubectl_netpol.cluster.api import Api
 
 # By the prefix of a DaemonSet's name.
@@ -26,6 +30,33 @@ _PLUGINS = {
     "kube-ovn-cni": "Kube-OVN",
     "kube-network-policies": "kube-network-policies",
 }
+
+
+# The DaemonSets of the plugins that decide by their own reading of all policies.
+_DECIDING = {"Cilium": "cilium", "Calico": "calico-node"}
+
+
+def deciding_plugin(api: Api, kinds: Iterable[str]) -> tuple[str | None, Gap | None]:
+    """The plugin whose reading of the policies is the verdict, of those that have some of these kinds.
+
+    It runs if its DaemonSet is there. Where DaemonSets can't be listed its kinds alone count, and the gap says so. None
+    if there are two, or if no plugin has such kinds, which is not asked for then.
+    """
+    known = set(kinds)
+    having = [plugin for plugin in _DECIDING if not known.isdisjoint(PLUGINS[plugin])]
+    if not having:
+        return None, None
+    gap = None
+    try:
+        names = {item["metadata"]["name"] for item in api.list("/apis/apps/v1/daemonsets")}
+    except ForbiddenError:
+        message = (
+            f"you may not list daemonsets in the whole cluster: {having[0]} is taken to run, since it has policies"
+        )
+        gap = Gap("plugin", None, message)
+    else:
+        having = [plugin for plugin in having if _DECIDING[plugin] in names]
+    return (having[0], gap) if len(having) == 1 else (None, None)
 
 
 def network_plugin(api: Api) -> str | None:

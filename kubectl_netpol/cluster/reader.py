@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.cluster.discovery import Discovery
+from kubectl_netpol.cluster.network_plugin import deciding_plugin
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.kinds import ISTIO_ROOT, KINDS, UPSTREAM, WORKLOADS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Scope
 
 
-class _Call(NamedTuple):
+class Call(NamedTuple):
     """`policy`: the kind is one of policy beside NetworkPolicy."""
 
     kind: str
@@ -47,9 +48,16 @@ def read_snapshot(api: Api, scope: Scope) -> Snapshot:
     discovery = Discovery(api)
     reader = Reader(live=True)
     gaps: list[Gap] = []
-    _read(api, [_Call(kind, namespace) for kind, namespace in _wanted(scope)], scope, reader, gaps)
+    make_calls(api, [Call(kind, namespace) for kind, namespace in _wanted(scope)], scope, reader, gaps)
     discovered = discovery.result()
-    _read(api, _policy_calls(discovered, scope), scope, reader, gaps)
+    reader.plugin, unseen = deciding_plugin(api, (kind.name for kind in discovered.kinds))
+    if unseen:
+        gaps.append(unseen)
+    make_calls(api, _policy_calls(discovered, scope), scope, reader, gaps)
+    if reader.plugin == "Calico":
+        from kubectl_netpol.cluster.calico import read_calico  # noqa: PLC0415 - most clusters have none
+
+        read_calico(api, discovered, scope, reader, gaps)
     for group in discovered.silent:
         message = f"the API group {group} does not answer: if it has policies, they may decide"
         gaps.append(Gap(group, None, message, unknown_kind=True))
@@ -74,15 +82,15 @@ def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:
         yield "Node", None
 
 
-def _policy_calls(discovered: Discovered, scope: Scope) -> list[_Call]:
+def _policy_calls(discovered: Discovered, scope: Scope) -> list[Call]:
     """The lists of the other kinds of policy, and of nodes where a kind may have rules about these."""
     calls = []
     for policy in discovered.kinds:
         everywhere = not policy.namespaced or "networkpolicies" in scope.everywhere
         namespaces = [None] if everywhere else _namespaces(policy.name, scope)
-        calls += [_Call(policy.name, namespace, policy) for namespace in namespaces]
+        calls += [Call(policy.name, namespace, policy) for namespace in namespaces]
     if not scope.nodes and any(policy.group == UPSTREAM for policy in discovered.kinds):
-        calls.append(_Call("Node", None))
+        calls.append(Call("Node", None))
     return calls
 
 
@@ -90,11 +98,11 @@ def _namespaces(kind: str, scope: Scope) -> Sequence[str | None]:
     return sorted(scope.namespaces | ({ISTIO_ROOT} if kind == "IstioAuthorizationPolicy" else set()))
 
 
-def _read(api: Api, calls: list[_Call], scope: Scope, reader: Reader, gaps: list[Gap]) -> None:
+def make_calls(api: Api, calls: list[Call], scope: Scope, reader: Reader, gaps: list[Gap]) -> None:
     """Makes the calls, falls back where a cluster-wide one is forbidden, and records what stays unread."""
     if not calls:
         return
-    again: list[_Call] = []
+    again: list[Call] = []
     for call, result in api.gather({call: call.path for call in calls}).items():
         if isinstance(result, NotFoundError):
             continue
@@ -106,10 +114,10 @@ def _read(api: Api, calls: list[_Call], scope: Scope, reader: Reader, gaps: list
             gaps.append(_gap(call, scope))
             if call.namespaced and call.namespace is None:
                 again += [call._replace(namespace=namespace) for namespace in _namespaces(call.kind, scope)]
-    _read(api, again, scope, reader, gaps)
+    make_calls(api, again, scope, reader, gaps)
 
 
-def _gap(call: _Call, scope: Scope) -> Gap:
+def _gap(call: Call, scope: Scope) -> Gap:
     """A list that is forbidden; a cluster-wide one of a namespaced kind is made good in the scope's namespaces."""
     gap = Gap(call.resource, call.namespace, _message(call.resource, call.namespace))
     if call.namespaced and call.namespace is None:

@@ -62,6 +62,8 @@ def predict(snapshot: Snapshot, request: Request) -> Prediction:
     if alone.verdict is not api.verdict is not found.verdict:
         text = f"by the NetworkPolicy API: {api.verdict.value}; on {snapshot.plugin} {_why(alone)}"
         found = found._replace(caveats=(*found.caveats, Note(Code.PLUGIN_DIFFERS, text)))
+    if gap := snapshot.gap("plugin", None):
+        found = found._replace(caveats=(*found.caveats, Note(Code.PLUGIN_NOT_SEEN, gap.message)))
     return found._replace(plugin=snapshot.plugin, api_verdict=api.verdict)
 
 

@@ -183,7 +183,9 @@ class Calico:
 
     def _of_kubernetes(self, policy: Policy) -> _Entry:
         return _Entry(
-            policy._replace(rules=rules_of_kubernetes(self.things, policy)),
+            policy._replace(
+                rules=rules_of_kubernetes(self.things, policy), place=Place(DEFAULT_TIER, _ORDER_OF_KUBERNETES)
+            ),
             DEFAULT_TIER,
             _ORDER_OF_KUBERNETES,
             f"knp.default.{policy.name}",
@@ -201,10 +203,15 @@ class Calico:
         elif not new and not self._older:
             message = f"{policy.title} is read by Calico up to v3.31 only, and its version is unknown"
             unknown = Note(Code.OVERRIDING_POLICY, message)
+        tier = admin if policy.tier is Tier.ADMIN else baseline
+        order = _ORDER_OF_KUBERNETES if policy.kind == "BaselineAdminNetworkPolicy" else float(policy.priority)
+        rules = rules_of_tiered(self.things, policy)
+        # A direction without rules is not governed, not even where it had some that were dropped.
+        directions = tuple(d for d in policy.directions if any(rule.direction is d for rule in rules))
         return _Entry(
-            policy._replace(rules=rules_of_tiered(self.things, policy)),
-            admin if policy.tier is Tier.ADMIN else baseline,
-            _ORDER_OF_KUBERNETES if policy.kind == "BaselineAdminNetworkPolicy" else float(policy.priority),
+            policy._replace(rules=rules, directions=directions, place=Place(tier, order)),
+            tier,
+            order,
             policy.name,
             subject_of(policy),
             unknown=unknown,

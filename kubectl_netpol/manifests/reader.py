@@ -20,6 +20,7 @@ from kubectl_netpol.manifests.objects import (
 )
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
 from kubectl_netpol.model.kinds import (
+    BESIDE,
     KINDS,
     PLUGINS,
     TIERED,
@@ -73,6 +74,10 @@ class Reader:
         for item in items:
             self._add(kind, item, "the API server's response")
 
+    def found(self, *kinds: str) -> list[Any]:
+        """What has been read of these kinds so far."""
+        return [item for kind in kinds for item in self._found.get(kind, {}).values()]
+
     def snapshot(self, gaps: Iterable[Gap] = ()) -> Snapshot:
         def found(kind: str) -> list[Any]:
             return list(self._found.get(kind, {}).values())
@@ -105,8 +110,7 @@ class Reader:
 
     def _plugin_objects(self) -> list[Any]:
         kinds = (*PLUGINS.get(self.plugin, ()), "ServiceAccount") if self.plugin else ()
-        found = [one for kind in kinds for one in self._found.get(kind, {}).values()]
-        return [one for one in found if not isinstance(one, UnevaluatedPolicy)]
+        return [item for item in self.found(*kinds) if not isinstance(item, UnevaluatedPolicy)]
 
     def _add_document(self, document: Any, where: str) -> None:
         if not isinstance(document, dict):
@@ -158,6 +162,9 @@ class Reader:
                 found = self._tiered(kind, item, metadata, name, where)
             elif self._plugin_of(kind):
                 found = self._of_plugin(kind, item, metadata, namespace, name)
+            elif kind in BESIDE:
+                found = None
+                self.skipped[KINDS[kind].api] += 1
             else:
                 found = self._unevaluated(kind, item, namespace, name)
         except BadField as error:

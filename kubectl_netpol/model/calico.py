@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kubectl_netpol.model.policies import Direction, Policy
     from kubectl_netpol.model.ports import PortRange
@@ -198,6 +198,21 @@ class StagedKubernetes(NamedTuple):
 
     policy: Policy
     action: str
+
+
+def kinds_asked_for(policies: Iterable[CalicoPolicy]) -> set[str]:
+    """The kinds whose objects decide what these policies mean; tiers and host endpoints always do."""
+    found = {"Tier", "HostEndpoint"}
+    for policy in policies:
+        ends = [end for rule in policy.rules for end in (rule.source, rule.destination)]
+        selectors = [one for end in ends for one in (end.selects, end.selects_not) if one is not None]
+        if selectors:
+            found |= {"NetworkSet", "GlobalNetworkSet"}
+        if any(key.startswith(OF_ACCOUNT) for one in (policy.selector, *selectors) for key in keys_of(one)):
+            found.add("ServiceAccount")
+        if any(end.service for end in ends):
+            found.add("EndpointSlice")
+    return found
 
 
 class CalicoTier(NamedTuple):

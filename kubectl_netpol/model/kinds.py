@@ -143,6 +143,7 @@ PLUGINS = {
 }
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
+BESIDE = tuple(kind.name for kind in _BESIDE)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)
 _POLICIES = {(kind.api, group): kind.name for kind in (*_TIERED, *_UNEVALUATED) for group in kind.groups}
 POLICY_GROUPS = frozenset(group for _, group in _POLICIES)

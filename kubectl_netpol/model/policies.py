@@ -155,8 +155,8 @@ class Policy(NamedTuple):
 
     @property
     def key(self) -> str:
-        """NAMESPACE/NAME; for a cluster-scoped policy as in `title`."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.title
+        """NAMESPACE/NAME of a NetworkPolicy; of another kind as in `title`."""
+        return f"{self.namespace}/{self.name}" if self.kind == "NetworkPolicy" else self.title
 
     @property
     def title(self) -> str:

@@ -49,8 +49,10 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
         return [f"{label} not affected by any policy: everything is allowed"]
     lines = [f"{label} not known: {side.unknown.message}"] if side.unknown else []
     if side.at_end:
-        lines += _tier_lines(f"{label} asked in this order:", side.admin, pod, names, console, verbose=verbose)
-        return [*lines, f"{label} {side.at_end}"]
+        lines += _tier_lines(
+            f"{label} then:", side.admin, pod, names, console, verbose=verbose, first=f"{label} first:"
+        )
+        return [*lines, *(f"{label} {text}" for text in side.at_end)]
     lines += _tier_lines(f"{label} asked first:", side.admin, pod, names, console, verbose=verbose)
     if side.isolated_by:
         policies = [policy.title for policy in side.isolated_by]
@@ -65,12 +67,12 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
 
 
 def _tier_lines(
-    head: str, rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool
+    head: str, rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool, first: str = ""
 ) -> list[str]:
     """Each policy of a tier, in the order in which they are asked, with its rules."""
-    lines = []
+    lines: list[str] = []
     for policy, own in groupby(rules, key=lambda entry: entry.policy):
-        lines.append(f"{head} {policy_text(policy)}:")
+        lines.append(f"{head if lines or not first else first} {policy_text(policy)}:")
         lines += _rule_lines(tuple(own), pod, names, console, verbose=verbose, tiered=True)
     return lines
 

@@ -96,9 +96,9 @@ def policy_object(policy: Policy) -> Object:
         return found
     kind = KINDS[policy.kind]
     found |= {"kind": kind.api_kind or kind.name, "group": kind.groups[0]}
-    if policy.place:
-        return {**found, "tier": policy.place.tier, "order": policy.place.order}
-    return {**found, "tier": policy.tier.value, "priority": policy.priority} if policy.tier else found
+    if policy.tier:
+        return {**found, "tier": policy.tier.value, "priority": policy.priority}
+    return {**found, "tier": policy.place.tier, "order": policy.place.order} if policy.place else found
 
 
 def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Object:

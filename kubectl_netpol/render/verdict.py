@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.console import Console
     from kubectl_netpol.engine.verdict import RuleMatch
     from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.policies import Policy
 
 VERDICT_STYLES = {Verdict.ALLOWED: "green", Verdict.BLOCKED: "red", Verdict.UNDEFINED: "yellow"}
 TO_ITSELF = "no policy applies to a pod's connections to itself"
@@ -98,13 +99,18 @@ def _tiers_text(side: DirectionVerdict, title: str) -> str:
     """What a rule of a tier decides, or that none does and nothing else either; "" where NetworkPolicies decide."""
     if side.verdict is Verdict.BLOCKED and side.denied_by:
         return f"denied by {_tier_rules(side.denied_by)}"
-    if side.verdict is Verdict.ALLOWED and side.allowed_by and side.allowed_by[0].policy.tier:
+    if side.verdict is Verdict.ALLOWED and side.allowed_by and _ordered(side.allowed_by[0].policy):
         return f"allowed by {_tier_rules(side.allowed_by)}"
     if side.verdict is Verdict.ALLOWED and side.tiered_by and not side.isolated_by:
         asked = [policy_text(policy) for policy in side.tiered_by]
         unmatched = "" if side.passed_by else f"no rule of {names_text(asked, FEW)} matches, and "
         return f"{unmatched}no policy isolates {title}, so it is allowed"
     return ""
+
+
+def _ordered(policy: Policy) -> bool:
+    """Whether it is one of a tier, so that what orders it is said."""
+    return policy.tier is not None or policy.place is not None
 
 
 def _isolation_text(side: DirectionVerdict, title: str, other: str, reason: str, *, verbose: bool) -> str:
@@ -117,6 +123,8 @@ def _isolation_text(side: DirectionVerdict, title: str, other: str, reason: str,
         return f"allowed by {names_text(allows, UNLIMITED if verbose else 1)}; {title} is isolated by {policies}"
     if side.verdict is Verdict.UNDEFINED and side.reason:
         return f"{reason}; {title} is isolated by {policies}"
+    if reason and any(policy.place for policy in side.isolated_by):
+        return reason
     if side.verdict is Verdict.ALLOWED:
         return f"allowed regardless of the rules; {title} is isolated by {policies}"
     verb = "isolates" if len(side.isolated_by) == 1 else "isolate"

@@ -135,7 +135,7 @@ def test_those_that_are_always_let_through_pass_by_network_policies_alone() -> N
 
 
 def asked(trail: Trail) -> list[object]:
-    return [entry if isinstance(entry, Note) else (entry.rule.name, entry.answer) for entry in trail]
+    return [(entry.rule.name, entry.answer) if isinstance(entry, Asked) else entry for entry in trail]
 
 
 @pytest.mark.parametrize(
