@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Prediction(NamedTuple):
-    """The verdict on a request. `routes`: one verdict per endpoint where it may arrive."""
+    """The verdict on a request. `routes`: one verdict per endpoint where it may arrive.
+
+    `plugin`: the network plugin whose reading it is; then `api_verdict` is what NetworkPolicies mean by the API.
+    """
 
     request: Request
     verdict: Verdict
@@ -26,6 +29,8 @@ class Prediction(NamedTuple):
     reason: Note | None
     routes: tuple[ConnectionVerdict, ...] = ()
     caveats: tuple[Note, ...] = ()
+    plugin: str | None = None
+    api_verdict: Verdict | None = None
 
     @property
     def tiered(self) -> bool:
@@ -48,6 +53,21 @@ class Prediction(NamedTuple):
 
 def predict(snapshot: Snapshot, request: Request) -> Prediction:
     """UNDEFINED if the verdicts on its routes differ, or if it has none."""
+    found = _predict(snapshot, request)
+    if snapshot.plugin != "Cilium":
+        return found
+    from kubectl_netpol.engine.cilium_api import cilium_differs  # noqa: PLC0415 - only where it runs
+
+    api = _predict(snapshot.of_networkpolicies(None), request)
+    alone = _predict(snapshot.of_networkpolicies(snapshot.plugin), request) if snapshot.plugin_objects else found
+    if alone.verdict is not api.verdict is not found.verdict:
+        text = cilium_differs(snapshot, found.routes[0].connection)
+        text = f"by the NetworkPolicy API: {api.verdict.value}; on {snapshot.plugin} {text}"
+        found = found._replace(caveats=(*found.caveats, Note(Code.PLUGIN_DIFFERS, text)))
+    return found._replace(plugin=snapshot.plugin, api_verdict=api.verdict)
+
+
+def _predict(snapshot: Snapshot, request: Request) -> Prediction:
     if not request.routes:
         sides = [
             DirectionVerdict(direction, Verdict.UNDEFINED, reason=request.problem)

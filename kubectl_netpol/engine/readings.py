@@ -23,7 +23,8 @@ class Reading(NamedTuple):
     """One reading of what a plugin sees of the other end.
 
     `pod`: what selectors match against; `address` and `block_port`: what a rule with an ipBlock matches against.
-    `node`: the node that the other end is. `destination`: the pod on which port names are looked up. `subject`: the pod whose policies are asked.
+    `node`: the node that the other end is. `destination`: the pod on which port names are looked up.
+    `subject`: the pod whose policies are asked.
     `always`: NetworkPolicy lets it through, whatever the rules say.
     `unread`: why the address may be that of a pod that could not be read.
     `code`: why there is more than one reading; None for the plain one.
@@ -80,7 +81,7 @@ def readings_of(
     if snapshot.plugin == "Cilium":
         from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
 
-        yield from readings_of_cilium(snapshot, connection, direction, peer, plain)
+        yield from readings_of_cilium(connection, direction, peer, plain)
         return
     if snapshot.plugin:
         yield plain

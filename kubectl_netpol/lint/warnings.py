@@ -23,13 +23,13 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
     """About the policies that select the pod, and its access to DNS."""
     pod = explanation.pod
     notes: list[Note] = []
-    if pod.host_network and explanation.selected_by:
+    if pod.host_network and explanation.selected_by and not snapshot.plugin:
         message = f"{pod.name} uses the host network: the API leaves open whether policies apply to it"
         notes.append(Note(Code.HOST_NETWORK, message))
-    own = [policy for policy in explanation.selected_by if policy.tier is None]
+    own = [policy for policy in explanation.selected_by if policy.kind == "NetworkPolicy"]
     notes += [note for policy in own for note in policy_warnings(snapshot, policy)]
     for side in (explanation.ingress, explanation.egress):
-        notes += redundant_rules(side.rules)
+        notes += redundant_rules(tuple(entry for entry in side.rules if entry.policy.kind == "NetworkPolicy"))
     if blocked := resolvers_blocked(snapshot, pod):
         message = f"{pod.name} can't resolve names: its egress isolation blocks {blocked.port_title}"
         allow = f"kubectl netpol allow {' '.join(blocked.allow_arguments(pod.name))} -n {pod.namespace}"
@@ -48,7 +48,8 @@ def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Note
     if prediction.verdict is Verdict.ALLOWED:
         return []
     policies = {policy.key: policy for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by}
-    notes = [note for policy in policies.values() for note in policy_warnings(snapshot, policy, partial=True)]
+    own = [policy for policy in policies.values() if policy.kind == "NetworkPolicy"]
+    notes = [note for policy in own for note in policy_warnings(snapshot, policy, partial=True)]
     return list(dict.fromkeys(notes))
 
 

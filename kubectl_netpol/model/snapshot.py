@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.model.addresses import parse_ip
+from kubectl_netpol.model.kinds import PLUGINS
 from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Pod, Service, Workload
 from kubectl_netpol.model.selectors import METADATA_NAME
 
@@ -178,6 +179,23 @@ class Snapshot:
     def evaluated(self) -> tuple[Policy, ...]:
         """The policies of every kind whose rules are evaluated."""
         return (*self.policies, *self.tiered)
+
+    def of_networkpolicies(self, plugin: str | None) -> Snapshot:
+        """A copy without the policies of the network plugin, in the reading of this one, or (None) the API's."""
+        own = PLUGINS.get(self.plugin or "", ())
+        return Snapshot(
+            namespaces=self.namespaces.values(),
+            pods=self.pods,
+            policies=self.policies,
+            services=self.services,
+            endpoint_slices=self.endpoint_slices,
+            nodes=self.nodes,
+            workloads=self.workloads,
+            tiered=self.tiered,
+            unevaluated=(policy for policy in self.unevaluated if policy.kind not in own),
+            gaps=(gap for gap in self.gaps if gap.policy_kind not in own),
+            plugin=plugin,
+        )
 
     def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
         """A copy with these policies, of every evaluated kind, instead of its own."""

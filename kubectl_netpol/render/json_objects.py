@@ -48,6 +48,7 @@ def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Obj
                 "port": request.port,
             },
             "verdict": prediction.verdict.value,
+            **_by_plugin(prediction),
             "blockedAt": [direction.field for direction in prediction.blocked_at],
             "reason": note_object(prediction.reason),
             "egress": _side(prediction.egress, prediction),
@@ -57,6 +58,13 @@ def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Obj
             "warnings": [note_object(note) for note in warnings],
         },
     )
+
+
+def _by_plugin(prediction: Prediction) -> Object:
+    """Where a network plugin decides: which one, and what the NetworkPolicy API says."""
+    if prediction.api_verdict is None:
+        return {}
+    return {"plugin": prediction.plugin, "apiVerdict": prediction.api_verdict.value}
 
 
 def end_object(resolved: Resolved) -> Object:
