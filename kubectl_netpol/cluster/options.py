@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class ClusterOptions(NamedTuple):
-    """Which cluster, as which user, in which namespace; None where not given. `request_timeout` in seconds."""
+    """Which cluster, as which user, in which namespace; None where not given. `request_timeout` in seconds.
+
+    `plugin`: the network plugin of manifests, as a snapshot has it; a cluster shows its own.
+    """
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -17,9 +20,13 @@ class ClusterOptions(NamedTuple):
     as_groups: tuple[str, ...] = ()
     as_uid: str | None = None
     request_timeout: float | None = None
+    plugin: str | None = None
 
     def arguments(self) -> list[str]:
-        """The options with which another command, or kubectl, uses the same cluster as the same user."""
+        """The options with which another command, or kubectl, uses the same cluster as the same user.
+
+        With the plugin of manifests, for which there is no cluster.
+        """
         found: list[str] = []
         for name in ("kubeconfig", "context", "cluster", "user"):
             if value := getattr(self, name):
@@ -27,4 +34,5 @@ class ClusterOptions(NamedTuple):
         found += ["--as", self.as_user] if self.as_user else []
         for group in self.as_groups:
             found += ["--as-group", group]
-        return found + (["--as-uid", self.as_uid] if self.as_uid else [])
+        found += ["--as-uid", self.as_uid] if self.as_uid else []
+        return found + (["--plugin", self.plugin.lower()] if self.plugin else [])

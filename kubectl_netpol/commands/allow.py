@@ -23,7 +23,6 @@ from kubectl_netpol.commands.common.options import (
     add_output_option,
     add_verbose_option,
     cluster_options,
-    plugin_option,
 )
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.manifests.writer import policy_object, to_json, to_yaml
@@ -163,7 +162,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             always=arguments.always,
             strict=arguments.strict,
         )
-        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console, plugin_option(arguments))
+        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
         write(allow_by_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
         return 0
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):
@@ -188,7 +187,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console,
         strict=arguments.strict,
         verbose=arguments.verbose,
-        plugin=plugin_option(arguments),
+        plugin=cluster_options(arguments).plugin,
     )
     write(found, arguments.output, console)
     return 0

@@ -16,7 +16,6 @@ from kubectl_netpol.commands.common.options import (
     add_output_option,
     add_verbose_option,
     cluster_options,
-    plugin_option,
 )
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
@@ -64,9 +63,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("no policies given", "kubectl netpol diff -f FILE")
     if "-" in arguments.filenames and "-" in arguments.on:
         raise UsageError("-f and --on can't both read stdin")
-    before, policies = _read(
-        arguments.filenames, arguments.on, cluster_options(arguments), console, plugin_option(arguments)
-    )
+    before, policies = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
     there = {policy.key: policy for policy in before.evaluated}
     by_policy = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
     if arguments.delete:
@@ -90,10 +87,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _read(
-    filenames: Sequence[str], on: Sequence[str], cluster: ClusterOptions, console: Console, plugin: str | None
+    filenames: Sequence[str], on: Sequence[str], cluster: ClusterOptions, console: Console
 ) -> tuple[Snapshot, tuple[Policy, ...]]:
     """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
-    inputs = open_inputs(cluster, on, console, plugin)
+    inputs = open_inputs(cluster, on, console)
     policies = _policies(filenames, inputs.namespace, console)
     namespaces = frozenset(policy.namespace or inputs.namespace for policy in policies)
     nodes = any(peer.node_selector is not None for policy in policies for rule in policy.rules for peer in rule.peers)

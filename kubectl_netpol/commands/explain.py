@@ -16,7 +16,6 @@ from kubectl_netpol.commands.common.options import (
     add_output_option,
     add_verbose_option,
     cluster_options,
-    plugin_option,
 )
 from kubectl_netpol.commands.common.questions import ask, read_for, scope_of
 from kubectl_netpol.connection.resolve import Role, look_up, parse_reference, representative, resolve_subject
@@ -90,7 +89,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("-A can't be combined with a name", "write NAMESPACE/NAME for a pod elsewhere")
     protocol = parse_protocol(arguments.protocol)
     ports = single_ports(parse_ports(names[-1], protocol)) if len(names) == _CONNECTION else ()
-    inputs = open_inputs(cluster_options(arguments), arguments.filenames, console, plugin_option(arguments))
+    inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
     printer = _Printer(console, Names(inputs.namespace), arguments.output, arguments.verbose)
     if ports:
         return _connection(inputs, names[0], names[1], ports, printer)

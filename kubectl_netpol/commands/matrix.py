@@ -17,7 +17,6 @@ from kubectl_netpol.commands.common.options import (
     add_probe_options,
     add_verbose_option,
     cluster_options,
-    plugin_option,
     probe_options,
 )
 from kubectl_netpol.engine.layers import beside
@@ -99,10 +98,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.all_namespaces and arguments.namespace:
         raise UsageError("-A and -n can't be combined", "-A is every namespace")
     cluster, probe = cluster_options(arguments), probe_options(arguments)
-    inputs = open_inputs(cluster, arguments.filenames, console, plugin_option(arguments))
+    inputs = open_inputs(cluster, arguments.filenames, console)
     # What `explain` needs to look at the same.
     where = [option for filename in arguments.filenames for option in ("-f", filename)] + cluster.arguments()
-    where += ["--plugin", arguments.plugin] if arguments.plugin else []
     matrix = _matrix(inputs, ports, protocol, where, all_namespaces=arguments.all_namespaces)
     if arguments.probe:
         from kubectl_netpol.commands.common.matrix_probe import probe_matrix  # noqa: PLC0415 - only for a cluster

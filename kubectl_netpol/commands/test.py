@@ -16,7 +16,6 @@ from kubectl_netpol.commands.common.options import (
     add_probe_options,
     add_verbose_option,
     cluster_options,
-    plugin_option,
     probe_options,
 )
 from kubectl_netpol.commands.common.questions import ask, ask_selected, refuse_too_many
@@ -102,7 +101,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         container=arguments.container, http=arguments.http, debug_image=arguments.debug_image
     )
     cluster = cluster_options(arguments)
-    inputs = open_inputs(cluster, arguments.filenames, console, plugin_option(arguments))
+    inputs = open_inputs(cluster, arguments.filenames, console)
     snapshot, predictions = _ask(inputs, names, selectors, ports)
     refuse_too_many(len(predictions), probe.most_pairs)
     results = _results(inputs, snapshot, predictions, cluster=cluster, probe=probe)

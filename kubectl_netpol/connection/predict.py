@@ -59,16 +59,21 @@ def predict(snapshot: Snapshot, request: Request) -> Prediction:
         return found
     api = _predict(snapshot.of_networkpolicies(None), request)
     alone = _predict(snapshot.of_networkpolicies(snapshot.plugin), request) if snapshot.plugin_objects else found
+    caveats = []
     if alone.verdict is not api.verdict is not found.verdict:
-        text = f"by the NetworkPolicy API: {api.verdict.value}; on {snapshot.plugin} {_why(alone)}"
-        found = found._replace(caveats=(*found.caveats, Note(Code.PLUGIN_DIFFERS, text)))
+        text = f"by the NetworkPolicy API: {api.verdict.value}; on {snapshot.plugin} {_why_differs(snapshot, alone)}"
+        caveats.append(Note(Code.PLUGIN_DIFFERS, text))
     if gap := snapshot.gap("plugin", None):
-        found = found._replace(caveats=(*found.caveats, Note(Code.PLUGIN_NOT_SEEN, gap.message)))
-    return found._replace(plugin=snapshot.plugin, api_verdict=api.verdict)
+        caveats.append(Note(Code.PLUGIN_NOT_SEEN, gap.message))
+    return found._replace(caveats=(*found.caveats, *caveats), plugin=snapshot.plugin, api_verdict=api.verdict)
 
 
-def _why(found: Prediction) -> str:
-    """Why the verdict is what it is, in short."""
+def _why_differs(snapshot: Snapshot, found: Prediction) -> str:
+    """What the plugin does, in words."""
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium_api import cilium_differs  # noqa: PLC0415 - only where it runs
+
+        return cilium_differs(snapshot, found.routes[0].connection)
     if found.reason:
         return found.reason.message
     matches = [match_text(match) for side in (found.egress, found.ingress) for match in side.allowed_by]

@@ -188,7 +188,8 @@ class _Policies:
         condition = CiliumCondition(self.cluster, rule, view, f"{entry.policy.title} {path}")
         shown = Handshake(condition) if rule.authentication and not rule.deny else condition
         if entry.policy.kind == "NetworkPolicy":
-            path = ""
+            own = [found for found in entry.policy.rules if found.direction is rule.direction]
+            return own[rule.position]._replace(condition=shown)
         return Rule(rule.direction, rule.position, action=action, condition=shown, path=path)
 
 
@@ -223,9 +224,7 @@ def rules_in_cilium(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
     return tuple(_policies(snapshot).rules())
 
 
-def readings_of_cilium(
-    snapshot: Snapshot, connection: Connection, direction: Direction, peer: End, plain: Reading
-) -> Iterator[Reading]:
+def readings_of_cilium(connection: Connection, direction: Direction, peer: End, plain: Reading) -> Iterator[Reading]:
     """A pod's own node is let in, and a node reaches itself; nothing else is, as it may be by the API."""
     subject = plain.subject
     assert subject is not None  # noqa: S101 - for the type checker

@@ -42,13 +42,23 @@ class CiliumCondition(NamedTuple):
         return matched
 
     def text(self) -> str:
+        if self._matches_nothing:
+            return "nobody"
         return " or ".join(map(peer_text, self.rule.peers)) if self.rule.peers is not None else "everyone"
 
     def peers(self) -> tuple[CiliumCondition, ...]:
+        if self._matches_nothing:
+            return (self,)
         if self.rule.peers in (None, (Entity.ALL,)):
             return ()
         rules = (self.rule._replace(peers=(peer,), items=None, icmps=False) for peer in self.rule.peers or ())
         return tuple(self._replace(rule=rule) for rule in rules)
+
+    @property
+    def _matches_nothing(self) -> bool:
+        """Without peers and ports, or with an empty list of peers."""
+        rule = self.rule
+        return rule.peers == () or (rule.peers is None and rule.items is None and not rule.icmps)
 
     @property
     def by_labels(self) -> bool:
@@ -61,8 +71,9 @@ class CiliumCondition(NamedTuple):
         return items_text(self.rule.items) if self.rule.items else "all ports"
 
     def misses(self, snapshot: Snapshot, seen: Seen) -> tuple[Miss, ...]:  # noqa: ARG002 - the same
-        if self.rule.peers is None and self.rule.items is None and not self.rule.icmps:
-            return (Miss(RulePart.CONDITION, "has neither peers nor ports, so it matches nothing", ""),)
+        if self._matches_nothing:
+            what = "neither peers nor ports" if self.rule.peers is None else "an empty list of peers"
+            return (Miss(RulePart.CONDITION, f"has {what}, so it matches nothing", ""),)
         found = [] if self._port(seen) is not None else [port_miss(self.rule, seen.protocol, seen.port)]
         if self.rule.peers is None or self._matched(seen):
             return tuple(found)
@@ -71,8 +82,6 @@ class CiliumCondition(NamedTuple):
         if len(peers) == 1 and isinstance(peers[0], Endpoints) and pod:
             labels = self.cluster.of_pod(pod, old=self.view.old)
             return (*found, *label_misses(peers[0].selector, labels, pod))
-        if not peers:
-            return (*found, Miss(RulePart.CONDITION, "has an empty list of peers, so it matches nobody", ""))
         return (*found, Miss(RulePart.CONDITION, self.text(), end_text(peers, seen)))
 
     def _port(self, seen: Seen) -> str | None:
@@ -121,7 +130,7 @@ class CiliumCondition(NamedTuple):
         if isinstance(peer, NotEvaluated):
             return self._not_evaluated(peer) if outside or not peer.outside else False
         if isinstance(peer, NodesWith):
-            return is_node and self._node_matches(peer, seen)
+            return is_node and self._node_matches(seen)
         if not is_node:
             return self._matches(peer, seen, local=False)
         local = is_own_node(seen.subject, seen.pod, seen.node)
@@ -174,8 +183,8 @@ class CiliumCondition(NamedTuple):
             return Note(Code.DOMAIN_NAME, message)
         return Note(Code.RULE_NOT_EVALUATED, f"{self.where} has {peer.what}, which is not evaluated")
 
-    def _node_matches(self, peer: NodesWith, seen: Seen) -> bool | Note:
-        """Other nodes than the subject's own."""
+    def _node_matches(self, seen: Seen) -> bool | Note:
+        """Other nodes than the subject's own. By their labels, and which of those count is one more setting."""
         if is_own_node(seen.subject, seen.pod, seen.node) is True:
             return False
         return Note(Code.PLUGIN_SETTING, f"{self.where} selects nodes")

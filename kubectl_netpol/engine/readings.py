@@ -81,7 +81,7 @@ def readings_of(
     if snapshot.plugin == "Cilium":
         from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
 
-        yield from readings_of_cilium(snapshot, connection, direction, peer, plain)
+        yield from readings_of_cilium(connection, direction, peer, plain)
         return
     local = _is_local(pod, peer)
     if snapshot.plugin:

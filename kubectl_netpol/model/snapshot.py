@@ -184,8 +184,11 @@ class Snapshot:
 
     def of_networkpolicies(self, plugin: str | None) -> Snapshot:
         """A copy without the policies of the network plugin, in the reading of this one, or (None) the API's."""
+        found: Snapshot | None = self.memo.get(f"of {plugin}")
+        if found is not None:
+            return found
         own = PLUGINS.get(self.plugin or "", ())
-        return Snapshot(
+        found = self.memo[f"of {plugin}"] = Snapshot(
             namespaces=self.namespaces.values(),
             pods=self.pods,
             policies=self.policies,
@@ -198,6 +201,7 @@ class Snapshot:
             gaps=(gap for gap in self.gaps if gap.policy_kind not in own),
             plugin=plugin,
         )
+        return found
 
     def with_policies(self, policies: Iterable[Policy], plugin_objects: Iterable[Any] | None = None) -> Snapshot:
         """A copy with these policies, of every evaluated kind, and these objects of the plugin, instead of its own."""

@@ -45,20 +45,15 @@ class Inputs(NamedTuple):
             return read_snapshot(self.api, scope)
 
 
-def open_inputs(
-    options: ClusterOptions, filenames: Sequence[str], console: Console, plugin: str | None = None
-) -> Inputs:
-    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use.
-
-    `plugin`: the network plugin of the manifests. UsageError for one of a cluster, which shows its own.
-    """
+def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
+    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use."""
     if options.namespace is not None and not is_namespace_name(options.namespace):
         raise UsageError(f'invalid namespace "{options.namespace}"', "a-z 0-9 -, at most 63, such as kube-system")
     if filenames:
         namespace = options.namespace or "default"
-        return Inputs(namespace, None, read_manifests(filenames, namespace, console, plugin), console)
-    if plugin:
-        raise UsageError("--plugin is for manifests", "a cluster shows which plugin runs: leave it out, or add -f")
+        return Inputs(namespace, None, read_manifests(filenames, namespace, console, options.plugin), console)
+    if options.plugin:
+        raise UsageError("--plugin is for manifests", "a cluster shows which plugin runs: add -f, or leave it out")
     from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
     from kubectl_netpol.cluster.kubeconfig import load  # noqa: PLC0415 - the same
 
@@ -67,7 +62,10 @@ def open_inputs(
 
 
 def read_manifests(filenames: Sequence[str], namespace: str, console: Console, plugin: str | None = None) -> Snapshot:
-    """Every object of the files, folders (their files, not those of folders below) and stdin (-)."""
+    """Every object of the files, folders (their files, not those of folders below) and stdin (-).
+
+    `plugin`: as `Reader` has it.
+    """
     from kubectl_netpol.manifests.reader import Reader  # noqa: PLC0415 - allow without -f does without
 
     reader = Reader(default_namespace=namespace, plugin=plugin)

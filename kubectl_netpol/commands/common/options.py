@@ -50,6 +50,11 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="give up on one call to the API server after this time (5s, 1m; 0: never)",
     )
+    parser.add_argument(
+        "--plugin",
+        choices=("cilium", "calico"),
+        help="for manifests: the network plugin that reads the policies (default: the one whose kinds are among them)",
+    )
 
 
 def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
@@ -64,6 +69,7 @@ def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
         as_groups=tuple(arguments.as_groups),
         as_uid=arguments.as_uid,
         request_timeout=parse_duration(arguments.request_timeout) if arguments.request_timeout else None,
+        plugin=arguments.plugin.capitalize() if arguments.plugin else None,
     )
 
 
@@ -80,16 +86,6 @@ def add_filename_option(
         metavar="FILE",
         help=meaning,
     )
-    parser.add_argument(
-        "--plugin",
-        choices=("cilium", "calico"),
-        help="for manifests: the network plugin (default: the one whose kinds they hold, else any)",
-    )
-
-
-def plugin_option(arguments: argparse.Namespace) -> str | None:
-    """The name of the plugin, as a snapshot has it."""
-    return arguments.plugin and str(arguments.plugin).capitalize()
 
 
 def add_output_option(parser: argparse.ArgumentParser, choices: tuple[str, ...] = ("json", "yaml")) -> None:
