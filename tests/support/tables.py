@@ -30,6 +30,18 @@ TIERS = {
     "banp": {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "BaselineAdminNetworkPolicy"},
     "amazon": {"apiVersion": "networking.k8s.aws/v1alpha1", "kind": "ClusterNetworkPolicy"},
 }
+# Calico's kinds, as the tables write them.
+CALICO = {
+    "np": "NetworkPolicy",
+    "gnp": "GlobalNetworkPolicy",
+    "tier": "Tier",
+    "set": "NetworkSet",
+    "gset": "GlobalNetworkSet",
+    "hep": "HostEndpoint",
+    "snp": "StagedNetworkPolicy",
+    "sgnp": "StagedGlobalNetworkPolicy",
+    "sknp": "StagedKubernetesNetworkPolicy",
+}
 FOLDER = Path(__file__).parents[1] / "cases"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _CHECK = re.compile(
@@ -55,7 +67,7 @@ def checks() -> Iterator[Check]:
 
 
 def snapshot_of(cluster: dict[str, Any]) -> Snapshot:
-    reader = Reader(live=bool(cluster.get("live")))
+    reader = Reader(live=bool(cluster.get("live")), plugin=cluster.get("plugin"))
     reader.add_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects(cluster))}), "table")
     return reader.snapshot(
         [Gap(**{**gap, "readable": frozenset(gap.get("readable", ()))}) for gap in cluster.get("gaps", ())]
@@ -91,7 +103,22 @@ def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
         status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in spec.get("balancer", ())]}}
         rest = {field: value for field, value in spec.items() if field != "balancer"}
         yield {**_object("v1", "Service", key, rest), "status": status}
+    for key, labels in cluster.get("accounts", {}).items():
+        namespace, name = key.split("/")
+        metadata = {"namespace": namespace, "name": name, "labels": labels}
+        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    for key, spec in cluster.get("calico", {}).items():
+        yield _of_calico(key, spec or {}, stored=bool(cluster.get("stored")))
     yield from cluster.get("objects", ())
+
+
+def _of_calico(key: str, spec: dict[str, Any], *, stored: bool) -> dict[str, Any]:
+    """KIND/NAME, or KIND/NAMESPACE/NAME. `labels` are those of the object."""
+    kind, *place = key.split("/")
+    metadata = {**dict(zip(("name", "namespace"), reversed(place), strict=False)), "labels": spec.get("labels")}
+    version = "crd.projectcalico.org/v1" if stored else "projectcalico.org/v3"
+    fields = {field: value for field, value in spec.items() if field != "labels"}
+    return {"apiVersion": version, "kind": CALICO[kind], "metadata": metadata, "spec": fields}
 
 
 def _object(version: str, kind: str, key: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -113,14 +140,15 @@ def pod_object(
     ready: bool = True,
     planned: bool = False,
     terminating: bool = False,
+    account: str | None = None,
+    init: str | None = None,
+    annotations: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`ip`: its addresses; `ports`: such as "http=80 53/UDP 80/TCP@8080" (name, number, protocol, hostPort)."""
-    listed = []
-    for word in ports.split():
-        match = re.fullmatch(r"((?P<name>[a-z-]+)=)?(?P<number>\d+)(/(?P<protocol>\w+))?(@(?P<host>\d+))?", word)
-        assert match, word
-        found = {"name": match["name"], "containerPort": int(match["number"]), "protocol": match["protocol"] or "TCP"}
-        listed.append({**found, "hostPort": int(match["host"])} if match["host"] else found)
+    """`ip`: its addresses; `ports`: such as "http=80 53/UDP 80/TCP@8080" (name, number, protocol, hostPort).
+
+    `init`: the ports of an init container.
+    """
+    listed = _ports(ports)
     addresses = ip.split()
     status = {
         "phase": phase,
@@ -129,12 +157,26 @@ def pod_object(
         "hostIP": host_ip,
         "conditions": [{"type": "Ready", "status": str(ready and bool(addresses))}],
     }
-    metadata = {"namespace": namespace, "name": name, "labels": labels}
+    metadata = {"namespace": namespace, "name": name, "labels": labels, "annotations": annotations}
     if terminating:
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     spec = {"nodeName": node, "hostNetwork": host_network, "containers": [{"name": "c", "ports": listed}]}
+    if account:
+        spec["serviceAccountName"] = account
+    if init:
+        spec["initContainers"] = [{"name": "i", "ports": _ports(init)}]
     found = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     return found if planned else {**found, "status": status}
+
+
+def _ports(ports: str) -> list[dict[str, Any]]:
+    listed = []
+    for word in ports.split():
+        match = re.fullmatch(r"((?P<name>[a-z-]+)=)?(?P<number>\d+)(/(?P<protocol>\w+))?(@(?P<host>\d+))?", word)
+        assert match, word
+        found = {"name": match["name"], "containerPort": int(match["number"]), "protocol": match["protocol"] or "TCP"}
+        listed.append({**found, "hostPort": int(match["host"])} if match["host"] else found)
+    return listed
 
 
 def ask(snapshot: Snapshot, source: str, destination: str, port: int | str, protocol: str) -> Prediction:
@@ -145,7 +187,7 @@ def ask(snapshot: Snapshot, source: str, destination: str, port: int | str, prot
 
 def _rule_text(match: RuleMatch) -> str:
     policy = match.policy
-    return f"{policy.name if policy.tier else policy.key}[{match.rule.position}]"
+    return f"{policy.key if policy.kind == 'NetworkPolicy' else policy.name}[{match.rule.position}]"
 
 
 def faults(check: Check) -> list[str]:

@@ -1,0 +1,82 @@
+"""Every check of the shared set of clusters with Calico, through the engine and as it is printed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from kubectl_netpol.manifests.reader import Reader
+from tests.support.running import run
+from tests.support.shared_sets import LETTERS, clusters, typed
+from tests.support.tables import ask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.shared_sets import Check, Cluster
+
+CLUSTERS, CHECKS = 203, 66_004
+
+
+def test_every_check_of_the_set_is_right(shared: Path) -> None:
+    read = checked = 0
+    wrong = []
+    for cluster in clusters(shared, "calico"):
+        reader = Reader()
+        reader.add_text(cluster.manifest, cluster.name)
+        snapshot = reader.snapshot()
+        read += snapshot.plugin == "Calico"
+        for check in cluster.checks:
+            checked += 1
+            found = ask(snapshot, typed(check.source), typed(check.destination), check.port, check.protocol)
+            if LETTERS[found.verdict.value] != check.letter:
+                wrong.append((cluster.name, check, found.verdict.value, found.reason))
+    assert not wrong, (len(wrong), wrong[:5])
+    assert (read, checked) == (CLUSTERS, CHECKS)
+
+
+def test_every_check_is_right_in_what_is_printed(shared: Path, tmp_path: Path) -> None:
+    checked = 0
+    wrong = []
+    manifest = tmp_path / "cluster.json"
+    for cluster in clusters(shared, "calico"):
+        manifest.write_text(cluster.manifest, encoding="utf-8")
+        found = {**by_matrix(cluster, manifest), **by_explain(cluster, manifest)}
+        checked += len(cluster.checks)
+        wrong += [(cluster.name, check, found[check]) for check in cluster.checks if found[check] != check.letter]
+    assert not wrong, (len(wrong), wrong[:5])
+    assert checked == CHECKS
+
+
+def by_matrix(cluster: Cluster, manifest: Path) -> dict[Check, str]:
+    """The letters of the checks between pods."""
+    checks = [check for check in cluster.checks if check.between_pods]
+    ports = ",".join(dict.fromkeys(f"{check.port}/{check.protocol}" for check in checks))
+    letters = {}
+    for grid in printed("matrix", "-A -o json --port", ports, "-f", str(manifest)):
+        for source, row in zip(grid["sources"], grid["verdicts"], strict=True):
+            for destination, letter in zip(grid["destinations"], row, strict=True):
+                letters[source, destination, grid["protocol"], grid["port"]] = letter
+    return {check: letters[check[:4]] for check in checks}
+
+
+def by_explain(cluster: Cluster, manifest: Path) -> dict[Check, str]:
+    """The letters of the checks with a node or an address outside."""
+    by_ends: dict[tuple[str, str], list[Check]] = defaultdict(list)
+    for check in cluster.checks:
+        if not check.between_pods:
+            by_ends[check.source, check.destination].append(check)
+    found = {}
+    for ends, checks in by_ends.items():
+        ports = ",".join(f"{check.port}/{check.protocol}" for check in checks)
+        verdicts = printed("explain", "-o json", *map(typed, ends), ports, "-f", str(manifest))
+        found.update({check: LETTERS[one["verdict"]] for check, one in zip(checks, verdicts, strict=True)})
+    return found
+
+
+def printed(*arguments: str) -> list[Any]:
+    ran = run(*arguments)
+    assert ran.out, (arguments, ran.err)
+    found = json.loads(ran.out)
+    return list(found["items"]) if found["kind"].endswith("List") else [found]
