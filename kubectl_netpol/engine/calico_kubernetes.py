@@ -14,12 +14,12 @@ from kubectl_netpol.model.calico import (
     ORCHESTRATOR,
     AllOf,
     CalicoRule,
+    Compare,
     Entity,
     Not,
     Ports,
     Selector,
     Term,
-    Test,
 )
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
 from kubectl_netpol.model.ports import NamedPort, PortRange
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.policies import Peer
     from kubectl_netpol.model.snapshot import Snapshot
 
-_A_POD = Term(ORCHESTRATOR, Test.EQUAL, ("k8s",))
-_TESTS = {
-    Operator.IN: Test.IN,
-    Operator.NOT_IN: Test.NOT_IN,
-    Operator.EXISTS: Test.HAS,
+_A_POD = Term(ORCHESTRATOR, Compare.EQUAL, ("k8s",))
+_COMPARED = {
+    Operator.IN: Compare.IN,
+    Operator.NOT_IN: Compare.NOT_IN,
+    Operator.EXISTS: Compare.HAS,
 }
 
 
 def subject_of(policy: Policy) -> Selector:
     """The pods of a NetworkPolicy, or of a policy of a tier."""
     if policy.tier is None:
-        return _pods(policy.pod_selector, Term(NAMESPACE, Test.EQUAL, (policy.namespace,)))
+        return _pods(policy.pod_selector, Term(NAMESPACE, Compare.EQUAL, (policy.namespace,)))
     return _pods(policy.pod_selector, _namespaces(policy.namespace_selector or LabelSelector()))
 
 
@@ -145,7 +145,7 @@ def _entities(policy: Policy, peer: Peer | None) -> Iterator[Entity]:
     elif peer.networks:
         yield Entity(nets=tuple(block.cidr for block in peer.networks))
     elif peer.namespace_selector is None:
-        yield Entity(_pods(peer.pod_selector, Term(NAMESPACE, Test.EQUAL, (policy.namespace,))))
+        yield Entity(_pods(peer.pod_selector, Term(NAMESPACE, Compare.EQUAL, (policy.namespace,))))
     else:
         namespaces = _namespaces(peer.namespace_selector)
         # A peer `namespaces` of the tiers takes the network sets of these namespaces too.
@@ -165,7 +165,7 @@ def _pods(selector: LabelSelector | None, namespaces: Selector) -> Selector:
 
 
 def _namespaces(selector: LabelSelector) -> Selector:
-    return _selector(selector, OF_NAMESPACE) if selector.requirements else Term(NAMESPACE, Test.HAS)
+    return _selector(selector, OF_NAMESPACE) if selector.requirements else Term(NAMESPACE, Compare.HAS)
 
 
 def _selector(selector: LabelSelector, prefix: str = "") -> Selector:
@@ -173,4 +173,6 @@ def _selector(selector: LabelSelector, prefix: str = "") -> Selector:
 
 
 def _term(key: str, operator: Operator, values: tuple[str, ...]) -> Selector:
-    return Not(Term(key, Test.HAS)) if operator is Operator.DOES_NOT_EXIST else Term(key, _TESTS[operator], values)
+    return (
+        Not(Term(key, Compare.HAS)) if operator is Operator.DOES_NOT_EXIST else Term(key, _COMPARED[operator], values)
+    )

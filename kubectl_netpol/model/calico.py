@@ -29,7 +29,7 @@ class Labels(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-class Test(str, Enum):
+class Compare(str, Enum):
     """The operators of a selector's terms. Those on an absent key fail, but for the negative ones."""
 
     EQUAL = "=="
@@ -44,22 +44,22 @@ class Test(str, Enum):
 
 class Term(NamedTuple):
     key: str
-    test: Test
+    test: Compare
     values: tuple[str, ...] = ()
 
     def holds(self, labels: Labels) -> bool | None:
         value = labels.known.get(self.key)
         if value is None and labels.unknown and self.key.startswith(labels.unknown):
             return None
-        if self.test in (Test.EQUAL, Test.IN):
+        if self.test in (Compare.EQUAL, Compare.IN):
             return value in self.values
-        if self.test in (Test.NOT_EQUAL, Test.NOT_IN):
+        if self.test in (Compare.NOT_EQUAL, Compare.NOT_IN):
             return value not in self.values
-        if value is None or self.test is Test.HAS:
+        if value is None or self.test is Compare.HAS:
             return value is not None
-        if self.test is Test.CONTAINS:
+        if self.test is Compare.CONTAINS:
             return self.values[0] in value
-        return value.startswith(self.values[0]) if self.test is Test.STARTS_WITH else value.endswith(self.values[0])
+        return value.startswith(self.values[0]) if self.test is Compare.STARTS_WITH else value.endswith(self.values[0])
 
 
 class Not(NamedTuple):

@@ -19,12 +19,12 @@ from kubectl_netpol.model.calico import (
     AllOf,
     CalicoPolicy,
     CalicoTier,
+    Compare,
     HostEndpoint,
     NetworkSet,
     Selector,
     StagedKubernetes,
     Term,
-    Test,
 )
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.policies.calico_rules import read_nets, read_rule
@@ -158,7 +158,7 @@ def _order(value: Any) -> float | None:
 def _subject(spec: Object, namespace: str) -> Selector:
     """The pods. A namespaced policy stays in its namespace; all() of a namespaceSelector is "in a namespace"."""
     parts = [
-        Term(NAMESPACE, Test.EQUAL, (namespace,)) if namespace else None,
+        Term(NAMESPACE, Compare.EQUAL, (namespace,)) if namespace else None,
         read_selector_text(spec.get("namespaceSelector"), "spec.namespaceSelector", OF_NAMESPACE, whole=IN_A_NAMESPACE),
         read_selector_text(spec.get("serviceAccountSelector"), "spec.serviceAccountSelector", OF_ACCOUNT),
         read_selector_text(spec.get("selector"), "spec.selector"),

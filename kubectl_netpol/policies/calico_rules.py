@@ -14,12 +14,12 @@ from kubectl_netpol.model.calico import (
     OF_NAMESPACE,
     AllOf,
     CalicoRule,
+    Compare,
     Entity,
     Ports,
     Selector,
     ServiceMatch,
     Term,
-    Test,
 )
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import LAST_PORT, PROTOCOLS, PortRange
@@ -136,7 +136,7 @@ def _entity(entity: Object, path: str, namespace: str) -> Entity:
     if namespaces is not None:
         found.append(namespaces)
     elif namespace and (found or selects_not is not None):
-        found.append(Term(NAMESPACE, Test.EQUAL, (namespace,)))
+        found.append(Term(NAMESPACE, Compare.EQUAL, (namespace,)))
     service = _service(entity.get("services"), f"{path}.services", namespace)
     if service and any(value for field, value in entity.items() if field != "services"):
         raise BadField(f"{path}.services", "can't be combined with other fields")
@@ -152,7 +152,7 @@ def _entity(entity: Object, path: str, namespace: str) -> Entity:
 
 
 def _one_of(key: str, values: tuple[str, ...]) -> Term | None:
-    return Term(key, Test.IN, values) if values else None
+    return Term(key, Compare.IN, values) if values else None
 
 
 def read_nets(value: Any, path: str) -> tuple[str, ...]:

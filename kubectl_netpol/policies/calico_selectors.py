@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from kubectl_netpol.fields import BadField, text
-from kubectl_netpol.model.calico import NAMESPACE, AllOf, AnyOf, Not, Selector, Term, Test
+from kubectl_netpol.model.calico import NAMESPACE, AllOf, AnyOf, Compare, Not, Selector, Term
 
 _NEXT = r"""[ \t]*(?:
     (?P<call>has\([ \t]*(?P<has>[\w./-]+)[ \t]*\)|all\([ \t]*\)|global\([ \t]*\))
@@ -15,13 +15,13 @@ _NEXT = r"""[ \t]*(?:
   | (?P<key>[A-Za-z0-9_./-]+)
 )"""
 _OPERATORS = (
-    (r"[ \t]*==", Test.EQUAL),
-    (r"[ \t]*!=", Test.NOT_EQUAL),
-    (r"[ \t]*contains", Test.CONTAINS),
-    (r"[ \t]*starts[ \t]*with", Test.STARTS_WITH),
-    (r"[ \t]*ends[ \t]*with", Test.ENDS_WITH),
-    (r"[ \t]*not[ \t]*in", Test.NOT_IN),
-    (r"[ \t]*in", Test.IN),
+    (r"[ \t]*==", Compare.EQUAL),
+    (r"[ \t]*!=", Compare.NOT_EQUAL),
+    (r"[ \t]*contains", Compare.CONTAINS),
+    (r"[ \t]*starts[ \t]*with", Compare.STARTS_WITH),
+    (r"[ \t]*ends[ \t]*with", Compare.ENDS_WITH),
+    (r"[ \t]*not[ \t]*in", Compare.NOT_IN),
+    (r"[ \t]*in", Compare.IN),
 )
 EVERYTHING = AllOf()
 _DEEPEST = 50
@@ -43,7 +43,7 @@ def read_selector_text(value: Any, path: str, prefix: str = "", *, whole: Select
     return found
 
 
-IN_A_NAMESPACE = Term(NAMESPACE, Test.HAS)
+IN_A_NAMESPACE = Term(NAMESPACE, Compare.HAS)
 
 
 class _Parser:
@@ -94,7 +94,7 @@ class _Parser:
         if found["key"]:
             return self._comparison(found["key"])
         if found["has"]:
-            return Term(self._prefix + found["has"], Test.HAS)
+            return Term(self._prefix + found["has"], Compare.HAS)
         if found["call"].startswith("all"):
             return self._whole or EVERYTHING
         if self._whole is None:
@@ -105,7 +105,7 @@ class _Parser:
         for pattern, test in _OPERATORS:
             if found := re.compile(pattern).match(self._text, self._at):
                 self._at = found.end()
-                values = self._values() if test in (Test.IN, Test.NOT_IN) else (self._value(),)
+                values = self._values() if test in (Compare.IN, Compare.NOT_IN) else (self._value(),)
                 return Term(self._prefix + key, test, values)
         raise self._error()
 
@@ -143,9 +143,10 @@ class _Parser:
 
     def _error(self, expected: str = "") -> BadField:
         rest = self._text[self._at :].strip(" \t")
-        what = f'at "{rest}"' if rest else "at its end"
+        where = f'at "{rest}"' if rest else "at its end"
+        fault = f"expected {expected} {where}" if expected else f"can't parse it {where}"
         return BadField(
             self._path,
-            f'invalid selector "{self._text}": {f"expected {expected} " if expected else "can not parse it "}{what}',
+            f'invalid selector "{self._text}": {fault}',
             "write key == 'value', key in {'a', 'b'}, has(key), !has(key), joined by && or ||",
         )
