@@ -76,7 +76,7 @@ class Calico:
         entries += [self._of_kubernetes(policy) for policy in snapshot.policies]
         entries += [self._of_tier(policy) for policy in snapshot.tiered if policy.kind != "AmazonClusterNetworkPolicy"]
         self._entries: dict[str, list[_Entry]] = {}
-        for entry in entries:
+        for entry in sorted(entries, key=lambda entry: entry.place):
             self._entries.setdefault(entry.tier, []).append(entry)
         tiers = {tier.name: tier for tier in _TIERS} | listed
         self._tiers = sorted(tiers.values(), key=lambda tier: (tier.order, tier.name))
@@ -114,8 +114,7 @@ class Calico:
     @cached_property
     def _keys(self) -> tuple[str, ...]:
         found: set[str] = set()
-        for entries in self._entries.values():
-            found.update(*(keys_of(entry.selector) for entry in entries))
+        found.update(*(keys_of(entry.selector) for entry in self._in_order))
         found.update(*(rule.condition.keys for _, rule in self.rules))
         return tuple(sorted(found))
 
@@ -129,18 +128,21 @@ class Calico:
 
     @cached_property
     def rules(self) -> tuple[tuple[Policy, Rule], ...]:
-        """Of all policies."""
-        policies = (entry.policy for entries in self._entries.values() for entry in entries)
-        return tuple((policy, rule) for policy in policies for rule in policy.rules)
+        """Of all policies, as they are asked."""
+        return tuple((entry.policy, rule) for entry in self._in_order for rule in entry.policy.rules)
+
+    @property
+    def _in_order(self) -> Iterator[_Entry]:
+        for tier in self._tiers:
+            yield from self._entries.get(tier.name, ())
+        yield from self._elsewhere
 
     def selecting(self, pod: Pod) -> tuple[Policy, ...]:
         """The policies that select the pod for sure, as they are asked."""
         if not is_endpoint(pod):
             return ()
         labels = self.things.of_pod(pod)
-        tiers = [*(tier.name for tier in self._tiers), *{entry.tier: None for entry in self._elsewhere}]
-        found = (sorted(self._entries.get(tier, ()), key=lambda entry: entry.place) for tier in tiers)
-        return tuple(entry.policy for entries in found for entry in entries if entry.selector.holds(labels))
+        return tuple(entry.policy for entry in self._in_order if entry.selector.holds(labels))
 
     def of_node(self, node: str) -> Note | None:
         """Why it is not known what policies a node has, if it has a host endpoint."""
@@ -250,7 +252,7 @@ class Calico:
         self, tier: CalicoTier, found: list[tuple[_Entry, Note | None]], pod: Pod, direction: Direction
     ) -> Iterator[Layer]:
         certain = [entry.policy for entry, unknown in found if unknown is None]
-        step = self._in_order(found, direction)
+        step = self._step(found, direction)
         if tier.passes:
             yield Layer(step)
         elif certain:
@@ -266,26 +268,22 @@ class Calico:
             ends = [RuleList(entry.policy, (deny,), unknown=unknown) for entry, unknown in found]
             yield Layer(InOrder((step, *ends)))
 
-    def _in_order(self, found: list[tuple[_Entry, Note | None]], direction: Direction) -> Step:
+    def _step(self, found: list[tuple[_Entry, Note | None]], direction: Direction) -> Step:
         """The policies in order. Where versions before 3.32 have another one, either."""
-        new = _steps(sorted(found, key=lambda pair: pair[0].place), direction)
+        new = _steps(found, direction)
         old = new if self._newest else _steps(sorted(found, key=lambda pair: pair[0].old_place), direction)
         return new if old == new else AtOnce((new, old))
 
     def _crossing(self, pod: Pod) -> Layer | None:
         """Policies of host endpoints for what they forward may block what leaves a node, or comes to it."""
-        if not self._host_endpoints or not any(policy.forwarded for policy in self._policies):
-            return None
-        for policy in self._policies:
-            if not policy.forwarded:
-                continue
-            for endpoint in self._host_endpoints:
-                if policy.selector.holds(self.things.of_host_endpoint(endpoint)) is not False:
-                    rule = Rule(
-                        Direction.INGRESS, 0, action=Action.DENY, condition=_Crosses(pod, endpoint, policy.name)
-                    )
-                    return Layer(RuleList(_INTERNAL, (rule,)))
-        return None
+        rules = tuple(
+            Rule(Direction.INGRESS, 0, action=Action.DENY, condition=_Crosses(pod, endpoint, policy.name))
+            for policy in self._policies
+            if policy.forwarded
+            for endpoint in self._host_endpoints
+            if policy.selector.holds(self.things.of_host_endpoint(endpoint)) is not False
+        )
+        return Layer(RuleList(_INTERNAL, rules)) if rules else None
 
 
 def _steps(found: Sequence[tuple[_Entry, Note | None]], direction: Direction) -> InOrder:
