@@ -317,9 +317,6 @@ class _OwnNode:
         )
         return Note(Code.OWN_NODE, message)
 
-    def text(self) -> str:
-        return "the pod's own node"
-
 
 class _Crosses:
     """Whether a connection may cross the interface of a host endpoint."""
@@ -342,9 +339,6 @@ class _Crosses:
             f"{self._endpoint.name}"
         )
         return Note(Code.HOST_ENDPOINT, message)
-
-    def text(self) -> str:
-        return "a host endpoint"
 
 
 _NOTHING = AtOnce(())

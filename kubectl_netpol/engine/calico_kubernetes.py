@@ -128,29 +128,27 @@ def _alternatives(things: Things, policy: Policy, rule: Rule) -> Iterator[tuple[
     for peer_position, peer in enumerate(rule.peers or (None,)):
         for port_position, port in enumerate(rule.ports or (None,)):
             where = Held(None if peer is None else peer_position, None if port is None else port_position)
-            for other in _entities(policy, peer):
-                ends = (other, Entity(ports=_ports(port)))
-                if rule.direction is Direction.EGRESS:
-                    ends = (Entity(), other._replace(ports=_ports(port)))
-                protocol = port.protocol if port else None
-                made = CalicoRule(rule.direction, rule.position, "Allow", *ends, protocol)
-                yield where, RuleCondition(things, made), peer.unreadable if peer else None
+            other = _entity(policy, peer)
+            ends = (other, Entity(ports=_ports(port)))
+            if rule.direction is Direction.EGRESS:
+                ends = (Entity(), other._replace(ports=_ports(port)))
+            made = CalicoRule(rule.direction, rule.position, "Allow", *ends, port.protocol if port else None)
+            yield where, RuleCondition(things, made), peer.unreadable if peer else None
 
 
-def _entities(policy: Policy, peer: Peer | None) -> Iterator[Entity]:
+def _entity(policy: Policy, peer: Peer | None) -> Entity:
     if peer is None:
-        yield Entity()
-    elif peer.ip_block:
-        yield Entity(nets=(peer.ip_block.cidr,), not_nets=peer.ip_block.except_)
-    elif peer.networks:
-        yield Entity(nets=tuple(block.cidr for block in peer.networks))
-    elif peer.namespace_selector is None:
-        yield Entity(_pods(peer.pod_selector, Term(NAMESPACE, Compare.EQUAL, (policy.namespace,))))
-    else:
-        namespaces = _namespaces(peer.namespace_selector)
-        # A peer `namespaces` of the tiers takes the network sets of these namespaces too.
-        by_pods = policy.tier is None or peer.pod_selector is not None
-        yield Entity(_pods(peer.pod_selector, namespaces) if by_pods else namespaces)
+        return Entity()
+    if peer.ip_block:
+        return Entity(nets=(peer.ip_block.cidr,), not_nets=peer.ip_block.except_)
+    if peer.networks:
+        return Entity(nets=tuple(block.cidr for block in peer.networks))
+    if peer.namespace_selector is None:
+        return Entity(_pods(peer.pod_selector, Term(NAMESPACE, Compare.EQUAL, (policy.namespace,))))
+    namespaces = _namespaces(peer.namespace_selector)
+    # A peer `namespaces` of the tiers takes the network sets of these namespaces too.
+    by_pods = policy.tier is None or peer.pod_selector is not None
+    return Entity(_pods(peer.pod_selector, namespaces) if by_pods else namespaces)
 
 
 def _ports(port: PortRange | NamedPort | None) -> Ports:

@@ -112,7 +112,7 @@ def test_host_flags() -> None:
 
 def test_the_annotation_of_the_stored_form() -> None:
     kept = '{"labels":{"a":"2","b":"3"},"annotations":{},"name":"short"}'
-    metadata = {"annotations": {"projectcalico.org/metadata": kept}, "labels": {"a": "1", "c": "4"}}
+    metadata: dict[str, Any] = {"annotations": {"projectcalico.org/metadata": kept}, "labels": {"a": "1", "c": "4"}}
     assert policy({}, version=V1, name="default.short", **metadata).name == "short"
     found = read("GlobalNetworkSet", {"nets": []}, version=V1, **metadata)
     assert found == NetworkSet("", "x", {"a": "2", "b": "3", "c": "4"}, ())
