@@ -55,7 +55,7 @@ def checks() -> Iterator[Check]:
 
 
 def snapshot_of(cluster: dict[str, Any]) -> Snapshot:
-    reader = Reader(live=bool(cluster.get("live")))
+    reader = Reader(live=bool(cluster.get("live")), plugin=cluster.get("plugin"))
     reader.add_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects(cluster))}), "table")
     return reader.snapshot(
         [Gap(**{**gap, "readable": frozenset(gap.get("readable", ()))}) for gap in cluster.get("gaps", ())]
@@ -87,6 +87,8 @@ def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key, spec in cluster.get("tiers", {}).items():
         kind, name = key.split("/")
         yield {**TIERS[kind], "metadata": {"name": name}, "spec": spec}
+    for key, spec in cluster.get("cilium", {}).items():
+        yield _cilium(key, spec)
     for key, spec in cluster.get("services", {}).items():
         status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in spec.get("balancer", ())]}}
         rest = {field: value for field, value in spec.items() if field != "balancer"}
@@ -97,6 +99,19 @@ def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _object(version: str, kind: str, key: str, spec: dict[str, Any]) -> dict[str, Any]:
     namespace, name = key.split("/")
     return {"apiVersion": version, "kind": kind, "metadata": {"namespace": namespace, "name": name}, "spec": spec}
+
+
+def _cilium(key: str, spec: Any) -> dict[str, Any]:
+    """NAMESPACE/NAME, or NAME alone for a cluster-wide one. A list is its `specs`; no endpointSelector is any pod."""
+    namespace, _, name = key.rpartition("/")
+    specs = [
+        one if "nodeSelector" in one else {"endpointSelector": {}, **one}
+        for one in (spec if isinstance(spec, list) else [spec])
+    ]
+    kind = "CiliumNetworkPolicy" if namespace else "CiliumClusterwideNetworkPolicy"
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    body = {"specs": specs} if isinstance(spec, list) else {"spec": specs[0]}
+    return {"apiVersion": "cilium.io/v2", "kind": kind, "metadata": metadata, **body}
 
 
 def pod_object(
@@ -113,6 +128,7 @@ def pod_object(
     ready: bool = True,
     planned: bool = False,
     terminating: bool = False,
+    account: str | None = None,
 ) -> dict[str, Any]:
     """`ip`: its addresses; `ports`: such as "http=80 53/UDP 80/TCP@8080" (name, number, protocol, hostPort)."""
     listed = []
@@ -133,6 +149,8 @@ def pod_object(
     if terminating:
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     spec = {"nodeName": node, "hostNetwork": host_network, "containers": [{"name": "c", "ports": listed}]}
+    if account:
+        spec["serviceAccountName"] = account
     found = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     return found if planned else {**found, "status": status}
 
