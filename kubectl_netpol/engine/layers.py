@@ -68,8 +68,10 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     """The layers with policies that apply to the pod in this direction, in the order in which they are asked."""
     if pod.finished:
         return ()
-    if snapshot.plugin:
-        return _layers_of_plugin(snapshot, pod, direction)
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import layers_of_cilium  # noqa: PLC0415 - only where it runs
+
+        return layers_of_cilium(snapshot, pod, direction)
     middle: tuple[Layer, ...] = ()
     isolating = isolating_policies(snapshot, pod, direction)
     if isolating:
@@ -86,13 +88,6 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
         *(_not_evaluated(snapshot, pod, direction, after=True) if not isolating else ()),
         *(_tier(snapshot, pod, direction, Tier.BASELINE) if not isolating else ()),
     )
-
-
-def _layers_of_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
-    """Where Cilium or Calico runs, its reading of all policies. Imported only then: most clusters need neither."""
-    from kubectl_netpol.engine.cilium import layers_of_cilium  # noqa: PLC0415 - as the docstring says
-
-    return layers_of_cilium(snapshot, pod, direction)
 
 
 def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:

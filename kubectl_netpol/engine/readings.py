@@ -83,9 +83,6 @@ def readings_of(
 
         yield from readings_of_cilium(connection, direction, peer, plain)
         return
-    if snapshot.plugin:
-        yield plain
-        return
     local = _is_local(pod, peer)
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page

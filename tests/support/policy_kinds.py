@@ -95,7 +95,11 @@ _OF_EACH_KIND = {
         {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"domainNames": ["example.com"]}]}]},
     ),
     "CiliumNetworkPolicy": OfKind(
-        "cilium.io/v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", {"endpointSelector": {}, "ingress": [{}]}, "blocked"
+        "cilium.io/v2",
+        "CiliumNetworkPolicy",
+        "ciliumnetworkpolicies",
+        {"endpointSelector": {}, "ingress": [{}]},
+        "blocked",
     ),
     "CiliumClusterwideNetworkPolicy": OfKind(
         "cilium.io/v2",
