@@ -204,7 +204,8 @@ def layers_of_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tupl
         return (_unknown(unknown),)
     found = [(policies.layers(view, pod, direction), why) for view, why in policies.views]
     if pod.host_network and any(layers for layers, _ in found):
-        message = f"a policy selects the node of {pod.key}, and whether Cilium's host firewall is on is not known"
+        node = f"node {pod.node}" if pod.node else f"the node of {pod.key}"
+        message = f"a policy selects {node}, and whether Cilium's host firewall is on is not known"
         firewall = Note(Code.PLUGIN_SETTING, message)
         found = [((), None), *((layers, firewall) for layers, _ in found)]
     if len(found) == 1 or not any(layers for layers, _ in found):

@@ -71,8 +71,14 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     """The layers with policies that apply to the pod in this direction, in the order in which they are asked."""
     if pod.finished:
         return ()
-    if snapshot.plugin:
-        return _layers_of_plugin(snapshot, pod, direction)
+    if snapshot.plugin == "Cilium":
+        from kubectl_netpol.engine.cilium import layers_of_cilium  # noqa: PLC0415 - only where it runs
+
+        return layers_of_cilium(snapshot, pod, direction)
+    if snapshot.plugin == "Calico":
+        from kubectl_netpol.engine.calico import calico_layers  # noqa: PLC0415 - only where it runs
+
+        return calico_layers(snapshot, pod, direction)
     middle: tuple[Layer, ...] = ()
     isolating = isolating_policies(snapshot, pod, direction)
     if isolating:
@@ -89,17 +95,6 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
         *(_not_evaluated(snapshot, pod, direction, after=True) if not isolating else ()),
         *(_tier(snapshot, pod, direction, Tier.BASELINE) if not isolating else ()),
     )
-
-
-def _layers_of_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
-    """Where Cilium or Calico runs, its reading of all policies. Imported only then: most clusters need neither."""
-    if snapshot.plugin == "Cilium":
-        from kubectl_netpol.engine.cilium import layers_of_cilium  # noqa: PLC0415 - as the docstring says
-
-        return layers_of_cilium(snapshot, pod, direction)
-    from kubectl_netpol.engine.calico import calico_layers  # noqa: PLC0415 - the same
-
-    return calico_layers(snapshot, pod, direction)
 
 
 def telling_apart(snapshot: Snapshot) -> Callable[[Pod], object]:

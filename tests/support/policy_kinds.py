@@ -95,13 +95,18 @@ _OF_EACH_KIND = {
         {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"domainNames": ["example.com"]}]}]},
     ),
     "CiliumNetworkPolicy": OfKind(
-        "cilium.io/v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", {"endpointSelector": {}, "ingress": [{}]}
+        "cilium.io/v2",
+        "CiliumNetworkPolicy",
+        "ciliumnetworkpolicies",
+        {"endpointSelector": {}, "ingress": [{}]},
+        "blocked",
     ),
     "CiliumClusterwideNetworkPolicy": OfKind(
         "cilium.io/v2",
         "CiliumClusterwideNetworkPolicy",
         "ciliumclusterwidenetworkpolicies",
         {"endpointSelector": {}, "egress": [{}]},
+        "blocked",
         namespaced=False,
     ),
     "Calico's NetworkPolicy": OfKind(

@@ -99,6 +99,8 @@ def objects(cluster: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key, spec in cluster.get("tiers", {}).items():
         kind, name = key.split("/")
         yield {**TIERS[kind], "metadata": {"name": name}, "spec": spec}
+    for key, spec in cluster.get("cilium", {}).items():
+        yield _cilium(key, spec)
     for key, spec in cluster.get("services", {}).items():
         status = {"loadBalancer": {"ingress": [{"ip": ip} for ip in spec.get("balancer", ())]}}
         rest = {field: value for field, value in spec.items() if field != "balancer"}
@@ -124,6 +126,19 @@ def _of_calico(key: str, spec: dict[str, Any], *, stored: bool) -> dict[str, Any
 def _object(version: str, kind: str, key: str, spec: dict[str, Any]) -> dict[str, Any]:
     namespace, name = key.split("/")
     return {"apiVersion": version, "kind": kind, "metadata": {"namespace": namespace, "name": name}, "spec": spec}
+
+
+def _cilium(key: str, spec: Any) -> dict[str, Any]:
+    """NAMESPACE/NAME, or NAME alone for a cluster-wide one. A list is its `specs`; no endpointSelector is any pod."""
+    namespace, _, name = key.rpartition("/")
+    specs = [
+        one if "nodeSelector" in one else {"endpointSelector": {}, **one}
+        for one in (spec if isinstance(spec, list) else [spec])
+    ]
+    kind = "CiliumNetworkPolicy" if namespace else "CiliumClusterwideNetworkPolicy"
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    body = {"specs": specs} if isinstance(spec, list) else {"spec": specs[0]}
+    return {"apiVersion": "cilium.io/v2", "kind": kind, "metadata": metadata, **body}
 
 
 def pod_object(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.errors import UsageError
+from kubectl_netpol.model.kinds import PLUGINS
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--plugin",
-        choices=("cilium", "calico"),
+        choices=tuple(plugin.lower() for plugin in PLUGINS),
         help="for manifests: the network plugin that reads the policies (default: the one whose kinds are among them)",
     )
 

@@ -246,13 +246,13 @@ def test_a_policy_that_is_not_evaluated_leaves_unknown_what_decides() -> None:
         """
         pods: {a/a: {ip: 10.0.0.1}}
         objects:
-        - {apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {namespace: a, name: c},
-           spec: {endpointSelector: {}, ingress: [{}]}}
+        - {apiVersion: crd.antrea.io/v1beta1, kind: NetworkPolicy, metadata: {namespace: a, name: c},
+           spec: {appliedTo: [{podSelector: {}}], ingress: [{}]}}
         """,
         "a/a",
     )
     assert found.ingress.unknown
-    assert found.ingress.unknown.message.startswith("a/ciliumnetworkpolicy.cilium.io/c may decide for a/a")
+    assert found.ingress.unknown.message.startswith("a/networkpolicy.crd.antrea.io/c may decide for a/a")
     assert not found.ingress.unaffected
     assert found.egress.unaffected
 
@@ -274,3 +274,102 @@ def test_the_pods_with_the_labels_of_the_subjects_own_namespace() -> None:
         "a/a",
     )
     assert tier_lines(found.ingress.admin) == ["deny old[0]: all pods in namespaces with another team (c/c)"]
+
+
+CILIUM = """
+nodes: {n1: [192.0.2.1]}
+namespaces: {a: {team: x}}
+pods:
+  a/web: {labels: {app: web}, ip: 10.0.0.1, node: n1}
+  a/src: {labels: {app: src}, ip: 10.0.0.2, node: n1}
+  a/auth: {labels: {app: auth}, ip: 10.0.0.3, node: n1}
+  a/host: {labels: {app: src}, ip: 192.0.2.1, node: n1, host_network: true}
+  a/done: {labels: {app: src}, phase: Succeeded}
+policies:
+  a/plain:
+    podSelector: {matchLabels: {app: web}}
+    ingress: [{from: [{podSelector: {matchLabels: {app: x}}}, {ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 80}]}]
+cilium:
+  a/web:
+    endpointSelector: {matchLabels: {app: web}}
+    ingressDeny: [{fromEntities: [world]}]
+    ingress:
+      - {fromEndpoints: [{matchLabels: {app: src}}, {matchLabels: {app: auth}}], toPorts: [{ports: [{port: "80"}]}]}
+      - {}
+      - {fromEndpoints: [{matchLabels: {app: auth}}], authentication: {mode: required}}
+      - {toPorts: [{ports: [{port: "81"}]}]}
+    enableDefaultDeny: {egress: false}
+    egress: [{toFQDNs: [{matchName: a.example}]}, {icmps: [{fields: []}]}]
+"""
+
+
+def rows(rules: tuple[RulePeers, ...]) -> list[str]:
+    return [
+        f"{entry.rule.action.value} {entry.rule.path or entry.rule.position} {peer.text or peer.peer} "
+        f"({' '.join(pod.key for pod in peer.pods)}) {entry.ports}"
+        for entry in rules
+        for peer in entry.peers
+    ]
+
+
+def test_where_cilium_runs_denies_are_first_and_every_allow_is_listed() -> None:
+    found = explained(CILIUM, "a/web")
+    assert [policy.name for policy in found.selected_by] == ["plain", "web"]
+    assert [policy.name for policy in found.ingress.isolated_by] == ["plain", "web"]
+    assert rows(found.ingress.admin) == [
+        "deny ingressDeny[0] entity world () all ports",
+        "allow ingress[2] pods app=auth in a (a/auth) all ports (with authentication)",
+    ]
+    assert rows(found.ingress.rules) == [
+        "allow 0 pods app=x in a () TCP 80",
+        "allow 0 10.0.0.0/8 outside the cluster () TCP 80",
+        "allow ingress[0] pods app=src in a (a/src) ANY 80",
+        "allow ingress[0] pods app=auth in a (a/auth) ANY 80",
+        "allow ingress[1] nobody () all ports",
+        "allow ingress[3] None () ANY 81",
+    ]
+    assert (found.ingress.baseline, found.ingress.unknown, found.ingress.unaffected) == ((), None, False)
+
+
+def test_where_nothing_asks_for_default_deny_the_allows_are_last() -> None:
+    found = explained(CILIUM, "a/web").egress
+    assert (found.isolated_by, found.rules, found.admin) == ((), (), ())
+    assert rows(found.baseline) == ["allow egress[0] a.example () all ports", "allow egress[1] None () ICMP"]
+
+
+def test_the_rules_of_cilium_that_name_a_pod() -> None:
+    found = explained(CILIUM, "a/auth")
+    assert [(one.policy.name, one.rule.path, one.peer) for one in found.mentioned_by] == [
+        ("web", "ingress[2]", 0),
+        ("web", "ingress[0]", 1),
+    ]
+    assert found.ingress.unaffected
+    assert explained(CILIUM, "a/host").mentioned_by == ()
+
+
+def test_what_hangs_on_the_version_is_shown_as_in_the_later_one() -> None:
+    cluster = """
+    pods: {a/web: {labels: {app: web}, ip: 10.0.0.1}}
+    cilium:
+      a/web:
+        ingress:
+        - fromEndpoints: [{matchExpressions: [{key: io.kubernetes.pod.namespace, operator: NotIn, values: [a]}]}]
+    """
+    assert rows(explained(cluster, "a/web").ingress.rules) == [
+        "allow ingress[0] pods io.kubernetes.pod.namespace!=a () all ports"
+    ]
+
+
+def test_where_cilium_runs_unread_pods_and_labels_are_said() -> None:
+    cluster = yaml.safe_load(CILIUM)
+    cluster["unread"] = ["b"]
+    cluster["pods"]["b/x"] = {"labels": {"app": "x"}, "ip": "10.0.1.1"}
+    cluster["cilium"] = {
+        "a/p": {"ingress": [{"fromEndpoints": [{"matchLabels": {"io.cilium.k8s.namespace.labels.team": "x"}}]}]}
+    }
+    (entry,) = explained(yaml.safe_dump(cluster), "a/src").ingress.rules
+    assert [peer.unknown and peer.unknown.code.value for peer in entry.peers] == ["namespace-labels-unknown"]
+    cluster["live"], cluster["plugin"] = True, "Cilium"
+    cluster["gaps"] = [{"resource": "pods", "namespace": "c", "message": "you may not list pods in c"}]
+    (entry,) = explained(yaml.safe_dump(cluster), "a/src").ingress.rules
+    assert [peer.unknown and peer.unknown.code.value for peer in entry.peers] == ["permission-missing"]

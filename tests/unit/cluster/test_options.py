@@ -21,6 +21,7 @@ from kubectl_netpol.cluster.options import ClusterOptions
             ["--as", "ada", "--as-group", "a", "--as-group", "b", "--as-uid", "1"],
             id="as whom, each group by itself",
         ),
+        pytest.param(ClusterOptions(plugin="Cilium"), ["--plugin", "cilium"], id="the plugin of manifests"),
         pytest.param(
             ClusterOptions(namespace="shop", request_timeout=5.0),
             [],

@@ -204,24 +204,24 @@ def test_what_plugins_decide_is_no_answer(tmp_path: Path) -> None:
     cluster = tmp_path / "cluster.yaml"
     cluster.write_text(
         (EXAMPLES / "shop.yaml").read_text(encoding="utf-8")
-        + "---\n{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide},"
-        " spec: {endpointSelector: {}, ingress: [{}], egress: [{}]}}\n",
+        + "---\n{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: wide},"
+        " spec: {appliedTo: [{podSelector: {}}], ingress: [{}], egress: [{}]}}\n",
         encoding="utf-8",
     )
     ran = diff(OPEN_ALL, "--on", str(cluster), "-n", "shop")
     assert ran.status == 2
-    assert "ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for" in ran.err
+    assert "clusternetworkpolicy.crd.antrea.io/wide may decide for" in ran.err
 
 
 def test_reasons_that_are_many_are_cut_with_a_count(tmp_path: Path) -> None:
     pods, policies = many(8)
-    wide = "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide}, "
-    wide += "spec: {endpointSelector: {}, ingress: [{}]}}"
+    wide = "{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: wide}, "
+    wide += "spec: {appliedTo: [{podSelector: {}}], ingress: [{}]}}"
     (tmp_path / "all.yaml").write_text(f"{pods}\n---\n{wide}", encoding="utf-8")
     short, long = (diff(policies, "--on", str(tmp_path), *more) for more in ((), ("-v",)))
-    assert short.err.count("warning: incomplete: ciliumclusterwide") == 5
+    assert short.err.count("warning: incomplete: clusternetworkpolicy") == 5
     assert "warning: incomplete: 3 more reasons; -v lists them" in short.err.splitlines()
-    assert long.err.count("warning: incomplete: ciliumclusterwide") == 8
+    assert long.err.count("warning: incomplete: clusternetworkpolicy") == 8
 
 
 def test_a_cluster_is_read_whole_for_pods_and_policies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,10 @@ PUBLISHED = {
         no-rule-allows overriding-policy permission-missing namespace-labels-unknown pod-address-unknown
         pod-not-running pod-has-no-ip host-network own-node own-service source-rewritten destination-rewritten
         endpoints-differ service-has-no-such-port service-has-no-endpoints external-name host-name denied-by-rule
-        equal-priorities selector-not-evaluated domain-name nodes-unknown
+        equal-priorities selector-not-evaluated domain-name nodes-unknown plugin-version plugin-setting content-decides
+        authentication-decides api-server-unknown rule-not-evaluated
     """,
-    "caveats": "ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction",
+    "caveats": "ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction plugin-differs",
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
         namespace-name-label unknown-named-port redundant-rule

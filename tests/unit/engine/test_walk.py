@@ -127,6 +127,40 @@ def test_the_outcome(layers: list[Layer], may_allow: str, may_block: str) -> Non
     assert outcome.undefined == outcome.may_allow & outcome.may_block
 
 
+def either(*layers: Layer) -> Layer:
+    """What holds is not known: each layer by itself, all but the first with a reason."""
+    return Layer(AtOnce(()), either=tuple(((layer,), WHY if number else None) for number, layer in enumerate(layers)))
+
+
+@pytest.mark.parametrize(
+    ("layers", "may_allow", "may_block"),
+    [
+        pytest.param(
+            [either(tier("deny 1100"), tier("deny 1010"))], "0111", "1110", id="what one of them says may be so"
+        ),
+        pytest.param([either(tier("deny 1100"), tier("deny 1100"))], "0011", "1100", id="where they agree it is so"),
+        pytest.param([either(tier(""), UNKNOWN)], "1111", "1111", id="one of them is unknown"),
+    ],
+)
+def test_which_of_several_holds_is_not_known(layers: list[Layer], may_allow: str, may_block: str) -> None:
+    assert walk(layers, Four()) == Outcome(int(may_allow, 2), int(may_block, 2))
+
+
+@pytest.mark.parametrize(
+    ("layer", "first"),
+    [
+        pytest.param(either(tier("deny 1111"), tier("")), True, id="they disagree"),
+        pytest.param(either(tier("deny 1111"), tier("deny 1111")), False, id="they agree"),
+        pytest.param(either(tier("deny 0000?1111"), tier("")), False, id="the first is not known by itself"),
+    ],
+)
+def test_why_it_is_not_known_which_holds_comes_first(layer: Layer, *, first: bool) -> None:
+    trail: list[Asked | Note] = []
+    walk([layer], Four(), trail)
+    assert (trail[0] == WHY) is first
+    assert len(trail) == 1 + first
+
+
 def test_those_that_are_always_let_through_pass_by_network_policies_alone() -> None:
     layers = [tier("deny 1000"), network_policies("allow 0001"), tier("deny 1111")]
     assert walk(layers, Four("1100")) == Outcome(0b0101, 0b1010)

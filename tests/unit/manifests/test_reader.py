@@ -228,11 +228,11 @@ def test_policies_of_other_kinds_are_in_the_order_of_the_table_and_unknown_kinds
         "{apiVersion: example.com/v1, kind: TeamNetworkPolicy, metadata: {name: t, namespace: lab}}",
         "{apiVersion: example.com/v1, kind: TeamNetworkPolicy, metadata: {name: w}}",
         "{apiVersion: policy.linkerd.io/v1beta3, kind: Server, metadata: {name: s}}",
-        "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c}}",
+        "{apiVersion: crd.antrea.io/v1beta1, kind: NetworkPolicy, metadata: {name: c}}",
     ]
     found = read(*texts).unevaluated
     assert [policy.title for policy in found] == [
-        "shop/ciliumnetworkpolicy.cilium.io/c",
+        "shop/networkpolicy.crd.antrea.io/c",
         "shop/server.policy.linkerd.io/s",
         "lab/teamnetworkpolicy.example.com/t",
         "teamnetworkpolicy.example.com/w",
@@ -372,6 +372,6 @@ def test_gaps_and_overriding_policies_are_in_the_snapshot() -> None:
 
 def test_a_namespaced_overriding_policy_without_namespace_is_in_the_default_one() -> None:
     (found,) = read(
-        "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c}, spec: {endpointSelector: {}}}"
+        "{apiVersion: crd.antrea.io/v1beta1, kind: NetworkPolicy, metadata: {name: c}, spec: {}}"
     ).unevaluated
     assert found.namespace == "shop"

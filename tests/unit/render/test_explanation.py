@@ -247,10 +247,10 @@ def test_what_isolates_comes_after_the_admin_tier() -> None:
 
 
 UNEVALUATED = {
-    "apiVersion": "cilium.io/v2",
-    "kind": "CiliumClusterwideNetworkPolicy",
+    "apiVersion": "crd.antrea.io/v1beta1",
+    "kind": "ClusterNetworkPolicy",
     "metadata": {"name": "wide"},
-    "spec": {"endpointSelector": {}, "ingress": [{}]},
+    "spec": {"appliedTo": [{"podSelector": {}}], "ingress": [{}]},
 }
 
 
@@ -258,7 +258,7 @@ def test_what_may_decide_and_is_not_evaluated_comes_before_what_isolates() -> No
     lines = lines_of({"policies": DENY, "objects": [UNEVALUATED]})
     assert "ingress: isolated by deny: nothing is allowed" in lines
     assert lines[2:4] == [
-        "ingress: not known: ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for",
+        "ingress: not known: clusternetworkpolicy.crd.antrea.io/wide may decide for",
         "  default/web: its rules are not evaluated",
     ]
     assert not [line for line in lines if "ingress: not affected" in line]
@@ -280,6 +280,6 @@ def test_the_reasons_of_what_is_not_known_are_cut_with_a_count() -> None:
     pods = {f"a/p{number}": {"ip": f"10.0.0.{number}"} for number in range(1, 7)}
     snapshot = snapshot_of({"pods": pods, "objects": [UNEVALUATED]})
     texts = unknown_texts([explain_pod(snapshot, pod) for pod in snapshot.pods])
-    assert texts[0].startswith("not known: ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for a/p1:")
+    assert texts[0].startswith("not known: clusternetworkpolicy.crd.antrea.io/wide may decide for a/p1:")
     assert texts[3:] == ["not known for 3 more reasons: explain POD says which"]
     assert unknown_texts([explain_pod(snapshot, pod) for pod in snapshot.pods[:3]]) == texts[:3]

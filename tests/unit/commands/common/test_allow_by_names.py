@@ -61,12 +61,12 @@ FROM_SAN = {"shop/p": {**labels(run="nginx"), "ingress": [{"from": [labels(run="
 TO_ALL = {"shop/out": {**labels(run="san"), "policyTypes": ["Egress"], "egress": [{}]}}
 ANYONE = {"shop/q": {**labels(run="nginx"), "ingress": [{"ports": [{"port": 80}]}]}}
 UNEVALUATED = {
-    "apiVersion": "cilium.io/v2",
-    "kind": "CiliumClusterwideNetworkPolicy",
+    "apiVersion": "crd.antrea.io/v1beta1",
+    "kind": "ClusterNetworkPolicy",
     "metadata": {"name": "wide"},
-    "spec": {"endpointSelector": {}, "ingress": [{}]},
+    "spec": {"appliedTo": [{"podSelector": {}}], "ingress": [{}]},
 }
-OVERRIDES = "ciliumclusterwidenetworkpolicy.cilium.io/wide may decide for shop/nginx: its rules are not evaluated"
+OVERRIDES = "clusternetworkpolicy.crd.antrea.io/wide may decide for shop/nginx: its rules are not evaluated"
 HOST = "shop/agent uses the host network: the API leaves open whether policies see it as a pod"
 BLOCK_DECIDES = "an ipBlock decides, and the API leaves open whether it sees 10.96.0.9 or the address of 198.51.100.1"
 CUTS = "note: a policy would cut off everyone else who uses it; --always prints one anyway"

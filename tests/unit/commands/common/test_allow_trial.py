@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNEVALUATED = """
-apiVersion: cilium.io/v2
-kind: CiliumClusterwideNetworkPolicy
+apiVersion: crd.antrea.io/v1beta1
+kind: ClusterNetworkPolicy
 metadata: {name: wide}
-spec: {endpointSelector: {}, ingress: [{}]}
+spec: {appliedTo: [{podSelector: {}}], ingress: [{}]}
 """
 
 
@@ -88,10 +88,10 @@ def test_a_policy_of_another_kind_that_may_override_is_a_warning_and_an_error_wi
     line = f"--from run=san --to run=web --port 8080 -n a {files}"
     ran = allow(line)
     assert ran.status == 0
-    assert "warning: incomplete: ciliumclusterwidenetworkpolicy.cilium.io/wide" in ran.err
+    assert "warning: incomplete: clusternetworkpolicy.crd.antrea.io/wide" in ran.err
     strict = allow(f"{line} --strict")
     assert (strict.status, strict.out) == (2, "")
-    assert "--strict: incomplete: ciliumclusterwidenetworkpolicy.cilium.io/wide" in strict.err
+    assert "--strict: incomplete: clusternetworkpolicy.crd.antrea.io/wide" in strict.err
 
 
 # On small clusters, in full.
@@ -248,7 +248,7 @@ OVERRIDDEN = {**OPENED, "objects": [ADMIN_OBJECT]}
         pytest.param(
             OVERRIDDEN,
             "",
-            "warning: incomplete: cilium",
+            "warning: incomplete: clusternetworkpolicy",
             5,
             "warning: incomplete: 3 more reasons; -v lists them",
             id="incomplete: five reasons",
@@ -256,7 +256,7 @@ OVERRIDDEN = {**OPENED, "objects": [ADMIN_OBJECT]}
         pytest.param(
             OVERRIDDEN,
             "-v",
-            "warning: incomplete: cilium",
+            "warning: incomplete: clusternetworkpolicy",
             8,
             None,
             id="incomplete: all reasons with -v",

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_netpol.commands.common.inputs import Inputs, read_manifests
+from kubectl_netpol.cluster.options import ClusterOptions
+from kubectl_netpol.commands.common.inputs import Inputs, open_inputs, read_manifests
 from kubectl_netpol.console import Console
-from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.snapshot import Scope
 from tests.support.api import FakeApi
 from tests.support.running import EXAMPLES, run
@@ -202,6 +203,23 @@ def test_a_fault_in_a_document_names_file_document_and_path(tmp_path: Path) -> N
     ran = run("explain", f"a -f {path}")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith(f"error: {path}, document 2 (NetworkPolicy p): spec.ingress[0].from[0].ipBlock.cidr: ")
+
+
+def test_the_plugin_of_manifests_and_none_of_a_cluster(tmp_path: Path) -> None:
+    file = tmp_path / "it.yaml"
+    file.write_text("{apiVersion: v1, kind: Namespace, metadata: {name: a}}", encoding="utf-8")
+    console = Console(io.StringIO(), io.StringIO())
+    found = open_inputs(ClusterOptions(plugin="Cilium"), [str(file)], console)
+    assert found.snapshot
+    assert found.snapshot.plugin == "Cilium"
+    config = tmp_path / "config"
+    config.write_text(
+        "{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c}}], "
+        "clusters: [{name: c, cluster: {server: 'https://api.example'}}]}",
+        encoding="utf-8",
+    )
+    with pytest.raises(UsageError, match="--plugin is for manifests"):
+        open_inputs(ClusterOptions(plugin="Cilium", kubeconfig=str(config)), [], console)
 
 
 def test_a_cluster_is_read_as_far_as_the_scope_goes() -> None:

@@ -55,6 +55,7 @@ def test_anything_else_is_no_length_of_time(text: str) -> None:
         pytest.param(["--request-timeout", "5s"], "request_timeout", "5s", id="--request-timeout"),
         pytest.param(["-f", "a", "--filename", "b"], "filenames", ["a", "b"], id="-f, more than once"),
         pytest.param(["-o", "json"], "output", "json", id="-o"),
+        pytest.param(["--plugin", "cilium"], "plugin", "cilium", id="--plugin"),
         pytest.param(["-v"], "verbose", True, id="-v"),
         pytest.param([], "filenames", [], id="no -f"),
         pytest.param([], "as_groups", [], id="no --as-group"),

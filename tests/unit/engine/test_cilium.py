@@ -1,0 +1,162 @@
+"""The layers of a pod where Cilium runs, and which policies they come from; verdicts are in tests/cases/cilium.yaml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from kubectl_netpol.engine.cilium import isolating_in_cilium, layers_of_cilium, rules_in_cilium, selecting_in_cilium
+from kubectl_netpol.engine.phrases import where_text
+from kubectl_netpol.model.policies import Direction
+from tests.support.tables import ask, snapshot_of
+
+INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
+CLUSTER: dict[str, Any] = yaml.safe_load("""
+  nodes: {n1: [192.0.2.1]}
+  pods:
+    a/web: {labels: {app: web}, ip: 10.0.0.1, node: n1}
+    a/src: {labels: {app: src}, ip: 10.0.0.2, node: n1}
+    a/host: {labels: {app: web}, ip: 192.0.2.1, node: n1, host_network: true}
+    b/src: {labels: {app: src}, ip: 10.0.1.2, node: n1}
+    a/done: {labels: {app: web}, node: n1, phase: Succeeded}
+  policies:
+    a/plain: {podSelector: {}, policyTypes: [Egress], ingress: [{from: [{podSelector: {}}]}]}
+  cilium:
+    a/deny:
+      endpointSelector: {matchLabels: {app: web}}
+      ingressDeny: [{fromEntities: [world]}]
+      enableDefaultDeny: {ingress: false}
+    a/bad: {ingress: [{fromEndpoints: [{}], fromEntities: [all]}]}
+    a/nodes: {ingress: [{fromNodes: [{}]}]}
+    both:
+      - endpointSelector: {matchLabels: {app: web}}
+        ingress: [{fromEntities: [all], authentication: {mode: required}}]
+      - {endpointSelector: {matchLabels: {app: web}}, egress: [{}], ingress: [{}]}
+    of-nodes: {nodeSelector: {}, egress: [{}]}
+""")
+SNAPSHOT = snapshot_of(CLUSTER)
+
+
+def pod(name: str) -> Any:
+    return SNAPSHOT.pod("a", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "direction", "policies"),
+    [
+        ("web", INGRESS, ["plain", "both"]),
+        ("web", EGRESS, ["plain", "both"]),
+        ("src", INGRESS, ["plain"]),
+        ("host", INGRESS, []),
+        ("host", EGRESS, ["of-nodes"]),
+    ],
+)
+def test_who_isolates(name: str, direction: Direction, policies: list[str]) -> None:
+    assert [policy.name for policy in isolating_in_cilium(SNAPSHOT, pod(name), direction)] == policies
+
+
+@pytest.mark.parametrize(
+    ("name", "policies"),
+    [("web", ["plain", "deny", "nodes", "both"]), ("src", ["plain", "nodes"]), ("host", ["of-nodes"])],
+)
+def test_who_selects(name: str, policies: list[str]) -> None:
+    assert [policy.name for policy in selecting_in_cilium(SNAPSHOT, pod(name))] == policies
+
+
+def test_every_rule_once_by_its_path() -> None:
+    assert [f"{policy.name} {where_text(rule)}" for policy, rule in rules_in_cilium(SNAPSHOT)] == [
+        "plain ingress[0]",
+        "deny ingressDeny[0]",
+        "nodes ingress[0]",
+        "both specs[0].ingress[0]",
+        "both specs[1].ingress[0]",
+        "both specs[1].egress[0]",
+        "of-nodes egress[0]",
+    ]
+
+
+def test_denies_come_first_and_what_is_left_is_blocked_by_those_who_ask_for_it() -> None:
+    (layer,) = layers_of_cilium(SNAPSHOT, pod("web"), INGRESS)
+    plain, why = layer.either[0]
+    assert why is None
+    assert [found.isolates for found in plain] == [False, True]
+    assert [note and note.code.value for _, note in layer.either] == [None, "plugin-setting"]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "direction"),
+    [
+        pytest.param({}, INGRESS, id="no policy"),
+        pytest.param({"cilium": {"a/p": {"egress": [{}]}}}, INGRESS, id="none of the direction"),
+        pytest.param({"cilium": {"b/p": {"ingress": [{}]}}}, INGRESS, id="none that selects it"),
+        pytest.param(
+            {"cilium": {"a/p": {"ingress": [{"fromEntities": ["all"], "fromCIDR": ["10.0.0.0/8"]}]}}},
+            INGRESS,
+            id="one that is refused",
+        ),
+    ],
+)
+def test_without_a_policy_that_takes_part_there_are_no_layers(cluster: dict[str, Any], direction: Direction) -> None:
+    snapshot = snapshot_of({"pods": {"a/web": {"ip": "10.0.0.1", "node": "n1"}}, "plugin": "Cilium", **cluster})
+    assert layers_of_cilium(snapshot, snapshot.pods[0], direction) == ()
+
+
+def test_versions_are_asked_apart_only_where_the_policies_may_differ_in_them() -> None:
+    policies: dict[str, Any] = {
+        "plain": {"ingress": [{"fromEndpoints": [{"matchLabels": {"app": "x"}}]}]},
+        "negative": {
+            "ingress": [{"fromEndpoints": [{"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}]}]
+        },
+        "zone": {"endpointSelector": {"matchLabels": {"topology.kubernetes.io/zone": "z"}}, "ingress": [{}]},
+        "named": {"egress": [{"toPorts": [{"ports": [{"port": "web"}]}]}]},
+        "api": {"ingress": [{"fromEndpoints": [{"matchLabels": {"reserved:kube-apiserver": ""}}]}]},
+        "entity": {"ingress": [{"fromEntities": ["kube-apiserver"]}]},
+    }
+    found = {}
+    for name, spec in policies.items():
+        pods = {"a/web": {"ip": "10.0.0.1", "node": "n1", "labels": {"topology.kubernetes.io/zone": "z"}}}
+        snapshot = snapshot_of({"pods": pods, "cilium": {f"a/{name}": spec}})
+        (layer, *_) = layers_of_cilium(snapshot, snapshot.pods[0], EGRESS if name == "named" else INGRESS)
+        found[name] = [note.code.value for _, note in layer.either if note]
+    assert found == {
+        "plain": [],
+        "negative": ["plugin-version"],
+        "zone": ["plugin-version"],
+        "named": ["plugin-version"],
+        "api": ["api-server-unknown"],
+        "entity": ["api-server-unknown"],
+    }
+
+
+def test_the_reason_names_the_rule_by_its_policy() -> None:
+    found = ask(SNAPSHOT, "203.0.113.1", "a/web", 80, "TCP")
+    assert found.reason
+    assert found.reason.message == "a/ciliumnetworkpolicy.cilium.io/deny ingressDeny[0] denies it"
+    asked = ask(SNAPSHOT, "b/src", "a/web", 80, "TCP")
+    assert asked.reason
+    assert asked.reason.message == (
+        "ciliumclusterwidenetworkpolicy.cilium.io/both specs[0].ingress[0] requires authentication, and whether that "
+        "succeeds is not known"
+    )
+
+
+def test_the_reason_names_a_node_by_its_name() -> None:
+    found = ask(SNAPSHOT, "node/n1", "b/src", 80, "TCP")
+    assert found.reason
+    assert found.reason.message == "a policy selects node n1, and whether Cilium's host firewall is on is not known"
+
+
+def test_the_labels_of_a_node_that_was_not_read_are_not_known() -> None:
+    pods = {
+        "a/host": {"ip": "192.0.2.9", "node": "n9", "host_network": True},
+        "a/src": {"ip": "10.0.0.1", "node": "n1"},
+    }
+    policies = {"p": {"nodeSelector": {"matchLabels": {"pool": "x"}}, "ingress": [{}]}}
+    snapshot = snapshot_of({"pods": pods, "cilium": policies})
+    (layer,) = layers_of_cilium(snapshot, snapshot.pods[0], INGRESS)
+    assert [len(layers) for layers, _ in layer.either] == [0, 1]
+    unknown = layer.either[1][0][0].unknown
+    assert unknown
+    assert unknown.message == "the labels of the node of a/host are unknown, and policies select by them"
