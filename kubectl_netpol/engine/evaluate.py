@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import beside, isolating_policies, layers_of, tiered_policies
+from kubectl_netpol.engine.layers import beside, isolated_by, isolating_policies, layers_of, tiered_policies
 from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
@@ -154,40 +154,45 @@ def _evaluate_reading(
     snapshot: Snapshot, direction: Direction, pod: Pod, layers: tuple[Layer, ...], reading: Reading
 ) -> DirectionVerdict:
     """One reading, with the rules that decide, or the rules that nearly would have allowed it."""
-    trail: list[Asked | Note] = []
+    trail: list[Asked] = []
     verdict = _verdict(walk(layers, OnePeer(snapshot, reading), trail))
-    matches = [asked.answer for asked in trail if isinstance(asked, Asked) and isinstance(asked.answer, RuleMatch)]
-    by_action = {action: tuple(m for m in matches if m.rule.action is action) for action in Action}
+    matches = [answer for _, _, answer in trail if isinstance(answer, RuleMatch)]
     side = DirectionVerdict(
         direction,
         verdict,
-        isolating_policies(snapshot, pod, direction),
-        by_action[Action.ALLOW],
-        denied_by=by_action[Action.DENY],
-        passed_by=by_action[Action.PASS],
+        isolated_by(layers),
+        _with_action(matches, Action.ALLOW),
+        denied_by=_with_action(matches, Action.DENY),
+        passed_by=_with_action(matches, Action.PASS),
         tiered_by=tiered_policies(snapshot, pod, direction),
     )
     if verdict is Verdict.ALLOWED:
-        return side._replace(caveats=_caveats(side, reading))
+        return side._replace(caveats=_caveats(side, reading)) if matches else side
     missed = [
-        (asked.policy, asked.rule)
-        for asked in trail
-        if isinstance(asked, Asked) and asked.rule.action is Action.ALLOW and not isinstance(asked.answer, RuleMatch)
+        (policy, rule)
+        for policy, rule, answer in trail
+        if rule.action is Action.ALLOW and not isinstance(answer, RuleMatch)
     ]
-    side = side._replace(near_misses=tuple(near_misses(snapshot, missed, reading)))
+    near = tuple(near_misses(snapshot, missed, reading))
     if verdict is Verdict.UNDEFINED:
-        return side._replace(reason=_why_undefined(side, trail))
-    return side._replace(
-        reason=_why_blocked(side, pod), caveats=(*_caveats(side, reading), *_by_direction(snapshot, side, pod))
-    )
+        return side._replace(near_misses=near, reason=_why_undefined(side, trail, layers))
+    caveats = (*_caveats(side, reading), *_by_direction(snapshot, side, pod)) if matches else ()
+    return side._replace(near_misses=near, reason=_why_blocked(side, pod), caveats=caveats)
 
 
-def _why_undefined(side: DirectionVerdict, trail: list[Asked | Note]) -> Note:
-    """The first thing in the walk that is not known, else the rules of equal priority that disagree."""
-    for asked in trail:
-        answer = asked.answer if isinstance(asked, Asked) else asked
+def _with_action(matches: list[RuleMatch], action: Action) -> tuple[RuleMatch, ...]:
+    return tuple([match for match in matches if match.rule.action is action]) if matches else ()
+
+
+def _why_undefined(side: DirectionVerdict, trail: list[Asked], layers: tuple[Layer, ...]) -> Note:
+    """The first thing in the walk that is not known: whether a rule matches, which rule applies, or a whole layer."""
+    for _, _, answer in trail:
         if isinstance(answer, Note):
             return answer
+    if not side.denied_by:
+        unknown = next((layer.unknown for layer in layers if layer.unknown), None)
+        if unknown:
+            return unknown
     texts = [
         f"{match_text(match)} would {match.rule.action.value}"
         for match in (*side.denied_by, *side.allowed_by, *side.passed_by)

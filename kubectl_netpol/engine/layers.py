@@ -14,7 +14,7 @@ from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Direction, Policy, Rule, UnevaluatedPolicy
@@ -69,7 +69,7 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     middle: tuple[Layer, ...] = ()
     isolating = isolating_policies(snapshot, pod, direction)
     if isolating:
-        step = AtOnce(tuple(RuleList(policy, policy.rules_of(direction), ordered=False) for policy in isolating))
+        step = AtOnce(tuple([RuleList(policy, policy.rules_of(direction), ordered=False) for policy in isolating]))
         middle = (Layer(step, isolates=True),)
     if not (snapshot.tiered or snapshot.unevaluated or snapshot.gaps):
         return middle
@@ -84,6 +84,14 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     )
 
 
+def isolated_by(layers: Iterable[Layer]) -> tuple[Policy, ...]:
+    """The NetworkPolicies in the layers."""
+    for layer in layers:
+        if layer.isolates and isinstance(layer.step, AtOnce):
+            return tuple([step.policy for step in layer.step.steps if isinstance(step, RuleList)])
+    return ()
+
+
 def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
     """Whether a policy of any evaluated kind selects the pod; None where that is unknown."""
     if policy.tier is None:
@@ -93,7 +101,7 @@ def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
 
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
     """The NetworkPolicies that isolate the pod in that direction, in the order they were read."""
-    return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
+    return tuple([policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction)])
 
 
 def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:

@@ -49,10 +49,10 @@ class Reading(NamedTuple):
         return self._replace(pod=None, destination=destination)
 
 
-def plain_reading(connection: Connection, peer: End) -> Reading:
+def plain_reading(connection: Connection, peer: End, subject: Pod | None = None, unread: Note | None = None) -> Reading:
     """The reading in which nothing is rewritten and `peer`, the other end, is seen as it is."""
-    port = connection.port
-    return Reading(peer.pod, peer.address, connection.protocol, port, port, connection.destination.pod)
+    pod, protocol, port = connection.destination.pod, connection.protocol, connection.port
+    return Reading(peer.pod, peer.address, protocol, port, port, pod, subject, unread=unread)
 
 
 def unread_pods(snapshot: Snapshot, end: End) -> Note | None:
@@ -75,7 +75,7 @@ def readings_of(
     """
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
-    plain = plain_reading(connection, peer)._replace(subject=pod, unread=unread_pods(snapshot, peer))
+    plain = plain_reading(connection, peer, pod, unread_pods(snapshot, peer) if snapshot.gaps else None)
     local = _is_local(pod, peer)
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page

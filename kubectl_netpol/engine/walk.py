@@ -6,7 +6,7 @@ that may match, policies of which either may decide) leaves a peer in both answe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from kubectl_netpol.engine.layers import AtOnce, RuleList
 from kubectl_netpol.model.policies import Action
@@ -42,12 +42,11 @@ class Peers(Protocol):
     def matched(self, policy: Policy, rule: Rule) -> Matched: ...
 
 
-class Asked(NamedTuple):
-    """A rule that was asked, and its answer: None where it does not match."""
-
-    policy: Policy
-    rule: Rule
-    answer: RuleMatch | Note | None
+# A rule that was asked, with its policy, and its answer: None where it does not match.
+Asked: TypeAlias = "tuple[Policy, Rule, RuleMatch | Note | None]"
+# What a step may do with the peers that reach it: those that it may allow, deny, and hand over to the next layer, and
+# those that it may leave to what comes next.
+_Answers: TypeAlias = tuple[int, int, int, int]
 
 
 class Outcome(NamedTuple):
@@ -65,31 +64,20 @@ class Outcome(NamedTuple):
         return self.may_allow & self.may_block
 
 
-class _Answers(NamedTuple):
-    """What a step may do with the peers that reach it; `rest`: those that it may leave to what comes next."""
-
-    allow: int
-    deny: int
-    hand_over: int
-    rest: int
-
-
-def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None = None) -> Outcome:
+def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked] | None = None) -> Outcome:
     """Asks each layer about the peers that are still undecided.
 
-    `trail`, for a set of one: gets every rule that was asked, and why a layer is unknown.
+    `trail`, for a set of one: gets every rule that was asked.
     """
     may_allow = may_block = 0
     here = peers.everyone
     for layer in layers:
         if layer.unknown:
-            if trail is not None:
-                trail.append(layer.unknown)
             return Outcome(may_allow | here, may_block | here)
         if layer.isolates:
             may_allow |= here & peers.always
             here &= ~peers.always
-        allow, deny, hand_over, rest = _ask(layer.step, here, peers, trail) if here else _Answers(0, 0, 0, 0)
+        allow, deny, hand_over, rest = _ask(layer.step, here, peers, trail) if here else (0, 0, 0, 0)
         may_allow |= allow
         may_block |= deny
         if layer.isolates:
@@ -101,35 +89,43 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: list[Asked | Note] | None
     return Outcome(may_allow | here, may_block)
 
 
-def _ask(step: Step, here: int, peers: Peers, trail: list[Asked | Note] | None) -> _Answers:
+def _ask(step: Step, here: int, peers: Peers, trail: list[Asked] | None) -> _Answers:
     if isinstance(step, RuleList):
         return _ask_rules(step, here, peers, trail)
     allow = deny = hand_over = 0
+    at_once = isinstance(step, AtOnce)
     rest = here
     for inner in step.steps:
-        found = _ask(inner, here, peers, trail)
-        allow |= found.allow
-        deny |= found.deny
-        hand_over |= found.hand_over
-        rest &= found.rest
-        if not isinstance(step, AtOnce):
+        allows, denies, hands_over, leaves = _ask(inner, here, peers, trail)
+        allow |= allows
+        deny |= denies
+        hand_over |= hands_over
+        rest &= leaves
+        if not at_once:
             here = rest
             if not here:
                 break
-    return _Answers(allow, deny, hand_over, rest)
+    return allow, deny, hand_over, rest
 
 
-def _ask_rules(step: RuleList, here: int, peers: Peers, trail: list[Asked | Note] | None) -> _Answers:
-    found = dict.fromkeys(Action, 0)
+def _ask_rules(step: RuleList, here: int, peers: Peers, trail: list[Asked] | None) -> _Answers:
+    policy, rules, ordered, not_sure = step
+    allow = deny = hand_over = 0
     rest = here
-    for rule in step.rules:
-        yes, unknown, why = peers.matched(step.policy, rule)
-        found[rule.action] |= (yes | unknown) & (rest if step.ordered else here)
-        rest &= ~yes
+    for rule in rules:
+        yes, unknown, why = peers.matched(policy, rule)
         if trail is not None:
-            trail.append(Asked(step.policy, rule, step.unknown if step.unknown and yes else why))
-        if step.ordered and not rest:
+            trail.append((policy, rule, not_sure if not_sure and yes else why))
+        if not (yes or unknown):
+            continue
+        taken = (yes | unknown) & (rest if ordered else here)
+        if rule.action is Action.ALLOW:
+            allow |= taken
+        elif rule.action is Action.DENY:
+            deny |= taken
+        else:
+            hand_over |= taken
+        rest &= ~yes
+        if ordered and not rest:
             break
-    if step.unknown:
-        rest = here
-    return _Answers(found[Action.ALLOW], found[Action.DENY], found[Action.PASS], rest)
+    return allow, deny, hand_over, here if not_sure else rest

@@ -74,8 +74,9 @@ class Peer(NamedTuple):
     @property
     def selects_pods(self) -> bool:
         """Whether it matches pods by labels, their own or those of their namespace."""
-        by_labels = self.namespace_selector is not None or self.pod_selector is not None
-        return by_labels or self.selects_by_own_namespace
+        if self.pod_selector is not None or self.namespace_selector is not None:
+            return True
+        return self.same_labels is not None or self.other_labels is not None
 
     @property
     def selects_by_own_namespace(self) -> bool:
@@ -170,7 +171,7 @@ class Policy(NamedTuple):
         """The rules that apply in a direction: none if policyTypes leaves it out."""
         if direction not in self.directions:
             return ()
-        return tuple(rule for rule in self.rules if rule.direction is direction)
+        return tuple([rule for rule in self.rules if rule.direction is direction])
 
 
 class UnevaluatedPolicy(NamedTuple):
