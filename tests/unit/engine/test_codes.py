@@ -17,7 +17,9 @@ PUBLISHED = {
         endpoints-differ service-has-no-such-port service-has-no-endpoints external-name host-name denied-by-rule
         equal-priorities selector-not-evaluated domain-name nodes-unknown
     """,
-    "caveats": "ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction proxy-decides unknown-kind",
+    "caveats": """
+        ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction proxy-decides unknown-kind
+    """,
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
         namespace-name-label unknown-named-port redundant-rule

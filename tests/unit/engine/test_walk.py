@@ -157,7 +157,7 @@ def asked(trail: list[Asked]) -> list[object]:
         pytest.param(
             [tier("deny 0000?1000"), UNKNOWN],
             [("0000?1000", WHY)],
-            id="why it is unknown, up to a layer that is unknown",
+            id="and nothing behind an unknown layer",
         ),
         pytest.param(
             [may("deny 1000, allow 0000?0100, deny 0000")],
