@@ -21,7 +21,7 @@ from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from kubectl_netpol.engine.layers import Layer
     from kubectl_netpol.model.objects import Pod
@@ -56,10 +56,13 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     return ConnectionVerdict(connection, verdict, egress, ingress, reason, tuple(dict.fromkeys(caveats)))
 
 
-def _beside(snapshot: Snapshot, connection: Connection) -> Iterator[Note]:
+def _beside(snapshot: Snapshot, connection: Connection) -> Iterable[Note]:
+    """What may refuse it beside the layers, once for both ends."""
+    found: dict[Code, Note] = {}
     for end, direction in ((connection.source, Direction.EGRESS), (connection.destination, Direction.INGRESS)):
-        if end.pod:
-            yield from beside(snapshot, (end.pod,), direction)
+        for note in beside(snapshot, (end.pod,), direction) if end.pod else ():
+            found.setdefault(note.code, note)
+    return found.values()
 
 
 def _combine(egress: DirectionVerdict, ingress: DirectionVerdict) -> tuple[Verdict, Note | None]:
