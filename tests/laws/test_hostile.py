@@ -111,7 +111,23 @@ spec:
 apiVersion: policy.networking.k8s.io/v1alpha2
 kind: ClusterNetworkPolicy
 metadata: {name: c}
-spec: {tier: Admin, subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: x}}}}, ingress: [{}]}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: x}}}}
+  ingress: [{name: r, action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {number: 80}}}]}]
+  egress:
+  - {action: Accept, to: [{networks: [10.0.0.0/8]}, {nodes: {matchLabels: {a: b}}}, {domainNames: [a.example.com]}]}
+  - {action: Pass, to: [{pods: {podSelector: {}}}], protocols: [{destinationNamedPort: http}]}
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: BaselineAdminNetworkPolicy
+metadata: {name: default}
+spec:
+  subject: {namespaces: {matchExpressions: [{key: team, operator: NotIn, values: [x]}]}}
+  ingress:
+  - {action: Deny, from: [{pods: {namespaces: {sameLabels: [team]}, podSelector: {}}}], ports: [{portNumber: {port: 9}}]}
+  - {action: Allow, from: [{namespaces: {}}], ports: [{portRange: {protocol: UDP, start: 1, end: 9}}, {namedPort: h}]}
 ---
 apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy

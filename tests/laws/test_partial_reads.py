@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from tests.support.clusters import Feature
 
 Object = dict[str, Any]
-GROUPS = groups(cilium_io="v2", policy_networking_k8s_io="v1alpha1", projectcalico_org="v3")
+GROUPS = groups(
+    cilium_io="v2",
+    policy_networking_k8s_io="v1beta1 v1alpha2 v1alpha1",
+    networking_k8s_aws="v1alpha1",
+    projectcalico_org="v3",
+)
 READ: dict[Feature, str] = {
     "unread namespaces": "a server knows every namespace; what may be read of them is the question here",
     "pods without a status": "only files have them",
@@ -157,7 +162,8 @@ def test_a_part_of_the_cluster_says_what_the_whole_says(
 forbidden = st.frozensets(
     st.tuples(
         st.sampled_from(("pods", "services", "networkpolicies", "namespaces", "nodes", "endpointslices",
-                         "ciliumnetworkpolicies", "adminnetworkpolicies")),
+                         "ciliumnetworkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies",
+                         "clusternetworkpolicies")),
         st.sampled_from((None, *NAMESPACES)),
     ),
     max_size=4,
