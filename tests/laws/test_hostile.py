@@ -126,7 +126,7 @@ metadata: {name: default}
 spec:
   subject: {namespaces: {matchExpressions: [{key: team, operator: NotIn, values: [x]}]}}
   ingress:
-  - {action: Deny, from: [{pods: {namespaces: {sameLabels: [team]}, podSelector: {}}}], ports: [{portNumber: {port: 9}}]}
+  - {action: Deny, from: [{pods: {namespaces: {sameLabels: [t]}, podSelector: {}}}], ports: [{portNumber: {port: 9}}]}
   - {action: Allow, from: [{namespaces: {}}], ports: [{portRange: {protocol: UDP, start: 1, end: 9}}, {namedPort: h}]}
 ---
 apiVersion: cilium.io/v2

@@ -334,7 +334,7 @@ def test_a_pass_before_all_others_is_a_tier_without_policies(asked: Question, ti
     assert answers(with_(asked, tier_policy("first", "Pass", tier))) == answers(asked._replace(objects=without))
 
 
-@lawful(200)
+@lawful(100)
 @given(questions(), st.data())
 def test_a_policy_of_a_tier_that_selects_neither_end_changes_nothing(asked: Question, data: st.DataObject) -> None:
     more = data.draw(tier_policies(data.draw(st.sampled_from((*CLUSTER_KINDS, *ADMIN_KINDS))), "more"))

@@ -337,6 +337,8 @@ def test_a_rule_with_a_peer_of_a_kind_that_is_not_known(
 ) -> None:
     rule = f"{{action: {action}, to: [{{namespaces: {{}}}}, {peer}]{ports}}}"
     assert with_rules(kind, f"egress: [{rule}]", lenient=True).rules == found
+    if peer == "{}":
+        assert with_rules(kind, f"egress: [{rule}]").rules == found, "in a file too"
 
 
 EVERY = "{namespaces: {}}"
