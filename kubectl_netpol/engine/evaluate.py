@@ -134,10 +134,13 @@ class OnePeer:
         self._snapshot = snapshot
         self._reading = reading
         self._in_tiers = reading.in_tiers
+        self._endpoint = reading.endpoint and reading.endpoint.in_tiers
 
     def matched(self, policy: Policy, rule: Rule) -> Matched:
         reading = self._in_tiers if policy.tier else self._reading
         found = match_rule(self._snapshot, policy, rule, reading)
+        if policy.tier and self._endpoint and not isinstance(found, RuleMatch):
+            found = match_rule(self._snapshot, policy, rule, self._endpoint) or found
         if found is None:
             return _MISSED
         return Matched(1, 0, found) if isinstance(found, RuleMatch) else Matched(0, 1, found)

@@ -27,6 +27,7 @@ class Reading(NamedTuple):
     `always`: NetworkPolicy lets it through, whatever the rules say.
     `unread`: why the address may be that of a pod that could not be read.
     `code`: why there is more than one reading; None for the plain one.
+    `endpoint`: where `address` is a Service's, the reading of what is behind it, which the tiers see in any case.
     """
 
     pod: Pod | None
@@ -39,6 +40,7 @@ class Reading(NamedTuple):
     always: bool = False
     unread: Note | None = None
     code: Code | None = None
+    endpoint: Reading | None = None
 
     @property
     def in_tiers(self) -> Reading:
@@ -100,7 +102,8 @@ def _rewritten(
 ) -> Iterator[Reading]:
     """The readings in which a policy sees the address that the source dialled, or a source that was rewritten."""
     if direction is Direction.EGRESS:
-        yield plain._replace(address=dialled.address, block_port=dialled.port, code=Code.DESTINATION_REWRITTEN)
+        service = plain._replace(address=dialled.address, block_port=dialled.port, code=Code.DESTINATION_REWRITTEN)
+        yield service._replace(endpoint=plain)
         if dialled.source_rewritten and dialled.address:
             node = snapshot.node_at(dialled.address)
             if _is_local(pod, End(node=node, address=dialled.address)) is not False:
