@@ -224,7 +224,8 @@ def _own_label_misses(own: Namespace, namespace: Namespace, peer: Peer) -> list[
     keys, sign = (peer.same_labels, "=") if peer.same_labels else (peer.other_labels or (), "!=")
     required = ",".join(f"{key}{sign}{own.labels.get(key, '')}" for key in keys)
     found = ",".join(f"{key}={namespace.labels[key]}" for key in keys if key in namespace.labels)
-    return [Miss(RulePart.NAMESPACE, required, found or f"no label {','.join(keys)}")]
+    missing = f"no label {','.join(keys)}" if keys else "no such label"
+    return [Miss(RulePart.NAMESPACE, required or "of an empty list", found or missing)]
 
 
 def _namespace_misses(selector: LabelSelector, namespace: Namespace) -> list[Miss]:

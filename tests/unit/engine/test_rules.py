@@ -588,6 +588,12 @@ def test_which_port_of_a_tiers_rule_covers_a_port(ports: str, port: str, wanted:
             id="other labels than none",
         ),
         pytest.param(
+            "to: [{namespaces: {sameLabels: []}}]",
+            "lab/cat",
+            "requires namespace label of an empty list, namespace has no such label",
+            id="no label at all",
+        ),
+        pytest.param(
             "to: [{namespaces: {sameLabels: [env]}}], ports: [{portNumber: {port: 81}}]",
             "lab/cat",
             "requires port 81, not 80",
