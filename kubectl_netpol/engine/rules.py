@@ -33,25 +33,36 @@ def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
     """A RuleMatch where the rule matches, None where it does not, a Note with the reason where that is unknown."""
     unknown: Note | None = None
     port = matching_port(rule, reading.port, reading.protocol, reading.destination)
+    named = _may_name_it(rule, reading) if port is None else None
     if not rule.peers:
-        return None if port is None else RuleMatch(policy, rule, None, port if rule.ports else None)
+        return named if port is None else RuleMatch(policy, rule, None, port if rule.ports else None)
     same = reading.block_port == reading.port
-    if port is None and same:
+    if port is None and same and not named:
         return None
     for index, peer in enumerate(rule.peers):
         seen = port
         if not (same or peer.selects_pods):
             seen = matching_port(rule, reading.block_port, reading.protocol, reading.destination)
-        if seen is None:
+        if seen is None and not named:
             continue
         matched = peer_matches(snapshot, policy, peer, reading.pod, reading.address, subject=reading.subject)
         if matched is False and reading.unread and peer.selects_pods:
             matched = reading.unread
+        if matched is True and seen is None:
+            matched = named or False
         if matched is True:
             return RuleMatch(policy, rule, index, seen if rule.ports else None)
         if matched:
             unknown = matched
     return unknown
+
+
+def _may_name_it(rule: Rule, reading: Reading) -> Note | None:
+    """Why the destination may be a pod that gives this port one of the rule's names, or None where it can't be."""
+    if reading.destination or not reading.unread:
+        return None
+    protocols = [item.protocol for item in rule.ports if isinstance(item, NamedPort)]
+    return reading.unread if reading.protocol in protocols or None in protocols else None
 
 
 def peer_matches(

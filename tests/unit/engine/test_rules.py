@@ -124,6 +124,12 @@ def test_which_port_a_peer_sees_behind_a_service(peers: str, wanted: tuple[int |
     assert (match.peer, match.port) == wanted
 
 
+def test_an_ip_block_does_not_see_the_port_behind_a_service() -> None:
+    snapshot = with_rules(f"[{{from: [{BLOCK}], ports: [{{port: 8080}}]}}]")
+    policy = snapshot.policies[0]
+    assert match_rule(snapshot, policy, policy.rules[0], reading(snapshot, "shop/san", "8080", block_port=80)) is None
+
+
 @pytest.mark.parametrize(
     ("peer", "end", "wanted"),
     [
