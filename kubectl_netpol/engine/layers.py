@@ -101,7 +101,8 @@ def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
 
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
     """The NetworkPolicies that isolate the pod in that direction, in the order they were read."""
-    return tuple([policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction)])
+    policies = snapshot.policies_in(pod.namespace)
+    return tuple([policy for policy in policies if direction in policy.directions and policy.selects(pod)])
 
 
 def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:

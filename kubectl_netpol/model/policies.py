@@ -152,7 +152,7 @@ class Policy(NamedTuple):
 
     def selects(self, pod: Pod) -> bool:
         """Whether a NetworkPolicy applies to the pod: in its namespace, matched by podSelector, and not finished."""
-        return pod.namespace == self.namespace and not pod.finished and self.pod_selector.matches(pod.labels)
+        return pod.namespace == self.namespace and self.pod_selector.matches(pod.labels) and not pod.finished
 
     def selects_in(self, namespace: Namespace, pod: Pod) -> bool | None:
         """Whether a cluster-scoped policy applies to the pod, which is in that namespace; None where that is unknown.
