@@ -629,6 +629,11 @@ def test_a_rule_that_the_api_server_would_refuse(kind: str, rule: str, message: 
     assert str(error.value) == f"spec.{message}"
 
 
+def test_a_rule_must_be_an_object() -> None:
+    with pytest.raises(BadField, match=r'spec\.egress\[0\]: expected an object, got "x"'):
+        with_rules(CNP, "egress: [x]")
+
+
 @pytest.mark.parametrize("peer", ["networks: [10.0.0.0/8]", "nodes: {}", "domainNames: [a.b]"])
 def test_addresses_at_ingress_are_refused(peer: str) -> None:
     with pytest.raises(BadField, match=r"spec\.ingress\[0\]\.from\[0\]: unknown field"):
