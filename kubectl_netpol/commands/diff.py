@@ -106,7 +106,7 @@ def _policies(filenames: Sequence[str], namespace: str, console: Console) -> tup
     if snapshot.unevaluated:
         titles = [policy.title for policy in snapshot.unevaluated]
         message = f"the rules of {names_text(titles)} are not evaluated, so what they change is unknown"
-        raise NetpolError(message, "leave them out of -f")
+        raise NetpolError(message, f"leave {'it' if len(titles) == 1 else 'them'} out of -f")
     if not snapshot.evaluated:
         raise NetpolError("no policy found in -f", "kubectl netpol diff -f POLICIES --on MANIFESTS")
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)

@@ -157,7 +157,7 @@ def resolve_subject(snapshot: Snapshot, reference: Reference) -> Resolved:
 
 def service_namespace(name: str) -> str | None:
     """The namespace of a name with dots if it is a Service's, or None. Only reading that namespace shows which."""
-    parts = name.rstrip(".").split(".")
+    parts = name.split(".")
     return parts[1] if len(parts) > 1 and is_namespace_name(parts[1]) else None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.diagnosis.faults import FAULTY, enforcer_fault, ignored_kind
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.model.policies import Tier
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _failed(prediction: Prediction, observation: Observation, facts: Facts, comm
     if prediction.request.problem:
         return _leads_nowhere(prediction, word)
     if prediction.verdict is Verdict.BLOCKED:
-        return _blocked(word, facts, commands, refused=refused)
+        return _blocked(prediction, word, facts, commands, refused=refused)
     if refused and facts.listening is False:
         step = "check which port the application listens on"
         return finding(Code.NOTHING_LISTENS, "nothing listens on that port of the pod", step, agrees=None)
@@ -159,10 +160,14 @@ def _leads_nowhere(prediction: Prediction, word: str) -> Finding:
     return Finding(code, word, _why(prediction), reachable=False, agrees=None, next=step)
 
 
-def _blocked(word: str, facts: Facts, commands: SuggestedCommands, *, refused: bool) -> Finding:
+def _blocked(prediction: Prediction, word: str, facts: Facts, commands: SuggestedCommands, *, refused: bool) -> Finding:
+    denied = [m for side in (prediction.egress, prediction.ingress) for m in side.denied_by]
+    admin = next((match.policy for match in denied if match.policy.tier is Tier.ADMIN), None)
+    # A NetworkPolicy opens what other NetworkPolicies and Baseline block, but nothing that comes before it.
+    step = f"change {admin.title}: no NetworkPolicy can open what it denies" if admin else commands.allow
+
     def finding(code: Code, detail: str, *, agrees: bool | None) -> Finding:
         evidence = (facts.listening_evidence,) if facts.listening_evidence else ()
-        step = commands.allow
         return Finding(code, "blocked", detail, reachable=False, agrees=agrees, evidence=evidence, next=step)
 
     if facts.listening is False:

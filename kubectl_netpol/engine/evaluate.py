@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import (
     beside,
+    isolated_by,
     isolating_policies,
     layers_of,
     plugin_of_node,
@@ -22,13 +23,13 @@ from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
-from kubectl_netpol.engine.walk import Asked, AtEnd, Matched, Outcome, Trail, walk
+from kubectl_netpol.engine.walk import Matched, Outcome, Trail, walk
 from kubectl_netpol.model.objects import Pod
 from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from kubectl_netpol.engine.layers import Layer
     from kubectl_netpol.model.policies import Policy, Rule
@@ -62,10 +63,13 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     return ConnectionVerdict(connection, verdict, egress, ingress, reason, tuple(dict.fromkeys(caveats)))
 
 
-def _beside(snapshot: Snapshot, connection: Connection) -> Iterator[Note]:
+def _beside(snapshot: Snapshot, connection: Connection) -> Iterable[Note]:
+    """What may refuse it beside the layers, once for both ends."""
+    found: dict[Code, Note] = {}
     for end, direction in ((connection.source, Direction.EGRESS), (connection.destination, Direction.INGRESS)):
-        if end.pod:
-            yield from beside(snapshot, (end.pod,), direction)
+        for note in beside(snapshot, (end.pod,), direction) if end.pod else ():
+            found.setdefault(note.code, note)
+    return found.values()
 
 
 def _combine(egress: DirectionVerdict, ingress: DirectionVerdict) -> tuple[Verdict, Note | None]:
@@ -147,10 +151,13 @@ class OnePeer:
         self._snapshot = snapshot
         self._reading = reading
         self._in_tiers = reading.in_tiers
+        self._endpoint = reading.endpoint and reading.endpoint.in_tiers
 
     def matched(self, policy: Policy, rule: Rule) -> Matched:
         reading = self._in_tiers if policy.tier else self._reading
         found = match_rule(self._snapshot, policy, rule, reading)
+        if policy.tier and self._endpoint and not isinstance(found, RuleMatch):
+            found = match_rule(self._snapshot, policy, rule, self._endpoint) or found
         if found is None:
             return _MISSED
         return Matched(1, 0, found) if isinstance(found, RuleMatch) else Matched(0, 1, found)
@@ -170,42 +177,42 @@ def _evaluate_reading(
     snapshot: Snapshot, direction: Direction, pod: Pod, layers: tuple[Layer, ...], reading: Reading
 ) -> DirectionVerdict:
     """One reading, with the rules that decide, or the rules that nearly would have allowed it."""
-    trail: Trail = []
+    trail = Trail()
     verdict = _verdict(walk(layers, OnePeer(snapshot, reading), trail))
-    matches = [asked.answer for asked in trail if isinstance(asked, Asked) and isinstance(asked.answer, RuleMatch)]
-    by_action = {action: tuple(m for m in matches if m.rule.action is action) for action in Action}
+    matches = [answer for _, _, answer in trail.asked if isinstance(answer, RuleMatch)]
     side = DirectionVerdict(
         direction,
         verdict,
-        isolating_policies(snapshot, pod, direction),
-        by_action[Action.ALLOW],
-        denied_by=by_action[Action.DENY],
-        passed_by=by_action[Action.PASS],
+        isolating_policies(snapshot, pod, direction) if snapshot.plugin else isolated_by(layers),
+        _with_action(matches, Action.ALLOW),
+        denied_by=_with_action(matches, Action.DENY),
+        passed_by=_with_action(matches, Action.PASS),
         tiered_by=tiered_policies(snapshot, pod, direction),
     )
     if verdict is Verdict.ALLOWED:
-        return side._replace(caveats=_caveats(side, reading))
+        return side._replace(caveats=_caveats(side, reading)) if matches else side
     missed = [
-        (asked.policy, asked.rule)
-        for asked in trail
-        if isinstance(asked, Asked) and asked.rule.action is Action.ALLOW and not isinstance(asked.answer, RuleMatch)
+        (policy, rule)
+        for policy, rule, answer in trail.asked
+        if rule.action is Action.ALLOW and not isinstance(answer, RuleMatch)
     ]
-    side = side._replace(near_misses=tuple(near_misses(snapshot, missed, reading)))
+    near = tuple(near_misses(snapshot, missed, reading))
     if verdict is Verdict.UNDEFINED:
-        return side._replace(reason=_why_undefined(side, trail))
-    if snapshot.plugin:
-        return side._replace(reason=_where_it_ends(side, trail) or _why_blocked(side, pod))
-    return side._replace(
-        reason=_why_blocked(side, pod), caveats=(*_caveats(side, reading), *_by_direction(snapshot, side, pod))
-    )
+        return side._replace(near_misses=near, reason=_why_undefined(side, trail))
+    reason = _where_it_ends(side, trail) or _why_blocked(side, pod)
+    caveats = (*_caveats(side, reading), *_by_direction(snapshot, side, pod)) if matches else ()
+    return side._replace(near_misses=near, reason=reason, caveats=caveats)
+
+
+def _with_action(matches: list[RuleMatch], action: Action) -> tuple[RuleMatch, ...]:
+    return tuple([match for match in matches if match.rule.action is action]) if matches else ()
 
 
 def _why_undefined(side: DirectionVerdict, trail: Trail) -> Note:
-    """The first thing in the walk that is not known, else the rules of equal priority that disagree."""
-    for asked in trail:
-        answer = asked.answer if isinstance(asked, Asked) else asked
-        if isinstance(answer, Note):
-            return answer
+    """What is not known in the walk: which reading is right, whether a rule matches, a layer, or which rule applies."""
+    unknown = (answer for _, _, answer in trail.asked if isinstance(answer, Note))
+    if reason := trail.either or next(unknown, trail.unknown):
+        return reason
     texts = [
         f"{match_text(match)} would {match.rule.action.value}"
         for match in (*side.denied_by, *side.allowed_by, *side.passed_by)
@@ -215,8 +222,7 @@ def _why_undefined(side: DirectionVerdict, trail: Trail) -> Note:
 
 def _where_it_ends(side: DirectionVerdict, trail: Trail) -> Note | None:
     """Why a layer blocks at its end, if that is what blocks."""
-    ends = [asked.reason for asked in trail if isinstance(asked, AtEnd)]
-    return ends[0] if ends and not side.denied_by else None
+    return None if side.denied_by else trail.at_end
 
 
 def _why_blocked(side: DirectionVerdict, pod: Pod) -> Note:

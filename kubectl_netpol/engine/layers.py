@@ -82,7 +82,7 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     middle: tuple[Layer, ...] = ()
     isolating = isolating_policies(snapshot, pod, direction)
     if isolating:
-        step = AtOnce(tuple(RuleList(policy, policy.rules_of(direction), ordered=False) for policy in isolating))
+        step = AtOnce(tuple([RuleList(policy, policy.rules_of(direction), ordered=False) for policy in isolating]))
         middle = (Layer(step, isolates=True),)
     if not (snapshot.tiered or snapshot.unevaluated or snapshot.gaps):
         return middle
@@ -116,6 +116,14 @@ def plugin_of_node(snapshot: Snapshot, node: Node) -> Note | None:
     from kubectl_netpol.engine.calico import node_reason  # noqa: PLC0415 - only where it runs
 
     return node_reason(snapshot, node)
+
+
+def isolated_by(layers: Iterable[Layer]) -> tuple[Policy, ...]:
+    """The NetworkPolicies in the layers, where no plugin decides."""
+    for layer in layers:
+        if layer.isolates and isinstance(layer.step, AtOnce):
+            return tuple([step.policy for step in layer.step.steps if isinstance(step, RuleList)])
+    return ()
 
 
 def policies_of(layers: Iterable[Layer], *, isolating: bool) -> tuple[Policy, ...]:
@@ -178,7 +186,8 @@ def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tu
         return isolating_in_cilium(snapshot, pod, direction)
     if snapshot.plugin == "Calico":
         return policies_of(layers_of(snapshot, pod, direction), isolating=True)
-    return tuple(policy for policy in snapshot.policies_in(pod.namespace) if policy.isolates(pod, direction))
+    policies = snapshot.policies_in(pod.namespace)
+    return tuple([policy for policy in policies if direction in policy.directions and policy.selects(pod)])
 
 
 def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:

@@ -29,8 +29,10 @@ def peer_text(peer: Peer | None, policy: Policy) -> str:
         return _addresses_text(peer)
     pods = selector_text(peer.pod_selector) if peer.pod_selector else ""
     who = f"pods {pods}" if pods else "all pods"
-    if keys := peer.same_labels or peer.other_labels:
-        return f"{who} in namespaces with {'the same' if peer.same_labels else 'another'} {', '.join(keys)}"
+    if peer.selects_by_own_namespace:
+        keys = peer.same_labels or peer.other_labels
+        which = "the same" if peer.same_labels else "another"
+        return f"{who} in namespaces with {which} {', '.join(keys)}" if keys else "no pods"
     if peer.namespace_selector is None:
         return who if pods else f"{who} in {policy.namespace}"
     if name := peer.one_namespace:

@@ -28,6 +28,7 @@ class Reading(NamedTuple):
     `always`: NetworkPolicy lets it through, whatever the rules say.
     `unread`: why the address may be that of a pod that could not be read.
     `code`: why there is more than one reading; None for the plain one.
+    `endpoint`: where `address` is a Service's, the reading of what is behind it, which the tiers see in any case.
     """
 
     pod: Pod | None
@@ -41,6 +42,7 @@ class Reading(NamedTuple):
     always: bool = False
     unread: Note | None = None
     code: Code | None = None
+    endpoint: Reading | None = None
 
     @property
     def in_tiers(self) -> Reading:
@@ -51,10 +53,10 @@ class Reading(NamedTuple):
         return self._replace(pod=None, destination=destination)
 
 
-def plain_reading(connection: Connection, peer: End) -> Reading:
+def plain_reading(connection: Connection, peer: End, subject: Pod | None = None, unread: Note | None = None) -> Reading:
     """The reading in which nothing is rewritten and `peer`, the other end, is seen as it is."""
-    port = connection.port
-    return Reading(peer.pod, peer.address, connection.protocol, port, port, connection.destination.pod, node=peer.node)
+    pod, protocol, port = connection.destination.pod, connection.protocol, connection.port
+    return Reading(peer.pod, peer.address, protocol, port, port, pod, subject, peer.node, unread=unread)
 
 
 def unread_pods(snapshot: Snapshot, end: End) -> Note | None:
@@ -77,7 +79,7 @@ def readings_of(
     """
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
-    plain = plain_reading(connection, peer)._replace(subject=pod, unread=unread_pods(snapshot, peer))
+    plain = plain_reading(connection, peer, pod, unread_pods(snapshot, peer) if snapshot.gaps else None)
     if snapshot.plugin == "Cilium":
         from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
 
@@ -118,7 +120,8 @@ def _rewritten(
 ) -> Iterator[Reading]:
     """The readings in which a policy sees the address that the source dialled, or a source that was rewritten."""
     if direction is Direction.EGRESS:
-        yield plain._replace(address=dialled.address, block_port=dialled.port, code=Code.DESTINATION_REWRITTEN)
+        service = plain._replace(address=dialled.address, block_port=dialled.port, code=Code.DESTINATION_REWRITTEN)
+        yield service._replace(endpoint=plain)
         if dialled.source_rewritten and dialled.address:
             node = snapshot.node_at(dialled.address)
             if _is_local(pod, End(node=node, address=dialled.address)) is not False:

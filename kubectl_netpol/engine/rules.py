@@ -5,6 +5,7 @@ A matrix, which asks about many pods at once, uses the same predicates.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
@@ -34,20 +35,32 @@ def match_rule(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
     if rule.condition is not None:
         return _match_condition(snapshot, policy, rule, reading)
     unknown: Note | None = None
-    for index, peer in enumerate(rule.peers or (None,)):
-        port = matching_port(rule, _port_seen(peer, reading), reading.protocol, reading.destination)
-        if port is None:
+    port = matching_port(rule, reading.port, reading.protocol, reading.destination)
+    named = _may_name_it(rule, reading) if port is None else None
+    if not rule.peers:
+        return named if port is None else RuleMatch(policy, rule, None, port if rule.ports else None)
+    same = reading.block_port == reading.port
+    if port is None and same and not named:
+        return None
+    for index, peer in enumerate(rule.peers):
+        seen = port
+        if not (same or peer.selects_pods):
+            seen = matching_port(rule, reading.block_port, reading.protocol, reading.destination)
+        if seen is None and not named:
             continue
-        matched = peer is None or peer_matches(
-            snapshot, policy, peer, reading.pod, reading.address, subject=reading.subject
-        )
-        if matched is False and reading.unread and peer and peer.selects_pods:
-            matched = reading.unread
+        matched = _peer_matches_in(snapshot, policy, peer, reading)
+        if matched is True and seen is None:
+            matched = named or False
         if matched is True:
-            return RuleMatch(policy, rule, None if peer is None else index, port if rule.ports else None)
-        if isinstance(matched, Note):
+            return RuleMatch(policy, rule, index, seen if rule.ports else None)
+        if matched:
             unknown = matched
     return unknown
+
+
+def _peer_matches_in(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> bool | Note:
+    matched = peer_matches(snapshot, policy, peer, reading.pod, reading.address, subject=reading.subject)
+    return reading.unread if matched is False and reading.unread and peer.selects_pods else matched
 
 
 def _match_condition(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> RuleMatch | Note | None:
@@ -66,8 +79,12 @@ def _seen(rule: Rule, reading: Reading) -> Seen:
     return Seen(rule.direction, *ends, reading.protocol, reading.port)
 
 
-def _port_seen(peer: Peer | None, reading: Reading) -> int:
-    return reading.block_port if peer and peer.blocks else reading.port
+def _may_name_it(rule: Rule, reading: Reading) -> Note | None:
+    """Why the destination may be a pod that gives this port one of the rule's names, or None where it can't be."""
+    if reading.destination or not reading.unread:
+        return None
+    protocols = [item.protocol for item in rule.ports if isinstance(item, NamedPort)]
+    return reading.unread if reading.protocol in protocols or None in protocols else None
 
 
 def peer_matches(
@@ -84,30 +101,31 @@ def peer_matches(
     `subject`: the pod whose policies are asked. A finished pod matches no peer. An ipBlock matches pod addresses too,
     as the upstream e2e tests assert.
     """
-    if peer.selects_pods:
-        matched = _pod_matches(snapshot, policy, peer, pod, subject)
-    else:
-        matched = _address_matches(snapshot, peer, pod, address)
-    if matched is True and peer.unreadable:
+    matches = _pod_matches if peer.selects_pods else _address_matches
+    matched = matches(snapshot, policy, peer, pod, address, subject)
+    if peer.unreadable and matched is True:
         message = f"{policy.title} has a peer that can't be evaluated: {peer.unreadable}"
         return Note(Code.SELECTOR_NOT_EVALUATED, message)
     return matched
 
 
-def _pod_matches(snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None, subject: Pod | None) -> bool | Note:
+def _pod_matches(
+    snapshot: Snapshot, policy: Policy, peer: Peer, pod: Pod | None, _: str | None, subject: Pod | None
+) -> bool | Note:
     if pod is None or pod.finished or (peer.pod_selector and not peer.pod_selector.matches(pod.labels)):
         return False
-    namespace = snapshot.namespace(pod.namespace)
-    if peer.selects_by_own_namespace:
-        selected = _by_own_labels(_own_namespace(snapshot, subject), namespace, peer)
-    elif peer.namespace_selector is None:
-        return pod.namespace == policy.namespace
+    if peer.namespace_selector is not None:
+        selected = snapshot.namespace(pod.namespace).selected_by(peer.namespace_selector)
+    elif peer.selects_by_own_namespace:
+        selected = _by_own_labels(_own_namespace(snapshot, subject), snapshot.namespace(pod.namespace), peer)
     else:
-        selected = namespace.selected_by(peer.namespace_selector)
+        return pod.namespace == policy.namespace
     return labels_unknown(snapshot, pod.namespace) if selected is None else selected
 
 
-def _address_matches(snapshot: Snapshot, peer: Peer, pod: Pod | None, address: str | None) -> bool | Note:
+def _address_matches(
+    snapshot: Snapshot, _: Policy, peer: Peer, pod: Pod | None, address: str | None, __: Pod | None
+) -> bool | Note:
     if peer.domain_names:
         return _domain_matches(peer, pod)
     if peer.unreadable and peer.node_selector is None:
@@ -168,7 +186,7 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
     if not rule.ports:
         return 0
     for index, item in enumerate(rule.ports):
-        if item.protocol not in (protocol, None):
+        if item.protocol != protocol and item.protocol is not None:
             continue
         if isinstance(item, PortRange):
             if item.first <= port <= item.last:
@@ -180,69 +198,84 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
 
 def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], reading: Reading) -> list[NearMiss]:
     """What each of these rules misses, by its closest peer; the closest rule first."""
-    found = (_near_miss(snapshot, policy, rule, reading) for policy, rule in rules)
-    return sorted((near for near in found if near.misses or near.rule.condition is None), key=_distance)
-
-
-def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> NearMiss:
-    if rule.condition is not None and rule.condition.text():
-        return NearMiss(policy, rule, None, None, rule.condition.misses(snapshot, _seen(rule, reading)))
-    if policy.tier:
-        reading = reading.in_tiers
-    candidates = []
-    for index, peer in enumerate(rule.peers or (None,)):
-        misses = list(_peer_misses(snapshot, policy, peer, reading)) if peer else []
-        seen = _port_seen(peer, reading)
-        port = matching_port(rule, seen, reading.protocol, reading.destination)
-        if port is None:
-            misses += _port_misses(rule, seen, reading.protocol, reading.destination)
-        candidates.append(NearMiss(policy, rule, index if peer else None, port if rule.ports else None, tuple(misses)))
-    return min(candidates, key=_distance)
+    found = [_near_miss(snapshot, policy, rule, reading.in_tiers if policy.tier else reading) for policy, rule in rules]
+    found = [entry for entry in found if entry[1].misses or entry[1].rule.condition is None]
+    return [near for _, near in sorted(found, key=itemgetter(0))]
 
 
 _FAR = {RulePart.NO_POD: 4, RulePart.ADDRESS: 3, RulePart.NAMESPACE: 2}
 
 
-def _distance(near: NearMiss) -> int:
-    return sum(_FAR.get(miss.part, 1) for miss in near.misses)
+def _distance(misses: Iterable[Miss]) -> int:
+    return sum([_FAR.get(miss.part, 1) for miss in misses])
 
 
-def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> Iterator[Miss]:
+def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> tuple[int, NearMiss]:
+    """How far the rule is from a match, and what its closest peer misses."""
+    if rule.condition is not None and rule.condition.text():
+        missed = rule.condition.misses(snapshot, _seen(rule, reading))
+        return _distance(missed), NearMiss(policy, rule, None, None, missed)
+    best: tuple[int, int | None, int | None, list[Miss]] | None = None
+    by_port: dict[int, tuple[int | None, list[Miss]]] = {}
+    same = reading.block_port == reading.port
+    for index, peer in enumerate(rule.peers or (None,)):
+        seen = reading.port if same or peer is None or peer.selects_pods else reading.block_port
+        if seen not in by_port:
+            port = matching_port(rule, seen, reading.protocol, reading.destination)
+            missed = [] if port is not None else list(_port_misses(rule, seen, reading.protocol, reading.destination))
+            by_port[seen] = port, missed
+        port, missed = by_port[seen]
+        misses = [*_peer_misses(snapshot, policy, peer, reading), *missed] if peer else missed
+        distance = _distance(misses)
+        if best is None or distance < best[0]:
+            best = distance, index if peer else None, port if rule.ports else None, misses
+    assert best is not None  # noqa: S101 - there is at least one peer, or none for everyone
+    return best[0], NearMiss(policy, rule, best[1], best[2], tuple(best[3]))
+
+
+def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> list[Miss]:
     pod = reading.pod
     if not peer.selects_pods:
-        if _address_matches(snapshot, peer, pod, reading.address) is not True:
-            found = reading.address or "an unknown address"
-            yield Miss(RulePart.ADDRESS, _addresses_text(peer, reading.address), found)
-    elif pod is None:
-        yield Miss(RulePart.NO_POD, "a pod", reading.address or "a host name")
-    else:
-        namespace = snapshot.namespace(pod.namespace)
-        if peer.selects_by_own_namespace:
-            yield from _own_label_misses(_own_namespace(snapshot, reading.subject), namespace, peer)
-        else:
-            yield from _namespace_misses(policy, peer, namespace)
-        for requirement in peer.pod_selector.requirements if peer.pod_selector else ():
-            if not requirement.matches(pod.labels):
-                yield _label_miss(RulePart.POD, requirement, pod.labels)
+        if _address_matches(snapshot, policy, peer, pod, reading.address, None) is True:
+            return []
+        found = reading.address or "an unknown address"
+        return [Miss(RulePart.ADDRESS, _addresses_text(peer, reading.address), found)]
+    if pod is None:
+        return [Miss(RulePart.NO_POD, "a pod", reading.address or "a host name")]
+    misses = []
+    if peer.namespace_selector is not None:
+        misses = _namespace_misses(peer.namespace_selector, snapshot.namespace(pod.namespace))
+    elif peer.selects_by_own_namespace:
+        own = _own_namespace(snapshot, reading.subject)
+        misses = _own_label_misses(own, snapshot.namespace(pod.namespace), peer)
+    elif pod.namespace != policy.namespace:
+        misses = [Miss(RulePart.NAMESPACE, policy.namespace, pod.namespace)]
+    if peer.pod_selector is not None:
+        misses += [
+            _label_miss(RulePart.POD, requirement, pod.labels)
+            for requirement in peer.pod_selector.requirements
+            if not requirement.matches(pod.labels)
+        ]
+    return misses
 
 
-def _own_label_misses(own: Namespace, namespace: Namespace, peer: Peer) -> Iterator[Miss]:
-    if _by_own_labels(own, namespace, peer) is False:
-        keys, sign = (peer.same_labels, "=") if peer.same_labels else (peer.other_labels or (), "!=")
-        required = ",".join(f"{key}{sign}{own.labels.get(key, '')}" for key in keys)
-        found = ",".join(f"{key}={namespace.labels[key]}" for key in keys if key in namespace.labels)
-        yield Miss(RulePart.NAMESPACE, required, found or f"no label {','.join(keys)}")
+def _own_label_misses(own: Namespace, namespace: Namespace, peer: Peer) -> list[Miss]:
+    if _by_own_labels(own, namespace, peer) is not False:
+        return []
+    keys, sign = (peer.same_labels, "=") if peer.same_labels else (peer.other_labels or (), "!=")
+    required = ",".join(f"{key}{sign}{own.labels.get(key, '')}" for key in keys)
+    found = ",".join(f"{key}={namespace.labels[key]}" for key in keys if key in namespace.labels)
+    missing = f"no label {','.join(keys)}" if keys else "no such label"
+    return [Miss(RulePart.NAMESPACE, required or "of an empty list", found or missing)]
 
 
-def _namespace_misses(policy: Policy, peer: Peer, namespace: Namespace) -> Iterator[Miss]:
-    if peer.namespace_selector is None:
-        if namespace.name != policy.namespace:
-            yield Miss(RulePart.NAMESPACE, policy.namespace, namespace.name)
-        return
-    for requirement in peer.namespace_selector.requirements:
-        known = namespace.complete or requirement.key in namespace.labels
-        if known and not requirement.matches(namespace.labels):
-            yield _label_miss(RulePart.NAMESPACE, requirement, namespace.labels)
+def _namespace_misses(selector: LabelSelector, namespace: Namespace) -> list[Miss]:
+    labels = namespace.labels
+    return [
+        _label_miss(RulePart.NAMESPACE, requirement, labels)
+        for requirement in selector.requirements
+        if (namespace.complete or requirement.key in labels) and not requirement.matches(labels)
+    ]
 
 
 def _addresses_text(peer: Peer, address: str | None) -> str:
@@ -266,7 +299,7 @@ def _label_miss(part: RulePart, requirement: Requirement, labels: Mapping[str, s
 
 def _port_misses(rule: Rule, port: int, protocol: str, destination: Pod | None) -> Iterator[Miss]:
     """One miss for all ports of the rule: the protocol where none has it, else the name or number."""
-    same = [item for item in rule.ports if item.protocol in (protocol, None)]
+    same = [item for item in rule.ports if item.protocol == protocol or item.protocol is None]
     if not same:
         yield Miss(RulePart.PROTOCOL, " or ".join(dict.fromkeys(item.protocol or "" for item in rule.ports)), protocol)
         return

@@ -42,21 +42,25 @@ class Peers(Protocol):
     def matched(self, policy: Policy, rule: Rule) -> Matched: ...
 
 
-class Asked(NamedTuple):
-    """A rule that was asked, and its answer: None where it does not match."""
-
-    policy: Policy
-    rule: Rule
-    answer: RuleMatch | Note | None
-
-
-class AtEnd(NamedTuple):
-    """Why a layer blocked what no rule decided."""
-
-    reason: Note
+# A rule that was asked, with its policy, and its answer: None where it does not match.
+Asked: TypeAlias = "tuple[Policy, Rule, RuleMatch | Note | None]"
+# What a step may do with the peers that reach it: those that it may allow, deny, and hand over to the next layer, and
+# those that it may leave to what comes next.
+_Answers: TypeAlias = tuple[int, int, int, int]
 
 
-Trail: TypeAlias = "list[Asked | AtEnd | Note]"
+class Trail:
+    """What a walk about a set of one met.
+
+    `asked`: every rule that was asked, in order. `either`: why it is not known which of several layers holds, where
+    they disagree. `unknown`: why it is not known what a layer says. `at_end`: why a layer blocked what no rule decided.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.either: Note | None = None
+        self.unknown: Note | None = None
+        self.at_end: Note | None = None
 
 
 class Outcome(NamedTuple):
@@ -74,39 +78,30 @@ class Outcome(NamedTuple):
         return self.may_allow & self.may_block
 
 
-class _Answers(NamedTuple):
-    """What a step may do with the peers that reach it; `rest`: those that it may leave to what comes next."""
-
-    allow: int
-    deny: int
-    hand_over: int
-    rest: int
-
-
 def walk(layers: Iterable[Layer], peers: Peers, trail: Trail | None = None) -> Outcome:
     """Asks each layer about the peers that are still undecided.
 
-    `trail`, for a set of one: gets every rule that was asked, and why a layer is unknown.
+    `trail`, for a set of one: gets what was met.
     """
     may_allow = may_block = 0
     here = peers.everyone
     for layer in layers:
         if layer.unknown:
             if trail is not None:
-                trail.append(layer.unknown)
+                trail.unknown = layer.unknown
             return Outcome(may_allow | here, may_block | here)
         if layer.either:
             return _walk_either(layer, peers, trail)
         if layer.isolates or layer.lets_node:
             may_allow |= here & peers.always
             here &= ~peers.always
-        allow, deny, hand_over, rest = _ask(layer.step, here, peers, trail) if here else _Answers(0, 0, 0, 0)
+        allow, deny, hand_over, rest = _ask(layer.step, here, peers, trail) if here else (0, 0, 0, 0)
         may_allow |= allow
         may_block |= deny
         if layer.isolates:
             may_block |= rest
             if rest and layer.at_end and trail is not None:
-                trail.append(AtEnd(layer.at_end))
+                trail.at_end = layer.at_end
             rest = 0
         here = hand_over | rest
         if not here:
@@ -115,14 +110,14 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: Trail | None = None) -> O
 
 
 def _walk_either(layer: Layer, peers: Peers, trail: Trail | None) -> Outcome:
-    """What is so in one of them may be so. The trail is that of the first, after why another one disagrees with it."""
+    """What is so in one of them may be so. The trail is that of the first, with why another one disagrees."""
     (first, _), *others = layer.either
     found = walk(first, peers, trail)
     may_allow, may_block = found
     for layers, why in others:
         outcome = walk(layers, peers)
         if trail is not None and why and outcome != found and not found.undefined:
-            trail.insert(0, why)
+            trail.either = why
         may_allow |= outcome.may_allow
         may_block |= outcome.may_block
     return Outcome(may_allow, may_block)
@@ -132,31 +127,39 @@ def _ask(step: Step, here: int, peers: Peers, trail: Trail | None) -> _Answers:
     if isinstance(step, RuleList):
         return _ask_rules(step, here, peers, trail)
     allow = deny = hand_over = 0
+    at_once = isinstance(step, AtOnce)
     rest = here
     for inner in step.steps:
-        found = _ask(inner, here, peers, trail)
-        allow |= found.allow
-        deny |= found.deny
-        hand_over |= found.hand_over
-        rest &= found.rest
-        if not isinstance(step, AtOnce):
+        allows, denies, hands_over, leaves = _ask(inner, here, peers, trail)
+        allow |= allows
+        deny |= denies
+        hand_over |= hands_over
+        rest &= leaves
+        if not at_once:
             here = rest
             if not here:
                 break
-    return _Answers(allow, deny, hand_over, rest)
+    return allow, deny, hand_over, rest
 
 
 def _ask_rules(step: RuleList, here: int, peers: Peers, trail: Trail | None) -> _Answers:
-    found = dict.fromkeys(Action, 0)
+    policy, rules, ordered, not_sure = step
+    allow = deny = hand_over = 0
     rest = here
-    for rule in step.rules:
-        yes, unknown, why = peers.matched(step.policy, rule)
-        found[rule.action] |= (yes | unknown) & (rest if step.ordered else here)
-        rest &= ~yes
+    for rule in rules:
+        yes, unknown, why = peers.matched(policy, rule)
         if trail is not None:
-            trail.append(Asked(step.policy, rule, step.unknown if step.unknown and yes else why))
-        if step.ordered and not rest:
+            trail.asked.append((policy, rule, not_sure if not_sure and yes else why))
+        if not (yes or unknown):
+            continue
+        taken = (yes | unknown) & (rest if ordered else here)
+        if rule.action is Action.ALLOW:
+            allow |= taken
+        elif rule.action is Action.DENY:
+            deny |= taken
+        else:
+            hand_over |= taken
+        rest &= ~yes
+        if ordered and not rest:
             break
-    if step.unknown:
-        rest = here
-    return _Answers(found[Action.ALLOW], found[Action.DENY], found[Action.PASS], rest)
+    return allow, deny, hand_over, here if not_sure else rest

@@ -74,8 +74,9 @@ class Peer(NamedTuple):
     @property
     def selects_pods(self) -> bool:
         """Whether it matches pods by labels, their own or those of their namespace."""
-        by_labels = self.namespace_selector is not None or self.pod_selector is not None
-        return by_labels or self.selects_by_own_namespace
+        if self.pod_selector is not None or self.namespace_selector is not None:
+            return True
+        return self.same_labels is not None or self.other_labels is not None
 
     @property
     def selects_by_own_namespace(self) -> bool:
@@ -165,7 +166,7 @@ class Policy(NamedTuple):
 
     def selects(self, pod: Pod) -> bool:
         """Whether a NetworkPolicy applies to the pod: in its namespace, matched by podSelector, and not finished."""
-        return pod.namespace == self.namespace and not pod.finished and self.pod_selector.matches(pod.labels)
+        return pod.namespace == self.namespace and self.pod_selector.matches(pod.labels) and not pod.finished
 
     def selects_in(self, namespace: Namespace, pod: Pod) -> bool | None:
         """Whether a cluster-scoped policy applies to the pod, which is in that namespace; None where that is unknown.
@@ -184,7 +185,7 @@ class Policy(NamedTuple):
         """The rules that apply in a direction: none if policyTypes leaves it out."""
         if direction not in self.directions:
             return ()
-        return tuple(rule for rule in self.rules if rule.direction is direction)
+        return tuple([rule for rule in self.rules if rule.direction is direction])
 
 
 class UnevaluatedPolicy(NamedTuple):

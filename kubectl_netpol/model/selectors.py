@@ -50,7 +50,10 @@ class LabelSelector(NamedTuple):
     requirements: tuple[Requirement, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        return all(requirement.matches(labels) for requirement in self.requirements)
+        for requirement in self.requirements:  # noqa: SIM110 - all() takes half as long again
+            if not requirement.matches(labels):
+                return False
+        return True
 
     @classmethod
     def of(cls, labels: Mapping[str, str]) -> LabelSelector:

@@ -147,3 +147,35 @@ def test_the_role_of_the_example_may_list_every_kind_that_is_known(shop: Shop) -
     with shop.viewer_may(example["rules"]):
         answer = shop.explained(viewer=True)
     assert (answer["verdict"], [note["code"] for note in answer["caveats"]]) == ("allowed", ["unknown-kind"])
+
+
+@pytest.fixture
+def router_daemon_set(shop: Shop) -> Iterator[None]:
+    """The DaemonSet by which kube-router, which the kit runs without one, is known. It runs on no node."""
+    labels = {"run": "kube-router"}
+    container = {"name": "kube-router", "image": "busybox"}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [container], "nodeSelector": {"netpol/nowhere": "true"}},
+    }
+    found = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "kube-router", "namespace": shop.namespace},
+        "spec": {"selector": {"matchLabels": labels}, "template": template},
+    }
+    shop.cluster.apply(found)
+    yield
+    shop.cluster.kubectl("delete", "daemonset", "kube-router", "-n", shop.namespace)
+
+
+@pytest.mark.usefixtures("router_daemon_set")
+def test_the_network_ignores_a_kind_that_the_plugin_does_not_enforce(shop: Shop) -> None:
+    (one,) = (one for _, one in OF_EACH_KIND if one.kind == "AdminNetworkPolicy")
+    with shop.having(one):
+        result = shop.run("test", "san", "web", "80", "-o", "json")
+    answer = json.loads(result.stdout)
+    assert (result.returncode, answer["prediction"]["verdict"], answer["reachable"]) == (0, "blocked", True)
+    assert answer["finding"]["code"] == "kind-not-enforced"
+    assert [note["code"] for note in answer["prediction"]["caveats"]] == ["kind-not-enforced"]
+    assert "kube-router does not enforce adminnetworkpolicy.policy.networking.k8s.io" in answer["finding"]["message"]

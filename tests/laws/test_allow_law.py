@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.support.clusters import Feature
 
 WITHOUT: dict[Feature, str] = {
+    "tiers": "no NetworkPolicy changes what they decide",
     "other policies": "no NetworkPolicy changes what they decide",
     "unread namespaces": "what is unknown may stay unknown",
 }

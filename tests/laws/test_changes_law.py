@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kubectl_netpol.analysis.changes import changed_policies, changes_between
+from kubectl_netpol.analysis.changes import asked_policies, changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.engine.evaluate import evaluate
-from kubectl_netpol.engine.layers import isolating_policies
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.model.addresses import parse_ip, parse_network
 from kubectl_netpol.model.kinds import WORKLOADS
@@ -135,7 +134,7 @@ def port_items(
         for snapshot in snapshots
         for end, direction in ((source, Direction.EGRESS), (destination, Direction.INGRESS))
         if isinstance(end, Pod)
-        for policy in isolating_policies(snapshot, end, direction)
+        for policy in asked_policies(snapshot, end, direction)
         for rule in policy.rules_of(direction)
         for item in rule.ports
     ]

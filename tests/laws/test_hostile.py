@@ -19,6 +19,7 @@ from kubectl_netpol.errors import ManifestError, NetpolError
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
 from kubectl_netpol.manifests.reader import Reader
 from tests.support.lawful import lawful
+from tests.support.policy_kinds import OF_EACH_KIND, OfKind
 
 OBJECTS = list(
     yaml.safe_load_all("""
@@ -111,7 +112,23 @@ spec:
 apiVersion: policy.networking.k8s.io/v1alpha2
 kind: ClusterNetworkPolicy
 metadata: {name: c}
-spec: {tier: Admin, subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: x}}}}, ingress: [{}]}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: x}}}}
+  ingress: [{name: r, action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {number: 80}}}]}]
+  egress:
+  - {action: Accept, to: [{networks: [10.0.0.0/8]}, {nodes: {matchLabels: {a: b}}}, {domainNames: [a.example.com]}]}
+  - {action: Pass, to: [{pods: {podSelector: {}}}], protocols: [{destinationNamedPort: http}]}
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: BaselineAdminNetworkPolicy
+metadata: {name: default}
+spec:
+  subject: {namespaces: {matchExpressions: [{key: team, operator: NotIn, values: [x]}]}}
+  ingress:
+  - {action: Deny, from: [{pods: {namespaces: {sameLabels: [t]}, podSelector: {}}}], ports: [{portNumber: {port: 9}}]}
+  - {action: Allow, from: [{namespaces: {}}], ports: [{portRange: {protocol: UDP, start: 1, end: 9}}, {namedPort: h}]}
 ---
 apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
@@ -208,6 +225,28 @@ def test_the_objects_are_good_before_they_are_spoilt() -> None:
 def test_junk_in_any_place(where: tuple[int, tuple[Any, ...]], junk: Any, as_json: bool) -> None:  # noqa: FBT001 - drawn
     objects = with_junk(*where, junk)
     use(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}) if as_json else yaml.safe_dump_all(objects))
+
+
+@pytest.mark.parametrize("one", [pytest.param(one, id=name) for name, one in OF_EACH_KIND])
+def test_junk_in_every_place_of_a_policy(one: OfKind) -> None:
+    """On a cluster such a policy stops nothing: it may select what its scope has."""
+    for place in places(one.manifest("a"))[1:]:
+        for junk in JUNK:
+            found = copy.deepcopy(one.manifest("a"))
+            at = found
+            for key in place[:-1]:
+                at = at[key]
+            at[place[-1]] = junk
+            for live in (False, True):
+                reader = Reader(live=live)
+                try:
+                    reader.add_text(json.dumps(found), "it.yaml")
+                except ManifestError as error:
+                    assert not live or place[0] != "spec", f"{place} {junk!r}: {error}"  # noqa: PT017 - not about the error
+                reader.add_text(json.dumps(OBJECTS[1]), "it.yaml")
+                snapshot = reader.snapshot()
+                end = Resolved(pod=snapshot.pods[0])
+                predict(snapshot, request(snapshot, end, end, 80, "TCP"))
 
 
 @lawful(300)

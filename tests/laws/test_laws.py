@@ -18,7 +18,21 @@ from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.kinds import kind_of
 from kubectl_netpol.model.snapshot import Snapshot
 from tests.support import naive
-from tests.support.clusters import ADDRESSES, NAMESPACES, PROTOCOLS, clusters, policy, read, rules, selectors
+from tests.support.clusters import (
+    ADDRESSES,
+    ADMIN_KINDS,
+    CLUSTER_KINDS,
+    NAMESPACES,
+    PROTOCOLS,
+    TIERS,
+    clusters,
+    made,
+    policy,
+    read,
+    rules,
+    selectors,
+    tier_policies,
+)
 from tests.support.lawful import lawful
 
 if TYPE_CHECKING:
@@ -28,6 +42,7 @@ if TYPE_CHECKING:
     from tests.support.clusters import Feature
 
 Object = dict[str, Any]
+NO_OTHER_POLICIES: dict[Feature, str] = {"other policies": "which may decide instead of a rule"}
 NAIVE: dict[Feature, str] = {
     "IPv4 in IPv6": "the naive evaluator takes addresses as they are spelled",
     "other policies": "it has NetworkPolicies only",
@@ -36,7 +51,7 @@ NAIVE: dict[Feature, str] = {
 
 
 class Question(NamedTuple):
-    """A connection in a cluster: each end is the number of a pod, or an address."""
+    """A connection in a cluster: each end is the number of a pod, the name of a node, or an address."""
 
     objects: list[Object]
     source: int | str
@@ -45,7 +60,10 @@ class Question(NamedTuple):
     protocol: str
 
     def end(self, which: int | str) -> Any:
-        return which if isinstance(which, str) else self.pods[which]
+        if isinstance(which, int):
+            return self.pods[which]
+        nodes = [item for item in self.objects if item["kind"] == "Node" and item["metadata"]["name"] == which]
+        return nodes[0] if nodes else which
 
     @property
     def pods(self) -> list[Object]:
@@ -62,7 +80,8 @@ def questions(draw: st.DrawFn, *, on_hosts: bool = True, without: Mapping[Featur
     source, destination = draw(st.permutations(numbers))[:2]
     other: int | str = source
     if draw(st.integers(0, 4)) == 0:
-        other = draw(st.sampled_from(ADDRESSES))
+        nodes = [item["metadata"]["name"] for item in objects if item["kind"] == "Node"]
+        other = draw(st.sampled_from((*ADDRESSES, *nodes, *nodes)))
     one, two = (other, destination) if draw(st.booleans()) else (destination, other)
     return Question(objects, one, two, draw(st.sampled_from((80, 8080, 53, 81))), draw(st.sampled_from(PROTOCOLS)))
 
@@ -75,7 +94,8 @@ def everything(snapshot: Snapshot) -> object:
 
 def end_in(snapshot: Snapshot, asked: Question, which: int | str) -> End:
     if isinstance(which, str):
-        return End(address=which)
+        node = snapshot.node(which)
+        return End(node=node, address=node.addresses[0]) if node else End(address=which)
     metadata = asked.pods[which]["metadata"]
     pod = snapshot.pod(metadata["namespace"], metadata["name"])
     assert pod
@@ -93,9 +113,20 @@ def answers(asked: Question) -> tuple[str, str]:
     return found.egress.verdict.value, found.ingress.verdict.value
 
 
-@lawful(200)
+def may_be_its_own_node(asked: Question) -> bool:
+    """Whether the destination is the source's node, or a node and it is not known which the pod is on."""
+    ends = [asked.end(which) for which in (asked.source, asked.destination)]
+    node = next((end for end in ends if isinstance(end, dict) and end["kind"] == "Node"), None)
+    if node is None:
+        return False
+    (own,) = (end["spec"]["nodeName"] for end in ends if end is not node)
+    return own is None or (own == node["metadata"]["name"] and node is ends[1])
+
+
+@lawful(400)
 @given(questions(on_hosts=False, without=NAIVE))
 def test_a_naive_evaluator_says_the_same(asked: Question) -> None:
+    assume(not may_be_its_own_node(asked))
     wanted = naive.connection(
         asked.objects, asked.end(asked.source), asked.end(asked.destination), asked.port, asked.protocol
     )
@@ -107,7 +138,7 @@ def test_a_naive_evaluator_says_the_same(asked: Question) -> None:
 def test_a_connection_is_what_its_ends_say(asked: Question) -> None:
     found = verdict(asked)
     ends = [asked.end(which) for which in (asked.source, asked.destination)]
-    if not all(isinstance(end, str) or naive.can_connect(end) for end in ends):
+    if not all(naive.can_connect(end) for end in ends if naive.is_pod(end)):
         assert found.verdict is Verdict.UNDEFINED
         return
     sides = {found.egress.verdict, found.ingress.verdict}
@@ -119,17 +150,19 @@ def test_a_connection_is_what_its_ends_say(asked: Question) -> None:
 @lawful(200)
 @given(questions(), st.randoms(use_true_random=False))
 def test_the_order_of_policies_rules_peers_and_ports_never_matters(asked: Question, chance: random.Random) -> None:
+    """The rules of a tier's policies excepted, which are asked from the top."""
     mixed = copy.deepcopy(asked.objects)
     for item in mixed:
         for field in ("ingress", "egress"):
             listed = item.get("spec", {}).get(field) or []
-            chance.shuffle(listed)
+            if item["kind"] == "NetworkPolicy":
+                chance.shuffle(listed)
             for rule in listed:
-                for inner in ("from", "to", "ports"):
+                for inner in ("from", "to", "ports", "protocols"):
                     chance.shuffle(rule.get(inner) or [])
-    policies = [item for item in mixed if item["kind"] == "NetworkPolicy"]
+    policies = [item for item in mixed if item["kind"].endswith("NetworkPolicy")]
     chance.shuffle(policies)
-    rest = [item for item in mixed if item["kind"] != "NetworkPolicy"]
+    rest = [item for item in mixed if not item["kind"].endswith("NetworkPolicy")]
     assert answers(asked._replace(objects=rest + policies)) == answers(asked)
 
 
@@ -152,7 +185,7 @@ def test_adding_rules_to_pods_isolated_already_never_blocks(
 def test_a_policy_that_selects_neither_end_changes_nothing(asked: Question, selector: Object, namespace: str) -> None:
     for which in (asked.source, asked.destination):
         pod = asked.end(which)
-        same = not isinstance(pod, str) and pod["metadata"]["namespace"] == namespace
+        same = naive.is_pod(pod) and pod["metadata"]["namespace"] == namespace
         if same and naive.selector_matches(selector, naive.labels_of(pod)):
             return
     more = policy(namespace, "elsewhere", {"podSelector": selector, "policyTypes": ["Ingress", "Egress"]})
@@ -217,7 +250,7 @@ def test_names_don_t_matter(asked: Question) -> None:
 
 
 @lawful(200)
-@given(questions(on_hosts=False, without={"other policies": "which may decide instead of a rule"}))
+@given(questions(on_hosts=False, without=NO_OTHER_POLICIES))
 def test_every_rule_named_allows_by_itself(asked: Question) -> None:
     """Provenance: the cluster with only that rule left in its policy, and no other policy, still allows.
 
@@ -240,6 +273,89 @@ def test_near_misses_are_the_rules_that_don_t_allow(asked: Question) -> None:
         missed = {(near.policy.key, near.rule.position) for near in side.near_misses}
         if side.verdict is Verdict.BLOCKED:
             assert all(near.misses for near in side.near_misses)
-            assert missed == {(p.key, r.position) for p in side.isolated_by for r in p.rules_of(side.direction)}
+            if not side.tiered_by:
+                assert missed == {(p.key, r.position) for p in side.isolated_by for r in p.rules_of(side.direction)}
         elif side.verdict is Verdict.ALLOWED:
             assert not missed
+
+
+# Laws of the Admin and Baseline tiers.
+
+EVERYTHING: dict[str, Object] = {
+    "ingress": {"from": [{"namespaces": {}}]},
+    "egress": {"to": [{"namespaces": {}}, {"networks": ["0.0.0.0/0", "::/0"]}]},
+}
+RANK = {"blocked": 0, "undefined": 1, "allowed": 2}
+
+
+def tier_policy(name: str, action: str, tier: str = "Admin", **spec: Any) -> Object:
+    """A ClusterNetworkPolicy whose first rule of both directions matches everything that a rule can."""
+    rules = {direction: [{"action": action, **peers}] for direction, peers in EVERYTHING.items()}
+    spec = {"tier": tier, "priority": 0, "subject": {"namespaces": {}}, **rules, **spec}
+    return made("policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy", name, spec=spec)
+
+
+def with_(asked: Question, *more: Object) -> Question:
+    return asked._replace(objects=[*asked.objects, *more])
+
+
+@lawful(200)
+@given(questions(), st.data())
+def test_an_admin_accept_can_only_open(asked: Question, data: st.DataObject) -> None:
+    more = data.draw(tier_policies(data.draw(st.sampled_from(CLUSTER_KINDS)), "more"))
+    more["spec"]["tier"] = "Admin"
+    for direction in ("ingress", "egress"):
+        for rule in more["spec"].get(direction, ()):
+            rule["action"] = "Accept"
+    before, after = answers(asked), answers(with_(asked, more))
+    assert all(RANK[one] <= RANK[two] for one, two in zip(before, after, strict=True))
+
+
+@lawful(200)
+@given(questions(), st.data())
+def test_an_admin_deny_can_only_shut(asked: Question, data: st.DataObject) -> None:
+    more = data.draw(tier_policies(data.draw(st.sampled_from(CLUSTER_KINDS)), "more"))
+    more["spec"]["tier"] = "Admin"
+    for direction in ("ingress", "egress"):
+        for rule in more["spec"].get(direction, ()):
+            rule["action"] = "Deny"
+    before, after = answers(asked), answers(with_(asked, more))
+    assert all(RANK[one] >= RANK[two] for one, two in zip(before, after, strict=True))
+
+
+@lawful(200)
+@given(questions(on_hosts=False), st.sampled_from(TIERS))
+def test_a_pass_before_all_others_is_a_tier_without_policies(asked: Question, tier: str) -> None:
+    """Of one generation, since either of two may be asked first. A source that is no pod can't be matched."""
+    kinds = {item["apiVersion"] for item in asked.objects if naive.tier_of(item)}
+    assume(not any("v1alpha1" in version for version in kinds))
+    assume(isinstance(asked.source, int))
+    without = [item for item in asked.objects if naive.tier_of(item) != tier]
+    assert answers(with_(asked, tier_policy("first", "Pass", tier))) == answers(asked._replace(objects=without))
+
+
+@lawful(100)
+@given(questions(), st.data())
+def test_a_policy_of_a_tier_that_selects_neither_end_changes_nothing(asked: Question, data: st.DataObject) -> None:
+    more = data.draw(tier_policies(data.draw(st.sampled_from((*CLUSTER_KINDS, *ADMIN_KINDS))), "more"))
+    known = [item["metadata"]["name"] for item in asked.objects if item["kind"] == "Namespace"]
+    assume(all(end["metadata"]["namespace"] in known for end in ends_of(asked)))
+    assume(not any(naive.takes_in(asked.objects, more["spec"]["subject"], end) for end in ends_of(asked)))
+    rest = [item for item in asked.objects if item["kind"] != more["kind"] or item["metadata"] != more["metadata"]]
+    asked = asked._replace(objects=rest)
+    assert verdict(with_(asked, more))[1:] == verdict(asked)[1:]
+
+
+@lawful(200)
+@given(questions(), st.sampled_from(("ingress", "egress")), st.data())
+def test_a_policy_of_a_tier_for_one_direction_leaves_the_other_alone(
+    asked: Question, direction: str, data: st.DataObject
+) -> None:
+    more = data.draw(tier_policies(data.draw(st.sampled_from(CLUSTER_KINDS)), "more", (direction,)))
+    before, after = verdict(asked), verdict(with_(asked, more))
+    assert before.ingress == after.ingress or direction == "ingress"
+    assert before.egress == after.egress or direction == "egress"
+
+
+def ends_of(asked: Question) -> list[Any]:
+    return [end for end in map(asked.end, (asked.source, asked.destination)) if naive.is_pod(end)]

@@ -28,6 +28,7 @@ Feature = Literal[
     "pods without a status",
     "owners",
     "services",
+    "tiers",
     "other policies",
     "unread namespaces",
 ]
@@ -44,6 +45,7 @@ NODE_ADDRESSES = {
     "n1": ("192.168.0.1", "192.168.1.1", "fd00:2::1"),
     "n2": ("192.168.0.2", "192.168.1.2", "fd00:2::2"),
 }
+NODE_LABELS = {"n1": {"app": "x"}, "n2": {"app": "y", "tier": ""}}
 BLOCKS = (
     ("10.0.0.0/8", ("10.0.1.0/24", "10.1.0.0/16", "10.0.0.2/32")),
     ("0.0.0.0/0", ("10.0.0.0/15", "198.51.100.0/24", "192.168.0.0/24")),
@@ -147,33 +149,151 @@ def network_policies(draw: st.DrawFn, most: int) -> list[Object]:
     ]
 
 
-# The other kinds of policy, each a strategy of whole objects: a further kind is a line of OTHER_POLICIES.
+# The policies of the Admin and Baseline tiers: ClusterNetworkPolicy, the kinds of v1alpha1, and Amazon's kind.
+
+TIERS = ("Admin", "Baseline")
+NETWORKS = (
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "10.0.0.0/24",
+    "10.0.0.2/32",
+    "192.168.0.0/16",
+    "198.51.100.0/24",
+    "::/0",
+    "fd00::/8",
+)
+_numbers = st.sampled_from((53, 80, 8080))
+_ranges = st.sampled_from(({"start": 53, "end": 80}, {"start": 80, "end": 8080}, {"start": 1, "end": 65535}))
+_protocols = st.builds(
+    lambda protocol, port: {protocol: {"destinationPort": port}},
+    st.sampled_from(("tcp", "tcp", "udp", "sctp")),
+    st.one_of(_numbers.map(lambda number: {"number": number}), _ranges.map(lambda limits: {"range": limits})),
+)
+_tier_ports = st.one_of(
+    st.fixed_dictionaries(
+        {"portNumber": st.fixed_dictionaries({"port": _numbers}, optional={"protocol": st.sampled_from(PROTOCOLS)})}
+    ),
+    st.builds(
+        lambda protocol, limits: {"portRange": {**protocol, **limits}},
+        st.sampled_from(({}, *({"protocol": protocol} for protocol in PROTOCOLS))),
+        _ranges | st.just({"start": 80, "end": 53}),
+    ),
+)
+_in_namespaces = st.fixed_dictionaries({"namespaceSelector": selectors, "podSelector": selectors})
+_pod_peers = st.one_of(
+    st.just({"namespaces": {}}),
+    st.fixed_dictionaries({"namespaces": selectors}),
+    st.fixed_dictionaries({"pods": _in_namespaces}),
+)
+# As v1alpha1 wrote them before 0.1.3.
+_keys = st.lists(st.sampled_from(KEYS[:2]), max_size=2, unique=True)
+_wrapped = st.one_of(
+    st.fixed_dictionaries({"namespaceSelector": selectors}),
+    st.fixed_dictionaries({"sameLabels": _keys}),
+    st.fixed_dictionaries({"notSameLabels": _keys}),
+)
+_older_peers = st.one_of(
+    st.fixed_dictionaries({"namespaces": _wrapped}),
+    st.fixed_dictionaries({"pods": st.fixed_dictionaries({"namespaces": _wrapped, "podSelector": selectors})}),
+)
+_network_peers = st.fixed_dictionaries(
+    {"networks": st.lists(st.sampled_from(NETWORKS), min_size=1, max_size=2, unique=True)}
+)
+_node_peers = st.fixed_dictionaries({"nodes": selectors})
+_name_peers = st.just({"domainNames": ["*.example.com"]})
+
+
+class TierKind(NamedTuple):
+    """A kind of the tiers as the strategies need it. `tier` None: the spec says which."""
+
+    version: str
+    kind: str
+    tier: str | None
+    actions: tuple[str, ...]
+    egress_peers: tuple[st.SearchStrategy[Object], ...]
+
+    @property
+    def ports(self) -> str:
+        return "ports" if "v1alpha1" in self.version else "protocols"
+
+
+_CNP = ("Accept", "Accept", "Deny", "Deny", "Pass")
+_ANP = ("Allow", "Allow", "Deny", "Deny", "Pass")
+_EVERY = (_network_peers, _node_peers, _name_peers)
+CLUSTER_KINDS = tuple(
+    TierKind(f"policy.networking.k8s.io/{version}", "ClusterNetworkPolicy", None, _CNP, _EVERY)
+    for version in ("v1alpha2", "v1beta1")
+)
+ADMIN_KINDS = (
+    TierKind("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "Admin", _ANP, _EVERY),
+    TierKind("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", "Baseline", _ANP[:4], _EVERY[:2]),
+)
+AMAZON_KINDS = (
+    TierKind("networking.k8s.aws/v1alpha1", "ClusterNetworkPolicy", None, _CNP, (_network_peers, _name_peers)),
+)
+_GENERATIONS = (CLUSTER_KINDS, CLUSTER_KINDS, ADMIN_KINDS, ADMIN_KINDS, AMAZON_KINDS)
+
+
+@st.composite
+def tier_rules(draw: st.DrawFn, kind: TierKind, direction: str, most: int = 3) -> list[Object]:
+    """Rules of one direction. A port name is never beside a peer that is no pod, which the API server refuses."""
+    pods = [_pod_peers, _pod_peers, *([_older_peers] if kind.tier else [])]
+    named = st.sampled_from(NAMES).map(
+        lambda name: {"namedPort" if kind.ports == "ports" else "destinationNamedPort": name}
+    )
+    by_number = _tier_ports if kind.ports == "ports" else _protocols
+    found = []
+    for _ in range(draw(st.integers(1, most))):
+        among_pods = direction == "ingress" or draw(st.booleans())
+        peer = st.one_of(*pods) if among_pods else st.one_of(*pods, *kind.egress_peers)
+        rule: Object = {"action": draw(st.sampled_from(kind.actions))}
+        rule["from" if direction == "ingress" else "to"] = draw(st.lists(peer, min_size=1, max_size=2))
+        if draw(st.booleans()):
+            port = st.one_of(by_number, named) if among_pods else by_number
+            rule[kind.ports] = draw(st.lists(port, min_size=1, max_size=2))
+        found.append(rule)
+    return found
+
+
+@st.composite
+def tier_policies(
+    draw: st.DrawFn, kind: TierKind, name: str, directions: tuple[str, ...] = ("ingress", "egress")
+) -> Object:
+    """One policy, with a number that others have too."""
+    spec: Object = {"subject": draw(_subjects), "priority": draw(st.sampled_from((1, 2, 2, 3)))}
+    spec |= {} if kind.tier else {"tier": draw(st.sampled_from(TIERS))}
+    if kind.kind == "BaselineAdminNetworkPolicy":
+        del spec["priority"]
+        name = "default"
+    for direction in draw(st.sampled_from(((directions[0],), (directions[-1],), directions))):
+        spec[direction] = draw(tier_rules(kind, direction))
+    return made(kind.version, kind.kind, name, spec=spec)
+
+
+@st.composite
+def tiers(draw: st.DrawFn, most: int = 5) -> list[Object]:
+    """Two or more policies of one generation, now and then of two."""
+    kinds = draw(st.sampled_from(_GENERATIONS))
+    if draw(st.integers(0, 4)) == 0:
+        kinds = (*kinds, *draw(st.sampled_from(_GENERATIONS)))
+    found = {}
+    for number in range(draw(st.integers(2, most))):
+        item = draw(tier_policies(draw(st.sampled_from(kinds)), f"t{number}"))
+        found[item["kind"], item["metadata"]["name"]] = item
+    return [*found.values()]
+
 
 _subjects = st.one_of(
+    st.just({"namespaces": {}}),
+    st.just({"namespaces": {}}),
     st.fixed_dictionaries({"namespaces": selectors}),
-    st.fixed_dictionaries({"pods": st.fixed_dictionaries({"namespaceSelector": selectors, "podSelector": selectors})}),
+    st.fixed_dictionaries({"pods": _in_namespaces}),
 )
-_directions = st.sampled_from((("ingress",), ("egress",), ("ingress", "egress")))
 
 
-def _upstream(kind: str, version: str, **more: Any) -> st.SearchStrategy[Object]:
-    return st.builds(
-        lambda subject, directions: made(
-            f"policy.networking.k8s.io/{version}",
-            kind,
-            kind.lower(),
-            spec={"subject": subject, **{direction: [{}] for direction in directions}, **more},
-        ),
-        _subjects,
-        _directions,
-    )
-
+# Kinds whose rules are not evaluated, each a strategy of whole objects: a further kind is a line of OTHER_POLICIES.
 
 OTHER_POLICIES: tuple[st.SearchStrategy[Object], ...] = (
-    _upstream("AdminNetworkPolicy", "v1alpha1"),
-    _upstream("BaselineAdminNetworkPolicy", "v1alpha1"),
-    _upstream("ClusterNetworkPolicy", "v1alpha2", tier="Admin"),
-    _upstream("ClusterNetworkPolicy", "v1alpha2", tier="Baseline"),
     st.builds(
         lambda namespace, selector: made(
             "cilium.io/v2", "CiliumNetworkPolicy", "c", namespace, spec={"endpointSelector": selector, "ingress": [{}]}
@@ -367,7 +487,7 @@ def services(draw: st.DrawFn) -> list[Object]:
 
 def _node(name: str, addresses: Iterable[str]) -> Object:
     listed = [{"type": "InternalIP", "address": address} for address in addresses]
-    return made("v1", "Node", name, status={"addresses": listed})
+    return made("v1", "Node", name, labels=NODE_LABELS[name], status={"addresses": listed})
 
 
 @st.composite
@@ -395,6 +515,8 @@ def clusters(
     if "services" not in without:
         found += draw(services())
     found += draw(network_policies(policies))
+    if "tiers" not in without and draw(st.booleans()):
+        found += draw(tiers())
     if "other policies" not in without and draw(st.integers(0, 3)) == 0:
         found.append(draw(st.one_of(*OTHER_POLICIES)))
     return found

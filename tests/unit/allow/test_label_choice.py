@@ -23,6 +23,7 @@ def pod(name: str, labels: dict[str, str], *, namespace: str = "a", owner: Owner
     [
         pytest.param({"version": "1", "app": "web"}, [], {"app": "web"}, id="one label, app before others"),
         pytest.param({"name": "x", "k8s-app": "y", "run": "z"}, [], {"k8s-app": "y"}, id="k8s-app before run and name"),
+        pytest.param({"component": "x", "run": "y"}, [], {"run": "y"}, id="run before component"),
         pytest.param({"zone": "1", "color": "red"}, [], {"color": "red"}, id="else the first key of the alphabet"),
         pytest.param({**HASH, "zone": "1"}, [], {"zone": "1"}, id="a label of one rollout is never used"),
         pytest.param(

@@ -97,6 +97,14 @@ HASH = r"-[0-9a-f]{8}"
             f"allow-run-a-to-run-db-80{HASH}",
             id="a label that ends like a port needs a hash",
         ),
+        *(
+            pytest.param(
+                made(INGRESS, LabelSelector.of({"run": f"db-{ending}"}), pods(run="a"), ports=()),
+                f"allow-run-a-to-run-db-{ending}{HASH}",
+                id=f"a label that ends like a name with {ending} needs a hash",
+            )
+            for ending in ("egress", "dns", "tcp", "udp", "sctp")
+        ),
         pytest.param(
             made(INGRESS, NGINX, pods(**{"app.kubernetes.io/name": "web"})),
             f"allow-name-web-to-run-nginx-80{HASH}",

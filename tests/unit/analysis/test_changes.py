@@ -86,6 +86,15 @@ def test_deleting_a_policy_opens_what_it_blocked() -> None:
     assert {change.because for change in found.connections} == {(Cause("a/deny", Direction.INGRESS, None, gone=True),)}
 
 
+def test_a_source_whose_own_policies_block_it_gains_nothing_and_others_do() -> None:
+    pods = (SHOP[1], pod("b/shut", "10.0.0.4", app="shut"), pod("b/free", "10.0.0.5", app="free"))
+    for order in (pods, (pods[0], pods[2], pods[1])):
+        shut = Policy("b", "shut", LabelSelector.of({"app": "shut"}), (Direction.EGRESS,))
+        found = changes_between(cluster(DENY, shut, pods=order), cluster(shut, pods=order))
+        assert {member.title for change in found.opens for member in change.sources} == {"b/free", OUTSIDE_TITLE}
+        assert {member.title for change in found.opens for member in change.destinations} == {"a/api"}
+
+
 def test_deleting_a_rule_closes_what_it_allowed() -> None:
     allow = ingress("allow", DB, Peer(pod_selector=WEB), ports=(PortRange("TCP", 80, 80),))
     found = changes_between(cluster(DENY, allow, pods=SHOP), cluster(DENY, pods=SHOP))

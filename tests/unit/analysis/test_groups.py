@@ -155,6 +155,14 @@ def test_a_pod_without_an_address_is_evaluated_as_if_from_a_manifest() -> None:
             id="a block of the other family: an address of each family",
         ),
         pytest.param(
+            [f"10.{number}.0.0/24" for number in (9, 7, 8, 5, 6)],
+            {
+                OUTSIDE_TITLE: "203.0.113.77",
+                **{f"addresses in 10.{number}.0.0/24": f"10.{number}.0.0" for number in (5, 6, 7, 8, 9)},
+            },
+            id="blocks of one size in the order of their text",
+        ),
+        pytest.param(
             ["198.51.100.7/32"],
             {OUTSIDE_TITLE: "203.0.113.77", "198.51.100.7": "198.51.100.7"},
             id="a block of one address is that address",
@@ -193,7 +201,7 @@ def test_a_pod_without_an_address_is_evaluated_as_if_from_a_manifest() -> None:
 def test_the_addresses_that_represent_the_outside(blocks: list[str], addresses: dict[str, str]) -> None:
     snapshot = Snapshot(pods=[pod("x")], nodes=[Node("n", ("10.0.0.2",))])
     groups = outside_groups(snapshot, blocks, 7)
-    assert {group.members[0].title: group.ends[0].address for group in groups} == addresses
+    assert [(group.members[0].title, group.ends[0].address) for group in groups] == list(addresses.items())
     assert [group.number for group in groups] == list(range(7, 7 + len(addresses)))
     assert all(group.pod is None for group in groups)
 

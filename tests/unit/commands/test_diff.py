@@ -254,3 +254,42 @@ def test_what_is_refused(typed: list[str], message: str) -> None:
     ran = run("diff", "", *typed)
     assert (ran.status, ran.out) == (2, "")
     assert message in ran.err
+
+
+TIERS = (EXAMPLES / "tiers.yaml").read_text(encoding="utf-8").split("---\n")
+BASELINE = TIERS[-1]
+
+
+def test_policies_of_the_tiers_are_compared(tmp_path: Path) -> None:
+    cluster = tmp_path / "cluster.yaml"
+    cluster.write_text("---\n".join(TIERS[:-1]), encoding="utf-8")
+    ran = diff(BASELINE, "--on", str(cluster), "-n", "shop")
+    assert ran.status == 1
+    title = "clusternetworkpolicy.policy.networking.k8s.io/default-deny (Baseline, priority 0) ingress[0] denies it"
+    assert "closes\n  shop/nginx, shop/db -> shop/san: every port" in ran.out
+    assert title in " ".join(ran.out.split())
+    deleted = diff(BASELINE, "--on", str(EXAMPLES / "tiers.yaml"), "-n", "shop", "--delete", "-o", "json")
+    found = json.loads(deleted.out)
+    assert (deleted.status, found["closes"]) == (1, [])
+    assert found["policies"] == [
+        {
+            "namespace": None,
+            "name": "default-deny",
+            "kind": "ClusterNetworkPolicy",
+            "group": "policy.networking.k8s.io",
+            "tier": "Baseline",
+            "priority": 0,
+            "change": "deleted",
+        }
+    ]
+    assert {cause["effect"] for change in found["opens"] for cause in change["because"]} == {"no-longer-denies"}
+
+
+def test_a_policy_whose_rules_are_not_evaluated_can_t_be_compared() -> None:
+    wide = "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide}, spec: {}}"
+    ran = diff(f"{OPEN_ALL}\n---\n{wide}", "--on", str(EXAMPLES / "shop.yaml"))
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == (
+        "error: the rules of ciliumclusterwidenetworkpolicy.cilium.io/wide are not evaluated, so what they change is "
+        "unknown\nhint: leave it out of -f\n"
+    )

@@ -24,6 +24,7 @@ pods:
   a/jailed: {labels: {v: jailed}, ip: 10.0.0.5}
 services:
   a/web: {clusterIPs: [10.96.0.1, "fd96::1"], selector: {app: web}, ports: [{name: w, port: 8000, targetPort: http}]}
+  a/heads: {clusterIP: None, selector: {app: web}, ports: [{name: w, port: 8000, targetPort: http}]}
   a/four: {clusterIPs: [10.96.0.4, "fd96::4"], selector: {v: "4"}, ports: [{port: 80}]}
   a/only-4: {clusterIPs: [10.96.0.5], externalIPs: [203.0.113.4], selector: {v: "4"}, ports: [{port: 80}]}
 policies:
@@ -81,11 +82,51 @@ def test_routes_that_differ_keep_a_verdict_each() -> None:
     assert [allow.policy.name for allow in prediction.ingress.allowed_by] == ["one"]
 
 
+TIERS = yaml.safe_load("""
+- apiVersion: policy.networking.k8s.io/v1alpha2
+  kind: ClusterNetworkPolicy
+  metadata: {name: c}
+  spec:
+    tier: Admin
+    priority: 1
+    subject: {namespaces: {}}
+    ingress:
+    - {action: Pass, from: [{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: src}}}}]}
+    - {action: Deny, from: [{namespaces: {}}]}
+""")
+
+
+@pytest.mark.parametrize(
+    ("source", "denied_by", "passed_by"),
+    [
+        pytest.param("a/jailed", ["c[1]"], [], id="a rule that denies at each endpoint is named once"),
+        pytest.param("a/src", [], ["c[0]"], id="one that passes too"),
+    ],
+)
+def test_rules_of_tiers_at_the_endpoints_of_a_service(source: str, denied_by: list[str], passed_by: list[str]) -> None:
+    side = ask(snapshot_of({**CLUSTER, "objects": TIERS}), source, "a/svc/web", 8000, "TCP").ingress
+    assert [f"{match.policy.name}[{match.rule.position}]" for match in side.denied_by] == denied_by
+    assert [f"{match.policy.name}[{match.rule.position}]" for match in side.passed_by] == passed_by
+    assert [policy.name for policy in side.tiered_by] == ["c"]
+
+
+def test_a_caveat_of_one_endpoint_stays_where_the_endpoints_differ() -> None:
+    policies = {
+        "a/block": {"podSelector": {"matchLabels": {"v": "1"}}, "ingress": [{"from": [{"ipBlock": {"cidr": "::/0"}}]}]},
+        "a/shut": {"podSelector": {"matchLabels": {"v": "2"}}},
+    }
+    prediction = ask(snapshot_of({**CLUSTER, "policies": policies}), "a/six", "a/svc/heads", 8000, "TCP")
+    assert prediction.reason
+    assert prediction.reason.code is Code.ENDPOINTS_DIFFER
+    assert [note.code for note in prediction.caveats] == [Code.IP_BLOCK_ON_POD]
+
+
 def test_a_request_without_routes_has_its_reason_in_both_directions() -> None:
     prediction = predicted("src", "svc/web", 1)
     assert prediction.reason
     assert prediction.reason.message == "Service a/web has no port 1/TCP; it has w 8000/TCP"
     assert prediction.egress.reason is prediction.ingress.reason is prediction.reason
+    assert prediction.egress.verdict is prediction.ingress.verdict is Verdict.UNDEFINED
     assert (prediction.verdict, prediction.routes) == (Verdict.UNDEFINED, ())
 
 

@@ -150,7 +150,8 @@ def title(resolved: Resolved) -> str:
     ],
 )
 def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str, found: str) -> None:
-    assert title(resolve(cluster(), parse_reference(typed, "shop"))) == found
+    resolved = resolve(cluster(), parse_reference(typed, "shop"))
+    assert (title(resolved), resolved.typed) == (found, typed)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +300,12 @@ def test_what_can_t_be_looked_up(gap: str, resolve: Callable[..., Resolved], typ
     assert caught.value.message == message
 
 
+def test_only_a_gap_of_its_own_namespace_hides_the_pods_of_a_service() -> None:
+    spec = yaml.safe_load(CLUSTER)
+    snapshot = snapshot_of({**spec, "gaps": [{"resource": "pods", "namespace": "lab", "message": "not pods"}]})
+    assert resolve_source(snapshot, parse_reference("svc/web", "shop")).end.title == "shop/late-2"
+
+
 HIDDEN = 'can\'t look up Service "web" in namespace hidden: not services'
 LAB = 'can\'t look up Service "web" in namespace lab: not services'
 
@@ -326,6 +333,17 @@ def test_a_name_with_dots_that_may_be_a_services(typed: str, namespaces_read: bo
         resolve_destination(snapshot, parse_reference(typed, "shop"))
     assert caught.value.message == message
     assert caught.value.hint == f"for a host outside the cluster add a dot: {typed}."
+
+
+def test_a_namespace_that_may_be_read_and_is_not_there_makes_a_name_with_dots_a_host() -> None:
+    gaps = [
+        {"resource": "services", "namespace": None, "message": "not services"},
+        {"resource": "namespaces", "namespace": None, "message": "not namespaces", "readable": ["open"]},
+    ]
+    snapshot = snapshot_of({"live": True, "gaps": gaps})
+    assert title(resolve_destination(snapshot, parse_reference("web.open", "shop"))) == "host web.open"
+    with pytest.raises(NetpolError, match="in namespace hidden: not services"):
+        resolve_destination(snapshot, parse_reference("web.hidden", "shop"))
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,9 @@ def test_a_connection_to_a_service_arrives_at_its_endpoints(
     assert found.service
     assert (f"{found.service.name} {found.address}:{found.port}", arrivals(found)) == (dialled, routes)
     assert found.problem is None
+    # Of a headless Service, any port of its pods can be dialled.
+    headless = found.service.headless and port not in (found.service.ports[0].number, found.service.ports[0].name)
+    assert found.service_port == (None if headless else found.service.ports[0])
 
 
 @pytest.mark.parametrize(

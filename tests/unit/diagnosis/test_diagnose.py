@@ -152,6 +152,13 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             id="open though an AdminNetworkPolicy denies it, where one of two plugins may enforce it",
         ),
         pytest.param(
+            {**ALLOWED, "objects": [ADMIN]}, "web 80", Outcome.TIMED_OUT, Facts(),
+            Code.BLOCKED_BY_POLICY,
+            "blocked: timed out, as the policies say",
+            False, True, f"change {KIND}/admin: no NetworkPolicy can open what it denies",
+            id="timed out, and an AdminNetworkPolicy denies it: no NetworkPolicy helps",
+        ),
+        pytest.param(
             {**BLOCKED, "objects": [ACCEPT]}, "web 80", Outcome.TIMED_OUT, Facts(enforcer="flannel"),
             Code.KIND_NOT_ENFORCED,
             f"timed out: though the policies allow it: flannel does not enforce {KIND}, and {KIND}/accept "

@@ -18,7 +18,10 @@ PUBLISHED = {
         equal-priorities selector-not-evaluated domain-name nodes-unknown plugin-version plugin-setting content-decides
         authentication-decides api-server-unknown rule-not-evaluated
     """,
-    "caveats": "ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction plugin-differs",
+    "caveats": """
+        ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction proxy-decides unknown-kind
+        plugin-differs
+    """,
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
         namespace-name-label unknown-named-port redundant-rule

@@ -735,3 +735,46 @@ def test_networks_that_alone_cover_a_pod(action: str, verb: str) -> None:
     (caveat,) = verdict_on(snapshot, "src dst").caveats
     assert caveat.message == f"only networks {verb} a/dst: some plugins don't apply networks to pods"
     assert verdict_on(snapshot, "src 10.9.9.9").caveats == ()
+
+
+MESH = {
+    "apiVersion": "security.istio.io/v1",
+    "kind": "AuthorizationPolicy",
+    "metadata": {"namespace": "a", "name": "p"},
+    "spec": {"rules": [{}]},
+}
+MESH_NOTE = (
+    "proxy-decides: a proxy may refuse requests that the network lets through, "
+    "by a/authorizationpolicy.security.istio.io/p"
+)
+DENY_ALL = {
+    "tier": "Admin",
+    "priority": 1,
+    "subject": {"namespaces": {}},
+    "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+}
+UNREAD = [{"resource": "x", "namespace": None, "message": "unread", "unknown_kind": True}]
+
+
+@pytest.mark.parametrize(
+    ("more", "words", "caveats"),
+    [
+        pytest.param({"objects": [MESH]}, "src dst", [MESH_NOTE], id="a proxy of the destination"),
+        pytest.param({"objects": [MESH]}, "src 192.0.2.9", [], id="no proxy outside the cluster"),
+        pytest.param(
+            {"objects": [MESH]}, "src src", ["own-address: a/src reaches its own address: no policy applies to that"],
+            id="no proxy on the way to itself",
+        ),
+        pytest.param({"gaps": UNREAD}, "src dst", ["unknown-kind: unread"], id="one note for both ends"),
+        pytest.param({"gaps": UNREAD}, "src 192.0.2.9", ["unknown-kind: unread"], id="a note for one end"),
+        pytest.param({"gaps": UNREAD, "tiers": {"cnp/p": DENY_ALL}}, "src dst", [], id="none where it is blocked"),
+        pytest.param(
+            {"gaps": [*UNREAD, {**UNREAD[0], "unknown_kind": False, "policy_kind": "EgressFirewall"}]},
+            "src dst",
+            [],
+            id="none where it is undefined",
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_refuse_beside_the_layers(more: dict[str, Any], words: str, caveats: list[str]) -> None:
+    assert [sentence(note) for note in verdict_on(snapshot_of({**CLUSTER, **more}), words).caveats] == caveats

@@ -12,6 +12,7 @@ from kubectl_netpol.engine.layers import (
     InOrder,
     RuleList,
     applies,
+    beside,
     isolating_policies,
     labels_unknown,
     layers_of,
@@ -320,3 +321,64 @@ def test_whether_a_policy_applies(policies: str, key: str, wanted: bool | None) 
     snapshot = cluster(policies)
     (policy,) = (*snapshot.policies, *snapshot.tiered)
     assert applies(snapshot, policy, found(snapshot, key)) is wanted
+
+
+AUTHORIZATION = (
+    "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: p, namespace: a}, "
+    "spec: {rules: [{}]}}"
+)
+SERVER = (
+    "{apiVersion: policy.linkerd.io/v1beta3, kind: Server, metadata: {name: s, namespace: a}, "
+    "spec: {podSelector: {matchLabels: {app: db}}, accessPolicy: audit}}"
+)
+HIDDEN = "{resource: x, namespace: a, message: hidden, unknown_kind: true}"
+BOTH_TITLES = "a/authorizationpolicy.security.istio.io/p, a/server.policy.linkerd.io/s"
+PROXY = "proxy-decides: a proxy may refuse requests that the network lets through, by "
+
+
+@pytest.mark.parametrize(
+    ("more", "keys", "direction", "wanted"),
+    [
+        pytest.param("", ["a/web"], INGRESS, [], id="nothing"),
+        pytest.param(f"objects: [{AUTHORIZATION}]", ["dark/web"], INGRESS, [], id="a policy of another namespace"),
+        pytest.param(
+            f"objects: [{AUTHORIZATION}]",
+            ["a/web"],
+            INGRESS,
+            [f"{PROXY}a/authorizationpolicy.security.istio.io/p"],
+            id="one",
+        ),
+        pytest.param(f"objects: [{AUTHORIZATION}]", ["a/web"], EGRESS, [], id="in the other direction it is not asked"),
+        pytest.param(
+            f"objects: [{AUTHORIZATION}]", ["a/host"], INGRESS, [], id="a pod on the host network has no proxy"
+        ),
+        pytest.param(f"objects: [{SERVER}]", ["a/web"], INGRESS, [], id="a policy that does not select the pod"),
+        pytest.param(
+            f"objects: [{AUTHORIZATION}, {SERVER}]",
+            ["a/web", "a/db"],
+            INGRESS,
+            [PROXY + BOTH_TITLES],
+            id="two policies, one note",
+        ),
+        pytest.param(
+            f"gaps: [{HIDDEN}]", ["a/web"], EGRESS, ["unknown-kind: hidden"], id="a kind that could not be read"
+        ),
+        pytest.param(f"gaps: [{HIDDEN}, {HIDDEN}]", ["dark/web", "a/web"], EGRESS, ["unknown-kind: hidden"], id="once"),
+        pytest.param(f"gaps: [{HIDDEN}]", ["dark/web"], EGRESS, [], id="in another namespace"),
+        pytest.param(
+            "gaps: [{resource: x, namespace: a, message: no, policy_kind: EgressFirewall}]",
+            ["a/web"],
+            EGRESS,
+            [],
+            id="a known kind is a reason instead",
+        ),
+    ],
+)
+def test_what_may_refuse_although_no_layer_has_it(
+    more: str, keys: list[str], direction: Direction, wanted: list[str]
+) -> None:
+    snapshot = cluster(more)
+    notes = beside(snapshot, [found(snapshot, key) for key in keys], direction)
+    assert [f"{note.code}: {note.message}" for note in notes] == wanted
+    if more.startswith("objects") or "unknown_kind" in more:
+        assert layers(snapshot, keys[0], direction) == "", "it is no layer"

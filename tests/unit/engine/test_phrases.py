@@ -249,6 +249,7 @@ def tiered(peer: str, rule: str = "action: Deny") -> Policy:
             "pods app=x in namespaces with another team",
             id="other labels",
         ),
+        pytest.param("{namespaces: {notSameLabels: []}}", "no pods", id="no label at all"),
         pytest.param(
             "{nodes: {matchExpressions: [{key: a, operator: In}]}}",
             "a peer that can't be evaluated (spec.egress[0].to[0].nodes.matchExpressions[0].values: "

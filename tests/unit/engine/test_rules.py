@@ -124,6 +124,12 @@ def test_which_port_a_peer_sees_behind_a_service(peers: str, wanted: tuple[int |
     assert (match.peer, match.port) == wanted
 
 
+def test_an_ip_block_does_not_see_the_port_behind_a_service() -> None:
+    snapshot = with_rules(f"[{{from: [{BLOCK}], ports: [{{port: 8080}}]}}]")
+    policy = snapshot.policies[0]
+    assert match_rule(snapshot, policy, policy.rules[0], reading(snapshot, "shop/san", "8080", block_port=80)) is None
+
+
 @pytest.mark.parametrize(
     ("peer", "end", "wanted"),
     [
@@ -586,6 +592,12 @@ def test_which_port_of_a_tiers_rule_covers_a_port(ports: str, port: str, wanted:
             "bare/cat",
             "requires namespace label team!=x, namespace has no label team",
             id="other labels than none",
+        ),
+        pytest.param(
+            "to: [{namespaces: {sameLabels: []}}]",
+            "lab/cat",
+            "requires namespace label of an empty list, namespace has no such label",
+            id="no label at all",
         ),
         pytest.param(
             "to: [{namespaces: {sameLabels: [env]}}], ports: [{portNumber: {port: 81}}]",

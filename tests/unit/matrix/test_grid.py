@@ -128,3 +128,11 @@ def test_the_number_of_a_port_name() -> None:
 )
 def test_declared_ports(protocol: str | None, expected: list[tuple[str, int]]) -> None:
     assert declared_ports((DB, WEB, SAN), protocol) == expected
+
+
+def test_pods_that_differ_in_their_node_only_have_their_own_verdicts_on_a_host_network_pod() -> None:
+    agent = Pod("y", "agent", {}, ("192.0.2.1",), host_network=True, node="n1")
+    here, there = (SAN._replace(name=node, node=node) for node in ("n1", "n2"))
+    pods = (agent, here, there)
+    rows = list(Grid(PodSets(Snapshot(pods=pods, policies=[policy("san", INGRESS, EGRESS)]), pods), "TCP", 80).rows())
+    assert rows == ["aub", "uab", "bba"]

@@ -171,7 +171,7 @@ NETWORKS = Peer(networks=(IPBlock("10.0.1.0/24"), IPBlock("192.0.2.2/32")))
 
 
 def in_tier(
-    *rules: tuple[Action, Peer, PortRange | NamedPort | None],
+    *rules: tuple[Action, Peer | None, PortRange | NamedPort | None],
     direction: Direction = INGRESS,
     priority: int = 1,
     tier: Tier = Tier.ADMIN,
@@ -184,7 +184,7 @@ def in_tier(
         subject,
         (direction,),
         tuple(
-            Rule(direction, number, (peer,), (port,) if port else (), action)
+            Rule(direction, number, (peer,) if peer else (), (port,) if port else (), action)
             for number, (action, peer, port) in enumerate(rules)
         ),
         kind="ClusterNetworkPolicy",
@@ -306,6 +306,13 @@ EVERYONE = "web db api host near dark"
             "db api host near",
             "",
             id="and at egress on each peer, but on none on the host network",
+        ),
+        pytest.param(
+            (in_tier((DENY, None, HTTP), direction=EGRESS),),
+            EGRESS,
+            "db api host near",
+            "",
+            id="a pod on the host network has no port names, whatever the peers",
         ),
         pytest.param(
             (in_tier((DENY, Peer(networks=(IPBlock("0.0.0.0/0"),)), PortRange("TCP", 80, 80)), direction=EGRESS),),

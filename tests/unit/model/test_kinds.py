@@ -163,6 +163,7 @@ def test_a_kind_of_policy_is_known_or_ends_in_network_policy(kind: str, group: s
         ("BackendTLSPolicy", "gateway.networking.k8s.io", None),
         ("TeamNetworkPolicy", "policy.networking.k8s.io", None),
         ("TenantNetworkPolicy", "policy.networking.k8s.io", None),
+        ("ClusterwideNetworkPolicy", "policy.networking.k8s.io", None),
         *(
             (kind, "cilium.io", None)
             for kind in ("CiliumEgressGatewayPolicy", "CiliumLocalRedirectPolicy", "CiliumBGPPeeringPolicy",

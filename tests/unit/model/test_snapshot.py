@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_netpol.model.objects import Namespace, Node, Owner, Pod, Service, Workload
-from kubectl_netpol.model.policies import Policy
+from kubectl_netpol.model.policies import Policy, Tier
 from kubectl_netpol.model.selectors import LabelSelector, parse_selector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 
@@ -118,3 +118,9 @@ def test_with_other_policies_everything_else_stays() -> None:
     assert changed.namespaces == SNAPSHOT.namespaces
     assert (changed.nodes, changed.services) == (SNAPSHOT.nodes, SNAPSHOT.services)
     assert SNAPSHOT.policies_in("a") == (POLICY,)
+
+
+def test_the_policies_of_every_evaluated_kind_are_kept_by_kind() -> None:
+    tiered = POLICY._replace(namespace="", kind="AdminNetworkPolicy", tier=Tier.ADMIN)
+    changed = SNAPSHOT.with_policies([tiered, POLICY])
+    assert (changed.policies, changed.tiered, changed.evaluated) == ((POLICY,), (tiered,), (POLICY, tiered))

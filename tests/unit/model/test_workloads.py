@@ -43,6 +43,13 @@ KNOWN = {("x", Owner("Job", "nightly-28")): Owner("CronJob", "nightly")}
             Owner("Job", "nightly-28"), {}, Owner("CronJob", "nightly"), "x/cj/nightly", id="a CronJob, by its Job"
         ),
         pytest.param(Owner("Rollout", "web"), {}, Owner("Rollout", "web"), "x/p", id="a kind that can't be typed"),
+        pytest.param(
+            Owner("CloneSet", "web-5f"),
+            {"pod-template-hash": "5f"},
+            Owner("CloneSet", "web-5f"),
+            "x/p",
+            id="a kind that no Deployment owns, with a hash",
+        ),
     ],
 )
 def test_the_controller_of_a_pod_and_its_title(

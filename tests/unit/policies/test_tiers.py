@@ -337,6 +337,8 @@ def test_a_rule_with_a_peer_of_a_kind_that_is_not_known(
 ) -> None:
     rule = f"{{action: {action}, to: [{{namespaces: {{}}}}, {peer}]{ports}}}"
     assert with_rules(kind, f"egress: [{rule}]", lenient=True).rules == found
+    if peer == "{}":
+        assert with_rules(kind, f"egress: [{rule}]").rules == found, "in a file too"
 
 
 EVERY = "{namespaces: {}}"
@@ -625,6 +627,11 @@ def test_a_rule_that_the_api_server_would_refuse(kind: str, rule: str, message: 
     with pytest.raises(BadField) as error:
         with_rules(kind, f"egress: [{{{rule}}}]")
     assert str(error.value) == f"spec.{message}"
+
+
+def test_a_rule_must_be_an_object() -> None:
+    with pytest.raises(BadField, match=r'spec\.egress\[0\]: expected an object, got "x"'):
+        with_rules(CNP, "egress: [x]")
 
 
 @pytest.mark.parametrize("peer", ["networks: [10.0.0.0/8]", "nodes: {}", "domainNames: [a.b]"])

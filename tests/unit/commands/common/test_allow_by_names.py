@@ -534,3 +534,31 @@ def test_everything_is_read_at_once_for_who_else_is_affected_may_be_anywhere() -
     assert scope.namespaces == {"shop", "db"}
     assert scope.everywhere == {"pods", "networkpolicies"}
     assert scope.workloads
+
+
+# With tiers: examples/tiers.yaml.
+
+GUARD = "clusternetworkpolicy.policy.networking.k8s.io/guard-rails"
+TIERS = ("-n", "shop", "-f", str(EXAMPLES / "tiers.yaml"))
+
+
+def test_an_admin_deny_stands_in_the_way_and_is_named() -> None:
+    tiers = (EXAMPLES / "tiers.yaml").read_text(encoding="utf-8")
+    blocked = tiers.replace("action: Pass", "action: Deny")
+    ran = run("allow", "san nginx 8080 -n shop -f -", stdin=blocked)
+    assert (ran.status, ran.out) == (2, "")
+    assert f'no NetworkPolicy can be shown to open this: {GUARD} ingress[1].from[0] "own-team" denies it' in ran.err
+
+
+def test_a_policy_opens_what_only_the_baseline_tier_denies() -> None:
+    ran = allow("san db 5432", *TIERS)
+    assert (ran.status, names(ran)) == (0, ["allow-run-san-to-run-db-5432"])
+    assert "note: opens shop/san -> shop/db: port 5432" in ran.err.splitlines()
+    wider = f"note: {GUARD} (Admin, priority 10) ingress[0] already allows all ports from pods run=prom in namespaces"
+    assert wider in ran.err
+
+
+def test_what_an_admin_accept_allows_already_needs_no_policy() -> None:
+    ran = allow("monitoring/prom db 5432", *TIERS)
+    assert (ran.status, ran.out) == (0, "")
+    assert f"{GUARD} ingress[0] lets it in" in ran.err

@@ -18,7 +18,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.model.objects import Container, ContainerPort, Namespace, Node, Pod, Service, ServicePort
-from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
+from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, Tier
 from kubectl_netpol.model.ports import parse_ports, single_ports
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.snapshot import Snapshot
@@ -884,3 +884,32 @@ def test_the_exec_that_repeats_the_probe(network: Network) -> None:
     assert got.command == "kubectl exec san -n shop -c c -- nc -nzvv -w 2 10.0.0.4 80"
     assert got.prediction.verdict is Verdict.ALLOWED
     assert len(network.execs) == 1
+
+
+ADMIN = Policy(
+    "",
+    "admin",
+    LabelSelector(),
+    (Direction.INGRESS,),
+    (Rule(Direction.INGRESS, 0, (Peer(LabelSelector()),), action=Action.DENY),),
+    kind="AdminNetworkPolicy",
+    namespace_selector=LabelSelector(),
+    tier=Tier.ADMIN,
+)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "found", "caveats"),
+    [
+        pytest.param("kube-router", Code.KIND_NOT_ENFORCED, [Code.KIND_NOT_ENFORCED], id="that ignores the kind"),
+        pytest.param("Antrea", Code.NOT_ENFORCED, [], id="that may enforce it"),
+    ],
+)
+def test_a_plugin(plugin: str, found: Code, caveats: list[Code], network: Network) -> None:
+    """The plugin is asked for where a policy of a tier is asked, and the prediction says what it ignores."""
+    network.plugin = plugin
+    snapshot = snapshot_with(policies=())
+    concluded = result("shop/san shop/db 80", snapshot=snapshot.with_policies([ADMIN]))
+    assert concluded.finding.code is found
+    assert [note.code for note in concluded.prediction.caveats] == caveats
+    assert network.plugins_asked == 1
