@@ -257,7 +257,7 @@ def test_on_a_cluster_a_policy_that_can_t_be_read_may_select_anything_in_its_sco
 
 
 CILIUM = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "c", "namespace": "a"}}
-CILIUM_SPEC = {"endpointSelector": {}, "ingress": [{}]}
+CILIUM_SPEC: dict[str, Any] = {"endpointSelector": {}, "ingress": [{}]}
 
 
 @pytest.mark.parametrize(
