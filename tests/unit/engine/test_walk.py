@@ -155,7 +155,7 @@ def test_which_of_several_holds_is_not_known(layers: list[Layer], may_allow: str
     ],
 )
 def test_why_it_is_not_known_which_holds_comes_first(layer: Layer, *, first: bool) -> None:
-    trail: list[Asked | Note] = []
+    trail: Trail = []
     walk([layer], Four(), trail)
     assert (trail[0] == WHY) is first
     assert len(trail) == 1 + first

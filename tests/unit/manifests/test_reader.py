@@ -217,7 +217,7 @@ def test_other_kinds_are_skipped_and_counted() -> None:
 
 
 def test_every_kind_of_the_table_is_read_and_none_is_skipped() -> None:
-    reader = Reader(live=True)
+    reader = Reader(live=True, plugin="Calico")
     for kind in KINDS.values():
         version = f"{kind.groups[0]}/{kind.version or 'v1'}".removeprefix("/")
         item = {"apiVersion": version, "kind": kind.api, "metadata": {"name": "a"}}
