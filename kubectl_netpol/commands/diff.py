@@ -95,6 +95,9 @@ def _read(
     namespaces = frozenset(policy.namespace or inputs.namespace for policy in policies)
     nodes = any(peer.node_selector is not None for policy in policies for rule in policy.rules for peer in rule.peers)
     before = inputs.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), nodes=nodes, endpoints=False))
+    if before.plugin_objects:
+        titles = names_text([policy.title for policy in before.plugin_objects])
+        raise NetpolError(f"diff does not compare connections beside {titles}", "explain and matrix do take them")
     return before, policies
 
 
@@ -103,8 +106,8 @@ def _policies(filenames: Sequence[str], namespace: str, console: Console) -> tup
     for name, content in texts(filenames):
         reader.add_text(content, name)
     snapshot = reader.snapshot()
-    if snapshot.unevaluated:
-        titles = [policy.title for policy in snapshot.unevaluated]
+    if snapshot.unevaluated or snapshot.plugin_objects:
+        titles = [policy.title for policy in (*snapshot.unevaluated, *snapshot.plugin_objects)]
         message = f"the rules of {names_text(titles)} are not evaluated, so what they change is unknown"
         raise NetpolError(message, f"leave {'it' if len(titles) == 1 else 'them'} out of -f")
     if not snapshot.evaluated:

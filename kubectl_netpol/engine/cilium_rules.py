@@ -211,10 +211,6 @@ class Handshake(NamedTuple):
     def peers(self) -> tuple[CiliumCondition, ...]:
         return self.condition.peers()
 
-    @property
-    def by_labels(self) -> bool:
-        return self.condition.by_labels
-
     def ports_text(self) -> str:
         return f"{self.condition.ports_text()} (with authentication)"
 

@@ -143,6 +143,7 @@ PLUGINS = {
 }
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
+STAGED = tuple(kind.name for kind in _BESIDE if kind.name.startswith("Staged"))
 BESIDE = tuple(kind.name for kind in _BESIDE)
 UNEVALUATED = tuple(kind.name for kind in _UNEVALUATED)
 _POLICIES = {(kind.api, group): kind.name for kind in (*_TIERED, *_UNEVALUATED) for group in kind.groups}

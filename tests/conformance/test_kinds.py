@@ -75,11 +75,18 @@ def test_in_another_namespace_it_decides_nothing(one: OfKind, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("kind", ["StagedNetworkPolicy", "StagedGlobalNetworkPolicy", "StagedKubernetesNetworkPolicy"])
-def test_what_calico_only_stages_is_skipped(kind: str, tmp_path: Path) -> None:
-    one = OfKind("projectcalico.org/v3", kind, "x", {"selector": "all()"})
+def test_what_calico_only_stages_is_not_enforced(kind: str, tmp_path: Path) -> None:
+    selector = {"podSelector": {}} if kind == "StagedKubernetesNetworkPolicy" else {"selector": "all()"}
+    one = OfKind("projectcalico.org/v3", kind, "x", selector)
     ran = run("explain", "san web 80 -n shop -o json", "-f", file_of(tmp_path, one.manifest("shop")))
     assert json.loads(ran.out)["verdict"] == "allowed"
-    assert ran.err == f"note: 1 object of other kinds skipped: 1 {kind}\n"
+    assert ran.err == "note: 1 staged policy not enforced: kubectl netpol diff says what would change\n"
+
+
+def test_what_is_calicos_alone_is_skipped_where_cilium_runs(tmp_path: Path) -> None:
+    one = OfKind("projectcalico.org/v3", "Tier", "tiers", {"order": 1}, namespaced=False)
+    ran = run("explain", "san web 80 -n shop --plugin cilium", "-f", file_of(tmp_path, one.manifest("shop")))
+    assert ran.err == "note: 1 object of other kinds skipped: 1 Tier\n"
 
 
 def test_every_kind_of_the_table_is_among_these() -> None:

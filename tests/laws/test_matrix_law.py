@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import WorkloadSpan, examples, group_by_workload, summarize
 from tests.support.clusters import GAPS, clusters, read
 from tests.support.lawful import lawful
+from tests.support.tables import FOLDER, snapshot_of
 
 if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
@@ -106,3 +108,16 @@ def test_a_workloads_cell_is_what_its_pods_cells_have_in_common(
 
 def group_of(groups: tuple[WorkloadSpan, ...], position: int) -> int:
     return next(place for place, group in enumerate(groups) if group.first <= position < group.last)
+
+
+CILIUM = yaml.safe_load((FOLDER / "cilium.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("cluster", [pytest.param(case, id=case["case"]) for case in CILIUM])
+def test_of_ciliums_policies_a_matrix_says_what_each_connection_does(cluster: dict[str, Any]) -> None:
+    snapshot = snapshot_of(cluster)
+    pods = [pod for pod in snapshot.pods if pod.ips]
+    sets = PodSets(snapshot, pods)
+    for protocol, port in (("TCP", 80), ("TCP", 8080), ("UDP", 53)):
+        for source, row in zip(pods, Grid(sets, protocol, port).rows(), strict=True):
+            assert row == "".join(cell(snapshot, source, destination, protocol, port) for destination in pods)

@@ -110,13 +110,18 @@ _OF_EACH_KIND = {
         namespaced=False,
     ),
     "Calico's NetworkPolicy": OfKind(
-        "projectcalico.org/v3", "NetworkPolicy", "networkpolicies", {"selector": "all()", "types": ["Ingress"]}
+        "projectcalico.org/v3",
+        "NetworkPolicy",
+        "networkpolicies",
+        {"selector": "all()", "types": ["Ingress"]},
+        "blocked",
     ),
     "Calico's GlobalNetworkPolicy, without its API server": OfKind(
         "crd.projectcalico.org/v1",
         "GlobalNetworkPolicy",
         "globalnetworkpolicies",
         {"selector": "all()", "types": ["Ingress", "Egress"]},
+        "blocked",
         namespaced=False,
     ),
     "Antrea's NetworkPolicy": OfKind(

@@ -202,7 +202,9 @@ def ask(snapshot: Snapshot, source: str, destination: str, port: int | str, prot
 
 def _rule_text(match: RuleMatch) -> str:
     policy = match.policy
-    return f"{policy.key if policy.kind == 'NetworkPolicy' else policy.name}[{match.rule.position}]"
+    own = policy.tier or policy.kind in ("GlobalNetworkPolicy", "CalicoNetworkPolicy")
+    key = f"{policy.namespace}/{policy.name}" if policy.namespace else policy.title
+    return f"{policy.name if own else key}[{match.rule.position}]"
 
 
 def faults(check: Check) -> list[str]:

@@ -13,7 +13,7 @@ from kubectl_netpol.connection.predict import Prediction, predict
 from kubectl_netpol.connection.resolve import Resolved, parse_reference, resolve_destination, resolve_source
 from kubectl_netpol.connection.routes import request
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.phrases import position_text
+from kubectl_netpol.engine.phrases import where_text
 from kubectl_netpol.engine.verdict import DirectionVerdict, Note, Verdict
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.policies import Direction, Policy
@@ -154,6 +154,6 @@ def _side_text(prediction: Prediction, side: DirectionVerdict) -> str:
         return f"nothing isolates {pod.key} for {side.direction.field}"
     if not side.allowed_by:
         return f"{pod.key} always accepts traffic from its own node"
-    rules = [f"{allow.policy.key} {position_text(side.direction, allow.rule.position)}" for allow in side.allowed_by]
+    rules = [f"{allow.policy.key} {where_text(allow.rule)}" for allow in side.allowed_by]
     way = "in" if ingress else "out"
     return f"{' and '.join(rules)} let{'s' if len(rules) == 1 else ''} it {way}"

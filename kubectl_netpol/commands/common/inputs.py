@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.model.kinds import STAGED
 from kubectl_netpol.model.validation import is_namespace_name
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def read_manifests(filenames: Sequence[str], namespace: str, console: Console, p
     if reader.skipped:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(reader.skipped.items()))
         console.note(f"{count(sum(reader.skipped.values()), 'object')} of other kinds skipped: {kinds}")
+    if staged := reader.found(*STAGED):
+        console.note(f"{count(len(staged), 'staged policy')} not enforced: kubectl netpol diff says what would change")
     return reader.snapshot()
 
 

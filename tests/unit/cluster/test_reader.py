@@ -227,6 +227,7 @@ CILIUM_IN_SHOP = "/apis/cilium.io/v2/namespaces/shop/ciliumnetworkpolicies"
 CILIUM_IN_DB = "/apis/cilium.io/v2/namespaces/db/ciliumnetworkpolicies"
 CILIUM_EVERYWHERE = "/apis/cilium.io/v2/ciliumnetworkpolicies"
 CILIUM_CLUSTERWIDE = "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies"
+DAEMONSETS = "/apis/apps/v1/daemonsets"
 UPSTREAM = "/apis/policy.networking.k8s.io"
 ISTIO = "/apis/security.istio.io/v1"
 EXAMPLE = "/apis/example.com/v1"
@@ -244,12 +245,15 @@ TEAM = unknown_kinds(resource("TeamNetworkPolicy", "teams"))
     [
         pytest.param(groups(apps="v1", networking_k8s_io="v1"), Scope(SHOP), [], id="no such group"),
         pytest.param(
-            groups(cilium_io="v2"), Scope(SHOP), [CILIUM_IN_SHOP, CILIUM_CLUSTERWIDE], id="Cilium, in one namespace"
+            groups(cilium_io="v2"),
+            Scope(SHOP),
+            [DAEMONSETS, CILIUM_IN_SHOP, CILIUM_CLUSTERWIDE],
+            id="Cilium, in one namespace, and whether it runs",
         ),
         pytest.param(
             groups(cilium_io="v2"),
             Scope(SHOP, EVERYWHERE),
-            [CILIUM_EVERYWHERE, CILIUM_CLUSTERWIDE],
+            [DAEMONSETS, CILIUM_EVERYWHERE, CILIUM_CLUSTERWIDE],
             id="Cilium, in the whole cluster as NetworkPolicy",
         ),
         pytest.param(
@@ -277,6 +281,7 @@ TEAM = unknown_kinds(resource("TeamNetworkPolicy", "teams"))
             groups(crd_projectcalico_org="v1"),
             Scope(SHOP),
             [
+                DAEMONSETS,
                 "/apis/crd.projectcalico.org/v1/namespaces/shop/networkpolicies",
                 "/apis/crd.projectcalico.org/v1/globalnetworkpolicies",
             ],
@@ -286,6 +291,7 @@ TEAM = unknown_kinds(resource("TeamNetworkPolicy", "teams"))
             groups(crd_projectcalico_org="v1", projectcalico_org="v3"),
             Scope(SHOP),
             [
+                DAEMONSETS,
                 "/apis/projectcalico.org/v3/namespaces/shop/networkpolicies",
                 "/apis/projectcalico.org/v3/globalnetworkpolicies",
             ],

@@ -213,6 +213,23 @@ def test_what_plugins_decide_is_no_answer(tmp_path: Path) -> None:
     assert "clusternetworkpolicy.crd.antrea.io/wide may decide for" in ran.err
 
 
+CILIUM = (
+    "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide}, "
+    "spec: {endpointSelector: {}, ingress: [{}]}}\n"
+)
+
+
+def test_policies_of_cilium_are_not_compared(tmp_path: Path) -> None:
+    ran = diff(CILIUM, *ON)
+    assert (ran.status, ran.out) == (2, "")
+    assert "the rules of ciliumclusterwidenetworkpolicy.cilium.io/wide are not evaluated" in ran.err
+    cluster = tmp_path / "cluster.yaml"
+    cluster.write_text((EXAMPLES / "shop.yaml").read_text(encoding="utf-8") + "---\n" + CILIUM, encoding="utf-8")
+    ran = diff(OPEN_ALL, "--on", str(cluster), "-n", "shop")
+    assert (ran.status, ran.out) == (2, "")
+    assert "diff does not compare connections beside ciliumclusterwidenetworkpolicy.cilium.io/wide" in ran.err
+
+
 def test_reasons_that_are_many_are_cut_with_a_count(tmp_path: Path) -> None:
     pods, policies = many(8)
     wide = "{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: wide}, "

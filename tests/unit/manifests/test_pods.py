@@ -31,6 +31,7 @@ POD: dict[str, Any] = {
     "spec": {
         "nodeName": "n1",
         "containers": [{"name": "c", "image": "i", "ports": [{"name": "http", "containerPort": 80}]}, {"name": "d"}],
+        "serviceAccountName": "robot",
         "initContainers": [
             {"name": "once", "ports": [{"containerPort": 1}]},
             {
@@ -78,6 +79,8 @@ def test_a_pod_with_everything() -> None:
         dns_policy="None",
         nameservers=("10.96.0.10",),
         changed="2026-03-01T00:00:00Z",
+        service_account="robot",
+        init_ports=(ContainerPort(None, 1),),
     )
 
 

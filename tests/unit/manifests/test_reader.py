@@ -154,6 +154,12 @@ def read(*texts: str, live: bool = False) -> Snapshot:
             "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: e}, spec: []}",
             "it.yaml, document 1 (CiliumNetworkPolicy e): spec: expected an object, got a list",
             None,
+            id="a policy of a network plugin",
+        ),
+        pytest.param(
+            "{apiVersion: crd.antrea.io/v1beta1, kind: NetworkPolicy, metadata: {name: e}, spec: []}",
+            "it.yaml, document 1 (AntreaNetworkPolicy e): spec: expected an object, got a list",
+            None,
             id="a policy of a kind that is not evaluated",
         ),
         pytest.param(
@@ -211,7 +217,7 @@ def test_other_kinds_are_skipped_and_counted() -> None:
 
 
 def test_every_kind_of_the_table_is_read_and_none_is_skipped() -> None:
-    reader = Reader(live=True)
+    reader = Reader(live=True, plugin="Calico")
     for kind in KINDS.values():
         version = f"{kind.groups[0]}/{kind.version or 'v1'}".removeprefix("/")
         item = {"apiVersion": version, "kind": kind.api, "metadata": {"name": "a"}}
@@ -248,6 +254,35 @@ def test_on_a_cluster_a_policy_that_can_t_be_read_may_select_anything_in_its_sco
         UnevaluatedPolicy("AntreaNetworkPolicy", "lab", "a", nodes=True),
         UnevaluatedPolicy("EgressFirewall", "lab", "e", nodes=True),
     )
+
+
+CILIUM = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "c", "namespace": "a"}}
+CILIUM_SPEC: dict[str, Any] = {"endpointSelector": {}, "ingress": [{}]}
+
+
+@pytest.mark.parametrize(
+    ("live", "plugin", "found"),
+    [
+        pytest.param(False, None, ("Cilium", 1, 0), id="manifests say which by its kinds"),
+        pytest.param(False, "Cilium", ("Cilium", 1, 0), id="manifests, and it is said"),
+        pytest.param(False, "Calico", ("Calico", 0, 1), id="manifests, and it is another one"),
+        pytest.param(True, None, (None, 0, 1), id="a cluster where it does not run"),
+        pytest.param(True, "Cilium", ("Cilium", 1, 0), id="a cluster where it runs"),
+    ],
+)
+def test_policies_of_a_plugin_are_read_where_it_runs(live: bool, plugin: str | None, found: object) -> None:  # noqa: FBT001 - a row
+    reader = Reader(live=live, plugin=plugin)
+    reader.add_text(json.dumps({**CILIUM, "spec": CILIUM_SPEC}), "it.yaml")
+    snapshot = reader.snapshot()
+    assert (snapshot.plugin, len(snapshot.plugin_objects), len(snapshot.unevaluated)) == found
+
+
+def test_where_the_plugin_runs_a_policy_of_its_that_can_t_be_read_may_decide() -> None:
+    reader = Reader(live=True, plugin="Cilium")
+    reader.add_text(json.dumps({**CILIUM, "spec": {**CILIUM_SPEC, "later": 1}}), "it.yaml")
+    snapshot = reader.snapshot()
+    assert snapshot.plugin_objects == ()
+    assert [policy.because for policy in snapshot.unevaluated] == ['spec: unknown field "later"']
 
 
 def test_of_an_object_given_twice_the_last_one_counts() -> None:

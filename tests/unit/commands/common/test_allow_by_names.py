@@ -67,6 +67,12 @@ UNEVALUATED = {
     "spec": {"appliedTo": [{"podSelector": {}}], "ingress": [{}]},
 }
 OVERRIDES = "clusternetworkpolicy.crd.antrea.io/wide may decide for shop/nginx: its rules are not evaluated"
+DENIES = {
+    "apiVersion": "cilium.io/v2",
+    "kind": "CiliumClusterwideNetworkPolicy",
+    "metadata": {"name": "no"},
+    "spec": {"endpointSelector": {}, "ingressDeny": [{"fromEntities": ["all"]}]},
+}
 HOST = "shop/agent uses the host network: the API leaves open whether policies see it as a pod"
 BLOCK_DECIDES = "an ipBlock decides, and the API leaves open whether it sees 10.96.0.9 or the address of 198.51.100.1"
 CUTS = "note: a policy would cut off everyone else who uses it; --always prints one anyway"
@@ -384,6 +390,14 @@ def test_the_notes_on_the_policies(line: str, cluster: dict[str, Any], err: list
             f"no NetworkPolicy can be shown to open this: {OVERRIDES}",
             "with --always a policy is printed anyway",
             id="another policy may override it",
+        ),
+        pytest.param(
+            "san pod/nginx 80 --always",
+            {"policies": FROM_SAN, "objects": [DENIES]},
+            "no NetworkPolicy can be shown to open this: ciliumclusterwidenetworkpolicy.cilium.io/no ingressDeny[0] "
+            "denies it",
+            "kubectl netpol explain SOURCE DESTINATION PORT shows more",
+            id="a deny of Cilium, which no NetworkPolicy beats",
         ),
         pytest.param(
             "san pod/agent 80 --strict",
