@@ -321,10 +321,14 @@ CILIUM = {
                 "blocked: san → web, TCP 80",
                 "  egress:  no policy isolates san, so everything is allowed",
                 "  ingress: plain, default/ciliumnetworkpolicy.cilium.io/web isolate web, and no rule lets san in",
-                "             plain ingress[0]: requires 10.0.0.0/8 outside the cluster, not default/san: "
-                "a CIDR never matches a pod",
-                "             default/ciliumnetworkpolicy.cilium.io/web ingress[0]: requires port ANY 81, not 80; "
-                "requires label run=db, pod has run=san",
+                (
+                    "             plain ingress[0]: requires 10.0.0.0/8 outside the cluster, not default/san: "
+                    "a CIDR never matches a pod"
+                ),
+                (
+                    "             default/ciliumnetworkpolicy.cilium.io/web ingress[0]: requires port ANY 81, not 80; "
+                    "requires label run=db, pod has run=san"
+                ),
                 "  note: by the NetworkPolicy API: allowed; on Cilium an ipBlock never matches a pod",
             ],
             id="near misses in its grammar, and what the API says",
@@ -334,8 +338,10 @@ CILIUM = {
             [
                 "allowed: 10.9.9.9 → web, TCP 80",
                 "  egress:  no pod at this end, so no policy applies",
-                "  ingress: allowed by plain ingress[0].from[0]; web is isolated by plain, "
-                "default/ciliumnetworkpolicy.cilium.io/web",
+                (
+                    "  ingress: allowed by plain ingress[0].from[0]; web is isolated by plain, "
+                    "default/ciliumnetworkpolicy.cilium.io/web"
+                ),
             ],
             id="a NetworkPolicy among them allows it",
         ),
