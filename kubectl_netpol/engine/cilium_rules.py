@@ -16,6 +16,7 @@ from kubectl_netpol.model.policies import Direction, IPBlock
 if TYPE_CHECKING:
     from kubectl_netpol.engine.conditions import Seen
     from kubectl_netpol.model.cilium import CiliumPeer
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
 
@@ -30,6 +31,13 @@ class CiliumCondition(NamedTuple):
     @property
     def by_address(self) -> bool:
         return False
+
+    def about(self, direction: Direction, subject: Pod, protocol: str, number: int) -> object:
+        """What of a subject it depends on: equal values are the same answer for each peer."""
+        ingress = direction is Direction.INGRESS
+        named = ingress and any(port.name for item in self.rule.items or () for port in item.ports)
+        node = subject.node if self.cluster.has_host_network else None
+        return protocol, number if ingress else 0, subject.ports if named else (), node, subject.host_network
 
     def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note | Held:  # noqa: ARG002 - the cluster has it
         content = self._port(seen)
@@ -207,6 +215,9 @@ class Handshake(NamedTuple):
 
     def text(self) -> str:
         return self.condition.text()
+
+    def about(self, direction: Direction, subject: Pod, protocol: str, number: int) -> object:
+        return self.condition.about(direction, subject, protocol, number)
 
     def peers(self) -> tuple[CiliumCondition, ...]:
         return self.condition.peers()
