@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.cilium_ends import Cluster, Labels, View, is_own_node, selected
 from kubectl_netpol.engine.cilium_text import end_text, items_text, label_misses, peer_text, port_miss
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Snapshot
 
 
-class CiliumCondition(NamedTuple):
-    """A rule in one view. `where`: as it is named in a reason. Cilium never looks at a pod's address."""
+class CiliumCondition:
+    """A rule in one view. `where`: as it is named in a reason. Cilium never looks at a pod's address.
 
-    cluster: Cluster
-    rule: CiliumRule
-    view: View
-    where: str
+    Equal to itself alone: a matrix looks up thousands of answers by it.
+    """
+
+    __slots__ = ("cluster", "rule", "view", "where")
+
+    def __init__(self, cluster: Cluster, rule: CiliumRule, view: View, where: str) -> None:
+        self.cluster = cluster
+        self.rule = rule
+        self.view = view
+        self.where = where
 
     @property
     def by_address(self) -> bool:
@@ -60,7 +66,7 @@ class CiliumCondition(NamedTuple):
         if self.rule.peers in (None, (Entity.ALL,)):
             return ()
         rules = (self.rule._replace(peers=(peer,), items=None, icmps=False) for peer in self.rule.peers or ())
-        return tuple(self._replace(rule=rule) for rule in rules)
+        return tuple(CiliumCondition(self.cluster, rule, self.view, self.where) for rule in rules)
 
     @property
     def _matches_nothing(self) -> bool:
@@ -198,10 +204,13 @@ class CiliumCondition(NamedTuple):
         return Note(Code.PLUGIN_SETTING, f"{self.where} selects nodes")
 
 
-class Handshake(NamedTuple):
+class Handshake:
     """A rule with authentication: what it matches passes only with a handshake, which other rules do not replace."""
 
-    condition: CiliumCondition
+    __slots__ = ("condition",)
+
+    def __init__(self, condition: CiliumCondition) -> None:
+        self.condition = condition
 
     @property
     def by_address(self) -> bool:
