@@ -78,7 +78,7 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer, pod, unread_pods(snapshot, peer) if snapshot.gaps else None)
-    local = _is_local(pod, peer)
+    local = _is_local(snapshot, pod, peer)
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page
         return
@@ -106,7 +106,7 @@ def _rewritten(
         yield service._replace(endpoint=plain)
         if dialled.source_rewritten and dialled.address:
             node = snapshot.node_at(dialled.address)
-            if _is_local(pod, End(node=node, address=dialled.address)) is not False:
+            if _is_local(snapshot, pod, End(node=node, address=dialled.address)) is not False:
                 yield plain._replace(always=True, code=Code.OWN_NODE)
     elif dialled.source_rewritten:
         rewritten = _without_pod(plain, direction, Code.SOURCE_REWRITTEN)
@@ -130,7 +130,7 @@ def _without_pod(reading: Reading, direction: Direction, code: Code) -> Reading:
     return reading._replace(pod=None, destination=destination, code=code)
 
 
-def _is_local(pod: Pod, peer: End) -> bool | None:
+def _is_local(snapshot: Snapshot, pod: Pod, peer: End) -> bool | None:
     """Whether the peer is the pod's own node, or uses that node's network; None where that is unknown."""
     if peer.node:
         return None if pod.node is None else pod.node == peer.node.name
@@ -142,6 +142,8 @@ def _is_local(pod: Pod, peer: End) -> bool | None:
         return False
     if is_among(peer.address, pod.host_ips):
         return True
+    if snapshot.gap("nodes", None) and not is_outside(peer.address):
+        return None  # a node has addresses that no pod on it shows
     return None if parse_ip(peer.address).is_link_local else False
 
 
