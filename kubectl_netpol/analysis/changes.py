@@ -270,10 +270,17 @@ class _Differ:
             self.rows.setdefault((*row, other_ports_open), {}).update(members)
 
     def _connections(self, source: PodGroup, destination: PodGroup) -> list[tuple[End, End]]:
-        """The two ends by each address family that both have; the first family alone where no rule has an ipBlock."""
-        one, other = source.ends[0], destination.ends[-1]
+        """Two ends by each address family that both have; the first family alone where no rule has an ipBlock."""
         if source is destination and len(source.ends) == 1:
             return []
+        return [
+            pair
+            for one in source.ends_towards(destination, 0)
+            for other in destination.ends_towards(source, -1)
+            for pair in self._pairs(one, other)
+        ]
+
+    def _pairs(self, one: End, other: End) -> list[tuple[End, End]]:
         mine, theirs = _by_family(one), _by_family(other)
         if not mine or not theirs:
             return [(one, other)]

@@ -9,7 +9,7 @@ from kubectl_netpol.model.addresses import IPAddress, IPNetwork, parse_ip, parse
 from kubectl_netpol.model.workloads import controllers, pod_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kubectl_netpol.model.objects import Owner, Pod
     from kubectl_netpol.model.policies import Policy
@@ -38,16 +38,31 @@ class Member(NamedTuple):
 
 
 class PodGroup(NamedTuple):
-    """Pods, or an outside address, that every policy treats alike. `ends`: one of them, or two."""
+    """Pods, or an outside address, that every policy treats alike. `ends`: one of them, or two.
+
+    `by_node`: one of the pods on each node (None: not known), for the ends that are nodes themselves.
+    """
 
     number: int
     members: tuple[Member, ...]
     ends: tuple[End, ...]
+    by_node: Mapping[str | None, End] = {}
 
     @property
     def pod(self) -> Pod | None:
         """The first of the pods; None outside the cluster."""
         return self.ends[0].pod
+
+    def ends_towards(self, other: PodGroup, index: int) -> list[End]:
+        """The ends to evaluate with the other group: towards a pod on the host network one on its node, one elsewhere.
+
+        Towards all others one is enough, the one at `index`.
+        """
+        if not (self.pod and other.pod and other.pod.host_network) or self.pod.host_network:
+            return [self.ends[index]]
+        node = other.pod.node
+        elsewhere = next((end for own, end in self.by_node.items() if own not in (node, None)), None)
+        return [end for end in (self.by_node.get(node), elsewhere, self.by_node.get(None)) if end]
 
 
 def pod_groups(snapshot: Snapshot, policies: Iterable[Policy], blocks: Iterable[str]) -> list[PodGroup]:
@@ -63,7 +78,8 @@ def pod_groups(snapshot: Snapshot, policies: Iterable[Policy], blocks: Iterable[
         PodGroup(
             number,
             tuple(_members(pods, owners)),
-            tuple(End(pod=_as_running(pod), address=next(iter(pod.ips), None)) for pod in _spread(pods)),
+            tuple(map(_end_of, _spread(pods))),
+            {pod.node: _end_of(pod) for pod in reversed(pods)},
         )
         for number, pods in enumerate(members.values())
     ]
@@ -96,6 +112,10 @@ def _label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
         selectors.append(policy.pod_selector)
         selectors += [peer.pod_selector for rule in policy.rules for peer in rule.peers]
     return sorted({requirement.key for selector in selectors if selector for requirement in selector.requirements})
+
+
+def _end_of(pod: Pod) -> End:
+    return End(pod=_as_running(pod), address=next(iter(pod.ips), None))
 
 
 def _as_running(pod: Pod) -> Pod:

@@ -94,14 +94,28 @@ def _at_service_address(snapshot: Snapshot, asked: Request, port: int | str) -> 
 
 
 def _possibly_unread(snapshot: Snapshot, asked: Request, port: int | str) -> Request | None:
-    """The request without routes if a Service or pod that could not be read may receive it; else None."""
+    """The request without routes if a Service, pod or node that could not be read may receive it; else None."""
     destination = asked.destination
+    nodes = None if destination.node else snapshot.gap("nodes", None)
+    if nodes and destination.address and not is_outside(destination.address) and _on_nodes(snapshot, port, asked):
+        message = f"{destination.address} may be a node's address, where port {port} is forwarded, and {nodes.message}"
+        return asked._replace(address=destination.address, problem=Note(Code.PERMISSION_MISSING, message))
     gap = snapshot.gap("services", None) or (snapshot.gap("pods", None) if destination.node else None)
     if gap is None or not (destination.node or (destination.address and not is_outside(destination.address))):
         return None
     what = "be a pod's hostPort" if gap.resource == "pods" else "belong to a Service"
     message = f"port {port} of {destination.end.title} may {what}, and {gap.message}"
     return asked._replace(address=destination.end.address, problem=Note(Code.PERMISSION_MISSING, message))
+
+
+def _on_nodes(snapshot: Snapshot, port: int | str, asked: Request) -> bool:
+    """Whether nodes forward this port: a node port, a hostPort or a port of a pod on the host network."""
+    wanted = port, asked.protocol
+    return any((p.node_port, p.protocol) == wanted for service in snapshot.services for p in service.ports) or any(
+        (entry.number if pod.host_network else entry.host_port, entry.protocol) == wanted
+        for pod in snapshot.pods
+        for entry in pod.ports
+    )
 
 
 def _node_address(asked: Request) -> str | None:

@@ -80,6 +80,7 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer, pod, unread_pods(snapshot, peer) if snapshot.gaps else None)
+<<<<<<< HEAD
     if snapshot.plugin == "Cilium":
         from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
 
@@ -89,6 +90,9 @@ def readings_of(
     if snapshot.plugin:
         yield from _of_calico(plain, direction, local=local)
         return
+=======
+    local = _is_local(snapshot, pod, peer)
+>>>>>>> main
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page
         return
@@ -124,7 +128,7 @@ def _rewritten(
         yield service._replace(endpoint=plain)
         if dialled.source_rewritten and dialled.address:
             node = snapshot.node_at(dialled.address)
-            if _is_local(pod, End(node=node, address=dialled.address)) is not False:
+            if _is_local(snapshot, pod, End(node=node, address=dialled.address)) is not False:
                 yield plain._replace(always=True, code=Code.OWN_NODE)
     elif dialled.source_rewritten:
         rewritten = _without_pod(plain, direction, Code.SOURCE_REWRITTEN)
@@ -148,7 +152,7 @@ def _without_pod(reading: Reading, direction: Direction, code: Code) -> Reading:
     return reading._replace(pod=None, destination=destination, code=code)
 
 
-def _is_local(pod: Pod, peer: End) -> bool | None:
+def _is_local(snapshot: Snapshot, pod: Pod, peer: End) -> bool | None:
     """Whether the peer is the pod's own node, or uses that node's network; None where that is unknown."""
     if peer.node:
         return None if pod.node is None else pod.node == peer.node.name
@@ -160,6 +164,8 @@ def _is_local(pod: Pod, peer: End) -> bool | None:
         return False
     if is_among(peer.address, pod.host_ips):
         return True
+    if snapshot.gap("nodes", None) and not is_outside(peer.address):
+        return None  # a node has addresses that no pod on it shows
     return None if parse_ip(peer.address).is_link_local else False
 
 

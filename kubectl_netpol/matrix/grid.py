@@ -60,12 +60,16 @@ class Grid:
     def rows(self) -> Iterator[str]:
         """One string per source, one letter per destination: a allowed, b blocked, u undefined, - no such port.
 
-        A pod always reaches itself.
+        A pod always reaches itself; of a template that may be one of its replicas, to which it is blocked.
         """
+        templates = {id(workload.template) for workload in self.sets.snapshot.workloads}
         for position, codes in enumerate(self.codes()):
             row = bytearray(codes)
-            for own in self.own_positions(position):
-                row[own] &= CANT_CONNECT | NO_PORT
+            if id(self.pods[position]) not in templates:
+                for own in self.own_positions(position):
+                    row[own] &= CANT_CONNECT | NO_PORT
+            elif row[position] & BLOCKED:
+                row[position] = UNDEFINED | row[position] & (CANT_CONNECT | NO_PORT)
             yield row.translate(LETTERS).decode("ascii")
 
     def own_positions(self, position: int) -> list[int]:

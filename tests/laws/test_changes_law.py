@@ -52,17 +52,11 @@ IN_BLOCKS = {
 
 @st.composite
 def before_and_after(draw: st.DrawFn) -> tuple[Snapshot, Snapshot]:
-    """Pods of one workload go by its name in a change, so here no pod has one: the labels that it added stay.
-
-    Of ordinary pods on several nodes, one is evaluated against a host-network pod, so here they are all on one node.
-    """
+    """Pods of one workload go by its name in a change, so here no pod has one: the labels that it added stay."""
     drawn = draw(clusters(pods=(2, 5), policies=3, without=WITHOUT))
     objects = [item for item in drawn if item["kind"] not in WORKLOADS]
     for item in objects:
         item["metadata"].pop("ownerReferences", None)
-        if item["kind"] == "Pod" and not item["spec"]["hostNetwork"]:
-            item["spec"]["nodeName"] = "n1"
-            item.get("status", {})["hostIPs"] = [{"ip": "192.168.0.1"}]
     before = read(objects)
     kept = [item for item in objects if item["kind"] != "NetworkPolicy" or draw(st.booleans())]
     more = draw(network_policies(2))

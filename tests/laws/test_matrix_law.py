@@ -38,8 +38,6 @@ def cell(snapshot: Snapshot, source: Pod, destination: Pod, protocol: str, port:
     number = port if isinstance(port, int) else destination.port_named(port, protocol)
     if number is None:
         return "-"
-    if source is destination and snapshot.is_template(source):
-        return "a"  # a matrix says of a template what it says of a pod, though `test` also thinks of its replicas
     verdict = evaluate(snapshot, pod_connection(source, destination, protocol, number))
     ends = [Resolved(pod=pod) for pod in (source, destination)]
     assert predict(snapshot, request(snapshot, ends[0], ends[1], port, protocol)).verdict is verdict.verdict

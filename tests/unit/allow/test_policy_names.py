@@ -105,6 +105,14 @@ HASH = r"-[0-9a-f]{8}"
             )
             for ending in ("egress", "dns", "tcp", "udp", "sctp")
         ),
+        *(
+            pytest.param(
+                made(INGRESS, NGINX, pods(**{key: "b"})),
+                f"allow-{key}-b-to-run-nginx-80{HASH}",
+                id=f"the key {key}, a word of names, needs a hash",
+            )
+            for key in ("to", "and", "all", "cluster", "not")
+        ),
         pytest.param(
             made(INGRESS, NGINX, pods(**{"app.kubernetes.io/name": "web"})),
             f"allow-name-web-to-run-nginx-80{HASH}",

@@ -376,3 +376,21 @@ def test_only_the_end_whose_tier_changed_has_a_cause() -> None:
     old = Snapshot(namespaces=NAMESPACES, pods=pods)
     found = changes_between(old, old.with_policies([only_db]))
     assert {member.title for change in found.connections for member in change.sources} == {"b/db"}
+
+
+def test_pods_on_two_nodes_are_one_group_whichever_comes_first() -> None:
+    """A pod on the host network of one of the nodes is let in there, and is not elsewhere."""
+    near, far = (
+        Pod("a", name, {}, (ip,), node=node)
+        for name, ip, node in (("near", "10.0.0.1", "n1"), ("far", "10.0.0.2", "n2"))
+    )
+    agent = Pod("b", "agent", {}, ("192.168.0.1",), host_network=True, node="n1")
+    found = []
+    for pods in ([near, far, agent], [far, near, agent]):
+        before = Snapshot(namespaces=NAMESPACES, pods=pods)
+        changes = changes_between(before, before.with_policies([DENY]))
+        found.append(
+            {row.replace("a/far,a/near", "a/near,a/far") for row in rows(changes) if row.startswith("b/agent ->")}
+        )
+    assert found[0] == found[1] != set()
+    assert all(row.endswith("allowed undefined") for row in found[0])

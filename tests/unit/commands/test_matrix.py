@@ -207,9 +207,9 @@ def test_json_of_the_declared_ports_is_a_list(shop: str, capsys: pytest.CaptureF
     assert (answer["apiVersion"], answer["kind"]) == ("netpol/v1", "MatrixList")
     found = {(item["protocol"], item["port"]): item["verdicts"] for item in answer["items"]}
     assert found == {
-        ("TCP", 80): ["aab", "baa", "baa"],
+        ("TCP", 80): ["uab", "baa", "baa"],
         ("TCP", 5432): ["aab", "aaa", "aaa"],
-        ("UDP", 53): ["aab", "baa", "baa"],
+        ("UDP", 53): ["uab", "baa", "baa"],
     }
 
 

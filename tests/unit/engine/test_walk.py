@@ -7,7 +7,7 @@ import pytest
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, Step
 from kubectl_netpol.engine.verdict import Note
-from kubectl_netpol.engine.walk import Asked, Matched, Outcome, Trail, walk
+from kubectl_netpol.engine.walk import Matched, Outcome, Trail, walk
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
 from kubectl_netpol.model.selectors import LabelSelector
 
