@@ -80,19 +80,15 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer, pod, unread_pods(snapshot, peer) if snapshot.gaps else None)
-<<<<<<< HEAD
     if snapshot.plugin == "Cilium":
         from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
 
         yield from readings_of_cilium(connection, direction, peer, plain)
         return
-    local = _is_local(pod, peer)
+    local = _is_local(snapshot, pod, peer)
     if snapshot.plugin:
         yield from _of_calico(plain, direction, local=local)
         return
-=======
-    local = _is_local(snapshot, pod, peer)
->>>>>>> main
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page
         return
