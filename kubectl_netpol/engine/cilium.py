@@ -229,9 +229,8 @@ def readings_of_cilium(connection: Connection, direction: Direction, peer: End, 
     """A pod's own node is let in, and a node reaches itself; nothing else is, as it may be by the API."""
     subject = plain.subject
     assert subject is not None  # noqa: S101 - for the type checker
-    local = (
-        is_own_node(subject, peer.pod, peer.node) if direction is Direction.INGRESS or subject.host_network else False
-    )
+    let_in = direction is Direction.INGRESS or subject.host_network
+    local = is_own_node(subject, peer.pod, peer.node) if let_in else False
     yield plain._replace(always=local is True)
     if local is None:
         yield plain._replace(always=True, code=Code.OWN_NODE)

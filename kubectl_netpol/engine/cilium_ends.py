@@ -77,6 +77,10 @@ class Cluster:
         return any(len(set(map(family, pod.ips))) > 1 for pod in self.snapshot.pods)
 
     @cached_property
+    def has_host_network(self) -> bool:
+        return any(pod.host_network for pod in self.snapshot.pods)
+
+    @cached_property
     def api_servers(self) -> frozenset[object]:
         """The addresses of EndpointSlice default/kubernetes; none if it was not read."""
         slices = (s for s in self.snapshot.endpoint_slices if (s.namespace, s.service) == ("default", "kubernetes"))

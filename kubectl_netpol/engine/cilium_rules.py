@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.cilium_ends import Cluster, Labels, View, is_own_node, selected
 from kubectl_netpol.engine.cilium_text import end_text, items_text, label_misses, peer_text, port_miss
@@ -16,20 +16,34 @@ from kubectl_netpol.model.policies import Direction, IPBlock
 if TYPE_CHECKING:
     from kubectl_netpol.engine.conditions import Seen
     from kubectl_netpol.model.cilium import CiliumPeer
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
 
-class CiliumCondition(NamedTuple):
-    """A rule in one view. `where`: as it is named in a reason. Cilium never looks at a pod's address."""
+class CiliumCondition:
+    """A rule in one view. `where`: as it is named in a reason. Cilium never looks at a pod's address.
 
-    cluster: Cluster
-    rule: CiliumRule
-    view: View
-    where: str
+    Equal to itself alone: a matrix looks up thousands of answers by it.
+    """
+
+    __slots__ = ("cluster", "rule", "view", "where")
+
+    def __init__(self, cluster: Cluster, rule: CiliumRule, view: View, where: str) -> None:
+        self.cluster = cluster
+        self.rule = rule
+        self.view = view
+        self.where = where
 
     @property
     def by_address(self) -> bool:
         return False
+
+    def about(self, direction: Direction, subject: Pod, protocol: str, number: int) -> object:
+        """What of a subject it depends on: equal values are the same answer for each peer."""
+        ingress = direction is Direction.INGRESS
+        named = ingress and any(port.name for item in self.rule.items or () for port in item.ports)
+        node = subject.node if self.cluster.has_host_network else None
+        return protocol, number if ingress else 0, subject.ports if named else (), node, subject.host_network
 
     def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note | Held:  # noqa: ARG002 - the cluster has it
         content = self._port(seen)
@@ -52,7 +66,7 @@ class CiliumCondition(NamedTuple):
         if self.rule.peers in (None, (Entity.ALL,)):
             return ()
         rules = (self.rule._replace(peers=(peer,), items=None, icmps=False) for peer in self.rule.peers or ())
-        return tuple(self._replace(rule=rule) for rule in rules)
+        return tuple(CiliumCondition(self.cluster, rule, self.view, self.where) for rule in rules)
 
     @property
     def _matches_nothing(self) -> bool:
@@ -190,10 +204,13 @@ class CiliumCondition(NamedTuple):
         return Note(Code.PLUGIN_SETTING, f"{self.where} selects nodes")
 
 
-class Handshake(NamedTuple):
+class Handshake:
     """A rule with authentication: what it matches passes only with a handshake, which other rules do not replace."""
 
-    condition: CiliumCondition
+    __slots__ = ("condition",)
+
+    def __init__(self, condition: CiliumCondition) -> None:
+        self.condition = condition
 
     @property
     def by_address(self) -> bool:
@@ -207,6 +224,9 @@ class Handshake(NamedTuple):
 
     def text(self) -> str:
         return self.condition.text()
+
+    def about(self, direction: Direction, subject: Pod, protocol: str, number: int) -> object:
+        return self.condition.about(direction, subject, protocol, number)
 
     def peers(self) -> tuple[CiliumCondition, ...]:
         return self.condition.peers()

@@ -157,4 +157,4 @@ def _summary(side: Isolation) -> str:
 
 
 def _policy_name(policy: Policy, names: Names) -> str:
-    return names.short(policy.namespace, policy.name) if policy.namespace else policy.title
+    return names.short(policy.namespace, policy.name) if policy.kind == "NetworkPolicy" else policy.title

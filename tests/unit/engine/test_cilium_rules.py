@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
+from kubectl_netpol.engine.cilium import rules_in_cilium
 from kubectl_netpol.engine.phrases import near_miss_text
 from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.model.objects import ContainerPort, Pod
+from kubectl_netpol.model.policies import Direction
 from tests.support.tables import ask, snapshot_of
 
+INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
 PODS = yaml.safe_load("""
     a/src: {labels: {app: src, pod-template-hash: h}, ip: 10.0.0.1, node: n1}
     a/web: {labels: {app: web}, ip: 10.0.0.2, node: n1, ports: http=80}
@@ -120,3 +124,41 @@ def test_a_host_name_has_no_address_for_a_cidr() -> None:
     assert found.verdict is Verdict.UNDEFINED
     assert found.reason
     assert found.reason.code == "host-name"
+
+
+def about(rule: str, direction: Direction, number: int = 80, **subject: Any) -> object:
+    """By the first rule of a policy, of a pod on node n1 with port http, but for what is given."""
+    pod = Pod("a", "x", {}, (), (ContainerPort("http", 80),), node="n1")._replace(**subject)
+    field = "ingress" if direction is Direction.INGRESS else "egress"
+    snapshot = snapshot_of({**CLUSTER, "cilium": {"a/p": {field: [yaml.safe_load(rule)]}}})
+    ((_, found),) = rules_in_cilium(snapshot)
+    return found.condition.about(direction, pod, "TCP", number)
+
+
+NUMBERED, NAMED = (f"{{toPorts: [{{ports: [{{port: '{port}'}}]}}]}}" for port in ("80", "http"))
+AUTH = "{authentication: {mode: required}, toPorts: [{ports: [{port: http}]}]}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "direction", "other", "same"),
+    [
+        pytest.param(NUMBERED, INGRESS, {"labels": {"app": "x"}}, True, id="its labels make no difference"),
+        pytest.param(NUMBERED, INGRESS, {"number": 81}, False, id="the port asked for, at ingress"),
+        pytest.param(NUMBERED, EGRESS, {"number": 81}, True, id="not at egress, where it is the peer's"),
+        pytest.param(NUMBERED, INGRESS, {"ports": ()}, True, id="its ports make none by number"),
+        pytest.param(NAMED, INGRESS, {"ports": ()}, False, id="its ports by name"),
+        pytest.param(NAMED, EGRESS, {"ports": ()}, True, id="not at egress"),
+        pytest.param(NUMBERED, INGRESS, {"node": "n2"}, False, id="its node, as there are pods on the host network"),
+        pytest.param(AUTH, INGRESS, {"ports": ()}, False, id="a rule with authentication too"),
+    ],
+)
+def test_what_of_a_subject_a_rule_depends_on(rule: str, direction: Direction, other: Any, *, same: bool) -> None:
+    assert (about(rule, direction) == about(rule, direction, **other)) is same
+
+
+def test_without_pods_on_the_host_network_the_node_makes_no_difference() -> None:
+    pods = {"a/web": {"ip": "10.0.0.1", "node": "n1"}}
+    snapshot = snapshot_of({"pods": pods, "cilium": {"a/p": {"ingress": [{"fromEntities": ["all"]}]}}})
+    ((_, rule),) = rules_in_cilium(snapshot)
+    found = [rule.condition.about(INGRESS, Pod("a", "x", node=node), "TCP", 80) for node in ("n1", "n2")]
+    assert found[0] == found[1]

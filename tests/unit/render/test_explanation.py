@@ -283,3 +283,41 @@ def test_the_reasons_of_what_is_not_known_are_cut_with_a_count() -> None:
     assert texts[0].startswith("not known: clusternetworkpolicy.crd.antrea.io/wide may decide for a/p1:")
     assert texts[3:] == ["not known for 3 more reasons: explain POD says which"]
     assert unknown_texts([explain_pod(snapshot, pod) for pod in snapshot.pods[:3]]) == texts[:3]
+
+
+CILIUM = {
+    "plugin": "Cilium",
+    "policies": DENY,
+    "cilium": {
+        "default/web": {
+            "endpointSelector": {"matchLabels": {"run": "web"}},
+            "ingress": [{"fromEndpoints": [{"matchLabels": {"run": "san"}}], "toPorts": [{"ports": [{"port": "80"}]}]}],
+            "ingressDeny": [{"fromEntities": ["world"]}],
+            "enableDefaultDeny": {"egress": False},
+            "egress": [{"toCIDR": ["10.0.0.0/8"]}],
+        },
+    },
+}
+
+
+def test_policies_of_cilium_with_their_kind_and_the_path_of_each_rule() -> None:
+    lines = [" ".join(line.split()) for line in lines_of(CILIUM)]
+    assert lines[1:] == [
+        "selected by deny, default/ciliumnetworkpolicy.cilium.io/web",
+        "ingress: asked first: default/ciliumnetworkpolicy.cilium.io/web:",
+        "ACTION FROM PORTS RULE PODS NOW",
+        "deny entity world all ports ingressDeny[0] none",
+        "ingress: then isolated by deny, default/ciliumnetworkpolicy.cilium.io/web; only",
+        "this is allowed:",
+        "from pods run=san in default: ANY 80",
+        "by default/ciliumnetworkpolicy.cilium.io/web ingress[0]; pods now: san",
+        "egress: asked last: default/ciliumnetworkpolicy.cilium.io/web:",
+        "ACTION TO PORTS RULE PODS NOW",
+        "allow 10.0.0.0/8 outside the cluster all ports egress[0] none",
+        "egress: everything else is allowed",
+    ]
+
+
+def test_a_rule_of_cilium_that_names_the_pod() -> None:
+    text = " ".join(line.strip() for line in lines_of(CILIUM, "default/san"))
+    assert text.endswith("named as a peer by default/ciliumnetworkpolicy.cilium.io/web ingress[0]")

@@ -216,3 +216,57 @@ def test_every_object_has_the_version_and_its_kind_first() -> None:
         ("kind", "Version"),
         ("version", "1"),
     ]
+
+
+CILIUM = {
+    "plugin": "Cilium",
+    "pods": PODS,
+    "cilium": {
+        "default/web": {
+            "endpointSelector": {"matchLabels": {"run": "web"}},
+            "ingress": [{"fromEndpoints": [{"matchLabels": {"run": "san"}}]}],
+        },
+        "all": [{"egressDeny": [{"toEntities": ["world"]}], "enableDefaultDeny": {"egress": False}}],
+    },
+}
+
+
+def test_a_verdict_where_a_plugin_decides() -> None:
+    found = verdict_object(ask(snapshot_of(CILIUM), "san", "web", 80, "TCP"))
+    assert [(key, found[key]) for key in list(found)[3:6]] == [
+        ("verdict", "allowed"),
+        ("plugin", "Cilium"),
+        ("apiVerdict", "allowed"),
+    ]
+    assert found["ingress"]["allowedBy"] == [
+        {
+            "namespace": "default",
+            "name": "web",
+            "kind": "CiliumNetworkPolicy",
+            "group": "cilium.io",
+            "rule": 0,
+            "path": "ingress[0]",
+            "action": "allow",
+            "peer": None,
+            "port": None,
+        }
+    ]
+    denied = verdict_object(ask(snapshot_of(CILIUM), "san", "203.0.113.1", 80, "TCP"))["egress"]["deniedBy"]
+    assert [(one["namespace"], one["kind"], one["path"], one["action"]) for one in denied] == [
+        (None, "CiliumClusterwideNetworkPolicy", "specs[0].egressDeny[0]", "deny")
+    ]
+
+
+def test_a_rule_of_cilium_has_its_peers_and_ports_in_words() -> None:
+    snapshot = snapshot_of(CILIUM)
+    (pod,) = (pod for pod in snapshot.pods if pod.name == "web")
+    (rule,) = explanation_object(explain_pod(snapshot, pod), ())["ingress"]["rules"]
+    assert rule["ports"] == "all ports"
+    assert rule["peers"] == [
+        {"peer": 0, "text": "pods run=san in default", "pods": ["default/san"], "reason": None},
+    ]
+
+
+def test_without_a_plugin_there_is_no_verdict_of_the_api() -> None:
+    found = verdict_object(ask(snapshot_of({"pods": PODS}), "san", "web", 80, "TCP"))
+    assert not {"plugin", "apiVerdict"} & found.keys()

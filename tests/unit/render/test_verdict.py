@@ -296,3 +296,64 @@ def test_a_pass_in_vain_and_rules_of_equal_priority() -> None:
         f"  which of these applies is not defined: {two} ingress[0].from[0] would deny, {one} ingress[0].from[0] "
         "would pass"
     )
+
+
+CILIUM = {
+    "plugin": "Cilium",
+    "policies": {"default/plain": {"podSelector": {}, "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}},
+    "cilium": {
+        "default/web": {
+            "endpointSelector": {"matchLabels": {"run": "web"}},
+            "ingress": [{"fromEndpoints": [{"matchLabels": {"run": "db"}}], "toPorts": [{"ports": [{"port": "81"}]}]}],
+            "ingressDeny": [{"fromEntities": ["remote-node"]}],
+        },
+    },
+    "nodes": {"n1": ["192.0.2.1"], "n2": ["192.0.2.2"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("ends", "lines"),
+    [
+        pytest.param(
+            "san web 80",
+            [
+                "blocked: san → web, TCP 80",
+                "  egress:  no policy isolates san, so everything is allowed",
+                "  ingress: plain, default/ciliumnetworkpolicy.cilium.io/web isolate web, and no rule lets san in",
+                (
+                    "             plain ingress[0]: requires 10.0.0.0/8 outside the cluster, not default/san: "
+                    "a CIDR never matches a pod"
+                ),
+                (
+                    "             default/ciliumnetworkpolicy.cilium.io/web ingress[0]: requires port ANY 81, not 80; "
+                    "requires label run=db, pod has run=san"
+                ),
+                "  note: by the NetworkPolicy API: allowed; on Cilium an ipBlock never matches a pod",
+            ],
+            id="near misses in its grammar, and what the API says",
+        ),
+        pytest.param(
+            "10.9.9.9 web 80",
+            [
+                "allowed: 10.9.9.9 → web, TCP 80",
+                "  egress:  no pod at this end, so no policy applies",
+                (
+                    "  ingress: allowed by plain ingress[0].from[0]; web is isolated by plain, "
+                    "default/ciliumnetworkpolicy.cilium.io/web"
+                ),
+            ],
+            id="a NetworkPolicy among them allows it",
+        ),
+    ],
+)
+def test_a_verdict_where_cilium_runs(ends: str, lines: list[str]) -> None:
+    pods = {key: {**pod, "node": "n1"} for key, pod in PODS.items()}
+    assert lines_of({**CILIUM, "pods": pods}, ends) == lines
+
+
+def test_a_deny_of_cilium_is_named_by_its_path() -> None:
+    pods = {key: {**pod, "node": "n1"} for key, pod in PODS.items()}
+    assert lines_of({**CILIUM, "pods": pods}, "node/n2 web 80")[2] == (
+        "  ingress: denied by default/ciliumnetworkpolicy.cilium.io/web ingressDeny[0]"
+    )
