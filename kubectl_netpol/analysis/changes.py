@@ -90,8 +90,12 @@ def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
 
 
 def changes_between(before: Snapshot, after: Snapshot) -> Changes:
-    """The two snapshots differ in their policies of evaluated kinds only."""
-    return _Differ(*map(_timeless, (before, after))).run()
+    """The two snapshots differ in their policies of evaluated kinds only, and in the objects of a plugin."""
+    if after.plugin == "Calico":
+        from kubectl_netpol.analysis.calico_changes import CalicoDiffer  # noqa: PLC0415 - only where it runs
+
+        return CalicoDiffer(before, after).run()
+    return Differ(*map(_timeless, (before, after))).run()
 
 
 def _timeless(snapshot: Snapshot) -> Snapshot:
@@ -107,24 +111,28 @@ class _RuleOfPolicy(NamedTuple):
     changed: tuple[str, int | None] | None
 
 
-class _Differ:
+class Differ:
     def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self.before = before
         self.after = after
         self.changed = changed_policies(before, after)
-        policies = dict.fromkeys((*before.evaluated, *after.evaluated))
-        self.has_blocks = bool(_blocks(policies))
-        self.pods = pod_groups(after, policies, _blocks(policies))
-        namespaces = {policy.namespace for policy in self.changed}
-        nearby = _blocks(
-            policy for policy in policies if policy.tier or "" in namespaces or policy.namespace in namespaces
-        )
-        self.outside = outside_groups(after, nearby, len(self.pods))
+        self._group()
         self.affected = {direction: self._affected(direction) for direction in Direction}
         self.sides: dict[tuple[int, Direction], list[list[_RuleOfPolicy]]] = {}
         self.matches: dict[tuple[int, int, bool | int], object] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
         self.undetermined: dict[Note, None] = {}
+
+    def _group(self) -> None:
+        """Pods and outside addresses that no policy tells apart."""
+        policies = dict.fromkeys((*self.before.evaluated, *self.after.evaluated))
+        self.has_blocks = bool(blocks_of(policies))
+        self.pods = pod_groups(self.after, policies, blocks_of(policies))
+        namespaces = {policy.namespace for policy in self.changed}
+        nearby = blocks_of(
+            policy for policy in policies if policy.tier or "" in namespaces or policy.namespace in namespaces
+        )
+        self.outside = outside_groups(self.after, nearby, len(self.pods))
 
     def run(self) -> Changes:
         """Evaluates every pair with an affected end: ingress at the destination, then egress at the source."""
@@ -307,7 +315,7 @@ def asked_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[
     return (*tiered_policies(snapshot, pod, direction), *isolating_policies(snapshot, pod, direction))
 
 
-def _blocks(policies: Iterable[Policy]) -> set[str]:
+def blocks_of(policies: Iterable[Policy]) -> set[str]:
     """Every CIDR in the policies' rules, those in `except` too."""
     return {
         block
@@ -339,11 +347,14 @@ def _side_causes(then: DirectionVerdict, now: DirectionVerdict, changed: list[Po
         if rules:
             for match in rules:
                 gone = match in (then.passed_by if matches is passing else lost)
-                tiered = match.policy if match.policy.tier else None
+                tiered = match.policy if match.policy.kind != "NetworkPolicy" else None
                 yield Cause(match.policy.key, now.direction, match.rule.position, gone, match.rule.action, tiered)
             return
     isolating = then.isolated_by if opened else now.isolated_by
-    yield from (Cause(policy.key, now.direction, None, gone=opened) for policy in isolating if policy in changed)
+    for policy in isolating:
+        if policy in changed:
+            tiered = policy if policy.kind != "NetworkPolicy" else None
+            yield Cause(policy.key, now.direction, None, gone=opened, tiered=tiered)
 
 
 def _together(verdicts: list[ConnectionVerdict]) -> Verdict:

@@ -9,7 +9,11 @@ from kubectl_netpol.model.addresses import IPAddress, IPNetwork, parse_ip, parse
 from kubectl_netpol.model.workloads import controllers, pod_title
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from collections.abc import Iterable, Iterator, Mapping
+=======
+    from collections.abc import Callable, Iterable, Iterator
+>>>>>>> calico
 
     from kubectl_netpol.model.objects import Owner, Pod
     from kubectl_netpol.model.policies import Policy
@@ -65,14 +69,20 @@ class PodGroup(NamedTuple):
         return [end for end in (self.by_node.get(node), elsewhere, self.by_node.get(None)) if end]
 
 
-def pod_groups(snapshot: Snapshot, policies: Iterable[Policy], blocks: Iterable[str]) -> list[PodGroup]:
-    """All pods that have not finished; `policies` and `blocks` (CIDRs) are what may tell them apart."""
+def pod_groups(
+    snapshot: Snapshot,
+    policies: Iterable[Policy],
+    blocks: Iterable[str],
+    telling: Callable[[Pod], object] | None = None,
+) -> list[PodGroup]:
+    """All pods that have not finished; `policies`, `blocks` (CIDRs) and `telling` are what may tell them apart."""
     keys = _label_keys(snapshot, policies)
     networks = [_mask(parse_network(block)) for block in sorted(blocks)]
     members: dict[object, list[Pod]] = {}
     for pod in snapshot.pods:
         if not pod.finished:
-            members.setdefault(_group_key(pod, keys, networks), []).append(pod)
+            key = _group_key(pod, keys, networks), telling(pod) if telling else None
+            members.setdefault(key, []).append(pod)
     owners = controllers(snapshot)
     return [
         PodGroup(

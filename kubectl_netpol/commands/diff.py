@@ -6,7 +6,7 @@ changes, 1 something does, 2 unknown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
 from kubectl_netpol.commands.common.inputs import open_inputs, texts
@@ -63,16 +63,27 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("no policies given", "kubectl netpol diff -f FILE")
     if "-" in arguments.filenames and "-" in arguments.on:
         raise UsageError("-f and --on can't both read stdin")
-    before, policies = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
+    before, given = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
     there = {policy.key: policy for policy in before.evaluated}
-    by_policy = {policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in policies}
+    by_policy = {
+        policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in given.policies
+    }
     if arguments.delete:
-        if missing := [policy.key for policy in policies if policy.key not in there]:
-            console.warning(f"not found, so nothing to delete: {names_text(missing)}")
         kept = {key: policy for key, policy in there.items() if key not in by_policy}
     else:
-        kept = {**there, **{policy.key: policy for policy in policies}}
-    changes = changes_between(before, before.with_policies(kept.values()))
+        kept = {**there, **{policy.key: policy for policy in given.policies}}
+    after = before.with_policies(kept.values())
+    policies: Sequence[Policy] = given.policies
+    if before.plugin == "Calico":
+        from kubectl_netpol.analysis.calico_changes import changed_by, with_objects  # noqa: PLC0415 - only where it runs
+
+        after = with_objects(after, given.plugin_objects, delete=arguments.delete)
+        policies, more = changed_by(before, after, given)
+        by_policy.update(more)
+    missing = [key for key, change in by_policy.items() if change == "unchanged"] if arguments.delete else []
+    if missing:
+        console.warning(f"not found, so nothing to delete: {names_text(missing)}")
+    changes = changes_between(before, after)
     if arguments.output:
         listed = [policy_change_object(policy, by_policy[policy.key]) for policy in policies]
         console.data(serialize(kind("Diff", {"policies": listed, **changes_object(changes)}), arguments.output))
@@ -88,34 +99,58 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _read(
     filenames: Sequence[str], on: Sequence[str], cluster: ClusterOptions, console: Console
-) -> tuple[Snapshot, tuple[Policy, ...]]:
+) -> tuple[Snapshot, Snapshot]:
     """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
-    inputs = open_inputs(cluster, on, console)
-    policies = _policies(filenames, inputs.namespace, console)
-    namespaces = frozenset(policy.namespace or inputs.namespace for policy in policies)
+    if on:
+        given = _given(filenames, cluster.namespace or "default", cluster.plugin, console)
+        inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console)
+    else:
+        inputs = open_inputs(cluster, on, console)
+        given = _given(filenames, inputs.namespace, None, console)
+    policies = given.evaluated
+    namespaces = frozenset(found.namespace or inputs.namespace for found in (*policies, *_own_policies(given)))
     nodes = any(peer.node_selector is not None for policy in policies for rule in policy.rules for peer in rule.peers)
     before = inputs.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), nodes=nodes, endpoints=False))
-    if before.plugin_objects:
+    if given.plugin != before.plugin and given.plugin_objects:
+        raise _not_evaluated(given)
+    if before.plugin == "Cilium" and before.plugin_objects:
         titles = names_text([policy.title for policy in before.plugin_objects])
         raise NetpolError(f"diff does not compare connections beside {titles}", "explain and matrix do take them")
-    return before, policies
+    return before, given
 
 
-def _policies(filenames: Sequence[str], namespace: str, console: Console) -> tuple[Policy, ...]:
-    reader = Reader(default_namespace=namespace)
+def _own_policies(given: Snapshot) -> list[Any]:
+    """Of a plugin's own kinds."""
+    return [found for found in given.plugin_objects if hasattr(found, "title")]
+
+
+def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console: Console) -> Snapshot:
+    reader = Reader(default_namespace=namespace, plugin=plugin)
     for name, content in texts(filenames):
         reader.add_text(content, name)
     snapshot = reader.snapshot()
+<<<<<<< HEAD
     if snapshot.unevaluated or snapshot.plugin_objects:
         titles = [policy.title for policy in (*snapshot.unevaluated, *snapshot.plugin_objects)]
         message = f"the rules of {names_text(titles)} are not evaluated, so what they change is unknown"
         raise NetpolError(message, f"leave {'it' if len(titles) == 1 else 'them'} out of -f")
     if not snapshot.evaluated:
+=======
+    if snapshot.unevaluated or (snapshot.plugin == "Cilium" and snapshot.plugin_objects):
+        raise _not_evaluated(snapshot)
+    if not snapshot.evaluated and not (snapshot.plugin_objects and snapshot.plugin == "Calico"):
+>>>>>>> calico
         raise NetpolError("no policy found in -f", "kubectl netpol diff -f POLICIES --on MANIFESTS")
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
     if others:
         console.note(f"{count(others, 'other object')} in -f ignored: only policies are compared")
-    return snapshot.evaluated
+    return snapshot
+
+
+def _not_evaluated(given: Snapshot) -> NetpolError:
+    titles = [policy.title for policy in (*given.unevaluated, *_own_policies(given))]
+    message = f"the rules of {names_text(titles)} are not evaluated, so what they change is unknown"
+    return NetpolError(message, "leave them out of -f")
 
 
 def _change(policy: Policy, old: Policy | None, *, delete: bool) -> str:

@@ -14,8 +14,17 @@ from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, not_e
 from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.addresses import family
-from kubectl_netpol.model.calico import DEFAULT_TIER, CalicoPolicy, CalicoTier, HostEndpoint, Selector, keys_of
+from kubectl_netpol.model.calico import (
+    DEFAULT_TIER,
+    CalicoPolicy,
+    CalicoRule,
+    CalicoTier,
+    HostEndpoint,
+    Selector,
+    keys_of,
+)
 from kubectl_netpol.model.policies import Action, Direction, Place, Policy, Rule, Tier
+from kubectl_netpol.model.ports import NamedPort
 from kubectl_netpol.model.selectors import LabelSelector
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.engine.conditions import Seen
     from kubectl_netpol.engine.layers import Step
     from kubectl_netpol.model.objects import Node, Pod
+    from kubectl_netpol.model.ports import PortRange
     from kubectl_netpol.model.snapshot import Snapshot
 
 _FIRST, _BUILT_IN, _LAST = 1000.0, 1_000_000.0, 10_000_000.0
@@ -132,6 +142,16 @@ class Calico:
         return tuple((entry.policy, rule) for entry in self._in_order for rule in entry.policy.rules)
 
     @property
+    def policies(self) -> tuple[Policy, ...]:
+        """All of them, as they are asked."""
+        return tuple(entry.policy for entry in self._in_order)
+
+    @cached_property
+    def blocks(self) -> frozenset[str]:
+        """Every CIDR that rules and sets name."""
+        return frozenset(self.things.nets.union(*(rule.nets for policy in self._policies for rule in policy.rules)))
+
+    @property
     def _in_order(self) -> Iterator[_Entry]:
         for tier in self._tiers:
             yield from self._entries.get(tier.name, ())
@@ -157,6 +177,7 @@ class Calico:
             Rule(
                 rule.direction,
                 rule.position,
+                ports=_ports(rule),
                 action=_ACTIONS[rule.action],
                 condition=RuleCondition(self.things, rule),
             )
@@ -284,6 +305,15 @@ class Calico:
             if policy.selector.holds(self.things.of_host_endpoint(endpoint)) is not False
         )
         return Layer(RuleList(_INTERNAL, rules)) if rules else None
+
+
+def _ports(rule: CalicoRule) -> tuple[PortRange | NamedPort, ...]:
+    """The ports that the rule may tell apart, those of notPorts too. What it matches, its condition says."""
+    found: list[PortRange | NamedPort] = []
+    for ports in (rule.destination.ports, rule.destination.not_ports):
+        found += [item._replace(protocol=rule.protocol or "") for item in ports.ranges]
+        found += [NamedPort(rule.protocol, name) for name in ports.names]
+    return tuple(found)
 
 
 def _steps(found: Sequence[tuple[_Entry, Note | None]], direction: Direction) -> InOrder:

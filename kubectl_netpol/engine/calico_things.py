@@ -103,6 +103,11 @@ class Things:
         )
 
     @property
+    def nets(self) -> set[str]:
+        """Those of all sets and host endpoints."""
+        return {net for one in self._sets for net in one.nets}
+
+    @property
     def sets(self) -> Iterator[Labels]:
         return (one.labels for one in self._sets)
 

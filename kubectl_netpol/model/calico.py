@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from kubectl_netpol.model.kinds import object_title
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -160,6 +162,11 @@ class CalicoRule(NamedTuple):
     ends: tuple[str, str] = ("", "")
     ports_text: str = ""
 
+    @property
+    def nets(self) -> tuple[str, ...]:
+        """Every CIDR that it names."""
+        return tuple(net for end in (self.source, self.destination) for net in (*end.nets, *end.not_nets))
+
     def end_text(self, name: str) -> str:
         """Of "source" or "destination"."""
         return self.ends[name == "destination"]
@@ -168,6 +175,9 @@ class CalicoRule(NamedTuple):
     def other_text(self) -> str:
         """Of the end that is not the subject's."""
         return self.end_text("source" if self.direction.value == "Ingress" else "destination")
+
+
+_ENFORCED = {"StagedNetworkPolicy": "CalicoNetworkPolicy", "StagedGlobalNetworkPolicy": "GlobalNetworkPolicy"}
 
 
 class CalicoPolicy(NamedTuple):
@@ -191,6 +201,16 @@ class CalicoPolicy(NamedTuple):
     forwarded: bool = False
     staged: str | None = None
     changed: str | None = None
+
+    @property
+    def title(self) -> str:
+        """As kubectl prints an object."""
+        return object_title(self.kind, self.namespace, self.name)
+
+    @property
+    def enforced(self) -> CalicoPolicy:
+        """A staged policy as the one that it would be."""
+        return self._replace(kind=_ENFORCED.get(self.kind, self.kind), staged=None)
 
 
 class StagedKubernetes(NamedTuple):

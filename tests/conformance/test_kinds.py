@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_in_another_namespace_it_decides_nothing(one: OfKind, tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", ["StagedNetworkPolicy", "StagedGlobalNetworkPolicy", "StagedKubernetesNetworkPolicy"])
 def test_what_calico_only_stages_is_not_enforced(kind: str, tmp_path: Path) -> None:
-    selector = {"podSelector": {}} if kind == "StagedKubernetesNetworkPolicy" else {"selector": "all()"}
+    selector: dict[str, Any] = {"podSelector": {}} if kind == "StagedKubernetesNetworkPolicy" else {"selector": "all()"}
     one = OfKind("projectcalico.org/v3", kind, "x", selector)
     ran = run("explain", "san web 80 -n shop -o json", "-f", file_of(tmp_path, one.manifest("shop")))
     assert json.loads(ran.out)["verdict"] == "allowed"

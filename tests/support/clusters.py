@@ -307,7 +307,9 @@ OTHER_POLICIES: tuple[st.SearchStrategy[Object], ...] = (
     ),
     st.builds(
         lambda selector: made("projectcalico.org/v3", "GlobalNetworkPolicy", "g", spec=selector),
-        st.sampled_from(({"selector": "app == 'x'", "ingress": [{}]}, {"selector": "all()", "types": ["Egress"]})),
+        st.sampled_from(
+            ({"selector": "app == 'x'", "ingress": [{"action": "Allow"}]}, {"selector": "all()", "types": ["Egress"]})
+        ),
     ),
 )
 GAPS = (
