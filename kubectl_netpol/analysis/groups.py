@@ -9,11 +9,7 @@ from kubectl_netpol.model.addresses import IPAddress, IPNetwork, parse_ip, parse
 from kubectl_netpol.model.workloads import controllers, pod_title
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from collections.abc import Iterable, Iterator, Mapping
-=======
-    from collections.abc import Callable, Iterable, Iterator
->>>>>>> calico
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kubectl_netpol.model.objects import Owner, Pod
     from kubectl_netpol.model.policies import Policy

@@ -129,17 +129,9 @@ def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console
     for name, content in texts(filenames):
         reader.add_text(content, name)
     snapshot = reader.snapshot()
-<<<<<<< HEAD
-    if snapshot.unevaluated or snapshot.plugin_objects:
-        titles = [policy.title for policy in (*snapshot.unevaluated, *snapshot.plugin_objects)]
-        message = f"the rules of {names_text(titles)} are not evaluated, so what they change is unknown"
-        raise NetpolError(message, f"leave {'it' if len(titles) == 1 else 'them'} out of -f")
-    if not snapshot.evaluated:
-=======
     if snapshot.unevaluated or (snapshot.plugin == "Cilium" and snapshot.plugin_objects):
         raise _not_evaluated(snapshot)
     if not snapshot.evaluated and not (snapshot.plugin_objects and snapshot.plugin == "Calico"):
->>>>>>> calico
         raise NetpolError("no policy found in -f", "kubectl netpol diff -f POLICIES --on MANIFESTS")
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
     if others:
@@ -150,7 +142,7 @@ def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console
 def _not_evaluated(given: Snapshot) -> NetpolError:
     titles = [policy.title for policy in (*given.unevaluated, *_own_policies(given))]
     message = f"the rules of {names_text(titles)} are not evaluated, so what they change is unknown"
-    return NetpolError(message, "leave them out of -f")
+    return NetpolError(message, f"leave {'it' if len(titles) == 1 else 'them'} out of -f")
 
 
 def _change(policy: Policy, old: Policy | None, *, delete: bool) -> str:
