@@ -101,7 +101,8 @@ def _possibly_unread(snapshot: Snapshot, asked: Request, port: int | str) -> Req
         message = f"{destination.address} may be a node's address, where port {port} is forwarded, and {nodes.message}"
         return asked._replace(address=destination.address, problem=Note(Code.PERMISSION_MISSING, message))
     gap = snapshot.gap("services", None) or (snapshot.gap("pods", None) if destination.node else None)
-    if gap is None or not (destination.node or (destination.address and not is_outside(destination.address))):
+    outside = destination.address and is_outside(destination.address) and _nodes_known(snapshot)
+    if gap is None or outside or not (destination.node or destination.address):
         return None
     what = "be a pod's hostPort" if gap.resource == "pods" else "belong to a Service"
     message = f"port {port} of {destination.end.title} may {what}, and {gap.message}"
