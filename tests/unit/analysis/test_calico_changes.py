@@ -67,7 +67,10 @@ SPEC = {"tier": "sec", "order": 3, "selector": "app == 'dst'", "types": ["Ingres
         pytest.param({"sgnp__deny": {**SPEC, "stagedAction": "Ignore"}}, [], {"deny": "unchanged"}, id="one to ignore"),
         pytest.param(
             {"snp__a__own": {"selector": "app == 'dst'", "types": ["Ingress"], "ingress": [DENY_80]}},
-            ["a/networkpolicy.projectcalico.org/own (tier default, last) ingress[0] denies it"],
+            [
+                "a/networkpolicy.projectcalico.org/own (tier default, last) ingress[0] denies it",
+                "a/networkpolicy.projectcalico.org/own (tier default, last) ingress[0] no longer allows it",
+            ],
             {"own": "changed"},
             id="a staged one in place of one that is enforced",
         ),
@@ -99,7 +102,8 @@ def test_a_staged_deletion_and_delete_are_alike() -> None:
         with_objects(before, given(np__a__own=spec).plugin_objects, delete=True),
     ):
         (row,) = rows(before, after)
-        assert row[:5] == ("outside the cluster", "a/dst", 80, "blocked", "allowed")
+        assert row[0] == "outside the cluster,addresses in 203.0.113.0/24"
+        assert row[1:5] == ("a/dst", 80, "blocked", "allowed")
         assert row[5] == ["a/networkpolicy.projectcalico.org/own no longer isolates the destination for ingress"]
         assert changed_by(before, after, deletion)[1] == {"a/networkpolicy.projectcalico.org/own": "deleted"}
 
@@ -119,9 +123,8 @@ def test_a_tier_and_a_set() -> None:
     before = with_objects(snapshot_of(BASE), given(gnp__deny={**SPEC, "ingress": []}).plugin_objects, delete=False)
     after = with_objects(before, given(tier__sec={"order": 1}).plugin_objects, delete=False)
     assert [row[:5] for row in rows(before, after)] == [("a/src", "a/dst", 80, "allowed", "blocked")]
-    assert [
-        row[:5] for row in rows(after, with_objects(after, given(tier__sec={}).plugin_objects, delete=True))
-    ] == [], "without its tier, the place of a policy is not known"
+    gone = with_objects(after, given(tier__sec={}).plugin_objects, delete=True)
+    assert [row[4] for row in rows(after, gone)] == ["undefined"], "without its tier, a policy's place is not known"
 
 
 def test_addresses_of_sets_are_ends() -> None:
