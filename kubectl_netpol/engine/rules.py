@@ -180,8 +180,10 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
 
 def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], reading: Reading) -> list[NearMiss]:
     """What each of these rules misses, by its closest peer; the closest rule first."""
-    found = (_near_miss(snapshot, policy, rule, reading) for policy, rule in rules)
-    return sorted((near for near in found if near.misses or near.rule.condition is None), key=_distance)
+    found = [_near_miss(snapshot, policy, rule, reading) for policy, rule in rules]
+    if snapshot.plugin:
+        found = [near for near in found if near.misses]  # what is not known misses nothing
+    return sorted(found, key=_distance)
 
 
 def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> NearMiss:
