@@ -87,9 +87,11 @@ class CalicoDiffer(Differ):
         both = [calico_of(snapshot) for snapshot in (self.before, self.after)]
         titles = changed_titles(self.before, self.after)
         self.changed = [policy for calico in both for policy in calico.policies if policy.key in titles]
-        self._all = {found for found in self.before.plugin_objects if not isinstance(found, CalicoPolicy)} ^ {
-            found for found in self.after.plugin_objects if not isinstance(found, CalicoPolicy)
-        }
+        old, new = (
+            {_identity(found): found for found in snapshot.plugin_objects if not isinstance(found, CalicoPolicy)}
+            for snapshot in (self.before, self.after)
+        )
+        self._all = old != new
         blocks = blocks_of(policy for snapshot in (self.before, self.after) for policy in snapshot.evaluated)
         blocks.update(*(calico.blocks for calico in both))
         self.has_blocks = True

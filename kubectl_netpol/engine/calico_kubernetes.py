@@ -75,24 +75,37 @@ def _broken(rule: Rule) -> bool:
     )
 
 
+class _Unreadable(RuleCondition):
+    """With a peer whose selector can't be evaluated."""
+
+    def __init__(self, things: Things, rule: CalicoRule, reason: Note) -> None:
+        super().__init__(things, rule)
+        self.same = rule._replace(text=reason.message)
+        self._reason = reason
+
+    def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note:
+        held = super().holds(snapshot, seen)
+        return self._reason if held is True else held
+
+
 class _AnyPeer:
     """A rule that matches where one of its peers and one of its ports do."""
 
     def __init__(self, things: Things, policy: Policy, rule: Rule) -> None:
         self._alternatives = list(_alternatives(things, policy, rule))
-        self._policy = policy
+        self.parts = tuple(condition for _, condition in self._alternatives)
 
     @property
     def keys(self) -> frozenset[str]:
-        return frozenset().union(*(condition.keys for _, condition, _ in self._alternatives))
+        return frozenset().union(*(condition.keys for condition in self.parts))
 
     @property
     def names_ports(self) -> bool:
-        return any(condition.names_ports for _, condition, _ in self._alternatives)
+        return any(condition.names_ports for condition in self.parts)
 
     @property
     def by_address(self) -> bool:
-        return any(condition.by_address for _, condition, _ in self._alternatives)
+        return any(condition.by_address for condition in self.parts)
 
     @property
     def subject_by_address(self) -> bool:
@@ -100,11 +113,11 @@ class _AnyPeer:
         return False
 
     def about(self, direction: Direction, subject: Pod, protocol: str, port: int) -> object:
-        found = (condition.about(direction, subject, protocol, port) for _, condition, _ in self._alternatives)
+        found = (condition.about(direction, subject, protocol, port) for condition in self.parts)
         return tuple(found)
 
     def peers(self) -> tuple[OtherEnd, ...]:
-        found = {where.peer: condition.peers() for where, condition, _ in self._alternatives}
+        found = {where.peer: condition.peers() for where, condition in self._alternatives}
         return tuple(one for peers in found.values() for one in peers)
 
     def text(self) -> str:
@@ -113,18 +126,15 @@ class _AnyPeer:
 
     def holds(self, snapshot: Snapshot, seen: Seen) -> bool | Note | Held:
         unknown: Note | None = None
-        for where, condition, unreadable in self._alternatives:
+        for where, condition in self._alternatives:
             held = condition.holds(snapshot, seen)
-            if held is True and unreadable:
-                message = f"{self._policy.title} has a peer that can't be evaluated: {unreadable}"
-                held = Note(Code.SELECTOR_NOT_EVALUATED, message)
             if held is True:
                 return where
             unknown = unknown or held or None
         return unknown or False
 
 
-def _alternatives(things: Things, policy: Policy, rule: Rule) -> Iterator[tuple[Held, RuleCondition, str | None]]:
+def _alternatives(things: Things, policy: Policy, rule: Rule) -> Iterator[tuple[Held, RuleCondition]]:
     for peer_position, peer in enumerate(rule.peers or (None,)):
         for port_position, port in enumerate(rule.ports or (None,)):
             where = Held(None if peer is None else peer_position, None if port is None else port_position)
@@ -133,7 +143,11 @@ def _alternatives(things: Things, policy: Policy, rule: Rule) -> Iterator[tuple[
             if rule.direction is Direction.EGRESS:
                 ends = (Entity(), other._replace(ports=_ports(port)))
             made = CalicoRule(rule.direction, rule.position, "Allow", *ends, port.protocol if port else None)
-            yield where, RuleCondition(things, made), peer.unreadable if peer else None
+            if peer and peer.unreadable:
+                message = f"{policy.title} has a peer that can't be evaluated: {peer.unreadable}"
+                yield where, _Unreadable(things, made, Note(Code.SELECTOR_NOT_EVALUATED, message))
+            else:
+                yield where, RuleCondition(things, made)
 
 
 def _entity(policy: Policy, peer: Peer | None) -> Entity:

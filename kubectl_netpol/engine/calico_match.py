@@ -41,6 +41,7 @@ class RuleCondition:
     def __init__(self, things: Things, rule: CalicoRule) -> None:
         self._things = things
         self._rule = rule
+        self.same = rule._replace(position=0, action="", text="", ends=("", ""), ports_text="")
         self._source = _End(things, rule.source, rule.protocol)
         self._destination = _End(things, rule.destination, rule.protocol)
 

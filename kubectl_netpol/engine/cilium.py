@@ -6,10 +6,11 @@ between its versions, or hangs on a setting or an address that the objects do no
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.engine.cilium_ends import Cluster, View, is_own_node, node_of, selected
+from kubectl_netpol.engine.cilium_ends import Cluster, View, counts, is_own_node, node_of, selected
 from kubectl_netpol.engine.cilium_rules import CiliumCondition, Handshake
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, labels_unknown
@@ -42,11 +43,21 @@ if TYPE_CHECKING:
 
 
 class _Entry(NamedTuple):
-    """One rule set, and the policy that its rules are shown as. `selects_nodes`: as in CiliumPolicy."""
+    """One rule set, and the policy that its rules are shown as. `selects_nodes`: as in CiliumPolicy.
+
+    `hangs_on`: fields of a view that make a difference to it, in that direction (None: to whom it selects), and why.
+    """
 
     policy: Policy
     found: RuleSet
     selects_nodes: bool = False
+    hangs_on: tuple[tuple[str, Direction | None, Note], ...] = ()
+
+    def where(self, rule: CiliumRule) -> str:
+        return f"{self.policy.title} {self.path(rule)}"
+
+    def path(self, rule: CiliumRule) -> str:
+        return f"{self.found.path}{rule.field}[{rule.position}]"
 
 
 class _Rules(NamedTuple):
@@ -64,35 +75,25 @@ class _Policies:
         self.entries = [_of_networkpolicy(policy) for policy in snapshot.policies]
         for policy in snapshot.plugin_objects:
             self.entries += _of_cilium(policy)
-        self.views = tuple(self._views())
+        known = bool(self.cluster.api_servers)
+        self.entries = [entry._replace(hangs_on=tuple(_hangs_on(entry, known))) for entry in self.entries]
+        self._undecided = [entry for entry in self.entries if entry.hangs_on]
         self._rules: dict[tuple[int, Direction, View], _Rules] = {}
 
-    def _views(self) -> Iterator[tuple[View, Note | None]]:
-        """The plain view, and with each combination of what the policies make a difference of, why it may be so."""
-        rules = [rule for entry in self.entries for rule in entry.found.rules]
-        selectors = [peer.selector for rule in rules for peer in rule.peers or () if isinstance(peer, Endpoints)]
-        old = api = False
-        for peer in (peer for rule in rules for peer in rule.peers or ()):
-            api = api or peer is Entity.KUBE_APISERVER
-        for selector in (*selectors, *(entry.found.pods or entry.found.nodes for entry in self.entries)):
-            for requirement in selector.requirements if selector else ():
-                old = old or requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
-                old = old or ":topology.kubernetes.io/" in requirement.key
-                api = api or requirement.key == "reserved:kube-apiserver"
-        old = old or any(
-            port.name
-            for rule in rules
-            if rule.direction is Direction.EGRESS
-            for item in rule.items or ()
-            for port in item.ports
-        )
-        api = api and not self.cluster.api_servers
-        nodes = any(entry.selects_nodes for entry in self.entries)
-        for view_nodes in (False, True) if nodes else (False,):
-            for view_api in (False, True) if api else (False,):
-                for view_old in (False, True) if old else (False,):
-                    view = View(view_old, view_api, view_nodes)
-                    yield view, _why(view)
+    def views(self, pod: Pod, direction: Direction) -> Iterator[tuple[View, Note | None]]:
+        """The plain view, and with what the pod's policies make a difference of, the others, with why."""
+        why: dict[str, Note] = {}
+        for entry in self._undecided:
+            for field, of, note in entry.hangs_on:
+                if field not in why and of in (None, direction) and self._may_apply(entry, pod):
+                    why[field] = note
+        views = itertools.product(*((False, True) if field in why else (False,) for field in View._fields))
+        for view in sorted(views, key=sum):  # what makes the difference by itself is named first
+            fields = [field for field, on in zip(View._fields, view, strict=True) if on]
+            yield View(*view), why[fields[-1]] if fields else None
+
+    def _may_apply(self, entry: _Entry, pod: Pod) -> bool:
+        return any(self._applies(entry, View(old=old), pod) is not False for old in (False, True))
 
     def layers(self, view: View, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
         denies: list[RuleList] = []
@@ -123,26 +124,25 @@ class _Policies:
 
     def isolating(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
         """The policies that ask for default deny of the pod in this direction."""
-        view = self.views[0][0]
         found = (
             entry.policy
             for entry in self.entries
             if direction in entry.found.isolates
             and not entry.selects_nodes
-            and self._applies(entry, view, pod) is not False
+            and self._applies(entry, _PLAIN, pod) is not False
         )
         return tuple(dict.fromkeys(found))
 
     def selecting(self, pod: Pod) -> tuple[Policy, ...]:
         """The policies that select the pod for sure."""
-        found = (entry.policy for entry in self.entries if self._applies(entry, self.views[0][0], pod))
+        found = (entry.policy for entry in self.entries if self._applies(entry, _PLAIN, pod))
         return tuple(dict.fromkeys(found))
 
     def rules(self) -> Iterator[tuple[Policy, Rule]]:
         """Every rule of every policy, as in the plain view."""
         for index, entry in enumerate(self.entries):
             for direction in Direction:
-                denies, handshakes, allows = self._rules_of(index, entry, direction, self.views[0][0])
+                denies, handshakes, allows = self._rules_of(index, entry, direction, _PLAIN)
                 for rule in (*denies, *handshakes[::2], *allows):
                     yield entry.policy, rule
 
@@ -184,13 +184,12 @@ class _Policies:
         return found
 
     def _rule(self, entry: _Entry, rule: CiliumRule, view: View, action: Action) -> Rule:
-        path = f"{entry.found.path}{rule.field}[{rule.position}]"
-        condition = CiliumCondition(self.cluster, rule, view, f"{entry.policy.title} {path}")
+        condition = CiliumCondition(self.cluster, rule, view, entry.where(rule))
         shown = Handshake(condition) if rule.authentication and not rule.deny else condition
         if entry.policy.kind == "NetworkPolicy":
             own = [found for found in entry.policy.rules if found.direction is rule.direction]
             return own[rule.position]._replace(condition=shown)
-        return Rule(rule.direction, rule.position, action=action, condition=shown, path=path)
+        return Rule(rule.direction, rule.position, action=action, condition=shown, path=entry.path(rule))
 
 
 @lru_cache(maxsize=4)
@@ -202,7 +201,7 @@ def layers_of_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tupl
     policies = _policies(snapshot)
     if unknown := _not_read(snapshot, pod, direction):
         return (_unknown(unknown),)
-    found = [(policies.layers(view, pod, direction), why) for view, why in policies.views]
+    found = [(policies.layers(view, pod, direction), why) for view, why in policies.views(pod, direction)]
     if pod.host_network and any(layers for layers, _ in found):
         node = f"node {pod.node}" if pod.node else f"the node of {pod.key}"
         message = f"a policy selects {node}, and whether Cilium's host firewall is on is not known"
@@ -261,16 +260,56 @@ def _not_read(snapshot: Snapshot, pod: Pod, direction: Direction) -> Note | None
     return None
 
 
-def _why(view: View) -> Note | None:
-    if view.node_selectors:
-        return Note(Code.PLUGIN_SETTING, "whether Cilium takes fromNodes and toNodes hangs on a setting of its agent")
-    if view.api_server:
-        return Note(Code.API_SERVER_UNKNOWN, "where the API server is, is not known: EndpointSlice default/kubernetes")
-    if view.old:
-        return Note(Code.PLUGIN_VERSION, "Cilium 1.18 and 1.20 read the policies in different ways")
-    return None
+def _hangs_on(entry: _Entry, known_api_server: bool) -> Iterator[tuple[str, Direction | None, Note]]:  # noqa: FBT001
+    """What the verdict may hang on that the objects do not tell; `known_api_server`: where that is, they do."""
+    title = entry.policy.title
+    if entry.selects_nodes:
+        message = f"{title} has fromNodes or toNodes, and whether Cilium takes it then is a setting of its agent"
+        yield "node_selectors", None, Note(Code.PLUGIN_SETTING, message)
+    if key := _zone(entry.found.pods):
+        message = f"{title} selects pods by {key}, which counts in Cilium 1.18, and not in 1.20"
+        yield "old", None, Note(Code.PLUGIN_VERSION, message)
+    for rule in entry.found.rules:
+        if rule.direction is Direction.EGRESS and any(port.name for item in rule.items or () for port in item.ports):
+            message = (
+                f"{entry.where(rule)} has a port name, at egress: in Cilium 1.18 that is one number for the whole "
+                "cluster, in 1.20 the destination's own"
+            )
+            yield "old", rule.direction, Note(Code.PLUGIN_VERSION, message)
+        for peer in rule.peers or ():
+            if isinstance(peer, Endpoints):
+                if key := _zone(peer.selector):
+                    message = f"{entry.where(rule)} selects by {key}, which counts in Cilium 1.18, and not in 1.20"
+                    yield "old", rule.direction, Note(Code.PLUGIN_VERSION, message)
+                if not peer.any_cluster and all(one.operator in _NEGATIVE for one in peer.selector.requirements):
+                    message = (
+                        f"{entry.where(rule)} says only what its peers are not: in Cilium 1.18 that matches nodes and "
+                        "addresses outside too, in 1.20 pods alone"
+                    )
+                    yield "old", rule.direction, Note(Code.PLUGIN_VERSION, message)
+            if not known_api_server and _is_about_api_server(peer):
+                message = (
+                    f"{entry.where(rule)} is about the API server, and where that is, EndpointSlice default/kubernetes "
+                    "would say"
+                )
+                yield "api_server", rule.direction, Note(Code.API_SERVER_UNKNOWN, message)
 
 
+def _zone(selector: LabelSelector | None) -> str:
+    """The first key of a label that counts in one version only, or ""."""
+    names = [requirement.key.partition(":")[2] for requirement in selector.requirements] if selector else []
+    return next((name for name in names if counts(name, old=True) is not counts(name, old=False)), "")
+
+
+def _is_about_api_server(peer: CiliumPeer) -> bool:
+    if not isinstance(peer, Endpoints):
+        return peer is Entity.KUBE_APISERVER
+    return any(requirement.key in _API_SERVER for requirement in peer.selector.requirements)
+
+
+_PLAIN = View()
+_NEGATIVE = (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
+_API_SERVER = ("reserved:kube-apiserver", "any:kube-apiserver")
 _NOTHING = AtOnce(())
 _ANOTHER_NODE = "/"  # no node has this name
 

@@ -36,7 +36,9 @@ class Held(NamedTuple):
 class Condition(Protocol):
     """`by_address`: whether it may differ between pods that `layers.telling_apart` finds alike.
 
-    `about`, if it has it: what of a subject and its port it depends on. Equal values hold for the same peers.
+    A matrix asks less often of one that has these too: `parts`, conditions one of which holds where it does; `about`,
+    what of a subject and its port it depends on: equal values hold for the same peers; `same`, equal for conditions
+    that are alike.
     """
 
     @property

@@ -96,10 +96,12 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     subject, peer = connection.source, connection.destination
     if direction is Direction.INGRESS:
         subject, peer = peer, subject
-    pod = subject.pod or _stand_in(snapshot, subject)
+    pod = subject.pod
     if pod is None:
-        return _evaluate_without_pod(snapshot, subject, direction)
-    subject = subject._replace(pod=pod)
+        pod = _stand_in(snapshot, subject)
+        if pod is None:
+            return _evaluate_without_pod(snapshot, subject, direction)
+        subject = subject._replace(pod=pod)
     layers = layers_of(snapshot, pod, direction)
     if not layers:
         return DirectionVerdict(direction, Verdict.ALLOWED)
@@ -257,7 +259,7 @@ def _caveats(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:
     if not matches:
         return ()
     caveats = []
-    if any(match.rule.condition for match in matches):  # a plugin's own, which is no other than it is
+    if matches[0].rule.condition:  # as the plugin that runs reads it
         return ()
     if reading.pod and all(match.peer is not None and match.rule.peers[match.peer].blocks for match in matches):
         one, field = ("networks", "networks") if matches[0].policy.tier else ("an ipBlock", "ipBlock")

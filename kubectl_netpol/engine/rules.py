@@ -199,7 +199,8 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
 def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], reading: Reading) -> list[NearMiss]:
     """What each of these rules misses, by its closest peer; the closest rule first."""
     found = [_near_miss(snapshot, policy, rule, reading.in_tiers if policy.tier else reading) for policy, rule in rules]
-    found = [entry for entry in found if entry[1].misses or entry[1].rule.condition is None]
+    if snapshot.plugin:
+        found = [entry for entry in found if entry[1].misses]  # what is not known misses nothing
     return [near for _, near in sorted(found, key=itemgetter(0))]
 
 

@@ -114,12 +114,15 @@ def _walk_either(layer: Layer, peers: Peers, trail: Trail | None) -> Outcome:
     (first, _), *others = layer.either
     found = walk(first, peers, trail)
     may_allow, may_block = found
+    disagree = []
     for layers, why in others:
         outcome = walk(layers, peers)
-        if trail is not None and why and outcome != found and not found.undefined:
-            trail.either = why
         may_allow |= outcome.may_allow
         may_block |= outcome.may_block
+        if why and outcome != found:
+            disagree.append(why)
+    if trail is not None and disagree and not found.undefined:
+        trail.either = disagree[0]
     return Outcome(may_allow, may_block)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
 from kubectl_netpol.engine.conditions import Seen
@@ -42,6 +42,7 @@ class Sides:
         self._verdicts: dict[tuple[object, ...], PeerVerdicts] = {}
         self._peers: dict[tuple[object, ...], Matched] = {}
         self._conditions: dict[tuple[object, ...], Matched] = {}
+        self._others: dict[tuple[object, ...], list[tuple[Pod, str | None, int | None]]] = {}
         self._egress_ports: dict[tuple[tuple[PortRange | NamedPort, ...], bool], int] = {}
 
     def number(self, pod: Pod) -> int | None:
@@ -121,36 +122,59 @@ class Sides:
         return Matched(found.yes & within, found.unknown & within & ~found.yes)
 
     def _by_condition(self, seen: _AllPods, rule: Rule) -> Matched:
+        """The pods for which a condition holds, or one of its parts."""
+        yes = unknown = 0
+        for part in getattr(rule.condition, "parts", None) or (rule.condition,):
+            found = self._by_part(seen, part)
+            yes |= found.yes
+            unknown |= found.unknown
+        return Matched(yes, unknown & ~yes)
+
+    def _by_part(self, seen: _AllPods, condition: Any) -> Matched:
         """Asked once for pods, and subjects, that it can't tell apart; only for pods with the port."""
-        about = getattr(rule.condition, "about", None)
+        about = getattr(condition, "about", None)
         if about is None:
-            return self._ask_condition(seen, rule)
+            return self._ask_condition(seen, condition)
         number = self.number(seen.subject) if seen.direction is Direction.INGRESS else None
-        key = rule.condition, seen.direction, about(seen.direction, seen.subject, self._protocol, number or 0)
+        same = getattr(condition, "same", condition)
+        key = same, seen.direction, about(seen.direction, seen.subject, self._protocol, number or 0)
         found = self._conditions.get(key)
         if found is None:
-            found = self._conditions[key] = self._ask_condition(seen, rule)
+            found = self._conditions[key] = self._ask_condition(seen, condition)
         return found
 
-    def _ask_condition(self, seen: _AllPods, rule: Rule) -> Matched:
+    def _ask_condition(self, seen: _AllPods, condition: Any) -> Matched:
         yes = unknown = 0
-        for pods in self.sets.one_by_one if rule.condition.by_address else self.sets.classes:
-            peer = self.sets.first(pods)
-            ends = (seen.subject, peer) if seen.direction is Direction.EGRESS else (peer, seen.subject)
-            number = self.number(ends[1])
+        others = self._others_seen(seen)
+        own = self.number(seen.subject)
+        for pods in self.sets.one_by_one if condition.by_address else self.sets.classes:
+            peer, address, number = others[len(others) - pods.bit_length()]
+            if seen.direction is Direction.INGRESS:
+                number = own
             if number is None:
                 continue
-            connection = pod_connection(*ends, self._protocol, number)
-            other = connection.destination if seen.direction is Direction.EGRESS else connection.source
-            held = rule.condition.holds(
+            held = condition.holds(
                 self.sets.snapshot,
-                Seen(seen.direction, seen.subject, peer, None, other.address, self._protocol, number),
+                Seen(seen.direction, seen.subject, peer, None, address, self._protocol, number),
             )
             if isinstance(held, Note):
                 unknown |= pods
             elif held:
                 yes |= pods
         return Matched(yes, unknown)
+
+    def _others_seen(self, seen: _AllPods) -> list[tuple[Pod, str | None, int | None]]:
+        """Each pod, the address by which a subject with addresses of these families sees it, and its number."""
+        key = seen.direction, seen.families
+        found = self._others.get(key)
+        if found is None:
+            found = self._others[key] = []
+            for peer in self.sets.pods:
+                ends = (seen.subject, peer) if seen.direction is Direction.EGRESS else (peer, seen.subject)
+                connection = pod_connection(*ends, self._protocol, 0)
+                other = connection.destination if seen.direction is Direction.EGRESS else connection.source
+                found.append((peer, other.address, self.number(peer)))
+        return found
 
     def _rule(self, policy: Policy, rule: Rule, seen: _AllPods) -> Matched:
         """The pods that the rule's peers match. A reading that sees no pod leaves those that match by address."""

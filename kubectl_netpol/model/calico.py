@@ -78,8 +78,14 @@ class AllOf(NamedTuple):
     parts: tuple[Selector, ...] = ()
 
     def holds(self, labels: Labels) -> bool | None:
-        found = [part.holds(labels) for part in self.parts]
-        return False if False in found else None if None in found else True
+        found: bool | None = True
+        for part in self.parts:
+            held = part.holds(labels)
+            if held is False:
+                return False
+            if held is None:
+                found = None
+        return found
 
 
 class AnyOf(NamedTuple):

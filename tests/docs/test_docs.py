@@ -13,7 +13,7 @@ import yaml
 from kubectl_netpol import __version__
 from kubectl_netpol.cli import COMMANDS, top_help
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.model.kinds import KINDS, POLICY_GROUPS, TIERED, UNEVALUATED
+from kubectl_netpol.model.kinds import BESIDE, KINDS, POLICY_GROUPS, STAGED, TIERED, UNEVALUATED
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -74,8 +74,10 @@ def test_the_top_help_names_every_command() -> None:
 )
 def test_the_examples_of_roles_may_list_the_kinds_of_policy_that_are_known(example: str, scopes: set[bool]) -> None:
     role = yaml.safe_load((ROOT / "examples" / example).read_text(encoding="utf-8"))
-    (rule,) = (rule for rule in role["rules"] if POLICY_GROUPS & set(rule["apiGroups"]))
+    rule, *beside = (rule for rule in role["rules"] if POLICY_GROUPS & set(rule["apiGroups"]))
     kinds = [KINDS[name] for name in (*TIERED, *UNEVALUATED) if KINDS[name].namespaced in scopes]
     assert set(rule["apiGroups"]) == {group for kind in kinds for group in kind.groups}
     assert set(rule["resources"]) == {kind.resource for kind in kinds}
     assert rule["verbs"] == ["list"]
+    wanted = {KINDS[name].resource for name in set(BESIDE) - set(STAGED)} if False in scopes else set()
+    assert {resource for one in beside for resource in one["resources"]} == wanted

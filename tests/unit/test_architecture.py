@@ -213,7 +213,14 @@ def test_the_cluster_is_imported_inside_functions(module: str) -> None:
         ),
         pytest.param(
             ["explain", "nginx", "-n", "shop", "-f", str(ROOT / "examples/shop.yaml")],
-            ("kubernetes", "urllib3", "websocket"),
+            (
+                *("kubernetes", "urllib3", "websocket"),
+                *(
+                    "kubectl_netpol.engine.cilium",
+                    "kubectl_netpol.policies.cilium_rules",
+                    "kubectl_netpol.model.cilium",
+                ),
+            ),
             id="explain of a file",
         ),
     ],

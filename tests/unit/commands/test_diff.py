@@ -230,6 +230,51 @@ def test_policies_of_cilium_are_not_compared(tmp_path: Path) -> None:
     assert "diff does not compare connections beside ciliumclusterwidenetworkpolicy.cilium.io/wide" in ran.err
 
 
+CALICO = (
+    "{apiVersion: projectcalico.org/v3, kind: StagedGlobalNetworkPolicy, metadata: {name: open}, "
+    "spec: {order: 1, types: [Ingress], ingress: [{action: Allow}]}}\n"
+)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_staged_policy_of_calico_is_compared_as_if_it_were_enforced(tmp_path: Path) -> None:
+    ran = diff(CALICO, *ON)
+    assert ran.status == 1
+    assert "globalnetworkpolicy.projectcalico.org/open (tier default, order 1) ingress[0] allows it" in one_line(
+        ran.out
+    )
+    printed = json.loads(diff(CALICO, *ON, "-o", "json").out)
+    assert printed["policies"] == [
+        {
+            "namespace": None,
+            "name": "open",
+            "kind": "GlobalNetworkPolicy",
+            "group": "projectcalico.org",
+            "tier": "default",
+            "order": 1.0,
+            "change": "added",
+        }
+    ]
+    cluster = tmp_path / "cluster.yaml"
+    enforced = CALICO.replace("Staged", "")
+    cluster.write_text((EXAMPLES / "shop.yaml").read_text(encoding="utf-8") + "---\n" + enforced, encoding="utf-8")
+    there = ("--on", str(cluster), "-n", "shop")
+    assert "no connection opens or closes" in diff(CALICO, *there).err
+    deleted = one_line(diff(enforced, *there, "--delete").out)
+    assert "projectcalico.org/open (tier default, order 1) ingress[0] no longer allows it" in deleted
+    gone = diff(CALICO.replace("open", "start"), *there, "--delete")
+    assert "not found, so nothing to delete: globalnetworkpolicy.projectcalico.org/start" in gone.err
+
+
+def test_policies_of_a_plugin_that_does_not_run_are_not_compared() -> None:
+    ran = diff(CALICO, *ON, "--plugin", "cilium")
+    assert (ran.status, ran.out) == (2, "")
+    assert "no policy found in -f" in ran.err
+
+
 def test_reasons_that_are_many_are_cut_with_a_count(tmp_path: Path) -> None:
     pods, policies = many(8)
     wide = "{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: wide}, "

@@ -9,8 +9,10 @@ from kubectl_netpol.connection.predict import Prediction, pod_connection, predic
 from kubectl_netpol.connection.resolve import parse_reference, resolve_destination, resolve_source
 from kubectl_netpol.connection.routes import Request, request
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.engine.verdict import Note, Verdict
+from kubectl_netpol.model.objects import Pod
 from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.snapshot import Gap, Snapshot
 from tests.support.tables import ask, snapshot_of
 
 CLUSTER = yaml.safe_load("""
@@ -181,3 +183,12 @@ def test_the_connection_of_two_pods_is_that_of_a_request_by_name() -> None:
         for destination in snapshot.pods:
             prediction = predict(snapshot, asked(f"pod/{source.name}", f"pod/{destination.name}", 80))
             assert prediction.routes[0].connection == pod_connection(source, destination, "TCP", 80)
+
+
+def test_a_plugin_that_is_taken_to_run_is_a_caveat() -> None:
+    pods = [Pod("shop", name, {}, (f"10.0.0.{number}",)) for number, name in enumerate(("a", "b"), 1)]
+    gap = Gap("plugin", None, "you may not list daemonsets: Calico is taken to run")
+    snapshot = Snapshot(pods=pods, plugin="Calico", gaps=[gap])
+    found = ask(snapshot, "shop/a", "shop/b", 80, "TCP")
+    assert (found.verdict, found.api_verdict, found.plugin) == (Verdict.ALLOWED, Verdict.ALLOWED, "Calico")
+    assert found.caveats == (Note(Code.PLUGIN_NOT_SEEN, gap.message),)

@@ -103,31 +103,92 @@ def test_without_a_policy_that_takes_part_there_are_no_layers(cluster: dict[str,
     assert layers_of_cilium(snapshot, snapshot.pods[0], direction) == ()
 
 
-def test_versions_are_asked_apart_only_where_the_policies_may_differ_in_them() -> None:
-    policies: dict[str, Any] = {
-        "plain": {"ingress": [{"fromEndpoints": [{"matchLabels": {"app": "x"}}]}]},
-        "negative": {
-            "ingress": [{"fromEndpoints": [{"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}]}]
-        },
-        "zone": {"endpointSelector": {"matchLabels": {"topology.kubernetes.io/zone": "z"}}, "ingress": [{}]},
-        "named": {"egress": [{"toPorts": [{"ports": [{"port": "web"}]}]}]},
-        "api": {"ingress": [{"fromEndpoints": [{"matchLabels": {"reserved:kube-apiserver": ""}}]}]},
-        "entity": {"ingress": [{"fromEntities": ["kube-apiserver"]}]},
-    }
-    found = {}
-    for name, spec in policies.items():
-        pods = {"a/web": {"ip": "10.0.0.1", "node": "n1", "labels": {"topology.kubernetes.io/zone": "z"}}}
-        snapshot = snapshot_of({"pods": pods, "cilium": {f"a/{name}": spec}})
-        (layer, *_) = layers_of_cilium(snapshot, snapshot.pods[0], EGRESS if name == "named" else INGRESS)
-        found[name] = [note.code.value for _, note in layer.either if note]
-    assert found == {
-        "plain": [],
-        "negative": ["plugin-version"],
-        "zone": ["plugin-version"],
-        "named": ["plugin-version"],
-        "api": ["api-server-unknown"],
-        "entity": ["api-server-unknown"],
-    }
+NAMESPACE, ZONE = "io.kubernetes.pod.namespace", "topology.kubernetes.io/zone"
+
+
+@pytest.mark.parametrize(
+    ("spec", "direction", "notes"),
+    [
+        pytest.param("ingress: [{fromEndpoints: [{matchLabels: {app: x}}]}]", INGRESS, [], id="nothing open"),
+        pytest.param(
+            "ingress: [{fromEndpoints: [{matchExpressions: [{key: app, operator: DoesNotExist}]}]}]",
+            INGRESS,
+            [],
+            id="a negative term beside the own namespace",
+        ),
+        pytest.param(
+            f"ingress: [{{fromEndpoints: [{{matchExpressions: [{{key: {NAMESPACE}, operator: DoesNotExist}}]}}]}}]",
+            INGRESS,
+            ["plugin-version: ingress[0] says only what its peers are not"],
+            id="negative terms alone",
+        ),
+        pytest.param(
+            "ingress: [{fromEndpoints: [{matchExpressions: [{key: 'reserved:host', operator: DoesNotExist}]}]}]",
+            INGRESS,
+            [],
+            id="negative terms of reserved labels",
+        ),
+        pytest.param(
+            f"ingress: [{{fromEndpoints: [{{matchLabels: {{{ZONE}: z}}}}]}}]",
+            INGRESS,
+            [f"plugin-version: ingress[0] selects by {ZONE}"],
+            id="a zone of a peer",
+        ),
+        pytest.param(
+            f"ingress: [{{}}], endpointSelector: {{matchLabels: {{{ZONE}: z}}}}",
+            INGRESS,
+            [f"plugin-version: selects pods by {ZONE}"],
+            id="a zone of the subject",
+        ),
+        pytest.param(
+            "egress: [{toPorts: [{ports: [{port: web}]}]}]",
+            EGRESS,
+            ["plugin-version: egress[0] has a port name, at egress"],
+            id="a port name at egress",
+        ),
+        pytest.param("ingress: [{toPorts: [{ports: [{port: web}]}]}]", INGRESS, [], id="a port name at ingress"),
+        pytest.param(
+            "egress: [{toPorts: [{ports: [{port: web}]}]}], ingress: [{}]", INGRESS, [], id="of the other direction"
+        ),
+        pytest.param(
+            "ingress: [{fromEntities: [kube-apiserver]}]",
+            INGRESS,
+            ["api-server-unknown: ingress[0] is about the API server"],
+            id="the API server",
+        ),
+        pytest.param(
+            "ingress: [{fromEndpoints: [{matchLabels: {kube-apiserver: ''}}]}]",
+            INGRESS,
+            ["api-server-unknown: ingress[0] is about the API server"],
+            id="the API server by its label",
+        ),
+        pytest.param(
+            "ingress: [{fromNodes: [{}]}]",
+            INGRESS,
+            ["plugin-setting: has fromNodes or toNodes"],
+            id="nodes",
+        ),
+        pytest.param(
+            "ingress: [{fromNodes: [{}]}, {fromEntities: [kube-apiserver]}]",
+            INGRESS,
+            [
+                "plugin-setting: has fromNodes or toNodes",
+                "api-server-unknown: ingress[1] is about the API server",
+                "plugin-setting: has fromNodes or toNodes",
+            ],
+            id="two things, in each combination",
+        ),
+    ],
+)
+def test_what_the_objects_do_not_tell_is_asked_apart_only_where_it_matters(
+    spec: str, direction: Direction, notes: list[str]
+) -> None:
+    pods = {"a/web": {"ip": "10.0.0.1", "node": "n1", "labels": {"app": "web", ZONE: "z"}}}
+    snapshot = snapshot_of({"pods": pods, "cilium": {"a/p": yaml.safe_load(f"{{{spec}}}")}})
+    (layer, *_) = layers_of_cilium(snapshot, snapshot.pods[0], direction)
+    found = [f"{note.code.value}: {note.message}" for _, note in layer.either if note]
+    title = "a/ciliumnetworkpolicy.cilium.io/p "
+    assert [text.replace(title, "", 1)[: len(note)] for text, note in zip(found, notes, strict=True)] == notes
 
 
 def test_the_reason_names_the_rule_by_its_policy() -> None:

@@ -151,6 +151,7 @@ def test_which_of_several_holds_is_not_known(layers: list[Layer], may_allow: str
     [
         pytest.param(either(tier("deny 1111"), tier("")), True, id="they disagree"),
         pytest.param(either(tier("deny 1111"), tier("deny 1111")), False, id="they agree"),
+        pytest.param(either(tier("deny 1111"), tier(""), tier("deny 1100")), True, id="the first of several that do"),
         pytest.param(either(tier("deny 0000?1111"), tier("")), False, id="the first is not known by itself"),
     ],
 )

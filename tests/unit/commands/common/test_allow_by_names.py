@@ -73,6 +73,16 @@ DENIES = {
     "metadata": {"name": "no"},
     "spec": {"endpointSelector": {}, "ingressDeny": [{"fromEntities": ["all"]}]},
 }
+CALICO_DENIES = {
+    "apiVersion": "projectcalico.org/v3",
+    "kind": "GlobalNetworkPolicy",
+    "metadata": {"name": "no"},
+    "spec": {
+        "order": 10,
+        "types": ["Ingress"],
+        "ingress": [{"action": "Deny", "source": {"selector": "run == 'san'"}}],
+    },
+}
 HOST = "shop/agent uses the host network: the API leaves open whether policies see it as a pod"
 BLOCK_DECIDES = "an ipBlock decides, and the API leaves open whether it sees 10.96.0.9 or the address of 198.51.100.1"
 CUTS = "note: a policy would cut off everyone else who uses it; --always prints one anyway"
@@ -398,6 +408,13 @@ def test_the_notes_on_the_policies(line: str, cluster: dict[str, Any], err: list
             "denies it",
             "kubectl netpol explain SOURCE DESTINATION PORT shows more",
             id="a deny of Cilium, which no NetworkPolicy beats",
+        ),
+        pytest.param(
+            "san pod/nginx 80 --always",
+            {"policies": FROM_SAN, "objects": [CALICO_DENIES]},
+            "no NetworkPolicy can be shown to open this: globalnetworkpolicy.projectcalico.org/no ingress[0] denies it",
+            "kubectl netpol explain SOURCE DESTINATION PORT shows more",
+            id="a deny of Calico, asked before NetworkPolicies",
         ),
         pytest.param(
             "san pod/agent 80 --strict",
