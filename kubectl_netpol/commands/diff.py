@@ -66,14 +66,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     before, given = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
     there = {policy.key: policy for policy in before.evaluated}
     by_policy = {
-        policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in given.policies
+        policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in given.evaluated
     }
     if arguments.delete:
         kept = {key: policy for key, policy in there.items() if key not in by_policy}
     else:
-        kept = {**there, **{policy.key: policy for policy in given.policies}}
+        kept = {**there, **{policy.key: policy for policy in given.evaluated}}
     after = before.with_policies(kept.values())
-    policies: Sequence[Policy] = given.policies
+    policies: Sequence[Policy] = given.evaluated
     if before.plugin == "Calico":
         from kubectl_netpol.analysis.calico_changes import changed_by, with_objects  # noqa: PLC0415 - only where it runs
 

@@ -104,7 +104,7 @@ class Reader:
                 if isinstance(policy, UnevaluatedPolicy)
             ],
             gaps=gaps,
-            plugin=self.plugin,
+            plugin=self.plugin or None,
             plugin_objects=self._plugin_objects(),
         )
 

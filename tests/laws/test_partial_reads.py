@@ -5,7 +5,7 @@ Undefined only where RBAC forbids a list.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.support.clusters import Feature
 
 Object = dict[str, Any]
+Objects: TypeAlias = list[Object]
 GROUPS = groups(
     cilium_io="v2",
     policy_networking_k8s_io="v1beta1 v1alpha2 v1alpha1",
@@ -47,7 +48,7 @@ READ: dict[Feature, str] = {
 class FakeApi:
     """An API server of these objects. `forbidden`: (resource, namespace), None for the cluster-wide list."""
 
-    def __init__(self, objects: list[Object], forbidden: frozenset[tuple[str, str | None]] = frozenset()) -> None:
+    def __init__(self, objects: Objects, forbidden: frozenset[tuple[str, str | None]] = frozenset()) -> None:
         self.objects = objects
         self.forbidden = forbidden
 
@@ -59,10 +60,14 @@ class FakeApi:
             raise ForbiddenError("no", verb="get", resource="namespaces", namespace=name)
         return next(o for o in self.objects if o["kind"] == "Namespace" and o["metadata"]["name"] == name)
 
-    def gather(self, paths: Mapping[Any, str]) -> dict[Any, list[Object] | ClusterError]:
+    def list(self, _: str) -> Objects:
+        """No DaemonSet: no plugin runs whose reading is another one."""
+        return []
+
+    def gather(self, paths: Mapping[Any, str]) -> dict[Any, Objects | ClusterError]:
         return {key: self._list(path) for key, path in paths.items()}
 
-    def _list(self, path: str) -> list[Object] | ClusterError:
+    def _list(self, path: str) -> Objects | ClusterError:
         *front, resource = path.split("/")
         namespace = front[-1] if front[-2:-1] == ["namespaces"] else None
         group = front[2] if front[1] == "apis" else ""

@@ -348,7 +348,8 @@ def test_policies_of_the_tiers_are_compared(tmp_path: Path) -> None:
 
 
 def test_a_policy_whose_rules_are_not_evaluated_can_t_be_compared() -> None:
-    wide = "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide}, spec: {}}"
+    wide = "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide}, "
+    wide += "spec: {endpointSelector: {}, ingress: [{}]}}"
     ran = diff(f"{OPEN_ALL}\n---\n{wide}", "--on", str(EXAMPLES / "shop.yaml"))
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
