@@ -47,6 +47,7 @@ _TIERS = (
     CalicoTier(_OLD_BASELINE, _LAST, passes=True),
 )
 _ORDER_OF_KUBERNETES = 1000.0
+_VXLAN = 4789
 _ACTIONS = {"Allow": Action.ALLOW, "Deny": Action.DENY, "Pass": Action.PASS}
 
 
@@ -102,7 +103,7 @@ class Calico:
         if crossing := self._crossing(pod):
             found.insert(0, crossing)
         if direction is Direction.EGRESS:
-            found.insert(0, _TO_OWN_NODE)
+            found[:0] = (_NO_TUNNEL, _TO_OWN_NODE)
         if found and direction is Direction.INGRESS:
             found.insert(0, Layer(_NOTHING, lets_node=True))
         return tuple(found)
@@ -348,6 +349,18 @@ class _OwnNode:
         return Note(Code.OWN_NODE, message)
 
 
+class _NoTunnel:
+    """Anything but VXLAN, which Felix drops on its way out of a pod."""
+
+    by_address = False
+
+    def about(self, _: Direction, __: Pod, protocol: str, ___: int) -> object:
+        return protocol
+
+    def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
+        return (seen.protocol, seen.port) != ("UDP", _VXLAN)
+
+
 class _Crosses:
     """Whether a connection may cross the interface of a host endpoint."""
 
@@ -373,6 +386,11 @@ class _Crosses:
 
 _NOTHING = AtOnce(())
 _INTERNAL = Policy("", "", LabelSelector(), (), kind="GlobalNetworkPolicy")  # no policy: what Felix itself does
+_NO_TUNNEL = Layer(
+    RuleList(_INTERNAL, (Rule(Direction.EGRESS, 0, action=Action.PASS, condition=_NoTunnel()),)),
+    isolates=True,
+    at_end=Note(Code.DENIED_BY_PLUGIN, f"Felix drops what a pod sends to UDP port {_VXLAN} (VXLAN) before any policy"),
+)
 _TO_OWN_NODE = Layer(
     RuleList(_INTERNAL, (Rule(Direction.EGRESS, 0, action=Action.DENY, condition=_OwnNode()),)),
 )

@@ -44,6 +44,7 @@ class Code(str, Enum):
     HOST_ENDPOINT = "host-endpoint"
     TIER_UNKNOWN = "tier-unknown"
     TYPES_UNKNOWN = "types-unknown"
+    DENIED_BY_PLUGIN = "denied-by-plugin"
 
     # Caveats: the verdict is defined, but plugins are known to differ.
     IP_BLOCK_ON_POD = "ip-block-on-pod"

@@ -87,7 +87,7 @@ def readings_of(
         return
     local = _is_local(snapshot, pod, peer)
     if snapshot.plugin:
-        yield from _of_calico(plain, direction, local=local)
+        yield from _of_calico(snapshot, connection, direction, pod, plain, local=local)
         return
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page
@@ -107,12 +107,18 @@ def readings_of(
         yield from _rewritten(snapshot, connection.dialled, direction, pod, plain)
 
 
-def _of_calico(plain: Reading, direction: Direction, *, local: bool | None) -> Iterator[Reading]:
-    """Nothing is rewritten, and a node always reaches its own pods."""
-    comes_in = direction is Direction.INGRESS
-    yield plain._replace(always=comes_in and local is True)
-    if comes_in and local is None:
+def _of_calico(
+    snapshot: Snapshot, connection: Connection, direction: Direction, pod: Pod, plain: Reading, *, local: bool | None
+) -> Iterator[Reading]:
+    """A Service's address is translated before policies see it, and a node always reaches its own pods."""
+    if direction is Direction.EGRESS:
+        yield plain
+        return
+    yield plain._replace(always=local is True)
+    if local is None:
         yield plain._replace(always=True, code=Code.OWN_NODE)
+    if connection.dialled and connection.dialled.source_rewritten:
+        yield from _rewritten(snapshot, connection.dialled, direction, pod, plain)
 
 
 def _rewritten(
