@@ -181,13 +181,8 @@ def _evaluate_reading(
     """One reading, with the rules that decide, or the rules that nearly would have allowed it."""
     trail = Trail()
     verdict = _verdict(walk(layers, OnePeer(snapshot, reading), trail))
-<<<<<<< HEAD
-    matches = [answer for _, _, answer in trail.asked if isinstance(answer, RuleMatch)]
-=======
-    asked_rules = (asked for asked in trail if isinstance(asked, Asked) and asked.policy.name)
-    matches = [asked.answer for asked in asked_rules if isinstance(asked.answer, RuleMatch)]
-    by_action = {action: tuple(m for m in matches if m.rule.action is action) for action in Action}
->>>>>>> calico
+    # What a plugin lets through before all policies is a rule of a policy without a name.
+    matches = [answer for policy, _, answer in trail.asked if isinstance(answer, RuleMatch) and policy.name]
     side = DirectionVerdict(
         direction,
         verdict,
