@@ -50,7 +50,7 @@ class Reader:
     def __init__(self, *, default_namespace: str = "default", live: bool = False, plugin: str | None = None) -> None:
         """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods.
 
-        `plugin`: as in Snapshot; of files, where it is not given, the one whose own kinds are among them.
+        `plugin`: as in Snapshot; of files, where it is not given, the one whose own kinds are among them. "": none.
         """
         self.default_namespace = default_namespace
         self.live = live
@@ -104,7 +104,7 @@ class Reader:
                 if isinstance(policy, UnevaluatedPolicy)
             ],
             gaps=gaps,
-            plugin=self.plugin,
+            plugin=self.plugin or None,
             plugin_objects=self._plugin_objects(),
         )
 

@@ -266,6 +266,7 @@ CILIUM_SPEC: dict[str, Any] = {"endpointSelector": {}, "ingress": [{}]}
         pytest.param(False, None, ("Cilium", 1, 0), id="manifests say which by its kinds"),
         pytest.param(False, "Cilium", ("Cilium", 1, 0), id="manifests, and it is said"),
         pytest.param(False, "Calico", ("Calico", 0, 1), id="manifests, and it is another one"),
+        pytest.param(False, "", (None, 0, 1), id="manifests, and none runs"),
         pytest.param(True, None, (None, 0, 1), id="a cluster where it does not run"),
         pytest.param(True, "Cilium", ("Cilium", 1, 0), id="a cluster where it runs"),
     ],
