@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_netpol.analysis.groups import PodGroup
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Direction, Policy
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -99,15 +100,15 @@ class CalicoDiffer(Differ):
         self.outside = outside_groups(self.after, blocks, len(self.pods))
 
     def _affected(self, direction: Direction) -> dict[int, PodGroup]:
-        return {group.number: group for group in self.pods if group.pod and self._is_affected(group, direction)}
+        return {
+            group.number: group
+            for group in self.pods
+            if group.pod and any(policy in self.changed or self._all for policy in self._asked(group.pod, direction))
+        }
 
-    def _is_affected(self, group: PodGroup, direction: Direction) -> bool:
-        return any(policy in self.changed or self._all for policy in self._asked(group, direction))
-
-    def _asked(self, group: PodGroup, direction: Direction) -> Iterator[Policy]:
-        for snapshot in (self.before, self.after):
-            if group.pod:
-                yield from asked_policies(snapshot, group.pod, direction)
+    def _asked(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+        before, after = (asked_policies(snapshot, pod, direction) for snapshot in (self.before, self.after))
+        return (*before, *after)
 
     def _isolated(self) -> Iterator[IsolatedMember]:
         for direction, groups in self.affected.items():

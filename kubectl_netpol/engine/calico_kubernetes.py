@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.engine.calico_things import Things
     from kubectl_netpol.engine.conditions import Seen
-    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Peer
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -111,10 +110,6 @@ class _AnyPeer:
     def subject_by_address(self) -> bool:
         """They ask nothing but ports of the subject."""
         return False
-
-    def about(self, direction: Direction, subject: Pod, protocol: str, port: int) -> object:
-        found = (condition.about(direction, subject, protocol, port) for condition in self.parts)
-        return tuple(found)
 
     def peers(self) -> tuple[OtherEnd, ...]:
         found = {where.peer: condition.peers() for where, condition in self._alternatives}

@@ -121,7 +121,9 @@ def test_a_staged_network_policy() -> None:
 
 def test_a_tier_and_a_set() -> None:
     before = with_objects(snapshot_of(BASE), given(gnp__deny={**SPEC, "ingress": []}).plugin_objects, delete=False)
-    after = with_objects(before, given(tier__sec={"order": 1}).plugin_objects, delete=False)
+    more = given(tier__sec={"order": 1})
+    after = with_objects(before, more.plugin_objects, delete=False)
+    assert changed_by(before, after, more) == ([], {}), "no policy"
     assert [row[:5] for row in rows(before, after)] == [("a/src", "a/dst", 80, "allowed", "blocked")]
     gone = with_objects(after, given(tier__sec={}).plugin_objects, delete=True)
     assert [row[4] for row in rows(after, gone)] == ["undefined"], "without its tier, a policy's place is not known"

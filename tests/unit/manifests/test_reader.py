@@ -278,6 +278,26 @@ def test_policies_of_a_plugin_are_read_where_it_runs(live: bool, plugin: str | N
     assert (snapshot.plugin, len(snapshot.plugin_objects), len(snapshot.unevaluated)) == found
 
 
+NAMED_PORT = """
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: c}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  egress: [{action: Deny, to: [{networks: [10.0.0.0/8]}], protocols: [{destinationNamedPort: http}]}]
+"""
+TIER = "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: t}}"
+
+
+def test_a_port_name_beside_networks_is_for_calico_alone() -> None:
+    for texts in ((NAMED_PORT, TIER), (TIER, NAMED_PORT)):
+        assert [policy.name for policy in read(*texts).tiered] == ["c"], "whichever comes first"
+    with pytest.raises(ManifestError, match="a port name can't be combined with networks"):
+        read(NAMED_PORT)
+
+
 def test_where_the_plugin_runs_a_policy_of_its_that_can_t_be_read_may_decide() -> None:
     reader = Reader(live=True, plugin="Cilium")
     reader.add_text(json.dumps({**CILIUM, "spec": {**CILIUM_SPEC, "later": 1}}), "it.yaml")
