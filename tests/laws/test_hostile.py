@@ -138,7 +138,7 @@ spec: {endpointSelector: {matchLabels: {"k8s:app": x}, matchExpressions: [{key: 
 apiVersion: projectcalico.org/v3
 kind: GlobalNetworkPolicy
 metadata: {name: g}
-spec: {selector: app == 'x', namespaceSelector: all(), types: [Ingress], ingress: [{}]}
+spec: {selector: app == 'x', namespaceSelector: all(), types: [Ingress], ingress: [{action: Allow}]}
 """)
 )
 JUNK: tuple[Any, ...] = (
