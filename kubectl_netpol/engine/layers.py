@@ -209,13 +209,9 @@ def _tier(snapshot: Snapshot, pod: Pod, direction: Direction, tier: Tier) -> Ite
     found = _in_tier(snapshot, pod, direction, tier)
     if not found:
         return
-    generations = dict.fromkeys(_generation(entry.policy) for entry in found)
-    steps = [_by_priority([entry for entry in found if _generation(entry.policy) == one]) for one in generations]
+    kinds = dict.fromkeys(entry.policy.kind for entry in found)
+    steps = [_by_priority([entry for entry in found if entry.policy.kind == kind]) for kind in kinds]
     yield Layer(steps[0] if len(steps) == 1 else AtOnce(tuple(steps)))
-
-
-def _generation(policy: Policy) -> str:
-    return policy.kind.removeprefix("Baseline")
 
 
 def _in_tier(snapshot: Snapshot, pod: Pod, direction: Direction, tier: Tier) -> list[RuleList]:
