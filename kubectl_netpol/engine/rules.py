@@ -197,7 +197,7 @@ def matching_port(rule: Rule, port: int, protocol: str, destination: Pod | None)
 
 
 def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], reading: Reading) -> list[NearMiss]:
-    """What each of these rules misses, by its closest peer; the closest rule first."""
+    """What each of these rules misses in the plain reading, by its closest peer; the closest rule first."""
     found = [_near_miss(snapshot, policy, rule, reading.in_tiers if policy.tier else reading) for policy, rule in rules]
     if snapshot.plugin:
         found = [entry for entry in found if entry[1].misses]  # what is not known misses nothing
@@ -216,22 +216,15 @@ def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
     if rule.condition is not None and rule.condition.text():
         missed = rule.condition.misses(snapshot, _seen(rule, reading))
         return _distance(missed), NearMiss(policy, rule, None, None, missed)
-    best: tuple[int, int | None, int | None, list[Miss]] | None = None
-    by_port: dict[int, tuple[int | None, list[Miss]]] = {}
-    same = reading.block_port == reading.port
-    for index, peer in enumerate(rule.peers or (None,)):
-        seen = reading.port if same or peer is None or peer.selects_pods else reading.block_port
-        if seen not in by_port:
-            port = matching_port(rule, seen, reading.protocol, reading.destination)
-            missed = [] if port is not None else list(_port_misses(rule, seen, reading.protocol, reading.destination))
-            by_port[seen] = port, missed
-        port, missed = by_port[seen]
-        misses = [*_peer_misses(snapshot, policy, peer, reading), *missed] if peer else missed
-        distance = _distance(misses)
-        if best is None or distance < best[0]:
-            best = distance, index if peer else None, port if rule.ports else None, misses
-    assert best is not None  # noqa: S101 - there is at least one peer, or none for everyone
-    return best[0], NearMiss(policy, rule, best[1], best[2], tuple(best[3]))
+    port = matching_port(rule, reading.port, reading.protocol, reading.destination)
+    at = port if rule.ports else None
+    ports = [] if port is not None else list(_port_misses(rule, reading.port, reading.protocol, reading.destination))
+    if not rule.peers:
+        return _distance(ports), NearMiss(policy, rule, None, at, tuple(ports))
+    by_peer = [[*_peer_misses(snapshot, policy, peer, reading), *ports] for peer in rule.peers]
+    distances = list(map(_distance, by_peer))
+    closest = distances.index(min(distances))
+    return distances[closest], NearMiss(policy, rule, closest, at, tuple(by_peer[closest]))
 
 
 def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> list[Miss]:

@@ -95,7 +95,9 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: Trail | None = None) -> O
         if layer.isolates or layer.lets_node:
             may_allow |= here & peers.always
             here &= ~peers.always
-        allow, deny, hand_over, rest = _ask(layer.step, here, peers, trail) if here else (0, 0, 0, 0)
+        if not here:
+            break
+        allow, deny, hand_over, rest = _ask(layer.step, here, peers, trail)
         may_allow |= allow
         may_block |= deny
         if layer.isolates:
@@ -104,8 +106,6 @@ def walk(layers: Iterable[Layer], peers: Peers, trail: Trail | None = None) -> O
                 trail.at_end = layer.at_end
             rest = 0
         here = hand_over | rest
-        if not here:
-            break
     return Outcome(may_allow | here, may_block)
 
 
@@ -155,7 +155,7 @@ def _ask_rules(step: RuleList, here: int, peers: Peers, trail: Trail | None) -> 
             trail.asked.append((policy, rule, not_sure if not_sure and yes else why))
         if not (yes or unknown):
             continue
-        taken = (yes | unknown) & (rest if ordered else here)
+        taken = (yes | unknown) & rest
         if rule.action is Action.ALLOW:
             allow |= taken
         elif rule.action is Action.DENY:

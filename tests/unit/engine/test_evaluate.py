@@ -195,8 +195,9 @@ def test_readings_that_disagree_leave_an_undefined_side_without_rules_or_caveats
     found = verdict_on(snapshot, "host dst", "80/SCTP").ingress
     assert (found.verdict, found.allowed_by, found.caveats) == (Verdict.UNDEFINED, (), ())
     assert [policy.name for policy in found.isolated_by] == ["p"]
-    assert found.reason
-    assert found.reason.code.value == "host-network"
+    assert sentence(found.reason) == (
+        "host-network: a/host uses the host network: the API leaves open whether policies see it as a pod"
+    )
 
 
 def test_a_pods_own_node_is_let_in_whatever_the_rules_say() -> None:
@@ -767,6 +768,9 @@ UNREAD = [{"resource": "x", "namespace": None, "message": "unread", "unknown_kin
         ),
         pytest.param({"gaps": UNREAD}, "src dst", ["unknown-kind: unread"], id="one note for both ends"),
         pytest.param({"gaps": UNREAD}, "src 192.0.2.9", ["unknown-kind: unread"], id="a note for one end"),
+        pytest.param(
+            {"objects": [MESH], "gaps": UNREAD}, "src dst", ["unknown-kind: unread", MESH_NOTE], id="one note a code"
+        ),
         pytest.param({"gaps": UNREAD, "tiers": {"cnp/p": DENY_ALL}}, "src dst", [], id="none where it is blocked"),
         pytest.param(
             {"gaps": [*UNREAD, {**UNREAD[0], "unknown_kind": False, "policy_kind": "EgressFirewall"}]},

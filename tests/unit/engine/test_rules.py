@@ -12,12 +12,12 @@ from kubectl_netpol.engine.readings import Reading
 from kubectl_netpol.engine.rules import match_rule, matching_port, near_misses, peer_matches
 from kubectl_netpol.engine.verdict import Note, RuleMatch
 from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.snapshot import Gap, Snapshot
 from tests.support.tables import snapshot_of
 
 if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy, Rule
-    from kubectl_netpol.model.snapshot import Snapshot
 
 CLUSTER = yaml.safe_load("""
 namespaces: {shop: {team: x}, lab: {team: y}}
@@ -487,6 +487,29 @@ def test_whether_a_peer_of_a_tier_matches_an_end(peer: str, end: str, wanted: bo
         snapshot, policy, policy.rules[0].peers[0], seen.pod, seen.address, subject=pod(snapshot, "shop/web")
     )
     assert (matched.code.value if isinstance(matched, Note) else matched) == wanted
+
+
+@pytest.mark.parametrize(
+    ("peer", "gaps", "message"),
+    [
+        pytest.param(
+            "{domainNames: [example.com, '*.example.org']}",
+            [],
+            "a rule about example.com, *.example.org decides, and which addresses that is, is unknown",
+            id="names",
+        ),
+        pytest.param(
+            "{nodes: {}}", [Gap("nodes", None, "you may not list nodes")], "you may not list nodes", id="unread nodes"
+        ),
+    ],
+)
+def test_why_it_is_not_known_whether_an_address_matches(peer: str, gaps: list[Gap], message: str) -> None:
+    read = with_tier(f"{{action: Deny, to: [{peer}]}}")
+    (policy,) = read.tiered
+    snapshot = Snapshot(pods=read.pods, tiered=read.tiered, gaps=gaps)
+    matched = peer_matches(snapshot, policy, policy.rules[0].peers[0], None, "203.0.113.1")
+    assert isinstance(matched, Note)
+    assert matched.message == message
 
 
 @pytest.mark.parametrize("end", ["lab/cat", "203.0.113.1", "host"])

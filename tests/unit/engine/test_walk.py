@@ -83,6 +83,13 @@ def may(step: str, *then: Step) -> Layer:
             "0101",
             id="Baseline is asked about those that are left, and what it leaves is allowed",
         ),
+        pytest.param([tier("deny 1000, deny 0100")], "0011", "1100", id="two Denies of one policy"),
+        pytest.param(
+            [tier("pass 1000, pass 0100, deny 1111"), tier("deny 0100")],
+            "1000",
+            "0111",
+            id="two Passes of one policy, each followed",
+        ),
         pytest.param([network_policies("")], "0000", "1111", id="a NetworkPolicy without rules blocks all"),
         pytest.param([network_policies("allow 1000, allow 1100")], "1100", "0011", id="its rules add up"),
         pytest.param([network_policies("allow 1000", "allow 0001")], "1001", "0110", id="so do several of them"),
