@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RBAC = "rbac.authorization.k8s.io"
+# The groups of policies that their plugin alone decides about -> the DaemonSet by which it is known.
+PLUGINS = {"cilium.io": "cilium", "projectcalico.org": "calico-node", "crd.projectcalico.org": "calico-node"}
 LISTS = [
     {"apiGroups": [""], "resources": ["pods", "services", "nodes", "namespaces"], "verbs": ["get", "list"]},
     {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list"]},
@@ -92,13 +94,14 @@ def test_explain_and_matrix_never_say_just_allowed(shop: Shop, one: OfKind) -> N
     with shop.having(one):
         answer = shop.explained()
         matrix = shop.run("matrix", "--port", "80", "-o", "json")
-    letter = {"undefined": "u", "blocked": "b", "caveat": "a"}[one.verdict]
+    verdict = "undefined" if one.group in PLUGINS else one.verdict  # neither of them runs here
+    letter = {"undefined": "u", "blocked": "b", "caveat": "a"}[verdict]
     assert json.loads(matrix.stdout)["verdicts"] == [f"a{letter}", f"{letter}a"]
-    if one.verdict == "caveat":
+    if verdict == "caveat":
         assert (answer["verdict"], [note["code"] for note in answer["caveats"]]) == ("allowed", ["proxy-decides"])
         assert one.title in matrix.stderr
     else:
-        assert answer["verdict"] == one.verdict
+        assert answer["verdict"] == verdict
         assert f"{one.kind.lower()}." in answer["reason"]["message"]
 
 
@@ -149,33 +152,57 @@ def test_the_role_of_the_example_may_list_every_kind_that_is_known(shop: Shop) -
     assert (answer["verdict"], [note["code"] for note in answer["caveats"]]) == ("allowed", ["unknown-kind"])
 
 
-@pytest.fixture
-def router_daemon_set(shop: Shop) -> Iterator[None]:
-    """The DaemonSet by which kube-router, which the kit runs without one, is known. It runs on no node."""
-    labels = {"run": "kube-router"}
-    container = {"name": "kube-router", "image": "busybox"}
+@contextmanager
+def daemon_set(shop: Shop, name: str) -> Iterator[None]:
+    """The DaemonSet by which a plugin is known. It runs on no node."""
+    labels = {"run": name}
     template = {
         "metadata": {"labels": labels},
-        "spec": {"containers": [container], "nodeSelector": {"netpol/nowhere": "true"}},
+        "spec": {"containers": [{"name": "c", "image": "busybox"}], "nodeSelector": {"netpol/nowhere": "true"}},
     }
     found = {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": {"name": "kube-router", "namespace": shop.namespace},
+        "metadata": {"name": name, "namespace": shop.namespace},
         "spec": {"selector": {"matchLabels": labels}, "template": template},
     }
     shop.cluster.apply(found)
     yield
-    shop.cluster.kubectl("delete", "daemonset", "kube-router", "-n", shop.namespace)
+    shop.cluster.kubectl("delete", "daemonset", name, "-n", shop.namespace)
 
 
-@pytest.mark.usefixtures("router_daemon_set")
 def test_the_network_ignores_a_kind_that_the_plugin_does_not_enforce(shop: Shop) -> None:
     (one,) = (one for _, one in OF_EACH_KIND if one.kind == "AdminNetworkPolicy")
-    with shop.having(one):
+    with daemon_set(shop, "kube-router"), shop.having(one):
         result = shop.run("test", "san", "web", "80", "-o", "json")
     answer = json.loads(result.stdout)
     assert (result.returncode, answer["prediction"]["verdict"], answer["reachable"]) == (0, "blocked", True)
     assert answer["finding"]["code"] == "kind-not-enforced"
     assert [note["code"] for note in answer["prediction"]["caveats"]] == ["kind-not-enforced"]
     assert "kube-router does not enforce adminnetworkpolicy.policy.networking.k8s.io" in answer["finding"]["message"]
+
+
+@pytest.mark.parametrize("one", [pytest.param(one, id=name) for name, one in OF_EACH_KIND if one.group in PLUGINS])
+def test_where_its_plugin_runs_the_policy_decides(shop: Shop, one: OfKind) -> None:
+    with daemon_set(shop, PLUGINS[one.group]), shop.having(one):
+        answer = shop.explained()
+        matrix = shop.run("matrix", "--port", "80", "-o", "json")
+    assert (answer["plugin"], answer["verdict"]) == ("Cilium" if one.group == "cilium.io" else "Calico", "blocked")
+    assert one.title.replace("crd.projectcalico", "projectcalico") in json.dumps(answer)
+    assert json.loads(matrix.stdout)["verdicts"] == ["ab", "ba"]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        pytest.param("ciliumnetworkpolicies.cilium.io", id="of Cilium"),
+        pytest.param("globalnetworkpolicies.crd.projectcalico.org", id="of Calico"),
+    ],
+)
+def test_a_forbidden_list_of_the_plugins_own_kinds_is_a_gap(shop: Shop, resource: str) -> None:
+    sees = {"apiGroups": ["apps"], "resources": ["daemonsets"], "verbs": ["list"]}
+    name = PLUGINS[resource.partition(".")[2]]
+    with daemon_set(shop, name), shop.viewer_may([*rules_without(resource), sees]):
+        answer = shop.explained(viewer=True)
+    assert (answer["verdict"], answer["reason"]["code"]) == ("undefined", "permission-missing")
+    assert f"you may not list {resource}" in answer["reason"]["message"]
