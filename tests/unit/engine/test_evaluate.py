@@ -200,6 +200,22 @@ def test_readings_that_disagree_leave_an_undefined_side_without_rules_or_caveats
     )
 
 
+@pytest.mark.parametrize("action", ["Pass", "Deny"])
+def test_readings_that_disagree_leave_no_rule_of_a_tier_either(action: str) -> None:
+    """A pod on the host network of another node is seen as its node, which no rule of a tier at ingress can name."""
+    networks = f"{{action: {action}, to: [{{networks: [192.0.2.0/24]}}]}}"
+    spec = yaml.safe_load(f"{{tier: Admin, priority: 1, subject: {{namespaces: {{}}}}, egress: [{networks}]}}")
+    shut = {
+        "podSelector": {"matchLabels": {"app": "src"}},
+        "policyTypes": ["Egress"],
+        "egress": [{"to": [{"podSelector": {}}]}],
+    }
+    found = verdict_on(snapshot_of({**CLUSTER, "tiers": {"cnp/t": spec}, "policies": {"a/p": shut}}), "src host").egress
+    wanted = Verdict.UNDEFINED if action == "Pass" else Verdict.BLOCKED
+    assert (found.verdict, found.passed_by) == (wanted, ())
+    assert bool(found.denied_by) is (action == "Deny")
+
+
 def test_a_pods_own_node_is_let_in_whatever_the_rules_say() -> None:
     snapshot = snapshot_of(cluster(p="ingress: []"))
     assert sides(snapshot, "n2 dst") == ["allowed, -; -; -", "allowed, p; -; -"]

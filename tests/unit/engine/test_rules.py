@@ -385,6 +385,19 @@ def test_what_every_rule_misses(rules: str, peer: str, port: str, misses: list[s
     ] == misses
 
 
+def test_rules_that_miss_as_much_are_in_the_order_in_which_they_were_read() -> None:
+    spec = {"podSelector": {}, "ingress": [{"ports": [{"port": 81}]}]}
+    snapshot = snapshot_of({**CLUSTER, "policies": {"shop/z": spec, "shop/a": spec}})
+    found = near_misses(snapshot, rules_of(snapshot), reading(snapshot, "shop/san", "80"))
+    assert [near.policy.name for near in found] == ["z", "a"]
+
+
+def test_a_port_name_of_another_protocol_is_missed_as_a_name() -> None:
+    snapshot = with_rules("[{ports: [{port: http, protocol: UDP}]}]")
+    (near,) = near_misses(snapshot, rules_of(snapshot), reading(snapshot, "shop/san", "8080/UDP"))
+    assert near_miss_text(near).startswith("requires port http, ")
+
+
 def test_a_port_name_is_missed_where_the_destination_is_not_a_pod() -> None:
     snapshot = with_rules("[{ports: [{port: http}]}]")
     seen = reading(snapshot, "shop/san", "8080")._replace(destination=None)
