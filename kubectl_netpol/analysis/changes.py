@@ -12,7 +12,7 @@ from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
-from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
+from kubectl_netpol.engine.layers import applies, isolating_policies, telling_apart, tiered_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.addresses import by_family, family
@@ -127,7 +127,8 @@ class Differ:
         """Pods and outside addresses that no policy tells apart."""
         policies = dict.fromkeys((*self.before.evaluated, *self.after.evaluated))
         self.has_blocks = bool(blocks_of(policies))
-        self.pods = pod_groups(self.after, policies, blocks_of(policies))
+        telling = telling_apart(self.after) if self.after.plugin else None
+        self.pods = pod_groups(self.after, policies, blocks_of(policies), telling)
         namespaces = {policy.namespace for policy in self.changed}
         nearby = blocks_of(
             policy for policy in policies if policy.tier or "" in namespaces or policy.namespace in namespaces
@@ -195,7 +196,8 @@ class Differ:
     def _alike_key(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
         """Equal for other ends that need not be evaluated one by one."""
         pod = other.pod
-        if other is subject or (pod and (pod.host_network or self.after.unevaluated or self.after.gaps)):
+        alone = self.after.plugin or (pod and (pod.host_network or self.after.unevaluated or self.after.gaps))
+        if other is subject or alone:
             return other.number
         addresses = pod.ips if pod else (other.ends[0].address,)
         return (

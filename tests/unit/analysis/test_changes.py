@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
@@ -15,6 +16,7 @@ from kubectl_netpol.model.policies import Action, Direction, IPBlock, Peer, Poli
 from kubectl_netpol.model.ports import NamedPort, PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
+from tests.support.tables import snapshot_of
 
 NAMESPACES = [Namespace(name, {METADATA_NAME: name, "team": team}) for name, team in (("a", "x"), ("b", "y"))]
 DENY = Policy("a", "deny", LabelSelector(), (Direction.INGRESS,))
@@ -394,3 +396,25 @@ def test_pods_on_two_nodes_are_one_group_whichever_comes_first() -> None:
         )
     assert found[0] == found[1] != set()
     assert all(row.endswith("allowed undefined") for row in found[0])
+
+
+def test_pods_that_only_a_policy_of_cilium_tells_apart_are_not_one_group() -> None:
+    cluster = yaml.safe_load("""
+      namespaces: {a: {}}
+      pods:
+        a/web: {labels: {app: web}, ip: 10.0.0.1}
+        a/one: {labels: {grade: one}, ip: 10.0.0.2}
+        a/two: {labels: {grade: two}, ip: 10.0.0.3}
+      objects:
+      - apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {namespace: a, name: c}
+        spec:
+          endpointSelector: {matchLabels: {app: web}}
+          ingressDeny: [{fromEndpoints: [{matchLabels: {grade: two}}]}]
+    """)
+    before = snapshot_of(cluster)
+    assert before.plugin == "Cilium"
+    allow = ingress("allow", WEB, Peer(pod_selector=LabelSelector()), ports=(PortRange("TCP", 80, 80),))
+    found = changes_between(before, before.with_policies([allow]))
+    assert {member.title for change in found.opens for member in change.sources} == {"a/one"}
