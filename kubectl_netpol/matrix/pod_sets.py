@@ -105,20 +105,11 @@ class PodSets:
         self, policy: Policy, peer: Peer, direction: Direction, subject: Pod, families: tuple[int, ...]
     ) -> Matched:
         """Nodes and domain names: alike for all pods with addresses of their own."""
-        yes = unknown = 0
         seen = self._seen(direction, families)
         groups: list[tuple[int, str | None]] = [(self.all & ~self.host_network, None)]
         groups += [(pods & self.host_network, address) for pods, address in seen.intervals.values()]
         groups.append((seen.missing & self.host_network, None))
-        for pods, address in groups:
-            if not pods:
-                continue
-            matched = peer_matches(self.snapshot, policy, peer, self.first(pods), address, subject=subject)
-            if matched is True:
-                yes |= pods
-            elif matched:
-                unknown |= pods
-        return Matched(yes, unknown)
+        return self._matched_groups(policy, peer, subject, groups)
 
     def selected(self, selector: LabelSelector) -> int:
         """The pods of every namespace whose labels the selector matches."""
@@ -154,11 +145,17 @@ class PodSets:
         return {value: self.of(found) & among for value, found in positions.items()}
 
     def _in_namespaces(self, policy: Policy, peer: Peer, subject: Pod) -> Matched:
+        return self._matched_groups(policy, peer, subject, ((pods, None) for pods in self._by_namespace.values()))
+
+    def _matched_groups(
+        self, policy: Policy, peer: Peer, subject: Pod, groups: Iterable[tuple[int, str | None]]
+    ) -> Matched:
+        """Asked of the first pod of each group, with the address by which the subject sees the group's pods."""
         yes = unknown = 0
-        for pods in self._by_namespace.values():
+        for pods, address in groups:
             if not pods:
                 continue
-            matched = peer_matches(self.snapshot, policy, peer, self.first(pods), None, subject=subject)
+            matched = peer_matches(self.snapshot, policy, peer, self.first(pods), address, subject=subject)
             if matched is True:
                 yes |= pods
             elif matched:
