@@ -48,7 +48,7 @@ def deciding_plugin(api: Api, kinds: Iterable[str]) -> tuple[str | None, Gap | N
         return None, None
     gap = None
     try:
-        names = {item["metadata"]["name"] for item in api.list("/apis/apps/v1/daemonsets")}
+        names = _daemonsets(api)
     except ForbiddenError:
         message = (
             f"you may not list daemonsets in the whole cluster: {having[0]} is taken to run, since it has policies"
@@ -62,8 +62,12 @@ def deciding_plugin(api: Api, kinds: Iterable[str]) -> tuple[str | None, Gap | N
 def network_plugin(api: Api) -> str | None:
     """The plugin with what it enforces, such as "Calico"; None if none is known or DaemonSets can't be listed."""
     try:
-        names = [item["metadata"]["name"] for item in api.list("/apis/apps/v1/daemonsets")]
+        names = _daemonsets(api)
     except ClusterError:
         return None
     found = [title for prefix, title in _PLUGINS.items() if any(name.startswith(prefix) for name in names)]
     return " and ".join(found) or None
+
+
+def _daemonsets(api: Api) -> set[str]:
+    return {item["metadata"]["name"] for item in api.list("/apis/apps/v1/daemonsets")}
