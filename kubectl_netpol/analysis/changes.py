@@ -12,11 +12,11 @@ from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
-from kubectl_netpol.engine.layers import applies, isolating_policies, telling_apart, tiered_policies
+from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.addresses import by_family, family
-from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
+from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,10 +91,10 @@ def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
 
 def changes_between(before: Snapshot, after: Snapshot) -> Changes:
     """The two snapshots differ in their policies of evaluated kinds only, and in the objects of a plugin."""
-    if after.plugin == "Calico":
-        from kubectl_netpol.analysis.calico_changes import CalicoDiffer  # noqa: PLC0415 - only where it runs
+    if after.plugin:
+        from kubectl_netpol.analysis.plugin_changes import PluginDiffer  # noqa: PLC0415 - only where one runs
 
-        return CalicoDiffer(before, after).run()
+        return PluginDiffer(before, after).run()
     return Differ(*map(_timeless, (before, after))).run()
 
 
@@ -127,8 +127,7 @@ class Differ:
         """Pods and outside addresses that no policy tells apart."""
         policies = dict.fromkeys((*self.before.evaluated, *self.after.evaluated))
         self.has_blocks = bool(blocks_of(policies))
-        telling = telling_apart(self.after) if self.after.plugin else None
-        self.pods = pod_groups(self.after, policies, blocks_of(policies), telling)
+        self.pods = pod_groups(self.after, policies, blocks_of(policies))
         namespaces = {policy.namespace for policy in self.changed}
         nearby = blocks_of(
             policy for policy in policies if policy.tier or "" in namespaces or policy.namespace in namespaces
@@ -186,6 +185,10 @@ class Differ:
             ]
         return self.sides[key]
 
+    def _rules_of(self, group: PodGroup, direction: Direction) -> Iterator[Rule]:
+        """The rules that are asked about the group, before or after."""
+        return (part.rule for side in self._sides(group, direction) for part in side if part.rule)
+
     def _alike(self, subject: PodGroup, others: Iterable[PodGroup], direction: Direction) -> Iterable[list[PodGroup]]:
         """The other ends, grouped by how the policies of both ends see them."""
         found: dict[object, list[PodGroup]] = {}
@@ -196,7 +199,7 @@ class Differ:
     def _alike_key(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
         """Equal for other ends that need not be evaluated one by one."""
         pod = other.pod
-        alone = self.after.plugin or (pod and (pod.host_network or self.after.unevaluated or self.after.gaps))
+        alone = pod and (pod.host_network or self.after.unevaluated or self.after.gaps)
         if other is subject or alone:
             return other.number
         addresses = pod.ips if pod else (other.ends[0].address,)
@@ -252,13 +255,7 @@ class Differ:
         """Evaluates one source and one destination in both snapshots, on behalf of all groups that are `alike`."""
         pairs = self._connections(source, destination)
         own = source if direction is Direction.EGRESS else destination
-        rules = [
-            part.rule
-            for group, at in ((source, Direction.EGRESS), (destination, Direction.INGRESS))
-            for side in self._sides(group, at)
-            for part in side
-            if part.rule
-        ]
+        rules = [*self._rules_of(source, Direction.EGRESS), *self._rules_of(destination, Direction.INGRESS)]
         found = []
         other_ports_open = False
         for ports in port_classes(destination.pod, rules) if pairs else ():
@@ -315,18 +312,6 @@ _UNREAD = (
 
 def asked_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
     return (*tiered_policies(snapshot, pod, direction), *isolating_policies(snapshot, pod, direction))
-
-
-def blocks_of(policies: Iterable[Policy]) -> set[str]:
-    """Every CIDR in the policies' rules, those in `except` too."""
-    return {
-        block
-        for policy in policies
-        for rule in policy.rules
-        for peer in rule.peers
-        for ranges in peer.blocks
-        for block in (ranges.cidr, *ranges.except_)
-    }
 
 
 def _by_family(end: End) -> dict[int, str]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.conditions import Seen
 from kubectl_netpol.engine.layers import (
-    InOrder,
+    AtOnce,
     RuleList,
     isolating_policies,
     layers_of,
-    rules_of_plugin,
     selecting_policies,
     tiered_policies,
 )
+from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, Tier
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_netpol.engine.layers import Step
+    from kubectl_netpol.engine.plugins import Plugin
     from kubectl_netpol.model.objects import Pod, Service
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -121,10 +122,8 @@ def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
 
 
 def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
-    if snapshot.plugin == "Cilium":
-        return _isolation_in_cilium(snapshot, pod, direction)
-    if snapshot.plugin == "Calico":
-        return _isolation_in_calico(snapshot, pod, direction)
+    if snapshot.plugin:
+        return _isolation_by_plugin(snapshot, pod, direction)
     isolating = isolating_policies(snapshot, pod, direction)
     tiered = tiered_policies(snapshot, pod, direction)
     admin, rules, baseline = (
@@ -143,35 +142,34 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
     return Isolation(direction, isolating, rules, unknown, admin, baseline)
 
 
-def _isolation_in_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
-    """As it is in the plain view of what Cilium's version and settings leave open."""
+def _isolation_by_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
+    """As it is in the plain view of what the plugin's version and settings leave open."""
     layers = layers_of(snapshot, pod, direction)
     if layers and layers[0].either:
         layers = layers[0].either[0][0]
-    found: dict[bool | None, list[RulePeers]] = {None: [], True: [], False: []}
-    for number, layer in enumerate(layers):
-        last = number == len(layers) - 1 and not isinstance(layer.step, InOrder)
+    in_order: list[RulePeers] = []
+    isolating: list[RulePeers] = []
+    others: list[RulePeers] = []
+    for layer in layers:
+        found = others if _is_unordered(layer.step) else in_order
+        if found is others and layer.isolates:
+            found = isolating
         for policy, rule in dict.fromkeys(_rules_of_step(layer.step)):
-            peers = peer_pods(snapshot, policy, rule, pod)
-            found[layer.isolates if last else None].append(RulePeers(policy, rule, peers))
-    unknown = next((layer.unknown for layer in layers if layer.unknown), None)
-    first, then, rest = (tuple(entries) for entries in found.values())
-    return Isolation(direction, isolating_policies(snapshot, pod, direction), then, unknown, first, rest)
-
-
-def _isolation_in_calico(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
-    """All rules in the order in which they are asked, and the tiers that deny at their end."""
-    layers = layers_of(snapshot, pod, direction)
-    asked = tuple(
-        RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod))
-        for layer in layers
-        for policy, rule in dict.fromkeys(_rules_of_step(layer.step))
-        if policy.name and rule.condition is not None
+            if policy.name and rule.condition is not None:
+                found.append(RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod)))
+    return Isolation(
+        direction,
+        isolating_policies(snapshot, pod, direction),
+        tuple(isolating),
+        next((layer.unknown for layer in layers if layer.unknown), None),
+        tuple(in_order),
+        tuple(others),
+        tuple(layer.at_end.message for layer in layers if layer.at_end),
     )
-    unknown = next((layer.unknown for layer in layers if layer.unknown), None)
-    isolating = isolating_policies(snapshot, pod, direction)
-    at_end = tuple(layer.at_end.message for layer in layers if layer.at_end)
-    return Isolation(direction, isolating, (), unknown, asked, at_end=at_end)
+
+
+def _is_unordered(step: Step) -> bool:
+    return isinstance(step, AtOnce) and all(isinstance(one, RuleList) and not one.ordered for one in step.steps)
 
 
 def _rules_of_step(step: Step) -> Iterator[tuple[Policy, Rule]]:
@@ -257,8 +255,8 @@ def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Po
 
 def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
     """The rules with a peer whose selectors match this pod, each once, by its first such peer. No ipBlock."""
-    if snapshot.plugin:
-        return tuple(_mentions_in_plugin(snapshot, pod))
+    if plugin := plugin_of(snapshot):
+        return tuple(_mentions_in_plugin(snapshot, plugin, pod))
     found = []
     for policy in snapshot.evaluated:
         for direction in policy.directions:
@@ -270,8 +268,8 @@ def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-def _mentions_in_plugin(snapshot: Snapshot, pod: Pod) -> Iterator[Mention]:
-    for policy, rule in rules_of_plugin(snapshot):
+def _mentions_in_plugin(snapshot: Snapshot, plugin: Plugin, pod: Pod) -> Iterator[Mention]:
+    for policy, rule in plugin.rules:
         for index, peer in enumerate(rule.condition.peers()):
             seen = Seen(rule.direction, pod, pod, None, None, "TCP", 1)
             held = peer.holds(snapshot, seen) if peer.by_labels and not pod.host_network else False

@@ -26,7 +26,7 @@ from kubectl_netpol.render.json_objects import kind, serialize
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
@@ -64,23 +64,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if "-" in arguments.filenames and "-" in arguments.on:
         raise UsageError("-f and --on can't both read stdin")
     before, given = _read(arguments.filenames, arguments.on, cluster_options(arguments), console)
-    there = {policy.key: policy for policy in before.evaluated}
-    by_policy = {
-        policy.key: _change(policy, there.get(policy.key), delete=arguments.delete) for policy in given.evaluated
-    }
-    if arguments.delete:
-        kept = {key: policy for key, policy in there.items() if key not in by_policy}
-    else:
-        kept = {**there, **{policy.key: policy for policy in given.evaluated}}
-    after = before.with_policies(kept.values())
-    policies: Sequence[Policy] = given.evaluated
-    if before.plugin == "Calico":
-        from kubectl_netpol.analysis.calico_changes import changed_by, with_objects  # noqa: PLC0415 - only where it runs
-
-        after = with_objects(after, given.plugin_objects, delete=arguments.delete)
-        policies, more = changed_by(before, after, given)
-        by_policy.update(more)
+    after, policies, by_policy = _applied(before, given, delete=arguments.delete)
     missing = [key for key, change in by_policy.items() if change == "unchanged"] if arguments.delete else []
+    for text in _refused(given):
+        console.warning(text)
     if missing:
         console.warning(f"not found, so nothing to delete: {names_text(missing)}")
     changes = changes_between(before, after)
@@ -95,6 +82,31 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if changes.connections:
         return DIFFERENT
     return UNKNOWN if unread else SAME
+
+
+def _applied(before: Snapshot, given: Snapshot, *, delete: bool) -> tuple[Snapshot, Sequence[Policy], dict[str, str]]:
+    """What is there after that, the policies given, and what becomes of each: added, changed, deleted or unchanged."""
+    there = {policy.key: policy for policy in before.evaluated}
+    by_policy = {policy.key: _change(policy, there.get(policy.key), delete=delete) for policy in given.evaluated}
+    if delete:
+        kept = {key: policy for key, policy in there.items() if key not in by_policy}
+    else:
+        kept = {**there, **{policy.key: policy for policy in given.evaluated}}
+    after = before.with_policies(kept.values())
+    if before.plugin is None:
+        return after, given.evaluated, by_policy
+    from kubectl_netpol.analysis.plugin_changes import changed_by, with_objects  # noqa: PLC0415 - only where one runs
+
+    after = with_objects(after, given.plugin_objects, delete=delete)
+    policies, more = changed_by(before, after, given)
+    return after, policies, {**by_policy, **more}
+
+
+def _refused(given: Snapshot) -> Iterator[str]:
+    """The policies that the plugin takes nothing of, and why."""
+    for found in given.plugin_objects:
+        if why := getattr(found, "refused", ""):
+            yield f"{given.plugin} refuses {found.title}, so it changes nothing: {why}"
 
 
 def _read(
@@ -113,9 +125,6 @@ def _read(
     before = inputs.read(Scope(namespaces, frozenset({"pods", "networkpolicies"}), nodes=nodes, endpoints=False))
     if given.plugin != before.plugin and given.plugin_objects:
         raise _not_evaluated(given)
-    if before.plugin == "Cilium" and before.plugin_objects:
-        titles = names_text([policy.title for policy in before.plugin_objects])
-        raise NetpolError(f"diff does not compare connections beside {titles}", "explain and matrix do take them")
     return before, given
 
 
@@ -129,9 +138,9 @@ def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console
     for name, content in texts(filenames):
         reader.add_text(content, name)
     snapshot = reader.snapshot()
-    if snapshot.unevaluated or (snapshot.plugin == "Cilium" and snapshot.plugin_objects):
+    if snapshot.unevaluated:
         raise _not_evaluated(snapshot)
-    if not snapshot.evaluated and not (snapshot.plugin_objects and snapshot.plugin == "Calico"):
+    if not (snapshot.evaluated or snapshot.plugin_objects):
         raise NetpolError("no policy found in -f", "kubectl netpol diff -f POLICIES --on MANIFESTS")
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
     if others:

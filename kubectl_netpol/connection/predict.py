@@ -8,6 +8,7 @@ from kubectl_netpol.connection.routes import Request, Route, address_for
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.phrases import match_text, names_text
+from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.addresses import other_family, shared_family
 from kubectl_netpol.model.policies import Direction
@@ -70,10 +71,9 @@ def predict(snapshot: Snapshot, request: Request) -> Prediction:
 
 def _why_differs(snapshot: Snapshot, found: Prediction) -> str:
     """What the plugin does, in words."""
-    if snapshot.plugin == "Cilium":
-        from kubectl_netpol.engine.cilium_api import cilium_differs  # noqa: PLC0415 - only where it runs
-
-        return cilium_differs(snapshot, found.routes[0].connection)
+    plugin = plugin_of(snapshot)
+    if plugin and (text := plugin.difference(found.routes[0].connection)):
+        return text
     if found.reason:
         return found.reason.message
     matches = [match_text(match) for side in (found.egress, found.ingress) for match in side.allowed_by]

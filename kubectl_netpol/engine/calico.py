@@ -6,12 +6,23 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.engine.calico_felix import INTERNAL, NO_TUNNEL, TO_OWN_NODE, Crosses
 from kubectl_netpol.engine.calico_kubernetes import rules_of_kubernetes, rules_of_tiered, subject_of
-from kubectl_netpol.engine.calico_match import RuleCondition, own_node
+from kubectl_netpol.engine.calico_match import RuleCondition
 from kubectl_netpol.engine.calico_things import Things, is_endpoint
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, not_evaluated
+from kubectl_netpol.engine.layers import (
+    NOTHING,
+    AtOnce,
+    InOrder,
+    Layer,
+    RuleList,
+    not_evaluated,
+    policies_of,
+    unknown_layer,
+)
 from kubectl_netpol.engine.phrases import names_text
+from kubectl_netpol.engine.readings import is_local, rewritten
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.addresses import family
 from kubectl_netpol.model.calico import (
@@ -23,15 +34,16 @@ from kubectl_netpol.model.calico import (
     Selector,
     keys_of,
 )
-from kubectl_netpol.model.policies import Action, Direction, Place, Policy, Rule, Tier
+from kubectl_netpol.model.policies import Action, Direction, Place, Policy, Rule, Tier, blocks_of
 from kubectl_netpol.model.ports import NamedPort
 from kubectl_netpol.model.selectors import LabelSelector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_netpol.engine.conditions import Seen
     from kubectl_netpol.engine.layers import Step
+    from kubectl_netpol.engine.readings import Reading
+    from kubectl_netpol.engine.verdict import Connection, End
     from kubectl_netpol.model.objects import Node, Pod
     from kubectl_netpol.model.ports import PortRange
     from kubectl_netpol.model.snapshot import Snapshot
@@ -47,7 +59,6 @@ _TIERS = (
     CalicoTier(_OLD_BASELINE, _LAST, passes=True),
 )
 _ORDER_OF_KUBERNETES = 1000.0
-_VXLAN = 4789
 _ACTIONS = {"Allow": Action.ALLOW, "Deny": Action.DENY, "Pass": Action.PASS}
 
 
@@ -72,7 +83,7 @@ class _Entry(NamedTuple):
 
 
 class Calico:
-    """What a snapshot holds, in the order in which Calico asks it."""
+    """What a snapshot holds, in the order in which Calico asks it: a `plugins.Plugin`."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -95,21 +106,28 @@ class Calico:
 
     def layers(self, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
         if pod.host_network:
-            reason = self.of_node(pod.node or "")
-            return (Layer(_NOTHING, unknown=reason),) if reason else ()
+            reason = self._host_endpoint_of(pod.node or "")
+            return (unknown_layer(reason),) if reason else ()
         if not is_endpoint(pod):
             return ()
         found = [*not_evaluated(self.snapshot, pod, direction), *self._of_tiers(pod, direction)]
         if crossing := self._crossing(pod):
             found.insert(0, crossing)
         if direction is Direction.EGRESS:
-            found[:0] = (_NO_TUNNEL, _TO_OWN_NODE)
+            found[:0] = (NO_TUNNEL, TO_OWN_NODE)
         if found and direction is Direction.INGRESS:
-            found.insert(0, Layer(_NOTHING, lets_node=True))
+            found.insert(0, Layer(NOTHING, lets_node=True))
         return tuple(found)
 
+    def asked(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+        layers = self.layers(pod, direction)
+        return (*policies_of(layers, isolating=False), *policies_of(layers, isolating=True))
+
+    def isolating(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+        return policies_of(self.layers(pod, direction), isolating=True)
+
     def class_of(self, pod: Pod) -> object:
-        """As `layers.telling_apart`: only by the labels that selectors name."""
+        """By the labels that selectors name."""
         nearby = pod.host_network or bool(self._host_endpoints)
         return (
             pod.namespace,
@@ -139,18 +157,17 @@ class Calico:
 
     @cached_property
     def rules(self) -> tuple[tuple[Policy, Rule], ...]:
-        """Of all policies, as they are asked."""
         return tuple((entry.policy, rule) for entry in self._in_order for rule in entry.policy.rules)
 
     @property
     def policies(self) -> tuple[Policy, ...]:
-        """All of them, as they are asked."""
         return tuple(entry.policy for entry in self._in_order)
 
     @cached_property
     def blocks(self) -> frozenset[str]:
-        """Every CIDR that rules and sets name."""
-        return frozenset(self.things.nets.union(*(rule.nets for policy in self._policies for rule in policy.rules)))
+        """Of sets of networks too."""
+        own = (rule.nets for policy in self._policies for rule in policy.rules)
+        return frozenset(self.things.nets.union(blocks_of(self.snapshot.evaluated), *own))
 
     @property
     def _in_order(self) -> Iterator[_Entry]:
@@ -159,13 +176,31 @@ class Calico:
         yield from self._elsewhere
 
     def selecting(self, pod: Pod) -> tuple[Policy, ...]:
-        """The policies that select the pod for sure, as they are asked."""
         if not is_endpoint(pod):
             return ()
         labels = self.things.of_pod(pod)
         return tuple(entry.policy for entry in self._in_order if entry.selector.holds(labels))
 
-    def of_node(self, node: str) -> Note | None:
+    def of_node(self, node: Node) -> Note | None:
+        return self._host_endpoint_of(node.name)
+
+    def readings(self, connection: Connection, direction: Direction, peer: End, plain: Reading) -> Iterator[Reading]:
+        """A Service's address is translated before policies see it, and a node always reaches its own pods."""
+        subject = plain.subject
+        if direction is Direction.EGRESS or subject is None:
+            yield plain
+            return
+        local = is_local(self.snapshot, subject, peer)
+        yield plain._replace(always=local is True)
+        if local is None:
+            yield plain._replace(always=True, code=Code.OWN_NODE)
+        if connection.dialled and connection.dialled.source_rewritten:
+            yield from rewritten(self.snapshot, connection.dialled, direction, subject, plain)
+
+    def difference(self, _: Connection) -> str:
+        return ""
+
+    def _host_endpoint_of(self, node: str) -> Note | None:
         """Why it is not known what policies a node has, if it has a host endpoint."""
         names = [found.name for found in self._host_endpoints if found.node == node]
         if not names:
@@ -246,11 +281,11 @@ class Calico:
         for entry in self._elsewhere:
             if direction in entry.policy.directions and entry.selector.holds(labels) is not False:
                 message = f"{entry.policy.title} is in tier {entry.tier}, which is not known: neither is its place"
-                yield Layer(_NOTHING, unknown=Note(Code.TIER_UNKNOWN, message))
+                yield unknown_layer(Note(Code.TIER_UNKNOWN, message))
                 return
         for tier in self._tiers:
             if tier.name == DEFAULT_TIER and (gap := self.snapshot.gap("networkpolicies", pod.namespace)):
-                yield Layer(_NOTHING, unknown=Note(Code.PERMISSION_MISSING, gap.message))
+                yield unknown_layer(Note(Code.PERMISSION_MISSING, gap.message))
                 return
             found = [
                 (entry, self._why_unsure(entry, pod, direction, held=held))
@@ -299,13 +334,13 @@ class Calico:
     def _crossing(self, pod: Pod) -> Layer | None:
         """Policies of host endpoints for what they forward may block what leaves a node, or comes to it."""
         rules = tuple(
-            Rule(Direction.INGRESS, 0, action=Action.DENY, condition=_Crosses(pod, endpoint, policy.name))
+            Rule(Direction.INGRESS, 0, action=Action.DENY, condition=Crosses(pod, endpoint, policy.name))
             for policy in self._policies
             if policy.forwarded
             for endpoint in self._host_endpoints
             if policy.selector.holds(self.things.of_host_endpoint(endpoint)) is not False
         )
-        return Layer(RuleList(_INTERNAL, rules)) if rules else None
+        return Layer(RuleList(INTERNAL, rules)) if rules else None
 
 
 def _ports(rule: CalicoRule) -> tuple[PortRange | NamedPort, ...]:
@@ -329,94 +364,3 @@ def _steps(found: Sequence[tuple[_Entry, Note | None]], direction: Direction) ->
             for entry, unknown in found
         )
     )
-
-
-class _OwnNode:
-    """A pod's connection to its own node, which defaultEndpointToHostAction may drop."""
-
-    by_address = False
-
-    def about(self, _: Direction, subject: Pod, __: str, ___: int) -> object:
-        return subject.node, subject.host_ips
-
-    def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
-        if own_node(seen) is False:
-            return False
-        message = (
-            f"{seen.pod.key if seen.pod else seen.address} is or may be the node of {seen.subject.key}: "
-            "whether a pod reaches its own node hangs on Felix's defaultEndpointToHostAction"
-        )
-        return Note(Code.OWN_NODE, message)
-
-
-class _NoTunnel:
-    """Anything but VXLAN, which Felix drops on its way out of a pod."""
-
-    by_address = False
-
-    def about(self, _: Direction, __: Pod, protocol: str, ___: int) -> object:
-        return protocol
-
-    def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
-        return (seen.protocol, seen.port) != ("UDP", _VXLAN)
-
-
-class _Crosses:
-    """Whether a connection may cross the interface of a host endpoint."""
-
-    by_address = False
-
-    def __init__(self, subject: Pod, endpoint: HostEndpoint, policy: str) -> None:
-        self._subject = subject
-        self._endpoint = endpoint
-        self._policy = policy
-
-    def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
-        nodes = {self._subject.node, seen.pod.node if seen.pod else seen.node.name if seen.node else None}
-        if len(nodes) == 1 and None not in nodes:
-            return False
-        if self._endpoint.node and self._endpoint.node not in nodes and None not in nodes:
-            return False
-        message = (
-            f"globalnetworkpolicy.projectcalico.org/{self._policy} may apply where it crosses host endpoint "
-            f"{self._endpoint.name}"
-        )
-        return Note(Code.HOST_ENDPOINT, message)
-
-
-_NOTHING = AtOnce(())
-_INTERNAL = Policy("", "", LabelSelector(), (), kind="GlobalNetworkPolicy")  # no policy: what Felix itself does
-_NO_TUNNEL = Layer(
-    RuleList(_INTERNAL, (Rule(Direction.EGRESS, 0, action=Action.PASS, condition=_NoTunnel()),)),
-    isolates=True,
-    at_end=Note(Code.DENIED_BY_PLUGIN, f"Felix drops what a pod sends to UDP port {_VXLAN} (VXLAN) before any policy"),
-)
-_TO_OWN_NODE = Layer(
-    RuleList(_INTERNAL, (Rule(Direction.EGRESS, 0, action=Action.DENY, condition=_OwnNode()),)),
-)
-
-
-def calico_of(snapshot: Snapshot) -> Calico:
-    """Made once for each snapshot."""
-    found = snapshot.memo.get("Calico")
-    if found is None:
-        found = snapshot.memo["Calico"] = Calico(snapshot)
-    return found
-
-
-def calico_layers(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
-    return calico_of(snapshot).layers(pod, direction)
-
-
-def selecting_in_calico(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
-    """The policies that select the pod, in the order of their tiers."""
-    return calico_of(snapshot).selecting(pod)
-
-
-def rules_in_calico(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
-    return calico_of(snapshot).rules
-
-
-def node_reason(snapshot: Snapshot, node: Node) -> Note | None:
-    """Why it is not known what policies apply to a node."""
-    return calico_of(snapshot).of_node(node.name)

@@ -7,13 +7,14 @@ between its versions, or hangs on a setting or an address that the objects do no
 from __future__ import annotations
 
 import itertools
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.engine.cilium_api import cilium_differs
 from kubectl_netpol.engine.cilium_ends import Cluster, View, counts, is_own_node, node_of, selected
 from kubectl_netpol.engine.cilium_rules import CiliumCondition, Handshake
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.layers import AtOnce, InOrder, Layer, RuleList, labels_unknown
+from kubectl_netpol.engine.layers import NOTHING, AtOnce, InOrder, Layer, RuleList, labels_unknown, unknown_layer
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.cilium import (
     NAMESPACE,
@@ -26,9 +27,9 @@ from kubectl_netpol.model.cilium import (
     PortItem,
     RuleSet,
 )
-from kubectl_netpol.model.objects import Node
-from kubectl_netpol.model.policies import Action, Direction, Policy, Rule
-from kubectl_netpol.model.ports import NamedPort
+from kubectl_netpol.model.objects import Node, Pod
+from kubectl_netpol.model.policies import Action, Direction, IPBlock, Policy, Rule
+from kubectl_netpol.model.ports import PROTOCOLS, NamedPort, PortRange
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.engine.readings import Reading
     from kubectl_netpol.engine.verdict import Connection, End
     from kubectl_netpol.model.cilium import CiliumPeer
-    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Peer
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -66,21 +66,36 @@ class _Rules(NamedTuple):
     allows: tuple[Rule, ...]
 
 
-class _Policies:
-    """All policies of a snapshot, worked out once."""
+class Cilium:
+    """All policies of a snapshot, worked out once: a `plugins.Plugin`."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.cluster = Cluster(snapshot)
         self.entries = [_of_networkpolicy(policy) for policy in snapshot.policies]
-        for policy in snapshot.plugin_objects:
-            self.entries += _of_cilium(policy)
+        own = [(policy, _shown_as(policy)) for policy in snapshot.plugin_objects]
+        for policy, shown in own:
+            self.entries += _of_cilium(policy, shown)
+        self.policies = (*snapshot.evaluated, *(shown for _, shown in own))
         known = bool(self.cluster.api_servers)
         self.entries = [entry._replace(hangs_on=tuple(_hangs_on(entry, known))) for entry in self.entries]
         self._undecided = [entry for entry in self.entries if entry.hangs_on]
         self._rules: dict[tuple[int, Direction, View], _Rules] = {}
 
-    def views(self, pod: Pod, direction: Direction) -> Iterator[tuple[View, Note | None]]:
+    def layers(self, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
+        if unknown := _not_read(self.snapshot, pod, direction):
+            return (unknown_layer(unknown),)
+        found = [(self._in_view(view, pod, direction), why) for view, why in self._views(pod, direction)]
+        if pod.host_network and any(layers for layers, _ in found):
+            node = f"node {pod.node}" if pod.node else f"the node of {pod.key}"
+            message = f"a policy selects {node}, and whether Cilium's host firewall is on is not known"
+            firewall = Note(Code.PLUGIN_SETTING, message)
+            found = [((), None), *((layers, firewall) for layers, _ in found)]
+        if len(found) == 1 or not any(layers for layers, _ in found):
+            return found[0][0]
+        return (Layer(NOTHING, either=tuple(found)),)
+
+    def _views(self, pod: Pod, direction: Direction) -> Iterator[tuple[View, Note | None]]:
         """The plain view, and with what the pod's policies make a difference of, the others, with why."""
         why: dict[str, Note] = {}
         for entry in self._undecided:
@@ -95,7 +110,7 @@ class _Policies:
     def _may_apply(self, entry: _Entry, pod: Pod) -> bool:
         return any(self._applies(entry, View(old=old), pod) is not False for old in (False, True))
 
-    def layers(self, view: View, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
+    def _in_view(self, view: View, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
         denies: list[RuleList] = []
         handshakes: list[RuleList] = []
         allows: list[RuleList] = []
@@ -107,10 +122,10 @@ class _Policies:
             if applies is False:
                 continue
             if applies is None:
-                return (_unknown(self._why_unknown(pod)),)
+                return (unknown_layer(self._why_unknown(pod)),)
             if entry.found.because:
                 message = f"{entry.policy.title} may decide for {pod.key}: {entry.found.because}"
-                return (_unknown(Note(Code.OVERRIDING_POLICY, message)),)
+                return (unknown_layer(Note(Code.OVERRIDING_POLICY, message)),)
             isolates = isolates or direction in entry.found.isolates
             rules = self._rules_of(index, entry, direction, view)
             for found, into in zip(rules, (denies, handshakes, allows), strict=True):
@@ -121,6 +136,14 @@ class _Policies:
         if isolates or allows:
             layers.append(Layer(AtOnce(tuple(allows)), isolates=isolates))
         return tuple(layers)
+
+    def asked(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
+        found = (
+            entry.policy
+            for entry in self.entries
+            if direction in entry.found.takes_part and self._may_apply(entry, pod)
+        )
+        return tuple(dict.fromkeys((*found, *_tiered(self.snapshot, pod, direction))))
 
     def isolating(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
         """The policies that ask for default deny of the pod in this direction."""
@@ -134,17 +157,76 @@ class _Policies:
         return tuple(dict.fromkeys(found))
 
     def selecting(self, pod: Pod) -> tuple[Policy, ...]:
-        """The policies that select the pod for sure."""
         found = (entry.policy for entry in self.entries if self._applies(entry, _PLAIN, pod))
         return tuple(dict.fromkeys(found))
 
-    def rules(self) -> Iterator[tuple[Policy, Rule]]:
-        """Every rule of every policy, as in the plain view."""
-        for index, entry in enumerate(self.entries):
-            for direction in Direction:
-                denies, handshakes, allows = self._rules_of(index, entry, direction, _PLAIN)
-                for rule in (*denies, *handshakes[::2], *allows):
-                    yield entry.policy, rule
+    @cached_property
+    def rules(self) -> tuple[tuple[Policy, Rule], ...]:
+        """As they are in the plain view."""
+        return tuple(
+            (entry.policy, rule)
+            for index, entry in enumerate(self.entries)
+            for direction in Direction
+            for rule in self._shown(index, entry, direction)
+        )
+
+    def _shown(self, index: int, entry: _Entry, direction: Direction) -> tuple[Rule, ...]:
+        denies, handshakes, allows = self._rules_of(index, entry, direction, _PLAIN)
+        return (*denies, *handshakes[::2], *allows)
+
+    @cached_property
+    def blocks(self) -> frozenset[str]:
+        blocks = [peer for peer in self._peers if isinstance(peer, IPBlock)]
+        return frozenset(cidr for block in blocks for cidr in (block.cidr, *block.except_))
+
+    def class_of(self, pod: Pod) -> object:
+        """By the labels that selectors name; by all of them, and by ports, where a port has a name."""
+        keys, names = self._keys, self._names
+        return (
+            (pod.namespace, pod.service_account, pod.finished),
+            frozenset(pod.labels.items()) if names else tuple(map(pod.labels.get, keys)),
+            pod.ports if names else (),
+            pod.node if self.cluster.has_host_network else None,
+            (pod.ips, pod.host_ips) if pod.host_network else None,
+        )
+
+    @cached_property
+    def _peers(self) -> list[CiliumPeer]:
+        return [peer for entry in self.entries for rule in entry.found.rules for peer in rule.peers or ()]
+
+    @cached_property
+    def _keys(self) -> tuple[str, ...]:
+        selectors = [entry.found.pods for entry in self.entries]
+        selectors += [peer.selector for peer in self._peers if isinstance(peer, Endpoints)]
+        found = {one.key.partition(":")[2] for selector in selectors if selector for one in selector.requirements}
+        return tuple(sorted(found))
+
+    @cached_property
+    def _names(self) -> bool:
+        rules = (rule for entry in self.entries for rule in entry.found.rules)
+        return any(port.name for rule in rules for item in rule.items or () for port in item.ports)
+
+    def difference(self, connection: Connection) -> str:
+        return cilium_differs(self.snapshot, connection)
+
+    def of_node(self, node: Node) -> Pod:
+        """A pod on its network: policies that select nodes apply to both."""
+        return Pod("", node.name, {}, node.addresses, host_network=True, node=node.name)
+
+    def readings(self, connection: Connection, direction: Direction, peer: End, plain: Reading) -> Iterator[Reading]:
+        """A pod's own node is let in, and a node reaches itself; nothing else is, as it may be by the API."""
+        subject = plain.subject
+        assert subject is not None  # noqa: S101 - for the type checker
+        let_in = direction is Direction.INGRESS or subject.host_network
+        local = is_own_node(subject, peer.pod, peer.node) if let_in else False
+        yield plain._replace(always=local is True)
+        if local is None:
+            yield plain._replace(always=True, code=Code.OWN_NODE)
+        dialled = connection.dialled
+        if dialled and dialled.source_rewritten and direction is Direction.INGRESS and not (peer.pod or peer.node):
+            for name in (subject.node or "", _ANOTHER_NODE):
+                as_node = plain._replace(node=Node(name), address=None, code=Code.SOURCE_REWRITTEN)
+                yield as_node._replace(always=name != _ANOTHER_NODE)
 
     def _applies(self, entry: _Entry, view: View, pod: Pod) -> bool | None:
         if pod.host_network:
@@ -189,55 +271,18 @@ class _Policies:
         if entry.policy.kind == "NetworkPolicy":
             own = [found for found in entry.policy.rules if found.direction is rule.direction]
             return own[rule.position]._replace(condition=shown)
-        return Rule(rule.direction, rule.position, action=action, condition=shown, path=entry.path(rule))
+        ports = tuple(_ports(rule))
+        return Rule(rule.direction, rule.position, ports=ports, action=action, condition=shown, path=entry.path(rule))
 
 
-@lru_cache(maxsize=4)
-def _policies(snapshot: Snapshot) -> _Policies:
-    return _Policies(snapshot)
-
-
-def layers_of_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
-    policies = _policies(snapshot)
-    if unknown := _not_read(snapshot, pod, direction):
-        return (_unknown(unknown),)
-    found = [(policies.layers(view, pod, direction), why) for view, why in policies.views(pod, direction)]
-    if pod.host_network and any(layers for layers, _ in found):
-        node = f"node {pod.node}" if pod.node else f"the node of {pod.key}"
-        message = f"a policy selects {node}, and whether Cilium's host firewall is on is not known"
-        firewall = Note(Code.PLUGIN_SETTING, message)
-        found = [((), None), *((layers, firewall) for layers, _ in found)]
-    if len(found) == 1 or not any(layers for layers, _ in found):
-        return found[0][0]
-    return (Layer(_NOTHING, either=tuple(found)),)
-
-
-def isolating_in_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
-    return _policies(snapshot).isolating(pod, direction)
-
-
-def selecting_in_cilium(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
-    return _policies(snapshot).selecting(pod)
-
-
-def rules_in_cilium(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
-    return tuple(_policies(snapshot).rules())
-
-
-def readings_of_cilium(connection: Connection, direction: Direction, peer: End, plain: Reading) -> Iterator[Reading]:
-    """A pod's own node is let in, and a node reaches itself; nothing else is, as it may be by the API."""
-    subject = plain.subject
-    assert subject is not None  # noqa: S101 - for the type checker
-    let_in = direction is Direction.INGRESS or subject.host_network
-    local = is_own_node(subject, peer.pod, peer.node) if let_in else False
-    yield plain._replace(always=local is True)
-    if local is None:
-        yield plain._replace(always=True, code=Code.OWN_NODE)
-    dialled = connection.dialled
-    if dialled and dialled.source_rewritten and direction is Direction.INGRESS and not (peer.pod or peer.node):
-        for name in (subject.node or "", _ANOTHER_NODE):
-            as_node = plain._replace(node=Node(name), address=None, code=Code.SOURCE_REWRITTEN)
-            yield as_node._replace(always=name != _ANOTHER_NODE)
+def _ports(rule: CiliumRule) -> Iterator[PortRange | NamedPort]:
+    """The ports that the rule may tell apart. What it matches, its condition says."""
+    for port in (port for item in rule.items or () for port in item.ports):
+        if port.name:
+            yield NamedPort(port.protocol, port.name)
+        else:
+            for protocol in (port.protocol,) if port.protocol else PROTOCOLS:
+                yield PortRange(protocol, port.first, port.last)
 
 
 def _not_read(snapshot: Snapshot, pod: Pod, direction: Direction) -> Note | None:
@@ -250,14 +295,20 @@ def _not_read(snapshot: Snapshot, pod: Pod, direction: Direction) -> Note | None
         if not policy.beside and direction in policy.directions and policy.may_select(pod, namespace):
             because = policy.because or "its rules are not evaluated"
             return Note(Code.OVERRIDING_POLICY, f"{policy.title} may decide for {pod.key}: {because}")
-    for tiered in snapshot.tiered:
-        if direction in tiered.directions and tiered.selects_in(namespace, pod) is not False:
-            message = f"{tiered.title} may decide for {pod.key}: Cilium does not say what it makes of its kind"
-            return Note(Code.OVERRIDING_POLICY, message)
+    for tiered in _tiered(snapshot, pod, direction):
+        message = f"{tiered.title} may decide for {pod.key}: Cilium does not say what it makes of its kind"
+        return Note(Code.OVERRIDING_POLICY, message)
     for gap in snapshot.gaps:
         if gap.policy_kind and gap.hides(pod.namespace):
             return Note(Code.PERMISSION_MISSING, gap.message)
     return None
+
+
+def _tiered(snapshot: Snapshot, pod: Pod, direction: Direction) -> list[Policy]:
+    """The policies of the Admin and Baseline tiers that select the pod, or may."""
+    namespace = snapshot.namespace(pod.namespace)
+    found = (policy for policy in snapshot.tiered if direction in policy.directions)
+    return [policy for policy in found if policy.selects_in(namespace, pod) is not False]
 
 
 def _hangs_on(entry: _Entry, known_api_server: bool) -> Iterator[tuple[str, Direction | None, Note]]:  # noqa: FBT001
@@ -310,18 +361,16 @@ def _is_about_api_server(peer: CiliumPeer) -> bool:
 _PLAIN = View()
 _NEGATIVE = (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
 _API_SERVER = ("reserved:kube-apiserver", "any:kube-apiserver")
-_NOTHING = AtOnce(())
 _ANOTHER_NODE = "/"  # no node has this name
 
 
-def _unknown(reason: Note) -> Layer:
-    return Layer(_NOTHING, unknown=reason)
-
-
-def _of_cilium(policy: CiliumPolicy) -> Iterator[_Entry]:
-    """Its rule sets; none if Cilium refuses it."""
+def _shown_as(policy: CiliumPolicy) -> Policy:
     directions = tuple(d for d in Direction if any(d in found.takes_part for found in policy.sets))
-    shown = Policy(policy.namespace, policy.name, LabelSelector(), directions, changed=policy.changed, kind=policy.kind)
+    return Policy(policy.namespace, policy.name, LabelSelector(), directions, changed=policy.changed, kind=policy.kind)
+
+
+def _of_cilium(policy: CiliumPolicy, shown: Policy) -> Iterator[_Entry]:
+    """Its rule sets; none if Cilium refuses it."""
     for found in () if policy.refused else policy.sets:
         yield _Entry(shown, found, policy.selects_nodes)
 

@@ -34,7 +34,7 @@ class Held(NamedTuple):
 
 
 class Condition(Protocol):
-    """`by_address`: whether it may differ between pods that `layers.telling_apart` finds alike.
+    """`by_address`: whether it may differ between pods that `Plugin.class_of` finds alike.
 
     A matrix asks less often of one that has these too: `parts`, conditions one of which holds where it does; `about`,
     what of a subject and its port it depends on: equal values hold for the same peers; `same`, equal for conditions

@@ -16,10 +16,10 @@ from kubectl_netpol.engine.layers import (
     isolated_by,
     isolating_policies,
     layers_of,
-    plugin_of_node,
     tiered_policies,
 )
 from kubectl_netpol.engine.phrases import match_text, names_text
+from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
@@ -98,10 +98,11 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
         subject, peer = peer, subject
     pod = subject.pod
     if pod is None:
-        pod = _stand_in(snapshot, subject)
-        if pod is None:
-            return _evaluate_without_pod(snapshot, subject, direction)
-        subject = subject._replace(pod=pod)
+        plugin = plugin_of(snapshot)
+        found = plugin.of_node(subject.node) if plugin and subject.node else None
+        if not isinstance(found, Pod):
+            return _evaluate_without_pod(snapshot, subject, direction, found)
+        subject, pod = subject._replace(pod=found), found
     layers = layers_of(snapshot, pod, direction)
     if not layers:
         return DirectionVerdict(direction, Verdict.ALLOWED)
@@ -118,22 +119,17 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     return side
 
 
-def _stand_in(snapshot: Snapshot, subject: End) -> Pod | None:
-    """A pod on a node's network, to which policies of a plugin that select nodes apply as to the node."""
-    if subject.node is None or snapshot.plugin != "Cilium":
-        return None
-    return Pod("", subject.node.name, {}, subject.node.addresses, host_network=True, node=subject.node.name)
-
-
-def _evaluate_without_pod(snapshot: Snapshot, subject: End, direction: Direction) -> DirectionVerdict:
-    """The side of a node or an outside address, to which no evaluated policy applies."""
+def _evaluate_without_pod(
+    snapshot: Snapshot, subject: End, direction: Direction, of_node: Note | None
+) -> DirectionVerdict:
+    """The side of a node or an outside address, to which no evaluated policy applies, but for what `of_node` says."""
     side = DirectionVerdict(direction, Verdict.ALLOWED)
     if reason := unread_pods(snapshot, subject):
         return side._replace(verdict=Verdict.UNDEFINED, reason=reason)
     if subject.node is None:
         return side
-    if reason := plugin_of_node(snapshot, subject.node):
-        return side._replace(verdict=Verdict.UNDEFINED, reason=reason)
+    if of_node:
+        return side._replace(verdict=Verdict.UNDEFINED, reason=of_node)
     for policy in snapshot.unevaluated:
         if policy.nodes and policy.namespace is None and direction in policy.directions:
             message = f"{policy.title} may select {subject.title}; its rules are not evaluated"

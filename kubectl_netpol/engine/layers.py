@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import names_text
+from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_netpol.model.objects import Node, Pod
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Direction, Policy, Rule, UnevaluatedPolicy
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -64,21 +65,15 @@ class Layer(NamedTuple):
     either: tuple[tuple[tuple[Layer, ...], Note | None], ...] = ()
 
 
-_NOTHING = AtOnce(())
+NOTHING = AtOnce(())
 
 
 def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
     """The layers with policies that apply to the pod in this direction, in the order in which they are asked."""
     if pod.finished:
         return ()
-    if snapshot.plugin == "Cilium":
-        from kubectl_netpol.engine.cilium import layers_of_cilium  # noqa: PLC0415 - only where it runs
-
-        return layers_of_cilium(snapshot, pod, direction)
-    if snapshot.plugin == "Calico":
-        from kubectl_netpol.engine.calico import calico_layers  # noqa: PLC0415 - only where it runs
-
-        return calico_layers(snapshot, pod, direction)
+    if plugin := plugin_of(snapshot):
+        return plugin.layers(pod, direction)
     middle: tuple[Layer, ...] = ()
     isolating = isolating_policies(snapshot, pod, direction)
     if isolating:
@@ -87,7 +82,7 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     if not (snapshot.tiered or snapshot.unevaluated or snapshot.gaps):
         return middle
     if gap := snapshot.gap("networkpolicies", pod.namespace):
-        middle = (_unknown(Note(Code.PERMISSION_MISSING, gap.message)),)
+        middle = (unknown_layer(Note(Code.PERMISSION_MISSING, gap.message)),)
     return (
         *_not_evaluated(snapshot, pod, direction, after=False),
         *_tier(snapshot, pod, direction, Tier.ADMIN),
@@ -95,27 +90,6 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
         *(_not_evaluated(snapshot, pod, direction, after=True) if not isolating else ()),
         *(_tier(snapshot, pod, direction, Tier.BASELINE) if not isolating else ()),
     )
-
-
-def telling_apart(snapshot: Snapshot) -> Callable[[Pod], object]:
-    """What a plugin's conditions may tell pods apart by, but for their addresses: pods with equal values are alike."""
-    if snapshot.plugin == "Calico":
-        from kubectl_netpol.engine.calico import calico_of  # noqa: PLC0415 - only where it runs
-
-        return calico_of(snapshot).class_of
-    return lambda pod: (
-        *(pod.namespace, frozenset(pod.labels.items()), pod.ports, pod.node),
-        *(pod.host_network, pod.finished, pod.service_account),
-    )
-
-
-def plugin_of_node(snapshot: Snapshot, node: Node) -> Note | None:
-    """Why it is not known what policies of a plugin apply to a node, or None."""
-    if snapshot.plugin != "Calico":
-        return None
-    from kubectl_netpol.engine.calico import node_reason  # noqa: PLC0415 - only where it runs
-
-    return node_reason(snapshot, node)
 
 
 def isolated_by(layers: Iterable[Layer]) -> tuple[Policy, ...]:
@@ -152,27 +126,10 @@ def applies(snapshot: Snapshot, policy: Policy, pod: Pod) -> bool | None:
 
 def selecting_policies(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
     """The policies that select the pod, those of tiers only if they do for sure."""
-    if snapshot.plugin == "Cilium":
-        from kubectl_netpol.engine.cilium import selecting_in_cilium  # noqa: PLC0415 - only where it runs
-
-        return selecting_in_cilium(snapshot, pod)
-    if snapshot.plugin == "Calico":
-        from kubectl_netpol.engine.calico import selecting_in_calico  # noqa: PLC0415 - only where it runs
-
-        return selecting_in_calico(snapshot, pod)
+    if plugin := plugin_of(snapshot):
+        return plugin.selecting(pod)
     own = (policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod))
     return (*own, *(policy for policy in snapshot.tiered if applies(snapshot, policy, pod)))
-
-
-def rules_of_plugin(snapshot: Snapshot) -> tuple[tuple[Policy, Rule], ...]:
-    """All rules of all policies, as the plugin reads them."""
-    if snapshot.plugin == "Cilium":
-        from kubectl_netpol.engine.cilium import rules_in_cilium  # noqa: PLC0415 - only where it runs
-
-        return rules_in_cilium(snapshot)
-    from kubectl_netpol.engine.calico import rules_in_calico  # noqa: PLC0415 - only where it runs
-
-    return rules_in_calico(snapshot)
 
 
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
@@ -180,12 +137,8 @@ def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tu
 
     Where a plugin decides, all policies that do by its reading.
     """
-    if snapshot.plugin == "Cilium":
-        from kubectl_netpol.engine.cilium import isolating_in_cilium  # noqa: PLC0415 - only where it runs
-
-        return isolating_in_cilium(snapshot, pod, direction)
-    if snapshot.plugin == "Calico":
-        return policies_of(layers_of(snapshot, pod, direction), isolating=True)
+    if plugin := plugin_of(snapshot):
+        return plugin.isolating(pod, direction)
     policies = snapshot.policies_in(pod.namespace)
     return tuple([policy for policy in policies if direction in policy.directions and policy.selects(pod)])
 
@@ -194,10 +147,12 @@ def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple
     """The policies of both tiers that apply to the pod, or may, and have rules for this direction; as they are asked.
 
     The Baseline tier is left out where a NetworkPolicy isolates the pod, since it is not asked then.
+    Where a plugin decides, all policies that have a say and do not isolate.
     """
-    if snapshot.plugin == "Calico":
-        return policies_of(layers_of(snapshot, pod, direction), isolating=False)
-    if not snapshot.tiered or snapshot.plugin == "Cilium":
+    if plugin := plugin_of(snapshot):
+        isolating = plugin.isolating(pod, direction)
+        return tuple([policy for policy in plugin.asked(pod, direction) if policy not in isolating])
+    if not snapshot.tiered:
         return ()
     isolated = bool(isolating_policies(snapshot, pod, direction))
     tiers = (Tier.ADMIN,) if isolated else (Tier.ADMIN, Tier.BASELINE)
@@ -267,11 +222,11 @@ def _not_evaluated(snapshot: Snapshot, pod: Pod, direction: Direction, *, after:
         if policy.may_select(pod, namespace):
             because = policy.because or "its rules are not evaluated"
             message = f"{policy.title} may decide for {pod.key}: {because}"
-            yield _unknown(Note(Code.OVERRIDING_POLICY, message))
+            yield unknown_layer(Note(Code.OVERRIDING_POLICY, message))
             return
     for gap in snapshot.gaps:
         if gap.policy_kind and gap.after is after and gap.hides(pod.namespace):
-            yield _unknown(Note(Code.PERMISSION_MISSING, gap.message))
+            yield unknown_layer(Note(Code.PERMISSION_MISSING, gap.message))
             return
 
 
@@ -298,5 +253,6 @@ def _may_select_any(snapshot: Snapshot, policy: UnevaluatedPolicy, pods: Sequenc
     return any(policy.may_select(pod, snapshot.namespace(pod.namespace)) for pod in pods)
 
 
-def _unknown(reason: Note) -> Layer:
-    return Layer(_NOTHING, unknown=reason)
+def unknown_layer(reason: Note) -> Layer:
+    """One of which it is not known what it says."""
+    return Layer(NOTHING, unknown=reason)

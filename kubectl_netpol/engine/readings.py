@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Connection, Dialled, End, Note
 from kubectl_netpol.model.addresses import family, is_among, is_outside, parse_ip
 from kubectl_netpol.model.policies import Direction
@@ -80,15 +81,10 @@ def readings_of(
     pod = subject.pod
     assert pod is not None  # noqa: S101 - for the type checker
     plain = plain_reading(connection, peer, pod, unread_pods(snapshot, peer) if snapshot.gaps else None)
-    if snapshot.plugin == "Cilium":
-        from kubectl_netpol.engine.cilium import readings_of_cilium  # noqa: PLC0415 - only where it runs
-
-        yield from readings_of_cilium(connection, direction, peer, plain)
+    if plugin := plugin_of(snapshot):
+        yield from plugin.readings(connection, direction, peer, plain)
         return
-    local = _is_local(snapshot, pod, peer)
-    if snapshot.plugin:
-        yield from _of_calico(snapshot, connection, direction, pod, plain, local=local)
-        return
+    local = is_local(snapshot, pod, peer)
     if peer.node and local is True and direction is Direction.INGRESS:
         yield plain._replace(always=True)  # the API reference says so, not only the concept page
         return
@@ -104,24 +100,10 @@ def readings_of(
     elif local is not False:
         yield plain._replace(always=True, code=Code.OWN_NODE)
     if connection.dialled:
-        yield from _rewritten(snapshot, connection.dialled, direction, pod, plain)
+        yield from rewritten(snapshot, connection.dialled, direction, pod, plain)
 
 
-def _of_calico(
-    snapshot: Snapshot, connection: Connection, direction: Direction, pod: Pod, plain: Reading, *, local: bool | None
-) -> Iterator[Reading]:
-    """A Service's address is translated before policies see it, and a node always reaches its own pods."""
-    if direction is Direction.EGRESS:
-        yield plain
-        return
-    yield plain._replace(always=local is True)
-    if local is None:
-        yield plain._replace(always=True, code=Code.OWN_NODE)
-    if connection.dialled and connection.dialled.source_rewritten:
-        yield from _rewritten(snapshot, connection.dialled, direction, pod, plain)
-
-
-def _rewritten(
+def rewritten(
     snapshot: Snapshot, dialled: Dialled, direction: Direction, pod: Pod, plain: Reading
 ) -> Iterator[Reading]:
     """The readings in which a policy sees the address that the source dialled, or a source that was rewritten."""
@@ -130,13 +112,13 @@ def _rewritten(
         yield service._replace(endpoint=plain)
         if dialled.source_rewritten and dialled.address:
             node = snapshot.node_at(dialled.address)
-            if _is_local(snapshot, pod, End(node=node, address=dialled.address)) is not False:
+            if is_local(snapshot, pod, End(node=node, address=dialled.address)) is not False:
                 yield plain._replace(always=True, code=Code.OWN_NODE)
     elif dialled.source_rewritten:
-        rewritten = _without_pod(plain, direction, Code.SOURCE_REWRITTEN)
-        yield rewritten._replace(always=True)
+        as_node = _without_pod(plain, direction, Code.SOURCE_REWRITTEN)
+        yield as_node._replace(always=True)
         for address in _node_addresses(snapshot, dialled.address):
-            yield rewritten._replace(address=address)
+            yield as_node._replace(address=address)
 
 
 def _node_addresses(snapshot: Snapshot, dialled: str | None) -> tuple[str | None, ...]:
@@ -154,7 +136,7 @@ def _without_pod(reading: Reading, direction: Direction, code: Code) -> Reading:
     return reading._replace(pod=None, destination=destination, code=code)
 
 
-def _is_local(snapshot: Snapshot, pod: Pod, peer: End) -> bool | None:
+def is_local(snapshot: Snapshot, pod: Pod, peer: End) -> bool | None:
     """Whether the peer is the pod's own node, or uses that node's network; None where that is unknown."""
     if peer.node:
         return None if pod.node is None else pod.node == peer.node.name

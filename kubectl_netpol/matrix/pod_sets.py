@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.predict import pod_connection
-from kubectl_netpol.engine.layers import telling_apart
+from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.walk import Matched
 from kubectl_netpol.model.addresses import family, parse_ip, parse_network
@@ -55,8 +55,9 @@ class PodSets:
 
     @cached_property
     def class_of(self) -> list[object]:
-        """Per position: what a condition may tell pods apart by, but for their addresses."""
-        return list(map(telling_apart(self.snapshot), self.pods))
+        """Per position: what a plugin's conditions may tell pods apart by, but for their addresses."""
+        plugin = plugin_of(self.snapshot)
+        return list(map(plugin.class_of, self.pods)) if plugin else [None] * len(self.pods)
 
     @cached_property
     def classes(self) -> list[int]:

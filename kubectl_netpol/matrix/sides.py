@@ -61,7 +61,7 @@ class Sides:
             pod.host_network,
             pod.node if self._host_network else None,
             pod.ports if direction is Direction.INGRESS else (),
-            self.sets.class_of[position] if self.sets.snapshot.plugin else None,
+            self.sets.class_of[position],
         )
         found = self._verdicts.get(key)
         if found is None:

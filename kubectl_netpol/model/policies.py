@@ -10,6 +10,8 @@ from kubectl_netpol.model.kinds import object_title
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubectl_netpol.model.objects import Namespace, Pod
     from kubectl_netpol.model.ports import NamedPort, PortRange
 
@@ -223,3 +225,15 @@ class UnevaluatedPolicy(NamedTuple):
         if self.namespace_selector is not None and namespace.selected_by(self.namespace_selector) is False:
             return False
         return self.pod_selector is None or self.pod_selector.matches(pod.labels)
+
+
+def blocks_of(policies: Iterable[Policy]) -> set[str]:
+    """Every CIDR in the policies' rules, those in `except` too."""
+    return {
+        block
+        for policy in policies
+        for rule in policy.rules
+        for peer in rule.peers
+        for ranges in peer.blocks
+        for block in (ranges.cidr, *ranges.except_)
+    }

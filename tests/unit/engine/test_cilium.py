@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_netpol.engine.cilium import isolating_in_cilium, layers_of_cilium, rules_in_cilium, selecting_in_cilium
+from kubectl_netpol.engine.cilium import Cilium
 from kubectl_netpol.engine.phrases import where_text
 from kubectl_netpol.model.policies import Direction
 from tests.support.tables import ask, snapshot_of
@@ -54,7 +54,7 @@ def pod(name: str) -> Any:
     ],
 )
 def test_who_isolates(name: str, direction: Direction, policies: list[str]) -> None:
-    assert [policy.name for policy in isolating_in_cilium(SNAPSHOT, pod(name), direction)] == policies
+    assert [policy.name for policy in Cilium(SNAPSHOT).isolating(pod(name), direction)] == policies
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_who_isolates(name: str, direction: Direction, policies: list[str]) -> N
     [("web", ["plain", "deny", "nodes", "both"]), ("src", ["plain", "nodes"]), ("host", ["of-nodes"])],
 )
 def test_who_selects(name: str, policies: list[str]) -> None:
-    assert [policy.name for policy in selecting_in_cilium(SNAPSHOT, pod(name))] == policies
+    assert [policy.name for policy in Cilium(SNAPSHOT).selecting(pod(name))] == policies
 
 
 def test_every_rule_once_by_its_path() -> None:
-    assert [f"{policy.name} {where_text(rule)}" for policy, rule in rules_in_cilium(SNAPSHOT)] == [
+    assert [f"{policy.name} {where_text(rule)}" for policy, rule in Cilium(SNAPSHOT).rules] == [
         "plain ingress[0]",
         "deny ingressDeny[0]",
         "nodes ingress[0]",
@@ -78,7 +78,7 @@ def test_every_rule_once_by_its_path() -> None:
 
 
 def test_denies_come_first_and_what_is_left_is_blocked_by_those_who_ask_for_it() -> None:
-    (layer,) = layers_of_cilium(SNAPSHOT, pod("web"), INGRESS)
+    (layer,) = Cilium(SNAPSHOT).layers(pod("web"), INGRESS)
     plain, why = layer.either[0]
     assert why is None
     assert [found.isolates for found in plain] == [False, True]
@@ -100,7 +100,7 @@ def test_denies_come_first_and_what_is_left_is_blocked_by_those_who_ask_for_it()
 )
 def test_without_a_policy_that_takes_part_there_are_no_layers(cluster: dict[str, Any], direction: Direction) -> None:
     snapshot = snapshot_of({"pods": {"a/web": {"ip": "10.0.0.1", "node": "n1"}}, "plugin": "Cilium", **cluster})
-    assert layers_of_cilium(snapshot, snapshot.pods[0], direction) == ()
+    assert Cilium(snapshot).layers(snapshot.pods[0], direction) == ()
 
 
 NAMESPACE, ZONE = "io.kubernetes.pod.namespace", "topology.kubernetes.io/zone"
@@ -185,7 +185,7 @@ def test_what_the_objects_do_not_tell_is_asked_apart_only_where_it_matters(
 ) -> None:
     pods = {"a/web": {"ip": "10.0.0.1", "node": "n1", "labels": {"app": "web", ZONE: "z"}}}
     snapshot = snapshot_of({"pods": pods, "cilium": {"a/p": yaml.safe_load(f"{{{spec}}}")}})
-    (layer, *_) = layers_of_cilium(snapshot, snapshot.pods[0], direction)
+    (layer, *_) = Cilium(snapshot).layers(snapshot.pods[0], direction)
     found = [f"{note.code.value}: {note.message}" for _, note in layer.either if note]
     title = "a/ciliumnetworkpolicy.cilium.io/p "
     assert [text.replace(title, "", 1)[: len(note)] for text, note in zip(found, notes, strict=True)] == notes
@@ -216,7 +216,7 @@ def test_the_labels_of_a_node_that_was_not_read_are_not_known() -> None:
     }
     policies = {"p": {"nodeSelector": {"matchLabels": {"pool": "x"}}, "ingress": [{}]}}
     snapshot = snapshot_of({"pods": pods, "cilium": policies})
-    (layer,) = layers_of_cilium(snapshot, snapshot.pods[0], INGRESS)
+    (layer,) = Cilium(snapshot).layers(snapshot.pods[0], INGRESS)
     assert [len(layers) for layers, _ in layer.either] == [0, 1]
     unknown = layer.either[1][0][0].unknown
     assert unknown

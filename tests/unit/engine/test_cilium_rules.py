@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_netpol.engine.cilium import rules_in_cilium
+from kubectl_netpol.engine.cilium import Cilium
 from kubectl_netpol.engine.phrases import near_miss_text
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.objects import ContainerPort, Pod
@@ -131,7 +131,7 @@ def about(rule: str, direction: Direction, number: int = 80, **subject: Any) -> 
     pod = Pod("a", "x", {}, (), (ContainerPort("http", 80),), node="n1")._replace(**subject)
     field = "ingress" if direction is Direction.INGRESS else "egress"
     snapshot = snapshot_of({**CLUSTER, "cilium": {"a/p": {field: [yaml.safe_load(rule)]}}})
-    ((_, found),) = rules_in_cilium(snapshot)
+    ((_, found),) = Cilium(snapshot).rules
     return found.condition.about(direction, pod, "TCP", number)
 
 
@@ -159,6 +159,6 @@ def test_what_of_a_subject_a_rule_depends_on(rule: str, direction: Direction, ot
 def test_without_pods_on_the_host_network_the_node_makes_no_difference() -> None:
     pods = {"a/web": {"ip": "10.0.0.1", "node": "n1"}}
     snapshot = snapshot_of({"pods": pods, "cilium": {"a/p": {"ingress": [{"fromEntities": ["all"]}]}}})
-    ((_, rule),) = rules_in_cilium(snapshot)
+    ((_, rule),) = Cilium(snapshot).rules
     found = [rule.condition.about(INGRESS, Pod("a", "x", node=node), "TCP", 80) for node in ("n1", "n2")]
     assert found[0] == found[1]

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def test_rules_of_cilium_have_conditions() -> None:
-    from kubectl_netpol.engine.cilium import rules_in_cilium  # noqa: PLC0415 - imported where it runs
+    from kubectl_netpol.engine.cilium import Cilium  # noqa: PLC0415 - imported where it runs
 
     snapshot = snapshot_of({"cilium": {"a/p": {"ingress": [{"fromEntities": ["all"]}]}}})
-    ((_, rule),) = rules_in_cilium(snapshot)
+    ((_, rule),) = Cilium(snapshot).rules
     condition: Condition = rule.condition
     seen = Seen(Direction.INGRESS, Pod("a", "web"), Pod("a", "src"), None, None, "TCP", 80)
     assert condition.holds(snapshot, seen) is True

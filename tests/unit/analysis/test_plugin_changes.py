@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_netpol.analysis.calico_changes import changed_by, with_objects
+from kubectl_netpol.analysis.plugin_changes import changed_by, with_objects
 from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.render.changes import cause_text
 from tests.support.tables import snapshot_of
