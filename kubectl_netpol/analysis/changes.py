@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Cause(NamedTuple):
     """The policy behind a change: its rule at `position`, or (None) its isolation. `gone`: it existed only before.
 
-    `policy`: its key. `tiered`: the policy itself and the rule's `action`, for a policy of a tier.
+    `policy`: its key. `tiered`: the policy itself and the rule's `action`, if it is no NetworkPolicy.
+    `path`: as in `Rule`.
     """
 
     policy: str
@@ -37,6 +38,7 @@ class Cause(NamedTuple):
     gone: bool
     action: Action = Action.ALLOW
     tiered: Policy | None = None
+    path: str = ""
 
 
 class ConnectionChange(NamedTuple):
@@ -335,7 +337,8 @@ def _side_causes(then: DirectionVerdict, now: DirectionVerdict, changed: list[Po
             for match in rules:
                 gone = match in (then.passed_by if matches is passing else lost)
                 tiered = match.policy if match.policy.kind != "NetworkPolicy" else None
-                yield Cause(match.policy.key, now.direction, match.rule.position, gone, match.rule.action, tiered)
+                rule = match.rule
+                yield Cause(match.policy.key, now.direction, rule.position, gone, rule.action, tiered, rule.path)
             return
     isolating = then.isolated_by if opened else now.isolated_by
     for policy in isolating:

@@ -147,7 +147,7 @@ def cause_text(cause: Cause) -> str:
     verb = f"no longer {_VERBS[cause.action]}" if cause.gone else _VERBS[cause.action]
     policy = policy_text(cause.tiered) if cause.tiered else cause.policy
     passed_on = " on" if cause.action is Action.PASS else ""
-    return f"{policy} {position_text(cause.direction, cause.position)} {verb} it{passed_on}"
+    return f"{policy} {cause.path or position_text(cause.direction, cause.position)} {verb} it{passed_on}"
 
 
 def changes_object(changes: Changes) -> Object:
@@ -190,6 +190,7 @@ def _cause_object(cause: Cause) -> Object:
         **policy,
         "direction": cause.direction.field,
         "rule": cause.position,
+        **({"path": cause.path} if cause.path else {}),
         "effect": f"no-longer-{verb}" if cause.gone else verb,
     }
 

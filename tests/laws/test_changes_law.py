@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kubectl_netpol.analysis.changes import asked_policies, changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.model.addresses import parse_ip, parse_network
 from kubectl_netpol.model.kinds import WORKLOADS
@@ -19,16 +21,18 @@ from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import PortRange
 from tests.support.clusters import PROTOCOLS, clusters, network_policies, read
 from tests.support.lawful import lawful
+from tests.support.plugin_policies import OF_PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.analysis.changes import Changes
+    from kubectl_netpol.analysis.changes import Changes, ConnectionChange
     from kubectl_netpol.model.addresses import IPNetwork
     from kubectl_netpol.model.ports import NamedPort
     from kubectl_netpol.model.snapshot import Snapshot
     from tests.support.clusters import Feature
 
+CHANGED = ("NetworkPolicy", "GlobalNetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 WITHOUT: dict[Feature, str] = {"services": "a change is of pods and addresses, behind Services too"}
 # An address of each block that is in no narrower one: what a change calls "addresses in" the block.
 IN_BLOCKS = {
@@ -51,18 +55,21 @@ IN_BLOCKS = {
 
 
 @st.composite
-def before_and_after(draw: st.DrawFn) -> tuple[Snapshot, Snapshot]:
+def before_and_after(draw: st.DrawFn, plugin: str = "") -> tuple[Snapshot, Snapshot]:
     """Pods of one workload go by its name in a change, so here no pod has one: the labels that it added stay."""
-    drawn = draw(clusters(pods=(2, 5), policies=3, without=WITHOUT))
+    drawn = draw(clusters(pods=(2, 5), policies=3, without=WITHOUT, plugin=plugin))
     objects = [item for item in drawn if item["kind"] not in WORKLOADS]
     for item in objects:
         item["metadata"].pop("ownerReferences", None)
-    before = read(objects)
-    kept = [item for item in objects if item["kind"] != "NetworkPolicy" or draw(st.booleans())]
+    before = read(objects, plugin=plugin)
+    kept = [item for item in objects if item["kind"] not in (CHANGED if plugin else CHANGED[:1]) or draw(st.booleans())]
     more = draw(network_policies(2))
     for number, item in enumerate(more):
         item["metadata"]["name"] = f"new-{number}"
-    return before, read([*kept, *more])
+    more += draw(OF_PLUGIN[plugin](2, "new-")) if plugin else []
+    known = {(item["kind"], item["metadata"]["name"]) for item in kept}
+    more = [item for item in more if (item["kind"], item["metadata"]["name"]) not in known]
+    return before, read([*kept, *more], plugin=plugin)
 
 
 def outsiders(before: Snapshot, after: Snapshot) -> dict[str, str]:
@@ -138,7 +145,6 @@ def port_items(
 @given(before_and_after())
 def test_the_changes_are_those_of_evaluating_every_connection(snapshots: tuple[Snapshot, Snapshot]) -> None:
     before, after = snapshots
-    assume(before.plugin != "Cilium")  # diff does not take it
     # Where every address is IPv6, "outside the cluster" is too.
     assume(any(parse_ip(ip).version == 4 for pod in after.pods for ip in pod.ips))
     changes = changes_between(before, after)
@@ -162,3 +168,45 @@ def test_the_changes_are_those_of_evaluating_every_connection(snapshots: tuple[S
             wanted = [] if verdicts[0] is verdicts[1] else [tuple(verdicts)]
             got = list(verdicts_in(changes, title, other_title, protocol, port, named=named))
             assert got == wanted, (title, other_title, protocol, port)
+
+
+def outside_of(snapshots: tuple[Snapshot, Snapshot]) -> dict[str, str]:
+    """As `outsiders`, for every block that a plugin's policies and sets name."""
+    plugins = [plugin for snapshot in snapshots if (plugin := plugin_of(snapshot))]
+    networks = {parse_network(cidr) for plugin in plugins for cidr in plugin.blocks}
+    found = {f"addresses in {network}": IN_BLOCKS[str(network)] for network in networks if str(network) in IN_BLOCKS}
+    return {**found, OUTSIDE_TITLE: "203.0.113.9"}
+
+
+@pytest.mark.parametrize("plugin", OF_PLUGIN)
+def test_where_a_plugin_decides_too(plugin: str) -> None:
+    """Every change is there, and every one that is there is so, at both ends of its ports."""
+
+    @lawful(100)
+    @given(before_and_after(plugin))
+    def law(snapshots: tuple[Snapshot, Snapshot]) -> None:
+        changes = changes_between(*snapshots)
+        ends: dict[str, Pod | str] = {**{pod.key: pod for pod in snapshots[1].pods}, **outside_of(snapshots)}
+        assume(any(parse_ip(ip).version == 4 for pod in snapshots[1].pods for ip in pod.ips))
+        reported: dict[tuple[str, str, str], list[ConnectionChange]] = {}
+        for change in changes.connections:
+            titles = [(one.title, other.title) for one in change.sources for other in change.destinations]
+            for title, other in titles:
+                reported.setdefault((title, other, change.ports.protocol), []).append(change)
+                if title in ends and other in ends and title != other:
+                    for port in {change.ports.first, change.ports.last}:
+                        pair = [verdict_of(s, ends[title], ends[other], change.ports.protocol, port) for s in snapshots]
+                        assert pair == [change.before, change.after], (title, other, change.ports)
+        for (title, source), (other, destination) in itertools.permutations(ends.items(), 2):
+            if isinstance(source, str) and isinstance(destination, str):
+                continue
+            for port in (53, 80, 8080, 40000):
+                pair = [verdict_of(snapshot, source, destination, "TCP", port) for snapshot in snapshots]
+                found = [
+                    [change.before, change.after]
+                    for change in reported.get((title, other, "TCP"), ())
+                    if change.ports.other or change.ports.first <= port <= change.ports.last
+                ]
+                assert pair[0] is pair[1] or pair in found, (title, other, port)
+
+    law()

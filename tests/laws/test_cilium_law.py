@@ -14,6 +14,7 @@ from kubectl_netpol.matrix.grid import Grid
 from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.model.policies import Action
 from tests.support.lawful import lawful
+from tests.support.plugin_policies import cilium_specs
 from tests.support.tables import snapshot_of
 
 if TYPE_CHECKING:
@@ -37,61 +38,6 @@ ASKED = (("TCP", 80), ("TCP", 8080), ("UDP", 53))
 Specs = dict[str, dict[str, Any]]
 
 
-def lists(items: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[list[Any]]:
-    return st.lists(items, min_size=least, max_size=2)
-
-
-keys = st.sampled_from(("app", "k8s:tier", "any:app", "pod-template-hash", "io.cilium.k8s.namespace.labels.team"))
-values = st.sampled_from(("web", "db", "", "x"))
-expressions = st.one_of(
-    st.fixed_dictionaries({"key": keys, "operator": st.sampled_from(("In", "NotIn")), "values": lists(values, 1)}),
-    st.fixed_dictionaries({"key": keys, "operator": st.sampled_from(("Exists", "DoesNotExist"))}),
-)
-names = st.sampled_from(("k8s:io.kubernetes.pod.namespace", "io.kubernetes.pod.namespace"))
-selectors = st.one_of(
-    st.just({}),
-    st.builds(lambda key, value: {"matchLabels": {key: value}}, keys, values),
-    st.builds(lambda key, name: {"matchLabels": {key: name}}, names, st.sampled_from(("a", "b"))),
-    st.builds(lambda found: {"matchExpressions": found}, lists(expressions, 1)),
-)
-entities = st.sampled_from(("all", "world", "cluster", "host", "remote-node", "kube-apiserver", "health"))
-cidrs = st.sampled_from(("0.0.0.0/0", "10.0.0.0/8", "192.0.2.0/24", "203.0.113.0/24"))
-ports = st.fixed_dictionaries(
-    {"port": st.sampled_from(("80", "8080", "0", "http", "dns"))},
-    optional={"protocol": st.sampled_from(("TCP", "UDP", "ANY")), "endPort": st.just(9000)},
-)
-items = st.fixed_dictionaries({}, optional={"ports": lists(ports)})
-
-
-@st.composite
-def rules(draw: st.DrawFn, end: str) -> dict[str, Any]:
-    peers = draw(
-        st.sampled_from(
-            (
-                {},
-                {f"{end}Endpoints": lists(selectors)},
-                {f"{end}Entities": lists(entities)},
-                {f"{end}CIDR": lists(cidrs)},
-            )
-        )
-    )
-    found = {field: draw(entries) for field, entries in peers.items()}
-    return {**found, **({"toPorts": draw(lists(items))} if draw(st.booleans()) else {})}
-
-
-@st.composite
-def specs(draw: st.DrawFn, denies: bool | None = None) -> dict[str, Any]:  # noqa: FBT001 - None is either
-    spec: dict[str, Any] = {"endpointSelector": draw(selectors)}
-    for direction, end in (("ingress", "from"), ("egress", "to")):
-        if denies is not True and draw(st.booleans()):
-            spec[direction] = draw(lists(rules(end)))
-        if denies is not False and draw(st.booleans()):
-            spec[f"{direction}Deny"] = draw(lists(rules(end)))
-    if draw(st.booleans()):
-        spec["enableDefaultDeny"] = {field: draw(st.booleans()) for field in ("ingress", "egress")}
-    return spec
-
-
 scopes = st.sampled_from(("", "a/", "b/"))
 network_policies = st.fixed_dictionaries(
     {"podSelector": st.sampled_from(({}, {"matchLabels": {"app": "web"}}))},
@@ -107,7 +53,7 @@ network_policies = st.fixed_dictionaries(
 
 @st.composite
 def clusters(draw: st.DrawFn) -> dict[str, Any]:
-    own = {f"{draw(scopes)}c{number}": draw(specs()) for number in range(draw(st.integers(0, 4)))}
+    own = {f"{draw(scopes)}c{number}": draw(cilium_specs()) for number in range(draw(st.integers(0, 4)))}
     others = {f"a/p{number}": draw(network_policies) for number in range(draw(st.integers(0, 2)))}
     return {**BASE, "cilium": own, "policies": others}
 
@@ -147,7 +93,7 @@ def test_the_order_of_policies_never_matters(cluster: dict[str, Any]) -> None:
 
 
 @lawful(40)
-@given(clusters(), specs(denies=True), scopes)
+@given(clusters(), cilium_specs(denies=True), scopes)
 def test_one_more_policy_of_denies_opens_nothing(cluster: dict[str, Any], spec: dict[str, Any], scope: str) -> None:
     more = {**cluster, "cilium": {**cluster["cilium"], f"{scope}more": spec}}
     for before, after in zip(verdicts(cluster), verdicts(more), strict=True):
@@ -155,7 +101,7 @@ def test_one_more_policy_of_denies_opens_nothing(cluster: dict[str, Any], spec: 
 
 
 @lawful(40)
-@given(clusters(), specs(denies=False), scopes)
+@given(clusters(), cilium_specs(denies=False), scopes)
 def test_one_more_policy_without_default_deny_and_denies_blocks_nothing(
     cluster: dict[str, Any], spec: dict[str, Any], scope: str
 ) -> None:
@@ -166,7 +112,7 @@ def test_one_more_policy_without_default_deny_and_denies_blocks_nothing(
 
 
 @lawful(40)
-@given(clusters(), specs(), scopes)
+@given(clusters(), cilium_specs(), scopes)
 def test_a_policy_that_is_refused_changes_nothing(cluster: dict[str, Any], spec: dict[str, Any], scope: str) -> None:
     bad = {"endpointSelector": {}, "ingress": [{"fromEndpoints": [{}], "fromEntities": ["all"]}]}
     more = {**cluster, "cilium": {**cluster["cilium"], f"{scope}more": [spec, bad]}}

@@ -24,14 +24,16 @@ from tests.support.tables import FOLDER, snapshot_of
 if TYPE_CHECKING:
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
+    from tests.support.clusters import Feature
 
 LETTER = {Verdict.ALLOWED: "a", Verdict.BLOCKED: "b", Verdict.UNDEFINED: "u"}
 
 
 @st.composite
-def snapshots(draw: st.DrawFn, pods: tuple[int, int] = (1, 10)) -> Snapshot:
+def snapshots(draw: st.DrawFn, pods: tuple[int, int] = (1, 10), plugin: str = "") -> Snapshot:
     gaps = draw(st.sampled_from(((), (), (), *((gap,) for gap in GAPS))))
-    return read(draw(clusters(pods=pods, policies=6, without={"services": "a matrix is of pods"})), gaps)
+    without: dict[Feature, str] = {"services": "a matrix is of pods"}
+    return read(draw(clusters(pods=pods, policies=6, without=without, plugin=plugin)), gaps, plugin)
 
 
 def cell(snapshot: Snapshot, source: Pod, destination: Pod, protocol: str, port: int | str) -> str:
@@ -58,7 +60,12 @@ ASKED = (
 
 @pytest.mark.parametrize(
     "snapshots_of",
-    [pytest.param(snapshots(), id="a few pods"), pytest.param(snapshots(pods=(10, 14)), id="a crowd")],
+    [
+        pytest.param(snapshots(), id="a few pods"),
+        pytest.param(snapshots(pods=(10, 14)), id="a crowd"),
+        pytest.param(snapshots(plugin="Cilium"), id="Cilium"),
+        pytest.param(snapshots(plugin="Calico"), id="Calico"),
+    ],
 )
 def test_every_cell_is_the_engines_verdict_on_that_connection(snapshots_of: st.SearchStrategy[Snapshot]) -> None:
     @lawful(150)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.snapshot import Gap
+from tests.support.plugin_policies import OF_PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -349,6 +350,7 @@ class PodKind(NamedTuple):
 
     namespace: str
     labels: dict[str, str]
+    account: str | None
     controller: Controller | None
     families: tuple[int, ...]
     subnet: str
@@ -367,6 +369,7 @@ def _pod_fields(without: Mapping[Feature, str]) -> dict[str, st.SearchStrategy[A
     return {
         "namespace": st.sampled_from(PLACES),
         "labels": labels,
+        "account": st.sampled_from((None, None, "robot")),
         "controller": st.sampled_from((None, None, *owners)),
         "families": st.sampled_from(((4,), (4,), (4, 6), (6, 4), (6,))),
         "subnet": st.sampled_from(("0.0", "0.0", "0.1", "1.0", *(() if "IPv4 in IPv6" in without else ("mapped",)))),
@@ -394,6 +397,7 @@ def pod_of(kind: PodKind, number: int) -> Object:
     spec: Object = {
         "nodeName": kind.node,
         "hostNetwork": kind.host_network,
+        **({"serviceAccountName": kind.account} if kind.account else {}),
         "containers": [
             {
                 "name": "c",
@@ -499,8 +503,9 @@ def clusters(
     pods: tuple[int, int] = (2, 4),
     policies: int = 5,
     without: Mapping[Feature, str] | None = None,
+    plugin: str = "",
 ) -> list[Object]:
-    """`pods`: the fewest and the most. `without`: what a law can't cope with, and why."""
+    """`pods`: the fewest and the most. `without`: what a law can't cope with, and why. `plugin`: has policies too."""
     without = without or {}
     known = NAMESPACES
     if "unread namespaces" not in without:
@@ -519,12 +524,15 @@ def clusters(
     found += draw(network_policies(policies))
     if "tiers" not in without and draw(st.booleans()):
         found += draw(tiers())
-    if "other policies" not in without and draw(st.integers(0, 3)) == 0:
+    if plugin:
+        found += draw(OF_PLUGIN[plugin](3))
+    elif "other policies" not in without and draw(st.integers(0, 3)) == 0:
         found.append(draw(st.one_of(*OTHER_POLICIES)))
     return found
 
 
-def read(objects: Iterable[Object], gaps: Iterable[Gap] = ()) -> Snapshot:
-    reader = Reader(plugin="")  # none: where a plugin runs, laws of its own hold
+def read(objects: Iterable[Object], gaps: Iterable[Gap] = (), plugin: str = "") -> Snapshot:
+    """`plugin`: the one that decides; "" is none, whatever kinds there are."""
+    reader = Reader(plugin=plugin)
     reader.add_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}), "law")
     return reader.snapshot(gaps)

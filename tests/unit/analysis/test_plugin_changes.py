@@ -1,4 +1,4 @@
-"""What changes where Calico runs: its policies, tiers and sets, and staged policies as if they were enforced."""
+"""What changes where a network plugin decides: its policies, and Calico's tiers, sets and staged policies."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_netpol.analysis.plugin_changes import changed_by, with_objects
 from kubectl_netpol.analysis.changes import changes_between
+from kubectl_netpol.analysis.plugin_changes import changed_by, with_objects
 from kubectl_netpol.render.changes import cause_text
 from tests.support.tables import snapshot_of
 
@@ -135,3 +135,114 @@ def test_addresses_of_sets_are_ends() -> None:
     more = given(np__a__set={"selector": "app == 'dst'", "types": ["Ingress"], "ingress": [rule]})
     (row,) = rows(before, with_objects(before, more.plugin_objects, delete=False))
     assert row[:5] == ("addresses in 203.0.113.0/24", "a/dst", 80, "blocked", "allowed")
+
+
+CILIUM: dict[str, Any] = {
+    "plugin": "Cilium",
+    "namespaces": {"a": {}, "b": {}},
+    "pods": {
+        "a/src": {"labels": {"app": "src"}, "ip": "10.0.0.1"},
+        "a/dst": {"labels": {"app": "dst"}, "ports": "http=80", "ip": "10.0.0.2"},
+        "b/far": {"labels": {"app": "far"}, "ports": "web=8080", "ip": "10.0.1.1"},
+    },
+    "cilium": {
+        "a/there": {
+            "endpointSelector": {"matchLabels": {"app": "dst"}},
+            "ingress": [{"fromEndpoints": [{"matchLabels": {"app": "src"}}]}],
+        }
+    },
+}
+TO_DST = {"endpointSelector": {"matchLabels": {"app": "dst"}}}
+FROM_FAR = {"fromEndpoints": [{"matchLabels": {"io.kubernetes.pod.namespace": "b"}}]}
+
+
+def on_cilium(policies: dict[str, Any], **more: Any) -> tuple[Snapshot, Snapshot, Snapshot]:
+    before = snapshot_of(CILIUM)
+    after = snapshot_of({"plugin": "Cilium", "pods": {}, "cilium": policies, **more})
+    applied = before.with_policies([*before.evaluated, *after.evaluated])
+    return before, with_objects(applied, after.plugin_objects, delete=False), after
+
+
+@pytest.mark.parametrize(
+    ("policies", "wanted"),
+    [
+        pytest.param(
+            {"a/new": {**TO_DST, "ingress": [FROM_FAR]}},
+            {("b/far", "a/dst", "allowed", "a/ciliumnetworkpolicy.cilium.io/new ingress[0] allows it")},
+            id="one more policy adds to what is allowed",
+        ),
+        pytest.param(
+            {"a/new": {**TO_DST, "ingressDeny": [{"fromEndpoints": [{"matchLabels": {"app": "src"}}]}]}},
+            {("a/src", "a/dst", "blocked", "a/ciliumnetworkpolicy.cilium.io/new ingressDeny[0] denies it")},
+            id="a deny comes first",
+        ),
+        pytest.param(
+            {"a/there": {**TO_DST, "ingress": [FROM_FAR]}},
+            {
+                ("b/far", "a/dst", "allowed", "a/ciliumnetworkpolicy.cilium.io/there ingress[0] allows it"),
+                ("a/src", "a/dst", "blocked", "a/ciliumnetworkpolicy.cilium.io/there ingress[0] no longer allows it"),
+            },
+            id="a policy that takes the place of the one of that name",
+        ),
+        pytest.param(
+            {"a/new": {**TO_DST, "ingress": [{"fromEndpoints": [{}]}], "enableDefaultDeny": {"ingress": False}}},
+            set(),
+            id="one that allows what is allowed already",
+        ),
+        pytest.param(
+            {"/wide": {"endpointSelector": {"matchLabels": {"app": "far"}}, "ingress": [{}]}},
+            {
+                ("a/dst,a/src,outside the cluster", "b/far", "blocked", cause)
+                for cause in ("ciliumclusterwidenetworkpolicy.cilium.io/wide isolates the destination for ingress",)
+            },
+            id="a cluster-wide policy that isolates",
+        ),
+        pytest.param(
+            {"a/new": {**TO_DST, "ingress": [{"fromCIDR": ["203.0.113.0/24"]}]}},
+            {
+                (
+                    "addresses in 203.0.113.0/24",
+                    "a/dst",
+                    "allowed",
+                    "a/ciliumnetworkpolicy.cilium.io/new ingress[0] allows it",
+                )
+            },
+            id="addresses outside that only the new policy tells apart",
+        ),
+    ],
+)
+def test_what_a_policy_of_cilium_changes(policies: dict[str, Any], wanted: set[tuple[str, str, str, str]]) -> None:
+    before, after, given_ = on_cilium(policies)
+    found = {
+        (",".join(sorted(source.split(","))), destination, then, cause)
+        for source, destination, _, _, then, causes in rows(before, after)
+        for cause in causes
+    }
+    assert found == wanted
+    (change,) = changed_by(before, after, given_)[1].values()
+    assert change == ("changed" if "a/there" in policies else "added")
+
+
+def test_a_port_name_at_egress_may_be_another_pods_number() -> None:
+    """Cilium 1.18 takes the one number that the name has in the cluster, of whichever pod."""
+    names = {
+        "endpointSelector": {"matchLabels": {"app": "src"}},
+        "egress": [{"toPorts": [{"ports": [{"port": "web"}]}]}],
+    }
+    before, after, _ = on_cilium({"a/names": names})
+    found = {(row[1], row[2], row[4]) for row in rows(before, after) if row[0] == "a/src"}
+    assert ("a/dst,outside the cluster", 8080, "undefined") in found
+    assert ("b/far", 8080, "allowed") not in found, "it was allowed before"
+
+
+def test_policies_of_the_tiers_may_decide_on_cilium() -> None:
+    shut: dict[str, Any] = {"tier": "Admin", "subject": {"namespaces": {}}, "priority": 1}
+    shut["ingress"] = [{"action": "Deny", "from": [{"namespaces": {}}]}]
+    before, after, _ = on_cilium({}, tiers={"cnp/shut": shut})
+    assert ("a/src", "a/dst", 80, "allowed", "undefined") in [row[:5] for row in rows(before, after)]
+
+
+def test_the_isolated_of_a_policy_of_cilium() -> None:
+    before, after, _ = on_cilium({"a/all": {"endpointSelector": {}, "ingress": [{}]}})
+    isolated = {(one.member.title, one.newly) for one in changes_between(before, after).isolated}
+    assert isolated == {("a/src", True), ("a/dst", False)}

@@ -219,21 +219,50 @@ CILIUM = (
 )
 
 
-def test_policies_of_cilium_are_not_compared(tmp_path: Path) -> None:
+def test_a_policy_of_cilium_is_compared(tmp_path: Path) -> None:
     ran = diff(CILIUM, *ON)
-    assert (ran.status, ran.out) == (2, "")
-    assert "the rules of ciliumclusterwidenetworkpolicy.cilium.io/wide are not evaluated" in ran.err
+    assert (ran.status, ran.err) == (0, one_line_note("ciliumclusterwidenetworkpolicy.cilium.io/wide added"))
+    shut = CILIUM.replace("ingress: [{}]", "ingressDeny: [{fromEntities: [all]}]")
+    opened = tmp_path / "opened.yaml"
+    opened.write_text((EXAMPLES / "shop.yaml").read_text(encoding="utf-8") + "---" + OPEN_ALL, encoding="utf-8")
+    ran = diff(shut, "--on", str(opened), "-n", "shop")
+    assert ran.status == 1
+    assert "ciliumclusterwidenetworkpolicy.cilium.io/wide ingressDeny[0] denies it" in one_line(ran.out)
     cluster = tmp_path / "cluster.yaml"
-    cluster.write_text((EXAMPLES / "shop.yaml").read_text(encoding="utf-8") + "---\n" + CILIUM, encoding="utf-8")
-    ran = diff(OPEN_ALL, "--on", str(cluster), "-n", "shop")
-    assert (ran.status, ran.out) == (2, "")
-    assert "diff does not compare connections beside ciliumclusterwidenetworkpolicy.cilium.io/wide" in ran.err
+    cluster.write_text(opened.read_text(encoding="utf-8") + "---\n" + shut, encoding="utf-8")
+    there = ("--on", str(cluster), "-n", "shop")
+    assert diff(OPEN_ALL, *there, "--delete").status == 0, "a deny holds, whatever a NetworkPolicy allows"
+    deleted = diff(shut, *there, "--delete")
+    assert deleted.status == 1
+    assert "ciliumclusterwidenetworkpolicy.cilium.io/wide ingressDeny[0] no longer denies it" in one_line(deleted.out)
+    printed = json.loads(diff(shut, *ON, "-o", "json").out)
+    assert printed["policies"] == [
+        {
+            "namespace": None,
+            "name": "wide",
+            "kind": "CiliumClusterwideNetworkPolicy",
+            "group": "cilium.io",
+            "change": "added",
+        }
+    ]
+
+
+def test_a_policy_that_cilium_refuses_changes_nothing_and_is_named() -> None:
+    ran = diff(CILIUM.replace("ingress: [{}]", "ingress: [{fromEntities: [all], fromCIDR: [10.0.0.0/8]}]"), *ON)
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err.startswith(
+        "warning: Cilium refuses ciliumclusterwidenetworkpolicy.cilium.io/wide, so it changes nothing: "
+    )
 
 
 CALICO = (
     "{apiVersion: projectcalico.org/v3, kind: StagedGlobalNetworkPolicy, metadata: {name: open}, "
     "spec: {order: 1, types: [Ingress], ingress: [{action: Allow}]}}\n"
 )
+
+
+def one_line_note(listed: str) -> str:
+    return f"note: no connection opens or closes ({listed})\n"
 
 
 def one_line(text: str) -> str:
@@ -348,11 +377,11 @@ def test_policies_of_the_tiers_are_compared(tmp_path: Path) -> None:
 
 
 def test_a_policy_whose_rules_are_not_evaluated_can_t_be_compared() -> None:
-    wide = "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: wide}, "
-    wide += "spec: {endpointSelector: {}, ingress: [{}]}}"
+    wide = "{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: wide}, "
+    wide += "spec: {appliedTo: [{podSelector: {}}], ingress: [{}]}}"
     ran = diff(f"{OPEN_ALL}\n---\n{wide}", "--on", str(EXAMPLES / "shop.yaml"))
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
-        "error: the rules of ciliumclusterwidenetworkpolicy.cilium.io/wide are not evaluated, so what they change is "
+        "error: the rules of clusternetworkpolicy.crd.antrea.io/wide are not evaluated, so what they change is "
         "unknown\nhint: leave it out of -f\n"
     )
