@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import (
     beside,
-    isolated_by,
     isolating_policies,
     layers_of,
+    policies_of,
     tiered_policies,
 )
 from kubectl_netpol.engine.phrases import match_text, names_text
@@ -182,7 +182,7 @@ def _evaluate_reading(
     side = DirectionVerdict(
         direction,
         verdict,
-        isolating_policies(snapshot, pod, direction) if snapshot.plugin else isolated_by(layers),
+        isolating_policies(snapshot, pod, direction) if snapshot.plugin else policies_of(layers, isolating=True),
         _with_action(matches, Action.ALLOW),
         denied_by=_with_action(matches, Action.DENY),
         passed_by=_with_action(matches, Action.PASS),
@@ -259,9 +259,10 @@ def _caveats(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:
     if matches[0].rule.condition:  # as the plugin that runs reads it
         return ()
     if reading.pod and all(match.peer is not None and match.rule.peers[match.peer].blocks for match in matches):
-        one, field = ("networks", "networks") if matches[0].policy.tier else ("an ipBlock", "ipBlock")
-        verb = ("deny" if side.denied_by else "allow") if one == field else "allows"
-        message = f"only {one} {verb} {reading.pod.key}: some plugins don't apply {field} to pods"
+        field, verb = "ipBlock", "an ipBlock allows"
+        if matches[0].policy.tier:
+            field, verb = "networks", f"networks {matches[0].rule.action.value}"
+        message = f"only {verb} {reading.pod.key}: some plugins don't apply {field} to pods"
         caveats.append(Note(Code.IP_BLOCK_ON_POD, message))
     ports = [match.rule.ports[match.port] for match in matches if match.port is not None and not match.policy.tier]
     if len(ports) == len(matches) and all(_needs_end_port(item, reading.port) for item in ports):

@@ -92,14 +92,6 @@ def layers_of(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Layer
     )
 
 
-def isolated_by(layers: Iterable[Layer]) -> tuple[Policy, ...]:
-    """The NetworkPolicies in the layers, where no plugin decides."""
-    for layer in layers:
-        if layer.isolates and isinstance(layer.step, AtOnce):
-            return tuple([step.policy for step in layer.step.steps if isinstance(step, RuleList)])
-    return ()
-
-
 def policies_of(layers: Iterable[Layer], *, isolating: bool) -> tuple[Policy, ...]:
     """The policies of the layers that block what no rule decides, or of the others; as they are asked."""
     found: dict[int, Policy] = {}
