@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.allow.default_deny import check_none, default_deny
 from kubectl_netpol.allow.dns_rule import dns_rule
+from kubectl_netpol.allow.pairs import Pair, check_pairs
 from kubectl_netpol.allow.policy import make_policy
 from kubectl_netpol.allow.policy_names import renamed
 from kubectl_netpol.errors import UsageError
@@ -28,7 +31,7 @@ _NO_HOSTS_HINT = "write an address such as 203.0.113.7/32; some network plugins 
 
 
 class EndOptions(NamedTuple):
-    """The options of one end as typed. `side` is "from" or "to"."""
+    """The options of one end as typed. `side` is "from" or "to". `ports`: of each selector its own, or None."""
 
     side: str
     selectors: tuple[str, ...] = ()
@@ -37,10 +40,16 @@ class EndOptions(NamedTuple):
     excepts: tuple[str, ...] = ()
     all_pods: bool = False
     anyone: bool = False
+    none: bool = False
+    ports: tuple[RulePorts | None, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        return tuple(Pair(*pair) for pair in zip_longest(self.selectors, self.ports))
 
     @property
     def empty(self) -> bool:
-        return not (self.selectors or self.namespaces or self.cidrs or self.all_pods or self.anyone)
+        return not (self.selectors or self.namespaces or self.cidrs or self.all_pods or self.anyone or self.none)
 
 
 class LabelRequest(NamedTuple):
@@ -57,8 +66,10 @@ class LabelRequest(NamedTuple):
 
     @property
     def with_dns(self) -> bool:
-        """Whether egress gets a DNS rule: --both has one unless --no-dns is given, --egress only with --dns."""
-        return self.egress and (self.ingress if self.dns is None else self.dns)
+        """Whether egress gets a DNS rule: --both has one unless --no-dns is given, all others only with --dns."""
+        if self.dns is None:
+            return self.egress and self.ingress and not (self.source.none or self.destination.none)
+        return self.egress and self.dns
 
 
 class _End(NamedTuple):
@@ -80,11 +91,16 @@ def policies_from_labels(asked: LabelRequest, dns: Rule | None = None) -> tuple[
     _check_request(asked)
     source, destination = _parsed_end(asked.source, asked), _parsed_end(asked.destination, asked)
     found: list[Policy] = []
+    extra = (dns or dns_rule(),) if asked.with_dns else ()
+    if subject := check_none(asked):
+        end = source if subject is asked.source else destination
+        direction = Direction.EGRESS if end is source else Direction.INGRESS
+        return renamed(default_deny(asked, _home(end), _subject_selectors(end, direction), extra), asked.name)
     if asked.egress:
-        extra = (dns or dns_rule(),) if asked.with_dns else ()
         found += _side_policies(asked, Direction.EGRESS, source, destination, extra)
     if asked.ingress:
-        found += _side_policies(asked, Direction.INGRESS, destination, source, ())
+        for part, ports in _by_ports(destination, asked.ports):
+            found += _side_policies(asked._replace(ports=ports), Direction.INGRESS, part, source, ())
     return renamed(found, asked.name)
 
 
@@ -97,6 +113,9 @@ def _check_request(asked: LabelRequest) -> None:
         raise UsageError(f'invalid namespace "{asked.namespace}"', "a-z 0-9 -, at most 63, such as kube-system")
     if asked.egress and not asked.ingress and asked.dns and asked.destination.empty and asked.ports:
         raise UsageError("--port needs a destination", "add --to, or drop --port: the DNS rule has its own ports")
+    check_pairs(asked.destination.pairs, asked.ports)
+    if any(asked.destination.ports) and asked.destination.cidrs:
+        raise UsageError("--to SELECTOR:PORT and --to-cidr can't be combined", "make one policy for each")
 
 
 def _parsed_end(options: EndOptions, asked: LabelRequest) -> _End:
@@ -129,15 +148,30 @@ def _side_policies(
 ) -> list[Policy]:
     """The policies of one end, one for each of its selectors."""
     selectors = _subject_selectors(subject, direction)
+    namespace = _home(subject)
+    rules = list(extra)
+    if not (peer.options.empty and extra and not asked.ingress):
+        parts = _by_ports(peer, asked.ports)
+        rules[:0] = [Rule(direction, 0, _peers(part, subject, direction), ports) for part, ports in parts]
+    return [make_policy(namespace, direction, selector, rules) for selector in selectors]
+
+
+def _by_ports(end: _End, ports: RulePorts) -> list[tuple[_End, RulePorts]]:
+    """The end in parts, each with the selectors that have these ports."""
+    parts: dict[RulePorts, dict[LabelSelector, None]] = {}
+    for pair in end.options.pairs:
+        parts.setdefault(pair.ports or ports, {})[_selector(pair.selector, end.options.side)] = None
+    return [(end._replace(selectors=tuple(found)), own) for own, found in parts.items()] or [(end, ports)]
+
+
+def _home(subject: _End) -> str:
+    """The namespace of the policies; "" where none was given."""
     if subject.own and subject.home is None:
         raise UsageError(
             f"--{subject.options.side}-namespace must be one name here: a policy belongs to one namespace",
             "make one policy for each namespace",
         )
-    rules = list(extra)
-    if not (peer.options.empty and extra and not asked.ingress):
-        rules.insert(0, Rule(direction, 0, _peers(peer, subject, direction), asked.ports))
-    return [make_policy(subject.home or "", direction, selector, rules) for selector in selectors]
+    return subject.home or ""
 
 
 def _subject_selectors(end: _End, direction: Direction) -> tuple[LabelSelector, ...]:
@@ -200,6 +234,8 @@ def _selector(text: str, side: str) -> LabelSelector:
         )
     if is_ip(text.partition("/")[0]):
         raise UsageError(f'--{side} takes labels, got the address "{text}"', f"write --{side}-cidr {text}")
+    if side == "from" and re.search(r":[\w,/-]*$", text):
+        raise UsageError(f"--from {text} has a port, and ports are the destination's", "--to SELECTOR:PORT, or --port")
     if re.fullmatch(_DOTTED, text):
         raise UsageError(f'"{text}" looks like a host name: a NetworkPolicy can\'t match hosts', _NO_HOSTS_HINT)
     return parse_selector(text)
@@ -207,15 +243,16 @@ def _selector(text: str, side: str) -> LabelSelector:
 
 def isolates_text(policy: Policy, *, with_dns: bool) -> str:
     """The note on a policy that was not compared with a cluster: it cuts off everything that it does not allow."""
-    (direction,) = policy.directions
+    fields = " and ".join(direction.field for direction in policy.directions)
     selector = ",".join(map(requirement_text, policy.pod_selector.requirements))
     where = f" in {policy.namespace}" if policy.namespace else "" if selector else " of the namespace"
     dns = ""
-    if direction is Direction.EGRESS and not with_dns:
+    if Direction.EGRESS in policy.directions and not with_dns:
         wide = any(not rule.peers or any(peer.ip_block for peer in rule.peers) for rule in policy.rules)
         dns = "" if wide else ", DNS included"
     return (
-        f"isolates {selector or 'every pod'}{where} for {direction.field}: all other {direction.field} is cut off{dns}"
+        f"isolates {selector or 'every pod'}{where} for {fields}: all {'other ' if policy.rules else ''}{fields} is "
+        f"cut off{dns}"
     )
 
 

@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def make_policy(namespace: str, direction: Direction, subject: LabelSelector, rules: Iterable[Rule]) -> Policy:
-    """`namespace` "": the manifest gets none. The rules get their positions in this order, each peer once."""
+def make_policy(
+    namespace: str, direction: Direction, subject: LabelSelector, rules: Iterable[Rule], *, both: bool = False
+) -> Policy:
+    """`namespace` "": the manifest gets none. The rules get their positions in this order, each peer once.
+
+    `both`: it isolates for the other direction too.
+    """
     placed = tuple(
         rule._replace(
             position=position, direction=direction, peers=tuple(dict.fromkeys(map(_normalized_peer, rule.peers)))
         )
         for position, rule in enumerate(rules)
     )
-    policy = Policy(namespace, "", normalized(subject), (direction,), placed)
+    directions = (Direction.INGRESS, Direction.EGRESS) if both else (direction,)
+    policy = Policy(namespace, "", normalized(subject), directions, placed)
     return policy._replace(name=default_name(policy))
 
 

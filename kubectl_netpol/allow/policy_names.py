@@ -50,13 +50,14 @@ def renamed(policies: Sequence[Policy], name: str | None) -> tuple[Policy, ...]:
 
 def default_name(policy: Policy) -> str:
     """The name from both ends and the ports, followed by a hash of the spec where they don't say all of it."""
-    (direction,) = policy.directions
     subject = _selector_slug(policy.pod_selector, "all-pods")
-    first, rest = policy.rules[:1], policy.rules[1:]
-    peers = _peers_slug(first[0].peers) if first else _Slug("none")
-    ports = _ports_slug(first[0].ports) if first else _Slug("")
+    if not policy.rules or len(policy.directions) > 1:
+        return _deny_name(policy, subject)
+    (direction,) = policy.directions
+    first, rest = policy.rules[0], policy.rules[1:]
+    peers, ports = _peers_slug(first.peers), _ports_slug(first.ports)
     with_dns = [rule._replace(position=0) for rule in rest] == [dns_rule()]
-    dns_only = bool(first) and first[0]._replace(position=0) == dns_rule()
+    dns_only = first._replace(position=0) == dns_rule()
     ends = (peers, subject) if direction is Direction.INGRESS else (subject, peers)
     if dns_only and not rest:
         return _fitted(f"allow-{subject.text}-to-cluster-dns", policy, exact=subject.exact)
@@ -73,6 +74,15 @@ def default_name(policy: Policy) -> str:
     if with_dns:
         parts.append("dns")
     return _fitted("-".join(part for part in parts if part), policy, exact=exact)
+
+
+def _deny_name(policy: Policy, subject: _Slug) -> str:
+    """Such as "default-deny-ingress", "deny-all-run-web-but-dns"; "all" is both directions."""
+    which = policy.directions[0].field if len(policy.directions) == 1 else "all"
+    name = f"deny-{which}-{subject.text}" if policy.pod_selector.requirements else f"default-deny-{which}"
+    dns = [rule._replace(position=0) for rule in policy.rules]
+    name += "-but-dns" if dns else ""
+    return _fitted(name, policy, exact=subject.exact and dns in ([], [dns_rule()]))
 
 
 def _fitted(name: str, policy: Policy, *, exact: bool) -> str:

@@ -17,6 +17,7 @@ from kubectl_netpol.allow.from_labels import (
     isolates_text,
     policies_from_labels,
 )
+from kubectl_netpol.allow.pairs import cross_product, opened_by_pairs, parse_pair
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
@@ -42,10 +43,12 @@ EXAMPLES = """examples:
   kubectl netpol allow --from run=san --to run=nginx --port 80 | kubectl apply -f -
   kubectl netpol allow --from 'app in (web,admin)' --to app=db --port 5432 --port 9187 -n shop
   kubectl netpol allow --from app=prometheus --from-namespace monitoring --to app=api --port metrics -n shop
+  kubectl netpol allow --from app=web --to app=db1:1111 --to app=db2:2222 --egress -n shop
   kubectl netpol allow --from-any --to app=web --port 80 --port 443 -n shop
   kubectl netpol allow --both --from app=web --to app=db --port 5432 -n shop
   kubectl netpol allow --egress --from app=web --to-cidr 0.0.0.0/0 --except 10.0.0.0/8 --port 443 --dns -n shop
   kubectl netpol allow --egress --from-all-pods --dns -n shop
+  kubectl netpol allow --from-none --to-all-pods --both -n shop
   proved on manifests:
   kubectl netpol allow --from run=san --to run=nginx --port 80 -n shop -f examples/shop.yaml
   from what runs, with exactly what is missing:
@@ -71,8 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             dest=f"{side}_selectors",
             action="append",
             default=[],
-            metavar="SELECTOR",
-            help="pods by kubectl's selector grammar: k=v, k in (a,b), !k, joined by commas; may be repeated",
+            metavar="SELECTOR" if side == "from" else "SELECTOR[:PORT]",
+            help="pods by kubectl's selector grammar: k=v, k in (a,b), !k, joined by commas; may be repeated"
+            + ("" if side == "from" else ", each with ports of its own"),
         )
         group.add_argument(
             f"--{side}-namespace",
@@ -92,6 +96,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         group.add_argument(f"--{side}-all-pods", action="store_true", help="every pod of the namespace")
         group.add_argument(f"--{side}-any", action="store_true", help="everyone, in the cluster and outside")
+        way = "nobody: default deny" if side == "from" else "nobody: default deny, with --egress or --both"
+        group.add_argument(f"--{side}-none", action="store_true", help=way)
     group = parser.add_argument_group("which policy")
     group.add_argument(
         "--except",
@@ -135,8 +141,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    source, destination = _end_options(arguments, "from"), _end_options(arguments, "to")
     protocol = parse_protocol(arguments.protocol)
+    source, destination = _end_options(arguments, "from"), _end_options(arguments, "to")
+    pairs = [parse_pair(text, protocol) for text in destination.selectors]
+    destination = destination._replace(
+        selectors=tuple(pair.selector for pair in pairs), ports=tuple(pair.ports for pair in pairs)
+    )
     by_labels = not (source.empty and destination.empty) or arguments.ports or arguments.excepts
     if arguments.names and by_labels:
         raise UsageError("names and labels can't be combined", "SOURCE DESTINATION PORT, or --from, --to and --port")
@@ -229,6 +239,10 @@ def _from_labels(
             console.note(isolates_text(policy, with_dns=asked.with_dns))
         if asked.with_dns:
             console.note(f"{ASSUMED_DNS}; -f reads the real ones")
+    if warning := cross_product(asked.destination.pairs, asked.ports):
+        console.warning(warning)
+    for text in opened_by_pairs(asked.destination.pairs, asked.ports):
+        console.note(f"opens {text}")
     for key in bare_keys(asked):
         console.note(f'"{key}" means pods that have a label "{key}"; a label with its value is {key}=VALUE')
     return found
@@ -250,6 +264,7 @@ def _end_options(arguments: argparse.Namespace, side: str) -> EndOptions:
         tuple(given[f"{side}_cidrs"]),
         all_pods=given[f"{side}_all_pods"],
         anyone=given[f"{side}_any"],
+        none=given[f"{side}_none"],
     )
 
 

@@ -42,7 +42,7 @@ def from_san(name: str | None = None, port: int = 80) -> Policy:
 def test_a_policy_is_added_and_what_it_changes_is_known() -> None:
     snapshot = snapshot_of({"live": True, "pods": PODS, "policies": DENY})
     trial = add_policies(snapshot, [make_policy("a", Direction.INGRESS, LabelSelector(), [])])
-    assert [policy.name for policy in trial.after.policies] == ["deny", "allow-none-to-all-pods"]
+    assert [policy.name for policy in trial.after.policies] == ["deny", "default-deny-ingress"]
     assert (trial.existing, trial.changes.opens, trial.changes.closes) == ((), (), ())
     assert len(trial.changes.isolated) == len(PODS)
 

@@ -13,7 +13,7 @@ import pytest
 from kubectl_netpol.cli import build_parser
 from kubectl_netpol.commands.allow import EXAMPLES as EXAMPLES_IN_HELP
 from tests.support.ports import DECLARED, INVALID_PORTS, TYPED_PORTS, numbers, options
-from tests.support.running import EXAMPLES, SHOP, allow, ingress, labels, run
+from tests.support.running import DNS, EXAMPLES, SHOP, allow, ingress, labels, run
 from tests.support.tables import objects
 
 A_TO_WEB = "--from run=a --to run=web"
@@ -78,6 +78,172 @@ def test_invalid_ports_are_the_errors_of_every_command(typed: str, err: str) -> 
     assert allow(f"{A_TO_WEB} --port '{typed}'") == (2, "", err)
     assert allow(f"{A_TO_WEB} --port 80 --port '{typed}'") == (2, "", err)
     assert allow(f"san pod/web '{typed}' -f nowhere") == (2, "", err)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "spec"),
+    [
+        pytest.param(
+            "--from-none --to-all-pods",
+            "default-deny-ingress",
+            {"podSelector": {}, "policyTypes": ["Ingress"]},
+            id="nobody gets in",
+        ),
+        pytest.param(
+            "--from-all-pods --to-none --egress",
+            "default-deny-egress",
+            {"podSelector": {}, "policyTypes": ["Egress"]},
+            id="nobody gets out",
+        ),
+        pytest.param(
+            "--from-none --to-all-pods --both",
+            "default-deny-all",
+            {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+            id="both, in one policy without DNS",
+        ),
+        pytest.param(
+            "--from-all-pods --to-none --both",
+            "default-deny-all",
+            {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+            id="both, said the other way round",
+        ),
+        pytest.param(
+            "--from-none --to app=db",
+            "deny-ingress-app-db",
+            {**labels(app="db"), "policyTypes": ["Ingress"]},
+            id="of some pods",
+        ),
+        pytest.param(
+            "--from-none --to-all-pods --both --dns",
+            "default-deny-all-but-dns",
+            {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [DNS]},
+            id="but DNS",
+        ),
+        pytest.param(
+            "--from-all-pods --to-none --egress --dns",
+            "allow-all-pods-to-cluster-dns",
+            {"podSelector": {}, "policyTypes": ["Egress"], "egress": [DNS]},
+            id="only DNS, as without --to-none",
+        ),
+    ],
+)
+def test_default_deny(line: str, name: str, spec: dict[str, Any]) -> None:
+    ran = allow(line)
+    assert (ran.status, ran.specs) == (0, [spec]), ran.err
+    assert ran.objects[0]["metadata"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("--from-none --to-all-pods", "note: isolates every pod of the namespace for ingress: all ingress is cut off"),
+        (
+            "--from-none --to-all-pods --both -n shop",
+            "note: isolates every pod in shop for ingress and egress: all ingress and egress is cut off, DNS included",
+        ),
+        (
+            "--from-none --to-all-pods --both --dns",
+            "note: isolates every pod of the namespace for ingress and egress: all other ingress and egress is cut off",
+        ),
+    ],
+)
+def test_what_a_default_deny_cuts_off_is_said(line: str, text: str) -> None:
+    assert text in allow(line).err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "hint"),
+    [
+        ("--from-none --to-none --both", "--from-none and --to-none leave no pods", "--from-none --to-all-pods --both"),
+        ("--from-none --from app=a --to app=b", "--from-none can't be combined with other --from options", "nobody"),
+        ("--from-none --to app=b --port 80", "--from-none has no ports", "drop --port"),
+        ("--from-none --to app=b --egress", "--from-none is about ingress", "--to-none with --egress"),
+        ("--from app=b --to-none", "--to-none is about egress", "add --egress"),
+        ("--from-none --to app=b --dns", "--dns needs an egress policy", "add --egress or --both"),
+    ],
+)
+def test_none_that_says_too_much_or_too_little(line: str, error: str, hint: str) -> None:
+    ran = allow(line)
+    assert (ran.status, ran.out) == (2, "")
+    first, second = ran.err.splitlines()
+    assert first.startswith(f"error: {error}")
+    assert second.startswith("hint: ")
+    assert hint in second
+
+
+def ports_of(rule: dict[str, Any], field: str) -> tuple[str, list[int]]:
+    (peer,) = rule[field]
+    (value,) = peer["podSelector"]["matchLabels"].values()
+    return value, [item["port"] for item in rule["ports"]]
+
+
+def test_pairs_are_one_egress_policy_with_a_rule_for_each() -> None:
+    ran = allow("--from app=web --to app=a:1 --to app=b:2,3/UDP --to app=c:1 --egress")
+    (spec,) = ran.specs
+    assert [item["ports"] for item in spec["egress"]] == [
+        [{"protocol": "TCP", "port": 1}],
+        [{"protocol": "TCP", "port": 2}, {"protocol": "UDP", "port": 3}],
+    ]
+    first, second = (item["to"] for item in spec["egress"])
+    assert [first, second] == [[labels(app="a"), labels(app="c")], [labels(app="b")]]
+    assert [line for line in ran.err.splitlines() if "opens" in line] == [
+        "note: opens app=a: TCP 1",
+        "note: opens app=b: TCP 2, UDP 3",
+        "note: opens app=c: TCP 1",
+    ]
+
+
+def test_pairs_are_an_ingress_policy_for_each_destination() -> None:
+    ran = allow("--from app=web --to app=a:1 --to app=b --port 2 --protocol udp")
+    assert ran.specs == [
+        {**ingress(labels(app="web"), ports=[{"protocol": "UDP", "port": port}]), **labels(app=to)}
+        for to, port in (("a", 1), ("b", 2))
+    ]
+    assert "warning" not in ran.err
+
+
+def test_several_destinations_and_several_ports_are_every_pair_and_a_warning_says_so() -> None:
+    ran = allow("--from app=web --to app=a --to app=b --port 1,http")
+    assert len(ran.specs) == 2
+    assert (
+        "warning: each of the 2 --to gets each of the 2 ports; for pairs write --to app=a:1 --to app=b:http"
+        in ran.err.splitlines()
+    )
+    for line in ("--to app=a --port 1,2", "--to app=a --to app=b --port 1"):
+        assert "warning" not in allow(f"--from app=web {line}").err
+
+
+@pytest.mark.parametrize(
+    ("line", "err"),
+    [
+        (
+            "--from a=b --to c=d:1 --to e=f",
+            "error: --to e=f has no port, and others have\nhint: write --to e=f:PORT\n",
+        ),
+        (
+            "--from a=b --to c=d:1 --port 2",
+            "error: --port beside --to SELECTOR:PORT\nhint: drop --port: each --to has ports of its own\n",
+        ),
+        (
+            "--from a=b --to c=d:1 --to-cidr 192.0.2.0/24 --egress",
+            "error: --to SELECTOR:PORT and --to-cidr can't be combined\nhint: make one policy for each\n",
+        ),
+        (
+            "--from a=b:1 --to c=d",
+            "error: --from a=b:1 has a port, and ports are the destination's\nhint: --to SELECTOR:PORT, or --port\n",
+        ),
+        (
+            "--from a=b --to c=d:0",
+            'error: invalid port "0": must be 1-65535\n',
+        ),
+        (
+            "--from a=b --to :80",
+            "error: --to is empty: an empty selector selects every pod\nhint: write --to-all-pods if you mean that\n",
+        ),
+    ],
+)
+def test_pairs_that_are_not_plain(line: str, err: str) -> None:
+    assert allow(line) == (2, "", err)
 
 
 @pytest.mark.parametrize("line", [A_TO_WEB, f"--both {A_TO_WEB}"], ids=["one policy", "a List of two"])
