@@ -1,7 +1,8 @@
 """Is it open? Probe from the source pod, by exec and with a timeout, and compare with the NetworkPolicies.
 
 SOURCE is a pod or a workload; DESTINATION a Service, pod, workload, address or host name; PORT a number, a port
-name, or several (80,443, 8000-8003, 53/UDP). Exit status: 0 open, 1 refused, timed out or unreachable, 2 can't tell.
+name, or several (80,443, 8000-8003, 53/UDP); none: all that the destination declares. Exit status: 0 open, 1 refused,
+timed out or unreachable, 2 can't tell.
 """
 
 from __future__ import annotations
@@ -43,12 +44,14 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   kubectl netpol test san nginx 80                    is nginx open to san?
+  kubectl netpol test san nginx                       every port that nginx declares
   kubectl netpol test deploy/web db 5432,9187 -n shop  two ports of Service db
   kubectl netpol test san kube-system/kube-dns 53/UDP
   kubectl netpol test --from-selector app=web --to-selector app=db 5432
   kubectl netpol test san nginx 80 --expect blocked   exit 0 where it is blocked
   kubectl netpol test san nginx 80 -f manifests/      only what the policies say"""
 _UNKNOWN = 2
+_ENDS = 2
 _EXPECTED = {"open": True, "blocked": False}
 
 
@@ -95,8 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Probe and compare; the exit status is the worst of all pairs."""
     selectors = arguments.from_selector, arguments.to_selector
-    *names, port = _names(arguments.names, selectors)
-    ports = single_ports(parse_ports(port, parse_protocol(arguments.protocol)))
+    names, ports = _typed(arguments.names, selectors, parse_protocol(arguments.protocol))
     probe = probe_options(arguments)._replace(
         container=arguments.container, http=arguments.http, debug_image=arguments.debug_image
     )
@@ -109,15 +111,20 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return _status(results, arguments.expect)
 
 
-def _names(typed: Sequence[str], selectors: tuple[str | None, str | None]) -> Sequence[str]:
-    """The names typed, as many as the selectors leave open, and the port."""
+def _typed(
+    typed: Sequence[str], selectors: tuple[str | None, str | None], protocol: str
+) -> tuple[Sequence[str], Sequence[SinglePort]]:
+    """The names typed, as many as the selectors leave open, and the ports; none where only two names were typed."""
+    if len(typed) == _ENDS and selectors == (None, None):
+        return typed, ()
     wanted = [name for name, selector in zip(("SOURCE", "DESTINATION"), selectors, strict=True) if selector is None]
     wanted.append("PORT")
     if len(typed) != len(wanted):
         raise UsageError(
             f"expected {' '.join(wanted)}, got {count(len(typed), 'argument')}", "kubectl netpol test san nginx 80"
         )
-    return typed
+    *names, port = typed
+    return names, single_ports(parse_ports(port, protocol))
 
 
 def _ask(

@@ -11,6 +11,7 @@ from kubectl_netpol.engine.verdict import End
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.model.kinds import KINDS, TYPED, WORKLOADS, kind_typed
+from kubectl_netpol.model.ports import SinglePort
 from kubectl_netpol.model.validation import is_namespace_name
 from kubectl_netpol.model.workloads import pods_of
 
@@ -145,9 +146,28 @@ def resolve_source(snapshot: Snapshot, reference: Reference) -> Resolved:
     return Resolved(pod=pod, typed=reference.typed)
 
 
-def resolve_destination(snapshot: Snapshot, reference: Reference) -> Resolved:
-    """A Service, then a pod, then a workload, then a Service as NAME.NS[.svc…]; other names with dots are hosts."""
-    return _resolved(snapshot, reference, Role.DESTINATION)
+def resolve_destination(snapshot: Snapshot, reference: Reference, beside: str | None = None) -> Resolved:
+    """A Service, then a pod, then a workload, then a Service as NAME.NS[.svc…]; other names with dots are hosts.
+
+    `beside`: the source's namespace, which the hint names if the destination is only there.
+    """
+    return _resolved(snapshot, reference, Role.DESTINATION, beside)
+
+
+def declared_ports(destination: Resolved) -> tuple[SinglePort, ...]:
+    """The ports of a Service, or those that a pod's containers declare, by number. UsageError if there are none."""
+    if destination.service:
+        what = f"Service {destination.service.key} has no ports"
+        found = [SinglePort(port.protocol, port.number) for port in destination.service.ports]
+    elif destination.pod:
+        what = f"{destination.pod.key} declares no ports"
+        found = [SinglePort(port.protocol, port.number) for port in destination.pod.ports]
+    else:
+        what = f"{destination.reference} is no Service and no pod, whose ports would be known"
+        found = []
+    if not found:
+        raise UsageError(what, "write the port: kubectl netpol test san nginx 80")
+    return tuple(dict.fromkeys(found))
 
 
 def resolve_subject(snapshot: Snapshot, reference: Reference) -> Resolved:
@@ -218,13 +238,18 @@ def _at_address(snapshot: Snapshot, reference: Reference, address: str) -> Resol
     return Resolved(node=snapshot.node_at(address), address=address, typed=reference.typed)
 
 
-def _resolved(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved:
+def _resolved(snapshot: Snapshot, reference: Reference, role: Role, beside: str | None = None) -> Resolved:
     if found := look_up(snapshot, reference, role):
         return found
     kinds = (reference.kind,) if reference.kind else role.value
     what = reference.kind or ("Service, pod or workload" if "Service" in kinds else "pod or workload")
     names = _names(snapshot, reference.namespace, kinds)
     namespace = None if reference.kind == "Node" else reference.namespace
+    if namespace and beside not in (None, namespace):
+        there = reference._replace(namespace=beside or "")
+        if look_up(snapshot, there, role):
+            hint = f"it is in namespace {beside}: write {beside}/{reference.typed}"
+            raise NetpolError(f'no {what} "{reference.name}" in namespace {namespace}', hint)
     raise _not_found(f'no {what} "{reference.name}"', reference.name, names, namespace)
 
 

@@ -9,6 +9,7 @@ from kubectl_netpol.connection.predict import predict
 from kubectl_netpol.connection.resolve import (
     Resolved,
     Role,
+    declared_ports,
     look_up,
     parse_reference,
     resolve_destination,
@@ -61,10 +62,11 @@ def read_for(inputs: Inputs, *asked: tuple[Reference, Role], everywhere: bool) -
 def ask(
     inputs: Inputs, source: str, destination: str, ports: Sequence[SinglePort]
 ) -> tuple[Snapshot, list[Prediction]]:
-    """The prediction for each port."""
+    """The prediction for each port; where there is none, for each that the destination declares."""
     here, there = (parse_reference(typed, inputs.namespace) for typed in (source, destination))
     snapshot = read_for(inputs, (here, Role.SOURCE), (there, Role.DESTINATION), everywhere=False)
-    ends = resolve_source(snapshot, here), resolve_destination(snapshot, there)
+    ends = resolve_source(snapshot, here), resolve_destination(snapshot, there, here.namespace)
+    ports = ports or declared_ports(ends[1])
     return snapshot, [predict(snapshot, request(snapshot, *ends, port.port, port.protocol)) for port in ports]
 
 

@@ -474,3 +474,61 @@ def test_what_the_network_did_is_in_text_and_json(network: Network) -> None:
     assert run("test", "san pod/nginx 80").out == "open: san → nginx, TCP 80\n"
     found = json.loads(run("test", "san pod/nginx 80 -o json").out)
     assert (found["reachable"], found["finding"]["code"]) == (True, "open")
+
+
+@pytest.mark.parametrize(
+    ("line", "ports"),
+    [
+        pytest.param("san nginx", [80], id="those of the Service"),
+        pytest.param("san pod/nginx", [80, 53], id="those that the pod declares, UDP among them"),
+        pytest.param("san db/svc/postgres", [5432], id="in another namespace"),
+        pytest.param("san 10.0.0.3", [80, 53], id="of the pod with that address"),
+    ],
+)
+def test_without_a_port_all_declared_ones_are_tried(line: str, ports: list[int]) -> None:
+    found = json.loads(predict(f"{line} -o json").out)
+    assert [item["port"] for item in found.get("items", [found])] == ports
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        pytest.param("nginx san", "shop/san declares no ports", id="a pod that declares none"),
+        pytest.param("san 10.1.0.1", "10.1.0.1 is no Service and no pod", id="a node"),
+        pytest.param("san example.com", "example.com is no Service and no pod", id="a host name"),
+    ],
+)
+def test_without_a_port_and_a_declared_one_it_is_asked_for(line: str, error: str) -> None:
+    ran = predict(line)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {error}")
+    assert ran.err.endswith("hint: write the port: kubectl netpol test san nginx 80\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "hint"),
+    [
+        pytest.param(
+            "db/postgres postgres 5432",
+            'no Service, pod or workload "postgres" in namespace shop',
+            "it is in namespace db: write db/postgres",
+            id="it is only in the source's namespace",
+        ),
+        pytest.param(
+            "db/postgres svc/postgres 5432",
+            'no Service "postgres" in namespace shop',
+            "it is in namespace db: write db/svc/postgres",
+            id="with its kind",
+        ),
+        pytest.param(
+            "db/postgres nowhere 5432",
+            'no Service, pod or workload "nowhere" in namespace shop',
+            "found: back, cart, nginx, san, web and 1 more",
+            id="it is in neither",
+        ),
+    ],
+)
+def test_a_destination_in_the_namespace_typed_for_the_source(line: str, error: str, hint: str) -> None:
+    ran = predict(line)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == f"error: {error}\nhint: {hint}\n"

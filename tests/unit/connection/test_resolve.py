@@ -10,6 +10,7 @@ import yaml
 from kubectl_netpol.connection.resolve import (
     Reference,
     Resolved,
+    declared_ports,
     parse_reference,
     representative,
     resolve_destination,
@@ -18,7 +19,7 @@ from kubectl_netpol.connection.resolve import (
     service_namespace,
 )
 from kubectl_netpol.errors import NetpolError, UsageError
-from kubectl_netpol.model.objects import Node, Pod, Service
+from kubectl_netpol.model.objects import ContainerPort, Node, Pod, Service, ServicePort
 from tests.support.tables import snapshot_of
 
 if TYPE_CHECKING:
@@ -381,3 +382,33 @@ def test_what_to_type_for_an_end(resolved: Resolved, reference: str) -> None:
 def test_the_pod_that_represents_several(pods: tuple[Pod, ...], name: str | None) -> None:
     found = representative(pods)
     assert (found and found.name) == name
+
+
+@pytest.mark.parametrize(
+    ("destination", "ports"),
+    [
+        pytest.param(
+            Resolved(service=Service("a", "s", None, (ServicePort("x", 80, "http"),))), [("TCP", 80)], id="Service"
+        ),
+        pytest.param(
+            Resolved(pod=Pod("a", "p", {}, ports=(ContainerPort("x", 53, "UDP"), ContainerPort(None, 53, "UDP")))),
+            [("UDP", 53)],
+            id="a pod's, each once",
+        ),
+    ],
+)
+def test_the_ports_that_a_destination_declares(destination: Resolved, ports: list[tuple[str, int]]) -> None:
+    assert [tuple(port) for port in declared_ports(destination)] == ports
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        pytest.param(Resolved(service=Service("a", "s", None)), id="a Service without ports"),
+        pytest.param(Resolved(pod=Pod("a", "p", {})), id="a pod that declares none"),
+        pytest.param(Resolved(host="example.com"), id="a host name"),
+    ],
+)
+def test_where_none_are_declared_that_is_an_error(destination: Resolved) -> None:
+    with pytest.raises(UsageError):
+        declared_ports(destination)
