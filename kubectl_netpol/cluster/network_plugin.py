@@ -62,9 +62,14 @@ def deciding_plugin(api: Api, kinds: Iterable[str]) -> tuple[str | None, Gap | N
 def network_plugin(api: Api) -> str | None:
     """The plugin with what it enforces, such as "Calico"; None if none is known or DaemonSets can't be listed."""
     try:
-        names = _daemonsets(api)
+        return plugin_seen(api)
     except ClusterError:
         return None
+
+
+def plugin_seen(api: Api) -> str | None:
+    """The same, several joined by "and"; ClusterError if DaemonSets can't be listed."""
+    names = _daemonsets(api)
     found = [title for prefix, title in _PLUGINS.items() if any(name.startswith(prefix) for name in names)]
     return " and ".join(found) or None
 

@@ -49,7 +49,8 @@ EXAMPLES = """examples:
   kubectl netpol test san kube-system/kube-dns 53/UDP
   kubectl netpol test --from-selector app=web --to-selector app=db 5432
   kubectl netpol test san nginx 80 --expect blocked   exit 0 where it is blocked
-  kubectl netpol test san nginx 80 -f manifests/      only what the policies say"""
+  kubectl netpol test san nginx 80 -f manifests/      only what the policies say
+  kubectl netpol test --enforcement                   does this cluster enforce anything?"""
 _UNKNOWN = 2
 _ENDS = 2
 _EXPECTED = {"open": True, "blocked": False}
@@ -89,6 +90,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="open|blocked",
         help="exit 0 if it is so, 1 if not, 2 if unknown",
     )
+    parser.add_argument(
+        "--enforcement",
+        action="store_true",
+        help="whether this cluster enforces policies at all, and how to try it: exit 0 yes, 1 no, 2 can't tell",
+    )
     add_filename_option(parser)
     add_output_option(parser)
     add_verbose_option(parser)
@@ -97,6 +103,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Probe and compare; the exit status is the worst of all pairs."""
+    if arguments.enforcement:
+        return _enforcement(arguments, console)
     selectors = arguments.from_selector, arguments.to_selector
     names, ports = _typed(arguments.names, selectors, parse_protocol(arguments.protocol))
     probe = probe_options(arguments)._replace(
@@ -109,6 +117,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     results = _results(inputs, snapshot, predictions, cluster=cluster, probe=probe)
     _print(results, Names(inputs.namespace), console, output=arguments.output, verbose=arguments.verbose)
     return _status(results, arguments.expect)
+
+
+def _enforcement(arguments: argparse.Namespace, console: Console) -> int:
+    """0 the cluster enforces NetworkPolicies, 1 it does not, 2 can't tell."""
+    if arguments.names or arguments.filenames:
+        raise UsageError("--enforcement is about a cluster, without names and -f", "kubectl netpol test --enforcement")
+    from kubectl_netpol.commands.common.enforcement import read_enforcement  # noqa: PLC0415 - only for this
+    from kubectl_netpol.render.enforcement import enforcement_object, enforcement_text  # noqa: PLC0415 - the same
+
+    inputs = open_inputs(cluster_options(arguments), (), console)
+    assert inputs.api is not None  # noqa: S101 - without files it is a cluster
+    with console.progress("reading the cluster"):
+        found = read_enforcement(inputs.api)
+    if arguments.output:
+        console.data(serialize(enforcement_object(found), arguments.output))
+    else:
+        console.data(enforcement_text(found, console))
+    return _UNKNOWN if found.enforced is None else int(not found.enforced)
 
 
 def _typed(

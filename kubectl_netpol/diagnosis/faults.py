@@ -50,13 +50,14 @@ def ignored_kind(prediction: Prediction, enforcer: str | None) -> str | None:
     plugins = enforcer.split(" and ") if enforcer else []
     for route in prediction.routes:
         for match in (m for side in (route.egress, route.ingress) for m in (*side.denied_by, *side.allowed_by)):
-            if plugins and all(_ignores(plugin, match.policy.kind) for plugin in plugins):
+            if plugins and all(is_ignored(match.policy.kind, plugin) for plugin in plugins):
                 kind = match.policy.title.partition("/")[0]
                 return f"{enforcer} does not enforce {kind}, and {match_text(match)} decides"
     return None
 
 
-def _ignores(plugin: str, kind: str) -> bool:
+def is_ignored(kind: str, plugin: str) -> bool:
+    """Whether the plugin of this title is known to do nothing for policies of the kind."""
     return any(plugin.startswith(title) and kind in kinds for title, kinds in _IGNORED.items())
 
 

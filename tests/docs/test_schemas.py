@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.commands import test
+from kubectl_netpol.commands.common.inputs import Inputs, open_inputs
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Facts, SuggestedCommands, diagnose
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.lint.warnings import connection_warnings, pod_warnings
@@ -24,11 +26,15 @@ from kubectl_netpol.matrix.summary import Cell
 from kubectl_netpol.probe.outcome import Observation, Outcome
 from kubectl_netpol.render.json_objects import explanation_object, result_object, verdict_object
 from kubectl_netpol.render.matrix_json import matrix_json, network_fields
+from tests.support.api import FakeApi, groups
 from tests.support.running import SHOP, run
 from tests.support.tables import ask, checks, snapshot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_netpol.cluster.options import ClusterOptions
+    from kubectl_netpol.console import Console
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "schemas"
@@ -83,6 +89,20 @@ def test_outcomes_are_those_of_the_program() -> None:
         assert outcomes == [*(outcome.value for outcome in Outcome), None]
 
 
+@pytest.fixture(autouse=True)
+def a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with kube-router, for commands that are given no files."""
+    daemonsets = {"/apis/apps/v1/daemonsets": [{"metadata": {"name": "kube-router"}}]}
+    fake = FakeApi({"/apis": groups(policy_networking_k8s_io="v1alpha2"), **daemonsets})
+
+    def opened(cluster: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
+        if filenames:
+            return open_inputs(cluster, filenames, console)
+        return Inputs("shop", fake.api, None, console)
+
+    monkeypatch.setattr(test, "open_inputs", opened)
+
+
 @pytest.mark.parametrize(
     ("command", "line", "kind"),
     [
@@ -96,6 +116,7 @@ def test_outcomes_are_those_of_the_program() -> None:
         pytest.param("diff", f"-f {SHOP_FILE} --on {SHOP_FILE} --delete -n shop", "Diff", id="diff of a deletion"),
         pytest.param("matrix", f"--port 80 {ON_SHOP}", "Matrix", id="matrix of a port"),
         pytest.param("matrix", ON_SHOP, "MatrixList", id="matrix of the ports that are declared"),
+        pytest.param("test", "--enforcement", "Enforcement", id="test of a whole cluster"),
         pytest.param("version", "", "Version", id="version"),
     ],
 )

@@ -532,3 +532,32 @@ def test_a_destination_in_the_namespace_typed_for_the_source(line: str, error: s
     ran = predict(line)
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == f"error: {error}\nhint: {hint}\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "first"),
+    [
+        pytest.param(["kube-router"], 0, "enforced: NetworkPolicies; kube-router does", id="enforced"),
+        pytest.param(
+            ["kube-flannel-ds"], 1, "not enforced: NetworkPolicies; flannel enforces no policies", id="not enforced"
+        ),
+        pytest.param(
+            [], 2, "can't tell: NetworkPolicies; no DaemonSet of a network plugin that is known", id="can't tell"
+        ),
+    ],
+)
+def test_whether_a_cluster_enforces_anything(
+    names: list[str], status: int, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeApi({"/apis/apps/v1/daemonsets": [{"metadata": {"name": name}} for name in names]})
+    monkeypatch.setattr(test, "open_inputs", lambda *given: Inputs("shop", fake.api, None, given[2]))
+    ran = run("test", "--enforcement")
+    assert (ran.status, ran.out.splitlines()[0], ran.err) == (status, first, "")
+    assert json.loads(run("test", "--enforcement -o json").out)["enforced"] is {0: True, 1: False, 2: None}[status]
+
+
+@pytest.mark.parametrize("line", ["--enforcement san nginx 80", "--enforcement -f examples"])
+def test_enforcement_is_about_a_cluster(line: str) -> None:
+    ran = run("test", line)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("error: --enforcement is about a cluster")
