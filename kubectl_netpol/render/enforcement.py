@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.diagnosis.enforcement import TRIAL, Enforcement, KindEnforcement
+from kubectl_netpol.diagnosis.enforcement import TRIAL
 from kubectl_netpol.render.json_objects import Object, kind
-from kubectl_netpol.render.text import fits, table, wrapped
+from kubectl_netpol.render.text import wrapped
 
 if TYPE_CHECKING:
     from kubectl_netpol.console import Console
+    from kubectl_netpol.diagnosis.enforcement import Enforcement
 
 _WORDS = {True: ("enforced", "green"), False: ("not enforced", "red"), None: ("can't tell", "yellow")}
 _ANSWERS = {True: "yes", False: "no", None: "can't tell"}
@@ -19,16 +20,10 @@ def enforcement_text(found: Enforcement, console: Console) -> str:
     """NetworkPolicies first, in the first line; then the other kinds that are there, and the commands of a trial."""
     word, colour = _WORDS[found.enforced]
     lines = [f"{console.paint(f'{word}:', colour)} NetworkPolicies; {found.kinds[0].why}"]
-    others = found.kinds[1:]
-    rows = [f"  {line}" for line in table([(one.kind, _ANSWERS[one.enforced], one.why) for one in others])]
-    lines += rows if fits(rows, console) else map(_in_words, others)
+    lines += [f"  {one.kind}: {_ANSWERS[one.enforced]}, {one.why}" for one in found.kinds[1:]]
     text = wrapped(lines, console)
     trial = "\n".join(f"  {command}" for command in TRIAL)
     return f"{text}\nto see it, in a namespace of its own:\n{trial}"
-
-
-def _in_words(one: KindEnforcement) -> str:
-    return f"  {one.kind}: {_ANSWERS[one.enforced]}, {one.why}"
 
 
 def enforcement_object(found: Enforcement) -> Object:

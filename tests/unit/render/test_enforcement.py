@@ -39,11 +39,6 @@ def test_the_other_kinds_and_the_trial_follow() -> None:
     assert lines[3:] == ["to see it, in a namespace of its own:", *(f"  {command}" for command in TRIAL)]
 
 
-def test_what_fits_is_a_table() -> None:
-    lines = printed("kube-router", ["CiliumNetworkPolicy"])
-    assert lines[1] == "  CiliumNetworkPolicy.cilium.io   no   only Cilium does, and it does not run here"
-
-
 def test_what_is_too_wide_for_a_table_is_folded() -> None:
     lines = printed("Cilium", ["ClusterNetworkPolicy"])
     assert lines[1].startswith("  ClusterNetworkPolicy.policy.networking.k8s.io: can't tell, hangs on its")
