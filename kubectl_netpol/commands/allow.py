@@ -17,7 +17,7 @@ from kubectl_netpol.allow.from_labels import (
     isolates_text,
     policies_from_labels,
 )
-from kubectl_netpol.allow.pairs import cross_product, opened_by_pairs, parse_pair
+from kubectl_netpol.allow.pairs import Pair, cross_product, opened_by_pairs, parse_pair
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
@@ -142,11 +142,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     protocol = parse_protocol(arguments.protocol)
-    source, destination = _end_options(arguments, "from"), _end_options(arguments, "to")
-    pairs = [parse_pair(text, protocol) for text in destination.selectors]
-    destination = destination._replace(
-        selectors=tuple(pair.selector for pair in pairs), ports=tuple(pair.ports for pair in pairs)
-    )
+    source, destination = (_end_options(arguments, side, protocol) for side in ("from", "to"))
     by_labels = not (source.empty and destination.empty) or arguments.ports or arguments.excepts
     if arguments.names and by_labels:
         raise UsageError("names and labels can't be combined", "SOURCE DESTINATION PORT, or --from, --to and --port")
@@ -255,16 +251,20 @@ def write(found: Sequence[Policy], output: str | None, console: Console) -> None
         console.data(to_json(objects) if output == "json" else to_yaml(objects))
 
 
-def _end_options(arguments: argparse.Namespace, side: str) -> EndOptions:
+def _end_options(arguments: argparse.Namespace, side: str, protocol: str) -> EndOptions:
+    """`protocol`: that of ports typed behind a destination's selector."""
     given = vars(arguments)
+    typed = given[f"{side}_selectors"]
+    pairs = [parse_pair(text, protocol) if side == "to" else Pair(text) for text in typed]
     return EndOptions(
         side,
-        tuple(given[f"{side}_selectors"]),
+        tuple(pair.selector for pair in pairs),
         tuple(given[f"{side}_namespaces"]),
         tuple(given[f"{side}_cidrs"]),
         all_pods=given[f"{side}_all_pods"],
         anyone=given[f"{side}_any"],
         none=given[f"{side}_none"],
+        ports=tuple(pair.ports for pair in pairs),
     )
 
 

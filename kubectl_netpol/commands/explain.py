@@ -1,6 +1,7 @@
 """Which policies select a pod, and what they let in and out; or why a connection is allowed or blocked.
 
-With no arguments: one line per pod of the namespace. With POD (also a workload or a Service): its policies.
+With no arguments: one line per pod of the namespace. With POD (also a workload or a Service): its policies. With
+netpol/NAME (or another kind of policy): whom it selects, who gets through by it, and what would change without it.
 With SOURCE DESTINATION PORT: the verdict, and what decides it. Nothing is probed and nothing is changed.
 """
 
@@ -18,13 +19,15 @@ from kubectl_netpol.commands.common.options import (
     cluster_options,
 )
 from kubectl_netpol.commands.common.questions import ask, read_for, scope_of
+from kubectl_netpol.connection.policy_reference import find_policy, parse_policy_reference
 from kubectl_netpol.connection.resolve import Role, look_up, parse_reference, representative, resolve_subject
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
-from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
+from kubectl_netpol.model.snapshot import Scope
+from kubectl_netpol.render.changes import unread_texts
 from kubectl_netpol.render.explanation import explanation_text, overview_text, unknown_texts
 from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize, verdict_object
 from kubectl_netpol.render.text import Names
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_netpol.commands.common.inputs import Inputs
+    from kubectl_netpol.connection.policy_reference import PolicyReference
     from kubectl_netpol.connection.resolve import Reference
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.objects import Pod
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   kubectl netpol explain                      every pod of the namespace
   kubectl netpol explain nginx                what may reach nginx, and what it may reach
+  kubectl netpol explain netpol/deny-all-ingress   what a policy does, and what would change without it
   kubectl netpol explain san nginx 80         why san may, or may not, reach nginx on port 80
   kubectl netpol explain 10.0.0.7 shop/svc/nginx http -o json
   kubectl netpol explain nginx -f manifests/  without a cluster"""
@@ -64,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names",
         nargs="*",
-        metavar="POD | SOURCE DESTINATION PORT",
+        metavar="POD | KIND/POLICY | SOURCE DESTINATION PORT",
         help="NAME, NS/NAME, KIND/NAME, NS/KIND/NAME or an address",
     )
     parser.add_argument(
@@ -93,6 +98,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     printer = _Printer(console, Names(inputs.namespace), arguments.output, arguments.verbose)
     if ports:
         return _connection(inputs, names[0], names[1], ports, printer)
+    if names and (policy := parse_policy_reference(names[0], inputs.namespace)):
+        return _policy(inputs, policy, printer)
     if names:
         return _pod(inputs, parse_reference(names[0], inputs.namespace), printer)
     return _namespace(inputs, printer, all_namespaces=arguments.all_namespaces)
@@ -114,12 +121,29 @@ def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[S
     return max(STATUS[prediction.verdict] for prediction in predictions)
 
 
+def _policy(inputs: Inputs, reference: PolicyReference, printer: _Printer) -> int:
+    from kubectl_netpol.analysis.policy import all_policies, explain_policy  # noqa: PLC0415 - only for a policy
+    from kubectl_netpol.render.policy import policy_explanation_object, policy_explanation_text  # noqa: PLC0415
+
+    everywhere = frozenset({"pods", "networkpolicies"})
+    snapshot = inputs.read(Scope(frozenset({reference.namespace}), everywhere, endpoints=False))
+    found = explain_policy(snapshot, find_policy(snapshot, all_policies(snapshot), reference))
+    if printer.output:
+        printer.console.data(serialize(policy_explanation_object(found), printer.output))
+    else:
+        text = policy_explanation_text(found, printer.names, printer.console, verbose=printer.verbose)
+        printer.console.data(text)
+    for reason in unread_texts(snapshot, found.without, verbose=printer.verbose):
+        printer.console.warning(f"incomplete: {reason}")
+    return 0
+
+
 def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
     if reference.address or reference.kind == "Node":
         raise UsageError(f"{reference.typed} is not a pod", "explain SOURCE DESTINATION PORT takes addresses and nodes")
     console = printer.console
     snapshot = read_for(inputs, (reference, Role.SUBJECT), everywhere=True)
-    pod = _subject(snapshot, reference, inputs.namespace)
+    pod = _subject(snapshot, reference)
     if reference.typed.rsplit("/", maxsplit=1)[-1] != pod.name:
         console.note(f"showing {pod.name}, a pod of {reference.typed}")
     explanation = explain_pod(snapshot, pod)
@@ -133,15 +157,14 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
     return 0
 
 
-def _subject(snapshot: Snapshot, reference: Reference, namespace: str) -> Pod:
-    """The pod to explain: a workload's or a Service's best one. NetpolError names a pod for a policy's name."""
+def _subject(snapshot: Snapshot, reference: Reference) -> Pod:
+    """The pod to explain: a workload's or a Service's best one. NetpolError where it is a policy's name."""
     if look_up(snapshot, reference, Role.SUBJECT) is None:
-        where = namespace if reference.namespace in KINDS["NetworkPolicy"].aliases else reference.namespace
-        policy = next((policy for policy in snapshot.policies_in(where) if policy.name == reference.name), None)
+        policies = snapshot.policies_in(reference.namespace)
+        policy = next((policy for policy in policies if policy.name == reference.name), None)
         if policy:
-            pod = representative([pod for pod in snapshot.pods_in(where) if policy.selects(pod)])
-            hint = f"it selects {pod.key}: kubectl netpol explain {pod.key}" if pod else "it selects no pod"
-            raise NetpolError(f"{policy.key} is a NetworkPolicy, and explain takes pods", hint)
+            hint = f"kubectl netpol explain {policy.namespace}/netpol/{policy.name}"
+            raise NetpolError(f"{policy.key} is a NetworkPolicy", hint)
     resolved = resolve_subject(snapshot, reference)
     pod = resolved.pod
     if resolved.service:

@@ -104,7 +104,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Probe and compare; the exit status is the worst of all pairs."""
     if arguments.enforcement:
-        return _enforcement(arguments, console)
+        if arguments.names or arguments.filenames:
+            hint = "kubectl netpol test --enforcement"
+            raise UsageError("--enforcement is about a cluster, without names and -f", hint)
+        return _enforcement(cluster_options(arguments), arguments.output, console)
     selectors = arguments.from_selector, arguments.to_selector
     names, ports = _typed(arguments.names, selectors, parse_protocol(arguments.protocol))
     probe = probe_options(arguments)._replace(
@@ -119,19 +122,17 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return _status(results, arguments.expect)
 
 
-def _enforcement(arguments: argparse.Namespace, console: Console) -> int:
+def _enforcement(cluster: ClusterOptions, output: str | None, console: Console) -> int:
     """0 the cluster enforces NetworkPolicies, 1 it does not, 2 can't tell."""
-    if arguments.names or arguments.filenames:
-        raise UsageError("--enforcement is about a cluster, without names and -f", "kubectl netpol test --enforcement")
     from kubectl_netpol.commands.common.enforcement import read_enforcement  # noqa: PLC0415 - only for this
     from kubectl_netpol.render.enforcement import enforcement_object, enforcement_text  # noqa: PLC0415 - the same
 
-    inputs = open_inputs(cluster_options(arguments), (), console)
+    inputs = open_inputs(cluster, (), console)
     assert inputs.api is not None  # noqa: S101 - without files it is a cluster
     with console.progress("reading the cluster"):
         found = read_enforcement(inputs.api)
-    if arguments.output:
-        console.data(serialize(enforcement_object(found), arguments.output))
+    if output:
+        console.data(serialize(enforcement_object(found), output))
     else:
         console.data(enforcement_text(found, console))
     return _UNKNOWN if found.enforced is None else int(not found.enforced)

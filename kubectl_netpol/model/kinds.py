@@ -162,6 +162,37 @@ def kind_typed(typed: str) -> Kind | None:
     return None
 
 
+def policy_kinds_typed(typed: str) -> tuple[str, ...]:
+    """The kinds of policy that a word before a slash may mean: "netpol", "cnp", "networkpolicy.projectcalico.org".
+
+    Plain `networkpolicy` is Kubernetes' own, as for kubectl. (): it is no such kind.
+    """
+    word, _, group = typed.lower().partition(".")
+    found = []
+    for name in ("NetworkPolicy", *TIERED, *UNEVALUATED):
+        kind = KINDS[name]
+        if word in (kind.api.lower(), kind.resource, *kind.aliases, *_SHORT.get(name, ())) and (
+            not group or group in kind.groups
+        ):
+            found.append(name)
+    return tuple(found[:1] if found[:1] == ["NetworkPolicy"] else found)
+
+
+# The short names of the definitions that come with them.
+_SHORT = {
+    "ClusterNetworkPolicy": ("cnp",),
+    "AmazonClusterNetworkPolicy": ("cnp",),
+    "AdminNetworkPolicy": ("anp",),
+    "BaselineAdminNetworkPolicy": ("banp",),
+    "CiliumNetworkPolicy": ("cnp", "ciliumnp"),
+    "CiliumClusterwideNetworkPolicy": ("ccnp",),
+    "CalicoNetworkPolicy": ("cnp", "caliconetworkpolicy"),
+    "GlobalNetworkPolicy": ("gnp", "cgnp"),
+    "AntreaNetworkPolicy": ("annp",),
+    "AntreaClusterNetworkPolicy": ("acnp",),
+}
+
+
 def kind_of(api_kind: str, api_version: str) -> Kind | None:
     """The kind of an object with these fields, or None if that kind is not read."""
     group, _, version = api_version.rpartition("/")

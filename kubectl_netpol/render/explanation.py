@@ -59,7 +59,7 @@ def _isolation_lines(side: Isolation, pod: Pod, names: Names, console: Console, 
         isolated = f"isolated by {names_text(policies, UNLIMITED if verbose else _MOST_POLICIES)}"
         allowed = "; only this is allowed:" if side.rules else ": nothing is allowed"
         lines.append(f"{label} {'then ' if side.admin else ''}{isolated}{allowed}")
-        lines += _rule_lines(side.rules, pod, names, console, verbose=verbose)
+        lines += rule_lines(side.rules, pod, names, console, verbose=verbose)
     lines += _tier_lines(f"{label} asked last:", side.baseline, pod, names, console, verbose=verbose)
     if not (side.isolated_by or side.unknown):
         lines.append(f"{label} everything else is allowed")
@@ -73,14 +73,14 @@ def _tier_lines(
     lines: list[str] = []
     for policy, own in groupby(rules, key=lambda entry: entry.policy):
         lines.append(f"{head if lines or not first else first} {policy_text(policy)}:")
-        lines += _rule_lines(tuple(own), pod, names, console, verbose=verbose, tiered=True)
+        lines += rule_lines(tuple(own), pod, names, console, verbose=verbose, tiered=True)
     return lines
 
 
-def _rule_lines(
-    rules: Sequence[RulePeers], pod: Pod, names: Names, console: Console, *, verbose: bool, tiered: bool = False
+def rule_lines(
+    rules: Sequence[RulePeers], pod: Pod | None, names: Names, console: Console, *, verbose: bool, tiered: bool = False
 ) -> list[str]:
-    """One row per peer, indented; `tiered`: with the action of each rule."""
+    """One row per peer, indented; `tiered`: with the action of each rule. `pod`: the one whose port names are meant."""
     rows = [row for entry in rules for row in _rule_rows(entry, pod, names, verbose=verbose, tiered=tiered)]
     if not rows:
         return []
@@ -104,7 +104,9 @@ def _rule_lines(
     return lines
 
 
-def _rule_rows(entry: RulePeers, pod: Pod, names: Names, *, verbose: bool, tiered: bool) -> Iterator[tuple[str, ...]]:
+def _rule_rows(
+    entry: RulePeers, pod: Pod | None, names: Names, *, verbose: bool, tiered: bool
+) -> Iterator[tuple[str, ...]]:
     """The cells of each peer; the action first, and the rule without its policy, for a policy of a tier."""
     direction = entry.rule.direction
     ports = entry.ports or rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)

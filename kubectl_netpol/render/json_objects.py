@@ -190,14 +190,15 @@ def _isolation(side: Isolation) -> Object:
     return {
         "isolated": None if side.unknown or limited else bool(side.isolated_by),
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
-        "rules": [_rule(entry) for entry in side.rules],
-        "admin": [_rule(entry) for entry in side.admin],
-        "baseline": [_rule(entry) for entry in side.baseline],
+        "rules": [rule_object(entry) for entry in side.rules],
+        "admin": [rule_object(entry) for entry in side.admin],
+        "baseline": [rule_object(entry) for entry in side.baseline],
         "reason": note_object(side.unknown or reason),
     }
 
 
-def _rule(entry: RulePeers) -> Object:
+def rule_object(entry: RulePeers) -> Object:
+    """A rule with its peers and the pods that they match now."""
     peers = [
         {
             "peer": match.position,

@@ -110,6 +110,7 @@ def a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("explain", f"10.0.0.7 shop/nginx 80,81 {ON_SHOP}", "VerdictList", id="explain two ports"),
         pytest.param("explain", f"nginx {ON_SHOP}", "Explanation", id="explain a pod"),
         pytest.param("explain", ON_SHOP, "ExplanationList", id="explain a namespace"),
+        pytest.param("explain", f"netpol/deny-all-ingress {ON_SHOP}", "PolicyExplanation", id="explain a policy"),
         pytest.param("test", f"san nginx 80 {ON_SHOP}", "TestResult", id="test"),
         pytest.param("test", f"san example.com 80-82 {ON_SHOP}", "TestResultList", id="test three ports"),
         pytest.param("diff", f"-f {ROOT}/examples/deny-all-ingress.yaml --on {SHOP_FILE}", "Diff", id="diff"),

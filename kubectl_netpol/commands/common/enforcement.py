@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.cluster.discovery import discover
-from kubectl_netpol.cluster.network_plugin import plugin_seen
 from kubectl_netpol.diagnosis.enforcement import enforcement
 from kubectl_netpol.errors import ForbiddenError
 
@@ -16,6 +14,9 @@ if TYPE_CHECKING:
 
 def read_enforcement(api: Api) -> Enforcement:
     """ClusterError where the server can't be asked; not being allowed to list DaemonSets is a reason of its own."""
+    from kubectl_netpol.cluster.discovery import discover  # noqa: PLC0415 - only for a cluster
+    from kubectl_netpol.cluster.network_plugin import plugin_seen  # noqa: PLC0415 - the same
+
     kinds = list(dict.fromkeys(found.name for found in discover(api).kinds))
     try:
         return enforcement(plugin_seen(api), kinds)

@@ -410,11 +410,10 @@ def test_a_warning_about_several_ports_is_there_once() -> None:
         *(
             pytest.param(
                 typed,
-                "error: default/web-in is a NetworkPolicy, and explain takes pods\n"
-                "hint: it selects default/web: kubectl netpol explain default/web\n",
+                "error: default/web-in is a NetworkPolicy\nhint: kubectl netpol explain default/netpol/web-in\n",
                 id=f"a policy where a pod is explained: {typed}",
             )
-            for typed in ("web-in", "default/web-in", "netpol/web-in")
+            for typed in ("web-in", "default/web-in")
         ),
         pytest.param(
             "pod/web --protocol icmp",
@@ -441,13 +440,18 @@ def test_a_service_without_pods_is_no_subject() -> None:
     )
 
 
-def test_a_policy_that_selects_no_pod_where_a_pod_is_explained() -> None:
-    cluster = {**CLUSTER, "policies": {"default/db-in": {**pods(run="db"), "ingress": []}}}
-    assert explain("db-in", cluster) == (
-        2,
-        "",
-        "error: default/db-in is a NetworkPolicy, and explain takes pods\nhint: it selects no pod\n",
-    )
+@pytest.mark.parametrize(
+    "typed", ["netpol/web-in", "default/netpol/web-in", "networkpolicies.networking.k8s.io/web-in"]
+)
+def test_a_policy_is_explained(typed: str) -> None:
+    ran = explain(typed)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("NetworkPolicy default/web-in\nselects 2 pods: web, web-2\n")
+
+
+def test_a_policy_that_is_not_there() -> None:
+    ran = explain("netpol/web-inn")
+    assert ran == (2, "", 'error: no NetworkPolicy "web-inn" in namespace default\nhint: did you mean web-in?\n')
 
 
 def test_manifests_are_all_there_is_so_an_unmatched_peer_elsewhere_is_a_warning() -> None:

@@ -1,0 +1,75 @@
+"""One policy as text and JSON."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from kubectl_netpol.analysis.policy import PolicyExplanation, all_policies, explain_policy
+from kubectl_netpol.console import Console
+from kubectl_netpol.render.policy import policy_explanation_object, policy_explanation_text
+from kubectl_netpol.render.text import Names
+from tests.support.tables import example, snapshot_of
+
+PODS = {f"shop/p{number}": {"ip": f"10.0.0.{number + 1}", "labels": {"n": str(number)}} for number in range(6)}
+FIVE: dict[str, Any] = {
+    "pods": PODS,
+    "policies": {"shop/one": {"podSelector": {"matchLabels": {"n": "0"}}, "ingress": [{}]}},
+}
+
+
+def of_example(name: str, policy: str) -> PolicyExplanation:
+    snapshot = example(name)
+    (found,) = [one for one in all_policies(snapshot) if one.name == policy]
+    return explain_policy(snapshot, found)
+
+
+def text(found: PolicyExplanation, *, verbose: bool = False) -> list[str]:
+    console = Console(io.StringIO(), io.StringIO())
+    return policy_explanation_text(found, Names("shop"), console, verbose=verbose).splitlines()
+
+
+def test_a_default_deny() -> None:
+    assert text(of_example("shop", "deny-all-ingress"))[:5] == [
+        "NetworkPolicy shop/deny-all-ingress",
+        "selects 3 pods: san, cart, nginx",
+        "ingress: it allows nothing",
+        "without it:",
+        "opens",
+    ]
+
+
+def test_a_policy_of_a_tier() -> None:
+    lines = text(of_example("tiers", "guard-rails"))
+    assert lines[0] == "clusternetworkpolicy.policy.networking.k8s.io/guard-rails (Admin, priority 10)"
+    assert lines[2] == "ingress: its rules, in order:"
+    assert lines[-2:] == ["not selected, and what is amiss:", "  monitoring/prom: not team=shop"]
+
+
+@pytest.mark.parametrize(("verbose", "last"), [(False, "  and 2 more (-v)"), (True, "  p5: not n=0")])
+def test_many_that_are_missed_are_cut(verbose: bool, last: str) -> None:  # noqa: FBT001 - a column
+    snapshot = snapshot_of(FIVE)
+    found = explain_policy(snapshot, snapshot.policies[0])
+    lines = text(found, verbose=verbose)
+    assert lines[2] == "ingress: of what it selects, only this is allowed by it:"
+    assert lines[3].split("   ")[0] == "  FROM"
+    assert "without it: no connection opens or closes" in lines
+    assert lines[-1] == last
+
+
+def test_one_that_selects_nobody() -> None:
+    snapshot = snapshot_of({**FIVE, "policies": {"shop/none": {"podSelector": {"matchLabels": {"n": "9"}}}}})
+    assert text(explain_policy(snapshot, snapshot.policies[0]))[1] == "selects no pod now"
+
+
+def test_json() -> None:
+    found = policy_explanation_object(of_example("tiers", "guard-rails"))
+    assert found["kind"] == "PolicyExplanation"
+    assert found["policy"]["name"] == "guard-rails"
+    assert found["selects"] == ["shop/san", "shop/nginx", "shop/db"]
+    assert [rule["ruleName"] for rule in found["ingress"]["rules"]] == ["scrape", "own-team", "others"]
+    assert (found["ingress"]["isolates"], found["egress"]["rules"]) == (False, [])
+    assert found["missed"] == [{"pod": "monitoring/prom", "lacks": ["team=shop"]}]
+    assert found["without"]["closes"]
