@@ -9,6 +9,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.policies import Tier
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome
+from kubectl_netpol.probe.script import DNS_PORT
 
 if TYPE_CHECKING:
     from kubectl_netpol.connection.predict import Prediction
@@ -84,7 +85,14 @@ def diagnose(
         return _open(snapshot, prediction, facts, commands)
     if observation.outcome in _FAILED:
         return _failed(prediction, observation, facts, commands)
+    if observation.outcome is Outcome.NO_ANSWER and prediction.verdict is Verdict.BLOCKED and _asks_dns(prediction):
+        return _blocked(prediction, "no answer to a DNS query", facts, commands, refused=False)
     return _undecided(prediction, observation, facts, commands)
+
+
+def _asks_dns(prediction: Prediction) -> bool:
+    """Whether the probe is a query that a DNS server answers, so that silence shows something."""
+    return (prediction.request.port, prediction.request.protocol) == (DNS_PORT, "UDP")
 
 
 def _open(snapshot: Snapshot, prediction: Prediction, facts: Facts, commands: SuggestedCommands) -> Finding:

@@ -306,6 +306,24 @@ ENFORCE = "if it persists, use a plugin that does (minikube start --cni=calico)"
             id="no answer over UDP",
         ),
         pytest.param(
+            BLOCKED, "web 53/UDP", Outcome.NO_ANSWER, Facts(),
+            Code.BLOCKED_BY_POLICY, "blocked: no answer to a DNS query, as the policies say",
+            False, True, "kubectl netpol allow …",
+            id="no answer to a DNS query that the policies block",
+        ),
+        pytest.param(
+            ALLOWED, "web 53/UDP", Outcome.NO_ANSWER, Facts(),
+            Code.NO_ANSWER, "no answer: over UDP this may mean open or blocked; the policies say allowed",
+            None, None, "kubectl netpol explain …",
+            id="no answer to a DNS query that they allow",
+        ),
+        pytest.param(
+            BLOCKED, "web 53", Outcome.TIMED_OUT, Facts(),
+            Code.BLOCKED_BY_POLICY, "blocked: timed out, as the policies say",
+            False, True, "kubectl netpol allow …",
+            id="the same port over TCP is as any other",
+        ),
+        pytest.param(
             ALLOWED, "example.com 80", Outcome.UNRESOLVED, Facts(),
             Code.NAME_UNRESOLVED, "can't tell: the name does not resolve in the source pod", None, None, None,
             id="a host name that does not resolve",
@@ -356,8 +374,10 @@ def test_the_finding(
     step: str | None,
 ) -> None:
     snapshot = snapshot_of(cluster)
-    destination, port = to.split()
-    finding = diagnose(snapshot, ask(snapshot, "san", destination, int(port), "TCP"), seen(outcome), facts, COMMANDS)
+    destination, typed = to.split()
+    port, _, protocol = typed.partition("/")
+    prediction = ask(snapshot, "san", destination, int(port), protocol or "TCP")
+    finding = diagnose(snapshot, prediction, seen(outcome), facts, COMMANDS)
     assert (finding.code, finding.message, finding.reachable, finding.agrees, finding.next) == (
         code,
         message,
