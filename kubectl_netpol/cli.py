@@ -126,13 +126,20 @@ def parser_help_wanted(arguments: list[str]) -> bool:
     return any(argument in ("-h", "--help") for argument in before)
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """With room for longer options before their help, so that a command's options fit a screen."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=27)
+
+
 def build_parser(name: str) -> Parser:
     module = importlib.import_module(f"kubectl_netpol.commands.{name}")
     parser = Parser(
         prog=f"{PROGRAM} {name}",
         description=module.__doc__,
         epilog=getattr(module, "EXAMPLES", None),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
     module.add_arguments(parser)

@@ -19,6 +19,7 @@ from kubectl_netpol.allow.from_labels import (
 )
 from kubectl_netpol.allow.pairs import Pair, cross_product, opened_by_pairs, parse_pair
 from kubectl_netpol.commands.common.options import (
+    add_as_pod_option,
     add_cluster_options,
     add_filename_option,
     add_output_option,
@@ -53,6 +54,7 @@ EXAMPLES = """examples:
   kubectl netpol allow --from run=san --to run=nginx --port 80 -n shop -f examples/shop.yaml
   from what runs, with exactly what is missing:
   kubectl netpol allow san nginx 80 -n shop
+  kubectl netpol allow --as-pod app=web,tier=front nginx 80 -n shop
   kubectl netpol allow deploy/web db/svc/postgres 5432 -n shop --strict
   kubectl netpol allow san nginx 80 -n shop | kubectl netpol diff -f -"""
 
@@ -68,15 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="names as in test, instead of labels: what runs in the cluster, or is in -f",
     )
     for side, end in (("from", "source"), ("to", "destination")):
-        group = parser.add_argument_group(f"{end} by labels")
+        group = parser.add_argument_group(f"{end} by labels", "the first three may be repeated")
         group.add_argument(
             f"--{side}",
             dest=f"{side}_selectors",
             action="append",
             default=[],
             metavar="SELECTOR" if side == "from" else "SELECTOR[:PORT]",
-            help="pods by kubectl's selector grammar: k=v, k in (a,b), !k, joined by commas; may be repeated"
-            + ("" if side == "from" else ", each with ports of its own"),
+            help="pods: k=v, k in (a,b), !k, joined by commas" + ("" if side == "from" else "; and their ports"),
         )
         group.add_argument(
             f"--{side}-namespace",
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             action="append",
             default=[],
             metavar="NAME|SELECTOR",
-            help=f"the namespace of those pods; without --{side}, all its pods; may be repeated",
+            help=f"of those pods; without --{side}, all its pods",
         )
         group.add_argument(
             f"--{side}-cidr",
@@ -92,11 +93,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             action="append",
             default=[],
             metavar="CIDR",
-            help="addresses outside the cluster; may be repeated",
+            help="addresses outside the cluster",
         )
         group.add_argument(f"--{side}-all-pods", action="store_true", help="every pod of the namespace")
         group.add_argument(f"--{side}-any", action="store_true", help="everyone, in the cluster and outside")
-        way = "nobody: default deny" if side == "from" else "nobody: default deny, with --egress or --both"
+        way = "nobody: default deny" if side == "from" else "nobody: default deny (--egress, --both)"
         group.add_argument(f"--{side}-none", action="store_true", help=way)
     group = parser.add_argument_group("which policy")
     group.add_argument(
@@ -105,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="CIDR",
-        help="addresses to leave out of the block that holds them; may be repeated",
+        help="leave these out of a CIDR; may be repeated",
     )
     group.add_argument(
         "--port",
@@ -113,27 +114,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PORT",
-        help="the pod's port: 80, 80/UDP, 80,443, 8000-8080 or a name; may be repeated; none: every port",
+        help="80, 80/UDP, 80,443, 8000-8080 or a name; may be repeated; none: every port",
     )
     group.add_argument("--protocol", default="TCP", metavar="NAME", help="TCP, UDP or SCTP (default TCP)")
     side_group = group.add_mutually_exclusive_group()
     side_group.add_argument(
         "--egress",
         action="store_true",
-        help="a policy for the source: with labels instead of one for the destination, with names in addition",
+        help="for the source: with labels instead of the destination, with names in addition",
     )
     side_group.add_argument("--both", action="store_true", help="a policy for each side, and a rule for DNS")
     dns_group = group.add_mutually_exclusive_group()
-    dns_group.add_argument(
-        "--dns", action="store_true", default=None, help="with --egress: also a rule for the cluster's DNS"
-    )
+    dns_group.add_argument("--dns", action="store_true", default=None, help="with --egress: a rule for DNS too")
     dns_group.add_argument("--no-dns", dest="dns", action="store_false", help="with --both: without the rule for DNS")
-    group.add_argument("--name", metavar="NAME", help="the policy's name (default: made from both ends and the port)")
-    group.add_argument("--named-port", action="store_true", help="with names: the port by its name, not its number")
-    group.add_argument("--always", action="store_true", help="with names: print it even if it is already allowed")
-    group.add_argument(
-        "--strict", action="store_true", help="print nothing (exit 2) if it would cut off or open anything else"
-    )
+    add_as_pod_option(parser)
+    group.add_argument("--name", metavar="NAME", help="the policy's name (default: of what it says)")
+    group.add_argument("--named-port", action="store_true", help="with names: the port by its name")
+    group.add_argument("--always", action="store_true", help="with names: even if it is already allowed")
+    group.add_argument("--strict", action="store_true", help="exit 2 if anything else is cut off or opened")
     add_filename_option(parser)
     add_output_option(parser, ("yaml", "json"))
     add_verbose_option(parser)
@@ -144,18 +142,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     protocol = parse_protocol(arguments.protocol)
     source, destination = (_end_options(arguments, side, protocol) for side in ("from", "to"))
     by_labels = not (source.empty and destination.empty) or arguments.ports or arguments.excepts
-    if arguments.names and by_labels:
+    names = arguments.names
+    if arguments.as_pod is not None:
+        from kubectl_netpol.commands.common.as_pod import NAME  # noqa: PLC0415 - labels do without
+
+        names = [NAME, *names]
+    if names and by_labels:
         raise UsageError("names and labels can't be combined", "SOURCE DESTINATION PORT, or --from, --to and --port")
     if arguments.name is not None and not is_object_name(arguments.name):
         raise UsageError(f'invalid policy name "{arguments.name}"', "at most 253 of a-z 0-9 . -, such as allow-web")
-    if arguments.names:
+    if names:
         from kubectl_netpol.commands.common.allow_by_names import (  # noqa: PLC0415 - labels do without
             NamesRequest,
             allow_by_names,
         )
+        from kubectl_netpol.commands.common.as_pod import with_pod  # noqa: PLC0415 - the same
         from kubectl_netpol.commands.common.inputs import open_inputs  # noqa: PLC0415 - the same
 
-        start, end, ports = _checked_names(arguments.names, protocol)
+        start, end, ports = _checked_names(names, protocol)
         asked = NamesRequest(
             start,
             end,
@@ -168,7 +172,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             always=arguments.always,
             strict=arguments.strict,
         )
-        inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
+        inputs = with_pod(open_inputs(cluster_options(arguments), arguments.filenames, console), arguments.as_pod)
         write(allow_by_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
         return 0
     for option, given in (("--named-port", arguments.named_port), ("--always", arguments.always)):

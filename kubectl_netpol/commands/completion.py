@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from argparse import SUPPRESS
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -85,7 +86,7 @@ def complete(
         return _print((), _FILES, console)
     if typed.option is None and typed.last.startswith("-"):
         found = (
-            f"{option}\t{action.help or ''}"
+            f"{option}\t{'as in kubectl' if action.help == SUPPRESS else action.help or ''}"
             for option, action in parser._option_string_actions.items()  # noqa: SLF001 - argparse has no public list
             if option.startswith(typed.last) and option.startswith("--")
         )

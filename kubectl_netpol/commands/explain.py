@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.commands.common.as_pod import NAME, with_pod
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
+    add_as_pod_option,
     add_cluster_options,
     add_filename_option,
     add_output_option,
@@ -50,6 +52,7 @@ EXAMPLES = """examples:
   kubectl netpol explain nginx                what may reach nginx, and what it may reach
   kubectl netpol explain netpol/deny-all-ingress   what a policy does, and what would change without it
   kubectl netpol explain san nginx 80         why san may, or may not, reach nginx on port 80
+  kubectl netpol explain --as-pod app=web db 5432 -n shop   why a pod that is still to come may, or may not
   kubectl netpol explain 10.0.0.7 shop/svc/nginx http -o json
   kubectl netpol explain nginx -f manifests/  without a cluster"""
 STATUS = {Verdict.ALLOWED: 0, Verdict.BLOCKED: 1, Verdict.UNDEFINED: 2}
@@ -76,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-A", "--all-namespaces", action="store_true", help="without arguments: the pods of every namespace"
     )
     parser.add_argument("--protocol", default="TCP", metavar="NAME", help="TCP (default), UDP or SCTP")
+    add_as_pod_option(parser)
     add_filename_option(parser)
     add_output_option(parser)
     add_verbose_option(parser)
@@ -85,6 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """0; for a connection 0 allowed, 1 blocked, 2 undefined."""
     names = arguments.names
+    if arguments.as_pod is not None:
+        names = [NAME, *names]
     if len(names) not in (0, 1, _CONNECTION):
         raise UsageError(
             f"expected POD or SOURCE DESTINATION PORT, got {count(len(names), 'argument')}",
@@ -94,7 +100,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         raise UsageError("-A can't be combined with a name", "write NAMESPACE/NAME for a pod elsewhere")
     protocol = parse_protocol(arguments.protocol)
     ports = single_ports(parse_ports(names[-1], protocol)) if len(names) == _CONNECTION else ()
-    inputs = open_inputs(cluster_options(arguments), arguments.filenames, console)
+    inputs = with_pod(open_inputs(cluster_options(arguments), arguments.filenames, console), arguments.as_pod)
     printer = _Printer(console, Names(inputs.namespace), arguments.output, arguments.verbose)
     if ports:
         return _connection(inputs, names[0], names[1], ports, printer)

@@ -188,35 +188,40 @@ class Snapshot:
         if found is not None:
             return found
         own = PLUGINS.get(self.plugin or "", ())
-        found = self.memo[f"of {plugin}"] = Snapshot(
-            namespaces=self.namespaces.values(),
-            pods=self.pods,
-            policies=self.policies,
-            services=self.services,
-            endpoint_slices=self.endpoint_slices,
-            nodes=self.nodes,
-            workloads=self.workloads,
-            tiered=self.tiered,
+        found = self.memo[f"of {plugin}"] = self._with(
             unevaluated=(policy for policy in self.unevaluated if policy.kind not in own),
             gaps=(gap for gap in self.gaps if gap.policy_kind not in own),
             plugin=plugin,
+            plugin_objects=(),
         )
         return found
 
     def with_policies(self, policies: Iterable[Policy], plugin_objects: Iterable[Any] | None = None) -> Snapshot:
         """A copy with these policies, of every evaluated kind, and these objects of the plugin, instead of its own."""
         policies = tuple(policies)
-        return Snapshot(
-            namespaces=self.namespaces.values(),
-            pods=self.pods,
+        return self._with(
             policies=(policy for policy in policies if policy.tier is None),
-            services=self.services,
-            endpoint_slices=self.endpoint_slices,
-            nodes=self.nodes,
-            workloads=self.workloads,
             tiered=(policy for policy in policies if policy.tier),
-            unevaluated=self.unevaluated,
-            gaps=self.gaps,
-            plugin=self.plugin,
             plugin_objects=self.plugin_objects if plugin_objects is None else plugin_objects,
         )
+
+    def with_pod(self, pod: Pod) -> Snapshot:
+        """A copy with one more pod."""
+        return self._with(pods=(*self.pods, pod))
+
+    def _with(self, **changed: Any) -> Snapshot:
+        own = {
+            "namespaces": self.namespaces.values(),
+            "pods": self.pods,
+            "policies": self.policies,
+            "services": self.services,
+            "endpoint_slices": self.endpoint_slices,
+            "nodes": self.nodes,
+            "workloads": self.workloads,
+            "tiered": self.tiered,
+            "unevaluated": self.unevaluated,
+            "gaps": self.gaps,
+            "plugin": self.plugin,
+            "plugin_objects": self.plugin_objects,
+        }
+        return Snapshot(**{**own, **changed})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_netpol import __version__, cli
-from kubectl_netpol.cli import COMMANDS
+from kubectl_netpol.cli import COMMANDS, build_parser
 from kubectl_netpol.commands import explain
 from tests.support.running import EXAMPLES, SHOP
 
@@ -160,9 +160,9 @@ def test_an_answer(line: str, status: int, out: str, err: str, capsys: pytest.Ca
             id="test without arguments",
         ),
         pytest.param(
-            "test san nginx",
-            "error: expected SOURCE DESTINATION PORT, got 2 arguments\nhint: kubectl netpol test san nginx 80\n",
-            id="test without a port",
+            "test san",
+            "error: expected SOURCE DESTINATION PORT, got 1 argument\nhint: kubectl netpol test san nginx 80\n",
+            id="test with one name",
         ),
         pytest.param(
             "test --from-selector run=san nginx",
@@ -385,3 +385,11 @@ def opened_by_the_reader_of(pipe: Path, process: subprocess.Popen[bytes]) -> int
             return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         time.sleep(0.01)
     raise AssertionError(f"the program did not open {pipe}: {process.communicate()}")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_options_of_a_command_fit_a_screen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = build_parser(name).format_help()
+    options = text[text.index("options:") :].partition("\nexamples:")[0]
+    assert len(options.splitlines()) <= 60

@@ -17,18 +17,23 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Scope, Snapshot
 
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
 class Inputs(NamedTuple):
-    """Manifests, or a cluster. `snapshot` is set for manifests; a cluster (`api`) is read by `read`."""
+    """Manifests, or a cluster. `snapshot` is set for manifests; a cluster (`api`) is read by `read`.
+
+    `as_pod`: a pod that does not exist yet, as if it did.
+    """
 
     namespace: str
     api: Api | None
     snapshot: Snapshot | None
     console: Console
+    as_pod: Pod | None = None
 
     @property
     def live(self) -> bool:
@@ -37,6 +42,10 @@ class Inputs(NamedTuple):
 
     def read(self, scope: Scope) -> Snapshot:
         """The manifests, or as much of the cluster as the scope says."""
+        found = self._read(scope)
+        return found.with_pod(self.as_pod) if self.as_pod else found
+
+    def _read(self, scope: Scope) -> Snapshot:
         if self.snapshot is not None:
             return self.snapshot
         from kubectl_netpol.cluster.reader import read_snapshot  # noqa: PLC0415 - only for a cluster

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.errors import UsageError
 from kubectl_netpol.model.kinds import PLUGINS
 
-if TYPE_CHECKING:
-    import argparse
-
 MOST_PAIRS = 100
+_AS_IN_KUBECTL = """--context, --cluster, --user, --kubeconfig FILE, --as, --as-group, --as-uid,
+--request-timeout TIME (5s, 1m; 0: never; of one call to the API server), and:"""
 _LONGEST_TIMEOUT = 3600.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+"
@@ -30,31 +30,17 @@ class ProbeOptions(NamedTuple):
 
 
 def add_cluster_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("cluster options, as in kubectl")
+    group = parser.add_argument_group("cluster options, as in kubectl", _AS_IN_KUBECTL)
     group.add_argument("-n", "--namespace", metavar="NAME", help="the namespace of names typed without one")
-    group.add_argument("--context", metavar="NAME", help="the kubeconfig context to use")
-    group.add_argument("--cluster", metavar="NAME", help="the kubeconfig cluster to use")
-    group.add_argument("--user", metavar="NAME", help="the kubeconfig user to use")
-    group.add_argument("--kubeconfig", metavar="FILE", help="the kubeconfig file to use")
-    group.add_argument("--as", dest="as_user", metavar="USER", help="the user to impersonate")
-    group.add_argument(
-        "--as-group",
-        dest="as_groups",
-        action="append",
-        default=[],
-        metavar="GROUP",
-        help="a group to impersonate; may be repeated",
-    )
-    group.add_argument("--as-uid", dest="as_uid", metavar="UID", help="the UID to impersonate")
-    group.add_argument(
-        "--request-timeout",
-        metavar="TIME",
-        help="give up on one call to the API server after this time (5s, 1m; 0: never)",
-    )
+    for option in ("--context", "--cluster", "--user", "--kubeconfig", "--request-timeout"):
+        group.add_argument(option, help=argparse.SUPPRESS)
+    group.add_argument("--as", dest="as_user", help=argparse.SUPPRESS)
+    group.add_argument("--as-group", dest="as_groups", action="append", default=[], help=argparse.SUPPRESS)
+    group.add_argument("--as-uid", dest="as_uid", help=argparse.SUPPRESS)
     parser.add_argument(
         "--plugin",
         choices=tuple(plugin.lower() for plugin in PLUGINS),
-        help="for manifests: the network plugin that reads the policies (default: the one whose kinds are among them)",
+        help="who reads the manifests' policies (default: by their kinds)",
     )
 
 
@@ -76,7 +62,7 @@ def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
 
 def add_filename_option(
     parser: argparse.ArgumentParser,
-    meaning: str = "read manifests (a file, a folder, - for stdin; may be repeated) instead of a cluster",
+    meaning: str = "manifests instead of a cluster: a file, a folder, - for stdin; may be repeated",
 ) -> None:
     parser.add_argument(
         "-f",
@@ -86,6 +72,14 @@ def add_filename_option(
         default=[],
         metavar="FILE",
         help=meaning,
+    )
+
+
+def add_as_pod_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--as-pod",
+        metavar="LABELS",
+        help="a pod still to come (app=web,tier=front) in place of SOURCE or POD",
     )
 
 

@@ -365,6 +365,12 @@ EXAMPLE_LINES = [
 def test_an_example_of_the_help_can_be_copied(line: str) -> None:
     line = line.replace("examples/shop.yaml", SHOP[-1])
     typed = build_parser("allow").parse_intermixed_args(shlex.split(line))
-    assert len(typed.names) in (0, 3)
+    assert len(typed.names) + (typed.as_pod is not None) in (0, 3)
     if not typed.names:
         assert allow(line).status == 0
+
+
+def test_a_pod_that_is_still_to_come_is_let_in_by_its_labels() -> None:
+    ran = run("allow", "--as-pod run=new pod/web 80 -n shop -f -", stdin=ISOLATED)
+    assert (ran.status, ran.specs[0]["ingress"][0]["from"]) == (0, [labels(run="new")]), ran.err
+    assert allow("--as-pod run=new --to run=web").err.startswith("error: names and labels can't be combined")

@@ -544,3 +544,22 @@ def test_pods_that_may_not_be_listed_are_an_error_not_an_empty_list(
 ) -> None:
     server.found[path] = forbidden(path)
     assert run("explain", line) == (2, "", err)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "first"),
+    [
+        pytest.param("--as-pod run=web", 0, "default/new-pod (run=web)", id="its policies"),
+        pytest.param("--as-pod run=san pod/web 8080", 0, "allowed: new-pod → web, TCP 8080", id="whom it will reach"),
+        pytest.param("--as-pod run=san lone 80", 1, "blocked: new-pod → lone, TCP 80", id="whom it will not"),
+    ],
+)
+def test_a_pod_that_is_still_to_come(line: str, status: int, first: str) -> None:
+    ran = explain(line)
+    assert (ran.status, ran.out.splitlines()[0]) == (status, first)
+
+
+def test_a_pod_that_is_still_to_come_is_the_source() -> None:
+    ran = explain("--as-pod run=san san web 80")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("error: expected POD or SOURCE DESTINATION PORT, got 4 arguments")
