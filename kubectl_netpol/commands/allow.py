@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from kubectl_netpol.commands.common.allow_by_names import NamesRequest
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.ports import SinglePort
@@ -152,26 +153,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.name is not None and not is_object_name(arguments.name):
         raise UsageError(f'invalid policy name "{arguments.name}"', "at most 253 of a-z 0-9 . -, such as allow-web")
     if names:
-        from kubectl_netpol.commands.common.allow_by_names import (  # noqa: PLC0415 - labels do without
-            NamesRequest,
-            allow_by_names,
-        )
+        from kubectl_netpol.commands.common.allow_by_names import allow_by_names  # noqa: PLC0415 - labels do without
         from kubectl_netpol.commands.common.as_pod import with_pod  # noqa: PLC0415 - the same
         from kubectl_netpol.commands.common.inputs import open_inputs  # noqa: PLC0415 - the same
 
-        start, end, ports = _checked_names(names, protocol)
-        asked = NamesRequest(
-            start,
-            end,
-            ports,
-            egress=arguments.egress,
-            both=arguments.both,
-            dns=arguments.dns,
-            name=arguments.name,
-            named_port=arguments.named_port,
-            always=arguments.always,
-            strict=arguments.strict,
-        )
+        asked = _names_options(arguments, names, protocol)
         inputs = with_pod(open_inputs(cluster_options(arguments), arguments.filenames, console), arguments.as_pod)
         write(allow_by_names(asked, inputs, verbose=arguments.verbose), arguments.output, console)
         return 0
@@ -201,6 +187,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     )
     write(found, arguments.output, console)
     return 0
+
+
+def _names_options(arguments: argparse.Namespace, names: Sequence[str], protocol: str) -> NamesRequest:
+    from kubectl_netpol.commands.common.allow_by_names import NamesRequest  # noqa: PLC0415 - labels do without
+
+    source, destination, ports = _checked_names(names, protocol)
+    return NamesRequest(
+        source,
+        destination,
+        ports,
+        egress=arguments.egress,
+        both=arguments.both,
+        dns=arguments.dns,
+        name=arguments.name,
+        named_port=arguments.named_port,
+        always=arguments.always,
+        strict=arguments.strict,
+    )
 
 
 def _checked_names(names: Sequence[str], protocol: str) -> tuple[str, str, tuple[SinglePort, ...]]:

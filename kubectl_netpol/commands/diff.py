@@ -1,7 +1,7 @@
 """Which connections would open and close if the policies of -f were applied, or deleted.
 
 Compares with the cluster, or with the manifests of --on; nothing is applied. Exit status as kubectl diff: 0 nothing
-changes, 1 something does, 2 unknown.
+changes, 1 something does, 2 unknown; with --choose 0 a file fits, 1 none does, 2 can't tell.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
 from kubectl_netpol.render.json_objects import kind, serialize
+from kubectl_netpol.render.text import Names
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +40,8 @@ EXAMPLES = """examples:
   kubectl netpol diff -f policies/ -n shop
   kubectl netpol diff -f policy.yaml --delete
   kubectl netpol allow san nginx 80 -n shop | kubectl netpol diff -f -
-  kubectl netpol diff -f policy.yaml --on examples/shop.yaml -n shop -o json"""
+  kubectl netpol diff -f policy.yaml --on examples/shop.yaml -n shop -o json
+  kubectl netpol diff --choose a.yaml b.yaml --need "san nginx 80" -n shop   which of them allows it, and the least"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="manifests in place of the cluster (a file, a folder, - for stdin; may be repeated)",
     )
+    parser.add_argument(
+        "--choose",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="which of these files allows what is needed, instead of -f",
+    )
+    parser.add_argument(
+        "--need",
+        dest="needs",
+        action="append",
+        default=[],
+        metavar='"SOURCE DESTINATION PORT"',
+        help="with --choose: a connection that must be allowed; may be repeated",
+    )
     parser.add_argument("--delete", action="store_true", help="as if the policies were deleted")
     add_output_option(parser)
     add_verbose_option(parser)
@@ -59,6 +76,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """0 if nothing changes, 1 if something does, 2 if that is unknown."""
+    if arguments.choose or arguments.needs:
+        _check_choice(arguments.choose, arguments.needs, arguments.filenames, delete=arguments.delete)
+        return _choose(
+            arguments.choose,
+            arguments.needs,
+            arguments.on,
+            cluster_options(arguments),
+            console,
+            output=arguments.output,
+        )
     if not arguments.filenames:
         raise UsageError("no policies given", "kubectl netpol diff -f FILE")
     if "-" in arguments.filenames and "-" in arguments.on:
@@ -82,6 +109,51 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if changes.connections:
         return DIFFERENT
     return UNKNOWN if unread else SAME
+
+
+def _check_choice(files: Sequence[str], needs: Sequence[str], filenames: Sequence[str], *, delete: bool) -> None:
+    if not files:
+        raise UsageError("--need needs files to choose from", '--choose a.yaml b.yaml --need "san nginx 80"')
+    if not needs:
+        raise UsageError("--choose needs a connection", f'--choose {files[0]} … --need "san nginx 80"')
+    if filenames or delete:
+        raise UsageError("--choose can't be combined with -f or --delete", "each of its files is tried by itself")
+
+
+def _choose(
+    files: Sequence[str],
+    needs: Sequence[str],
+    on: Sequence[str],
+    cluster: ClusterOptions,
+    console: Console,
+    *,
+    output: str | None,
+) -> int:
+    """0 if a file fits, 1 if none does, 2 if that can't be told."""
+    from kubectl_netpol.allow.choice import candidate, ranked  # noqa: PLC0415 - only for this
+    from kubectl_netpol.commands.common.questions import ask_needs, parse_need  # noqa: PLC0415 - the same
+    from kubectl_netpol.render.choice import choice_object, choice_text  # noqa: PLC0415 - the same
+
+    wanted = [parse_need(typed) for typed in needs]
+    namespace = cluster.namespace or "default"
+    given = {name: _given([name], namespace, cluster.plugin, console) for name in files}
+    plugin = cluster.plugin or next((one.plugin for one in given.values() if one.plugin), None) if on else None
+    inputs = open_inputs(cluster._replace(plugin=plugin), on, console)
+    before, requests = ask_needs(inputs, wanted)
+    for one in given.values():
+        if one.plugin != before.plugin and one.plugin_objects:
+            raise _not_evaluated(one)
+    found = ranked(
+        candidate(name, before, _applied(before, one, delete=False)[0], requests) for name, one in given.items()
+    )
+    if output:
+        console.data(serialize(choice_object(found), output))
+    else:
+        console.data(choice_text(found, Names(inputs.namespace), console))
+    for reason in dict.fromkeys(text for one in found for text in unread_texts(before, one.changes)):
+        console.warning(f"incomplete: {reason}")
+    answers = {one.fits for one in found}
+    return SAME if True in answers else UNKNOWN if None in answers else DIFFERENT
 
 
 def _applied(before: Snapshot, given: Snapshot, *, delete: bool) -> tuple[Snapshot, Sequence[Policy], dict[str, str]]:

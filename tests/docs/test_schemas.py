@@ -115,6 +115,12 @@ def a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("test", f"san example.com 80-82 {ON_SHOP}", "TestResultList", id="test three ports"),
         pytest.param("diff", f"-f {ROOT}/examples/deny-all-ingress.yaml --on {SHOP_FILE}", "Diff", id="diff"),
         pytest.param("diff", f"-f {SHOP_FILE} --on {SHOP_FILE} --delete -n shop", "Diff", id="diff of a deletion"),
+        pytest.param(
+            "diff",
+            f'--choose {ROOT}/examples/deny-all-ingress.yaml --need "san nginx 80" --on {SHOP_FILE} -n shop',
+            "Choice",
+            id="diff of several files",
+        ),
         pytest.param("matrix", f"--port 80 {ON_SHOP}", "Matrix", id="matrix of a port"),
         pytest.param("matrix", ON_SHOP, "MatrixList", id="matrix of the ports that are declared"),
         pytest.param("test", "--enforcement", "Enforcement", id="test of a whole cluster"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.connection.predict import predict
@@ -20,6 +20,7 @@ from kubectl_netpol.connection.routes import request
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.kinds import WORKLOADS
+from kubectl_netpol.model.ports import parse_ports, single_ports
 from kubectl_netpol.model.selectors import parse_selector
 from kubectl_netpol.model.snapshot import Scope
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Reference
+    from kubectl_netpol.connection.routes import Request
     from kubectl_netpol.model.ports import SinglePort
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -68,6 +70,34 @@ def ask(
     ends = resolve_source(snapshot, here), resolve_destination(snapshot, there, here.namespace)
     ports = ports or declared_ports(ends[1])
     return snapshot, [predict(snapshot, request(snapshot, *ends, port.port, port.protocol)) for port in ports]
+
+
+class Need(NamedTuple):
+    """A connection as typed in one argument, "SOURCE DESTINATION PORT"."""
+
+    source: str
+    destination: str
+    ports: tuple[SinglePort, ...]
+
+
+def parse_need(typed: str) -> Need:
+    """UsageError if these are no three words, or if the port is none."""
+    words = typed.split()
+    if len(words) != 3:  # noqa: PLR2004 - SOURCE DESTINATION PORT
+        raise UsageError(f'expected "SOURCE DESTINATION PORT", got "{typed}"', '--need "san nginx 80"')
+    return Need(words[0], words[1], single_ports(parse_ports(words[2])))
+
+
+def ask_needs(inputs: Inputs, needs: Sequence[Need]) -> tuple[Snapshot, list[Request]]:
+    """What is needed, and all pods and policies there are."""
+    ends = [[parse_reference(word, inputs.namespace) for word in (need.source, need.destination)] for need in needs]
+    references = [reference for pair in ends for reference in pair]
+    snapshot = inputs.read(scope_of(*references, everywhere=True, workloads=True))
+    found = []
+    for need, (here, there) in zip(needs, ends, strict=True):
+        resolved = resolve_source(snapshot, here), resolve_destination(snapshot, there, here.namespace)
+        found += [request(snapshot, *resolved, one.port, one.protocol) for one in need.ports]
+    return snapshot, found
 
 
 def refuse_too_many(pairs: int, most: int) -> None:

@@ -385,3 +385,65 @@ def test_a_policy_whose_rules_are_not_evaluated_can_t_be_compared() -> None:
         "error: the rules of clusternetworkpolicy.crd.antrea.io/wide are not evaluated, so what they change is "
         "unknown\nhint: leave it out of -f\n"
     )
+
+
+TO_NGINX = "--to run=nginx --port 80 -n shop"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Policies that let in san, every pod, and cart."""
+    found = []
+    for name, line in (("cart", "--from run=cart"), ("all", "--from-all-pods"), ("san", "--from run=san")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(allow(f"{line} {TO_NGINX}").out, encoding="utf-8")
+        found.append(str(path))
+    return found
+
+
+NEED = ("--need", "san nginx 80")
+
+
+def test_of_several_files_the_one_that_opens_the_least_is_named_first(files: list[str]) -> None:
+    ran = run("diff", "--choose", *files, *NEED, *ON)
+    assert (ran.status, ran.err) == (0, "")
+    answers = [line for line in ran.out.splitlines() if not line.startswith("  ")]
+    assert [line.split(":")[0] for line in answers] == ["fits", "fits", "does not fit"]
+    text = one_line(ran.out)
+    assert text.index("san.yaml") < text.index("all.yaml") < text.index("cart.yaml")
+    found = json.loads(run("diff", "--choose", *files, *NEED, *ON, "-o", "json").out)
+    assert (found["kind"], found["best"]) == ("Choice", [files[2]])
+
+
+def test_none_fits_is_1_and_can_t_tell_is_2(files: list[str], tmp_path: Path) -> None:
+    assert run("diff", "--choose", files[0], *NEED, *ON).status == 1
+    wide = tmp_path / "wide.yaml"
+    shop = (EXAMPLES / "shop.yaml").read_text(encoding="utf-8")
+    antrea = "{apiVersion: crd.antrea.io/v1beta1, kind: ClusterNetworkPolicy, metadata: {name: wide}, "
+    wide.write_text(
+        f"{shop}---\n{antrea}spec: {{appliedTo: [{{podSelector: {{}}}}], ingress: [{{}}]}}}}", encoding="utf-8"
+    )
+    ran = run("diff", "--choose", files[2], *NEED, "--on", str(wide), "-n", "shop")
+    assert ran.status == 2
+    assert ran.out.startswith("can't tell:")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param(["--choose", "a.yaml"], "--choose needs a connection", id="no connection"),
+        pytest.param(["--need", "san nginx 80"], "--need needs files to choose from", id="no files"),
+        pytest.param(["--choose", "a.yaml", *NEED, "-f", "b.yaml"], "--choose can't be combined with -f", id="with -f"),
+        pytest.param(["--choose", "a.yaml", *NEED, "--delete"], "--choose can't be combined", id="with --delete"),
+        pytest.param(
+            ["--choose", "a.yaml", "--need", "san nginx"],
+            'expected "SOURCE DESTINATION PORT", got "san nginx"',
+            id="two words",
+        ),
+        pytest.param(["--choose", "a.yaml", "--need", "san nginx 0"], 'invalid port "0"', id="no port"),
+    ],
+)
+def test_a_choice_that_is_not_plain(words: list[str], error: str) -> None:
+    ran = run("diff", *words, *ON)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {error}")
