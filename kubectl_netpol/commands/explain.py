@@ -21,6 +21,7 @@ from kubectl_netpol.commands.common.options import (
     cluster_options,
 )
 from kubectl_netpol.commands.common.questions import ask, read_for, scope_of
+from kubectl_netpol.connection.labels import helpful_labels
 from kubectl_netpol.connection.policy_reference import find_policy, parse_policy_reference
 from kubectl_netpol.connection.resolve import Role, look_up, parse_reference, representative, resolve_subject
 from kubectl_netpol.engine.phrases import count
@@ -115,13 +116,15 @@ def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[S
     snapshot, predictions = ask(inputs, source, destination, ports)
     console = printer.console
     warnings = [connection_warnings(snapshot, prediction) for prediction in predictions]
+    helpful = [helpful_labels(snapshot, prediction) for prediction in predictions]
     if printer.output:
-        items = [verdict_object(prediction, notes) for prediction, notes in zip(predictions, warnings, strict=True)]
+        items = list(map(verdict_object, predictions, warnings, helpful))
         content = items[0] if len(items) == 1 else kind("VerdictList", {"items": items})
         console.data(serialize(content, printer.output))
     else:
-        for prediction in predictions:
-            console.data(verdict_text(prediction, printer.names, console, verbose=printer.verbose))
+        for prediction, found in zip(predictions, helpful, strict=True):
+            text = verdict_text(prediction, printer.names, console, verbose=printer.verbose, helpful=found)
+            console.data(text)
         for message in dict.fromkeys(note.message for notes in warnings for note in notes):
             console.warning(message)
     return max(STATUS[prediction.verdict] for prediction in predictions)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kubectl_netpol.analysis.isolation import Explanation, Isolation, RulePeers
+    from kubectl_netpol.connection.labels import HelpfulLabels
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
@@ -36,7 +37,10 @@ def kind(name: str, content: Mapping[str, Any]) -> Object:
     return {"apiVersion": API_VERSION, "kind": name, **content}
 
 
-def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Object:
+def verdict_object(
+    prediction: Prediction, warnings: Iterable[Note] = (), helpful: Iterable[HelpfulLabels] | None = None
+) -> Object:
+    """`helpful`: labels that would open it without another policy, or None where that was not looked for."""
     request = prediction.request
     return kind(
         "Verdict",
@@ -56,8 +60,18 @@ def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Obj
             "resolvesTo": [_route(route) for route in prediction.routes],
             "caveats": [note_object(note) for note in prediction.caveats],
             "warnings": [note_object(note) for note in warnings],
+            **({} if helpful is None else {"helpfulLabels": [_labels(one) for one in helpful]}),
         },
     )
+
+
+def _labels(found: HelpfulLabels) -> Object:
+    return {
+        "pod": found.pod.key,
+        "direction": found.direction.field,
+        "labels": dict(found.labels),
+        **_rule_position(found.match.policy, found.match.rule),
+    }
 
 
 def _by_plugin(prediction: Prediction) -> Object:

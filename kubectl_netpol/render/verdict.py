@@ -13,6 +13,7 @@ from kubectl_netpol.render.text import FEW, UNLIMITED, Names, wrapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kubectl_netpol.connection.labels import HelpfulLabels
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.routes import Request
     from kubectl_netpol.console import Console
@@ -34,13 +35,22 @@ def arrow(request: Request, names: Names) -> str:
     return text
 
 
-def verdict_text(prediction: Prediction, names: Names, console: Console, *, verbose: bool = False) -> str:
+def verdict_text(
+    prediction: Prediction,
+    names: Names,
+    console: Console,
+    *,
+    verbose: bool = False,
+    helpful: Sequence[HelpfulLabels] = (),
+) -> str:
+    """`helpful`: labels that would open it without another policy."""
     word = console.paint(prediction.verdict.value, VERDICT_STYLES[prediction.verdict])
     lines = [f"{word}: {arrow(prediction.request, names)}"]
     if prediction.reason and prediction.verdict is Verdict.UNDEFINED:
         lines.append(f"  {prediction.reason.message}")
     if prediction.routes:
         lines += side_lines(prediction, names, verbose=verbose)
+    lines += [f"  label:     {_label_text(one, names)}" for one in helpful[: UNLIMITED if verbose else FEW]]
     if verbose or len({route.verdict for route in prediction.routes}) > 1:
         for route in prediction.routes if len(prediction.routes) > 1 else ():
             target = route.connection.destination
@@ -48,6 +58,14 @@ def verdict_text(prediction: Prediction, names: Names, console: Console, *, verb
             lines.append(f"  {title} port {route.connection.port}: {route.verdict.value}")
     lines += [f"  note: {note.message}" for note in prediction.caveats]
     return wrapped(lines, console)
+
+
+def _label_text(found: HelpfulLabels, names: Names) -> str:
+    """Such as "with open=true on reader, open selects it, and its egress[0] lets it out"."""
+    labels = ",".join(f"{key}={value}" for key, value in found.labels)
+    way = "lets it in" if found.direction is Direction.INGRESS else "lets it out"
+    pod, other = names.short(found.pod.namespace, found.pod.name), found.match.policy.title
+    return f"with {labels} on {pod}, {other} selects it, and {where_text(found.match.rule)} {way}"
 
 
 def side_lines(prediction: Prediction, names: Names, *, verbose: bool = False) -> list[str]:

@@ -563,3 +563,22 @@ def test_a_pod_that_is_still_to_come_is_the_source() -> None:
     ran = explain("--as-pod run=san san web 80")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith("error: expected POD or SOURCE DESTINATION PORT, got 4 arguments")
+
+
+def test_a_label_with_which_a_policy_that_is_there_lets_it_through() -> None:
+    deny = {"podSelector": {}, "policyTypes": ["Egress"]}
+    out = {**pods(open="yes"), "policyTypes": ["Egress"], "egress": [{}]}
+    cluster = {"pods": PODS, "policies": {"default/deny": deny, "default/open": out}}
+    ran = explain("san lone 80", cluster)
+    assert "  label:     with open=yes on san, open selects it, and egress[0] lets it out" in ran.out.splitlines()
+    found = json.loads(explain("san lone 80 -o json", cluster).out)["helpfulLabels"]
+    assert found == [
+        {
+            "pod": "default/san",
+            "direction": "egress",
+            "labels": {"open": "yes"},
+            "namespace": "default",
+            "name": "open",
+            "rule": 0,
+        }
+    ]
