@@ -224,7 +224,7 @@ def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading)
     by_peer = [[*_peer_misses(snapshot, policy, peer, reading), *ports] for peer in rule.peers]
     distances = list(map(_distance, by_peer))
     closest = distances.index(min(distances))
-    return distances[closest], NearMiss(policy, rule, closest, at, tuple(by_peer[closest]))
+    return distances[closest], NearMiss(policy, rule, closest, at, tuple(by_peer[closest]), tuple(map(tuple, by_peer)))
 
 
 def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> list[Miss]:

@@ -97,13 +97,23 @@ class RuleMatch(NamedTuple):
 
 
 class NearMiss(NamedTuple):
-    """A rule that would have allowed it and does not match, and what its closest peer misses."""
+    """A rule that would have allowed it and does not match, and what its closest peer misses.
+
+    `by_peer`: what each of its peers misses, by position.
+    """
 
     policy: Policy
     rule: Rule
     peer: int | None
     port: int | None
     misses: tuple[Miss, ...]
+    by_peer: tuple[tuple[Miss, ...], ...] = ()
+
+    @property
+    def peers(self) -> tuple[NearMiss, ...]:
+        """The same rule by each of its other peers."""
+        others = enumerate(self.by_peer)
+        return tuple([self._replace(peer=at, misses=misses) for at, misses in others if at != self.peer])
 
 
 class DirectionVerdict(NamedTuple):

@@ -147,6 +147,7 @@ def _near(near: NearMiss, dialled: Dialled | None) -> Object:
         "peer": near.peer,
         "port": near.port,
         "because": near_miss_text(near, dialled),
+        "otherPeers": [{"peer": one.peer, "because": near_miss_text(one, dialled)} for one in near.peers],
     }
 
 

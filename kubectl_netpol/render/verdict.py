@@ -82,7 +82,9 @@ def side_lines(prediction: Prediction, names: Names, *, verbose: bool = False) -
         lines.append(f"  {label} {TO_ITSELF if reaches_itself(prediction) else text}")
         if side.verdict is not Verdict.ALLOWED:
             shown = side.near_misses[: UNLIMITED if verbose else FEW]
-            lines += [f"  {'':8}   {near_text(near, prediction)}" for near in shown]
+            for near in shown:
+                rows = (near, *near.peers) if verbose else (near,)
+                lines += [f"  {'':8}   {near_text(one, prediction)}" for one in rows]
             if more := len(side.near_misses) - len(shown):
                 lines.append(f"  {'':8}   and {count(more, 'more rule')} (-v)")
     return lines

@@ -582,3 +582,22 @@ def test_a_label_with_which_a_policy_that_is_there_lets_it_through() -> None:
             "rule": 0,
         }
     ]
+
+
+def test_every_peer_of_a_rule_that_just_misses_is_there_with_v_and_in_json() -> None:
+    block = {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/24"]}}
+    peers = {"ingress": [{"from": [pods(run="cat"), {**TEAM, **pods(run="dog")}, block]}]}
+    cluster = {
+        "pods": PODS,
+        "namespaces": {"default": {}, "team": {}},
+        "policies": {"default/in": {**pods(run="web"), **peers}},
+    }
+    lines = explain("san web-2 80 -v", cluster).out.splitlines()
+    first = next(number for number, line in enumerate(lines) if "in ingress[0]" in line)
+    text = " ".join(" ".join(lines[first:]).split())
+    assert "ingress[0].from[0]: requires label run=cat" in text
+    assert "ingress[0].from[1]: requires namespace" in text
+    assert "ingress[0].from[2]: requires 10.0.0.0/8 except 10.0.0.0/24" in text
+    assert len([line for line in explain("san web-2 80", cluster).out.splitlines() if "ingress[0].from" in line]) == 1
+    (near,) = json.loads(explain("san web-2 80 -o json", cluster).out)["ingress"]["nearMisses"]
+    assert (near["peer"], [one["peer"] for one in near["otherPeers"]]) == (0, [1, 2])

@@ -163,6 +163,7 @@ def test_a_near_miss_has_its_positions_and_why() -> None:
             "peer": None,
             "port": None,
             "because": "requires port 81, not 80",
+            "otherPeers": [],
         }
     ]
     (near,) = side["ingress"]["nearMisses"]
