@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.analysis.isolation import explain_pod, explain_pods, sides_of
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
@@ -26,6 +26,7 @@ from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings
 from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.render.explanation import explanation_text, overview_text, unknown_texts
+from kubectl_netpol.render.explanation_json import explanations_json
 from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize, verdict_object
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import verdict_text
@@ -165,20 +166,25 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     pods = sorted(
         (pod for pod in snapshot.pods if not pod.finished and where in (None, pod.namespace)), key=lambda pod: pod.key
     )
-    explanations = [explain_pod(snapshot, pod) for pod in pods]
     namespaces = sorted({pod.namespace for pod in snapshot.pods}) if where is None else [where]
     partial = not everywhere and inputs.live
     warnings = [note for name in namespaces for note in namespace_warnings(snapshot, name, partial=partial)]
+    if printer.output == "json":
+        found = ((explanation, pod_warnings(snapshot, explanation)) for explanation in explain_pods(snapshot, pods))
+        for piece in explanations_json(found, warnings):
+            console.piece(piece)
+        return 0
     if printer.output:
-        items = [explanation_object(explanation, pod_warnings(snapshot, explanation)) for explanation in explanations]
+        items = [explanation_object(found, pod_warnings(snapshot, found)) for found in explain_pods(snapshot, pods)]
         content = kind("ExplanationList", {"items": items, "warnings": [note_object(note) for note in warnings]})
         console.data(serialize(content, printer.output))
         return 0
     if not pods:
         console.note(f"no pods in namespace {where}" if where else "no pods")
         return 0
-    console.data(overview_text(explanations, namespaced=where is None))
-    for text in unknown_texts(explanations):
+    overview = list(sides_of(snapshot, pods, peers=False))
+    console.data(overview_text(overview, namespaced=where is None))
+    for text in unknown_texts(overview):
         console.warning(text)
     for note in warnings:
         console.warning(note.message)
