@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.engine.verdict import Note
     from kubectl_netpol.render.json_objects import Make
 
-_MOST_CHARACTERS = 16_000_000
+_MOST_CHARACTERS = 32_000_000
 _scalar = json.JSONEncoder(ensure_ascii=False).encode
 
 

@@ -179,8 +179,8 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note], share
                 }
                 for mapping in explanation.services
             ],
-            "egress": shared(explanation.egress, _isolation),
-            "ingress": shared(explanation.ingress, _isolation),
+            "egress": _isolation(explanation.egress, shared),
+            "ingress": _isolation(explanation.ingress, shared),
             "warnings": [note_object(note) for note in warnings],
         },
     )
