@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from operator import itemgetter
+from bisect import bisect_left
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.analysis.groups import label_keys
@@ -16,15 +17,13 @@ from kubectl_netpol.model.addresses import parse_ip, parse_network
 from kubectl_netpol.model.selectors import Operator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kubectl_netpol.engine.conditions import Held
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Peer, Policy, Rule
     from kubectl_netpol.model.selectors import LabelSelector
     from kubectl_netpol.model.snapshot import Snapshot
-
-_Address = tuple[int, int]
 
 
 class PeerPods(NamedTuple):
@@ -68,6 +67,18 @@ class _Found(NamedTuple):
     unknown: Note | None = None
 
 
+class _Addresses(NamedTuple):
+    """Those of pods, sorted: (family, number), the pod's place, and as written.
+
+    `unplaced`: the last pod that will have an address and has none yet.
+    """
+
+    numbers: list[tuple[int, int]]
+    places: list[int]
+    ips: list[str]
+    unplaced: Pod | None
+
+
 class PodIndex:
     """Of one snapshot, whose memo has it (`index_of`)."""
 
@@ -79,8 +90,6 @@ class PodIndex:
         self._namespaces: dict[LabelSelector, list[str]] = {}
         self._peers: dict[tuple[object, ...], _Found] = {}
         self._rules: dict[tuple[object, ...], RulePeers] = {}
-        self._addresses: list[tuple[_Address, int]] | None = None
-        self._told_apart: list[list[int]] | None = None
 
     def class_key(self, pod: Pod) -> object:
         """Equal for pods that no selector of a policy, and of a peer, tells apart."""
@@ -141,7 +150,7 @@ class PodIndex:
         Of pods that are no nodes it says the same to every subject, whatever the ports.
         """
         pods = self.snapshot.pods
-        groups: Iterable[list[int]] = self._groups()
+        groups: Iterable[list[int]] = self._told_apart
         if rule.condition.by_address:
             groups = ([place] for place in range(len(pods)))
         for places in groups:
@@ -167,15 +176,14 @@ class PodIndex:
         found = tuple([pods[place] for place in sorted(certain)])
         return PeerPods(index, None, found, unknown if isinstance(unknown, Note) else None, peer.text())
 
-    def _groups(self) -> list[list[int]]:
+    @cached_property
+    def _told_apart(self) -> list[list[int]]:
         """The places of pods that a plugin's conditions can't tell apart, but for their addresses."""
-        if self._told_apart is None:
-            telling = telling_apart(self.snapshot)
-            found: dict[object, list[int]] = {}
-            for place, pod in enumerate(self.snapshot.pods):
-                found.setdefault((telling(pod), pod.finished), []).append(place)
-            self._told_apart = list(found.values())
-        return self._told_apart
+        telling = telling_apart(self.snapshot)
+        found: dict[object, list[int]] = {}
+        for place, pod in enumerate(self.snapshot.pods):
+            found.setdefault((telling(pod), pod.finished), []).append(place)
+        return list(found.values())
 
     def _peer(self, policy: Policy, index: int, peer: Peer, subject: Pod | None) -> PeerPods:
         key = (
@@ -213,45 +221,52 @@ class PodIndex:
         return _Found(tuple(pods), notes[others[-1].namespace] if others else None)
 
     def _by_address(self, policy: Policy, peer: Peer, subject: Pod | None) -> _Found:
+        def ask(pod: Pod, address: str | None) -> bool | Note:
+            return peer_matches(self.snapshot, policy, peer, pod, address, subject=subject)
+
+        if peer.blocks and not (peer.unreadable or peer.domain_names or peer.node_selector):
+            return self._in_blocks(peer, ask)
         pods: list[Pod] = []
         unknown: Note | None = None
-        for pod in self._near(peer):
-            if pod.host_network or pod.finished:
-                continue
-            addresses: tuple[str | None, ...] = (None,)
-            if peer.blocks:
-                # A running pod without an address is in no block yet; where a planned one will be is unknown.
-                addresses = pod.ips or ((None,) if pod.planned else ())
-            for address in addresses:
-                matched = peer_matches(self.snapshot, policy, peer, pod, address, subject=subject)
-                if matched is True:
-                    pods.append(pod)
-                    break
-                if matched:
+        for pod in self.snapshot.pods:
+            if not (pod.host_network or pod.finished):
+                matched = ask(pod, None)
+                if isinstance(matched, Note):
                     unknown = matched
+                elif matched:
+                    pods.append(pod)
         return _Found(tuple(pods), unknown)
 
-    def _near(self, peer: Peer) -> Iterable[Pod]:
-        """The pods that may have an address of the peer's, in the order that they were read."""
-        pods = self.snapshot.pods
-        if not peer.blocks or peer.unreadable:
-            return pods
-        if self._addresses is None:
-            addresses = ((parse_ip(ip), place) for place, pod in enumerate(pods) for ip in pod.ips)
-            listed: list[tuple[_Address, int]] = [((ip.version, int(ip)), place) for ip, place in addresses]
-            # Where those without one are is not known: as if in front of all.
-            listed += [((0, 0), place) for place, pod in enumerate(pods) if not pod.ips]
-            self._addresses = sorted(listed)
-        first_of = itemgetter(0)
-        places = {place for _, place in self._addresses[: bisect_right(self._addresses, (0, 0), key=first_of)]}
-        for block in peer.blocks:
-            network = parse_network(block.cidr)
-            ends = ((network.version, int(ip)) for ip in (network.network_address, network.broadcast_address))
-            low, high = next(ends), next(ends)
-            first = bisect_left(self._addresses, low, key=first_of)
-            last = bisect_right(self._addresses, high, key=first_of)
-            places.update(place for _, place in self._addresses[first:last])
-        return [pods[place] for place in sorted(places)]
+    def _in_blocks(self, peer: Peer, ask: Callable[[Pod, str | None], bool | Note]) -> _Found:
+        """Asked once for the addresses between two edges of the blocks."""
+        pods, known = self.snapshot.pods, self._addresses
+        networks = [parse_network(cidr) for block in peer.blocks for cidr in (block.cidr, *block.except_)]
+        edges = [(network.version, int(network.network_address)) for network in networks]
+        edges += [(network.version, int(network.broadcast_address) + 1) for network in networks]
+        found: set[int] = set()
+        for first, after in pairwise(sorted({bisect_left(known.numbers, edge) for edge in edges})):
+            if ask(pods[known.places[first]], known.ips[first]) is True:
+                found.update(known.places[first:after])
+        unknown = ask(known.unplaced, None) if known.unplaced else None
+        return _Found(tuple([pods[place] for place in sorted(found)]), unknown if isinstance(unknown, Note) else None)
+
+    @cached_property
+    def _addresses(self) -> _Addresses:
+        alive = [(place, pod) for place, pod in enumerate(self.snapshot.pods) if not (pod.host_network or pod.finished)]
+        listed = sorted(
+            (parsed.version, int(parsed), place, ip)
+            for place, pod in alive
+            for ip in pod.ips
+            for parsed in (parse_ip(ip),)
+        )
+        # A running pod without an address is in no block yet; where a planned one will be is unknown.
+        unplaced = [pod for _, pod in alive if pod.planned and not pod.ips]
+        return _Addresses(
+            [entry[:2] for entry in listed],
+            [entry[2] for entry in listed],
+            [entry[3] for entry in listed],
+            unplaced[-1] if unplaced else None,
+        )
 
     def _selected_namespaces(self, selector: LabelSelector) -> list[str]:
         found = self._namespaces.get(selector)
