@@ -110,8 +110,8 @@ def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[S
     else:
         for prediction in predictions:
             console.data(verdict_text(prediction, printer.names, console, verbose=printer.verbose))
-        for message in dict.fromkeys(note.message for notes in warnings for note in notes):
-            console.warning(message)
+        messages = dict.fromkeys(note.message for notes in warnings for note in notes)
+        console.warnings(messages, verbose=printer.verbose)
     return max(STATUS[prediction.verdict] for prediction in predictions)
 
 
@@ -129,8 +129,7 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
         console.data(serialize(explanation_object(explanation, warnings), printer.output))
         return 0
     console.data(explanation_text(explanation, printer.names, console, verbose=printer.verbose))
-    for note in warnings:
-        console.warning(note.message)
+    console.warnings((note.message for note in warnings), verbose=printer.verbose)
     return 0
 
 
@@ -184,8 +183,5 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
         return 0
     overview = list(sides_of(snapshot, pods, peers=False))
     console.data(overview_text(overview, namespaced=where is None))
-    for text in unknown_texts(overview):
-        console.warning(text)
-    for note in warnings:
-        console.warning(note.message)
+    console.warnings([*unknown_texts(overview), *(note.message for note in warnings)], verbose=printer.verbose)
     return 0
