@@ -226,16 +226,10 @@ class PodIndex:
 
         if peer.blocks and not (peer.unreadable or peer.domain_names or peer.node_selector):
             return self._in_blocks(peer, ask)
-        pods: list[Pod] = []
-        unknown: Note | None = None
-        for pod in self.snapshot.pods:
-            if not (pod.host_network or pod.finished):
-                matched = ask(pod, None)
-                if isinstance(matched, Note):
-                    unknown = matched
-                elif matched:
-                    pods.append(pod)
-        return _Found(tuple(pods), unknown)
+        alive = (pod for pod in self.snapshot.pods if not (pod.host_network or pod.finished))
+        answers = [(pod, ask(pod, None)) for pod in alive]
+        notes = [answer for _, answer in answers if isinstance(answer, Note)]
+        return _Found(tuple([pod for pod, answer in answers if answer is True]), notes[-1] if notes else None)
 
     def _in_blocks(self, peer: Peer, ask: Callable[[Pod, str | None], bool | Note]) -> _Found:
         """Asked once for the addresses between two edges of the blocks."""

@@ -16,8 +16,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-PROJECT = Path(__file__).parents[2]
-sys.path.insert(0, str(PROJECT))
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.clusters import Size, as_list
+from tests.support.clusters import clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,12 +67,6 @@ for line in open(sys.argv[2]):
 
 def generated(number: int, folder: Path) -> Iterator[Path]:
     """Files of clusters, the same each time."""
-    from hypothesis import HealthCheck, given, settings
-    from hypothesis import strategies as st
-
-    from tests.bench.clusters import Size, as_list
-    from tests.support.clusters import clusters
-
     found: list[list[dict[str, Any]]] = []
     sizes = st.sampled_from(((2, 4), (5, 9), (12, 24), (40, 45)))
 
