@@ -1,4 +1,4 @@
-"""Whether two versions print the same, byte for byte: `outputs.py OLD --write FILE`, then `outputs.py . --compare FILE`.
+"""Whether two versions print the same: `outputs.py OLD --write FILE`, then `outputs.py . --compare FILE`.
 
 OLD is a folder with the package's source, such as one of `git archive`. Asked is every form of every answer about
 generated clusters, each as it is and as if Cilium or Calico ran, and about the lists of objects in --more. The
@@ -70,7 +70,9 @@ def generated(number: int, folder: Path) -> Iterator[Path]:
     found: list[list[dict[str, Any]]] = []
     sizes = st.sampled_from(((2, 4), (5, 9), (12, 24), (40, 45)))
 
-    @settings(max_examples=number, derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck)
+    @settings(
+        max_examples=number, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(sizes.flatmap(lambda pods: clusters(pods=pods, policies=8)))
     def collect(items: list[dict[str, Any]]) -> None:
         found.append(items)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kubectl_netpol.analysis.isolation import explain_pods
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.engine.phrases import peer_text
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.render import explanation_json as module
+from kubectl_netpol.render import json_objects
 from kubectl_netpol.render.explanation_json import explanations_json
 from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize
 from tests.support.tables import checks, snapshot_of
+
+if TYPE_CHECKING:
+    from kubectl_netpol.model.policies import Peer, Policy
 
 NOTE = Note(Code.HOST_NETWORK, 'umlauts ä, "quotes", a\nline and \u2028')
 
@@ -45,9 +50,12 @@ def test_no_pods_are_an_empty_list(notes: list[Note]) -> None:
 
 def test_what_pods_share_is_put_into_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    peer_text = module.explanation_object.__globals__["peer_text"]
-    counted = lambda peer, policy: asked.append(policy.name) or peer_text(peer, policy)  # noqa: E731
-    monkeypatch.setitem(module.explanation_object.__globals__, "peer_text", counted)
+
+    def counted(peer: Peer | None, policy: Policy) -> str:
+        asked.append(policy.name)
+        return peer_text(peer, policy)
+
+    monkeypatch.setattr(json_objects, "peer_text", counted)
     pods = {f"a/p{number}": {"ip": f"10.0.0.{number}"} for number in range(1, 9)}
     cluster = {"pods": pods, "policies": {"a/in": {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]}}}
     snapshot = snapshot_of(cluster)
