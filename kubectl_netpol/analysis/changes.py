@@ -121,7 +121,10 @@ class Differ:
         self._group()
         self.affected = {direction: self._affected(direction) for direction in Direction}
         self.sides: dict[tuple[int, Direction], list[list[_RuleOfPolicy]]] = {}
+        self.alike: dict[tuple[int, Direction], int] = {}
         self.matches: dict[tuple[int, int, bool | int], object] = {}
+        self.seen: dict[tuple[int, int], int] = {}
+        self.numbers: dict[object, int] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
         self.undetermined: dict[Note, None] = {}
 
@@ -185,6 +188,10 @@ class Differ:
                 ]
                 for snapshot in (self.before, self.after)
             ]
+            parts = [part for side in self.sides[key] for part in side]
+            own = any(peer.selects_by_own_namespace for part in parts if part.rule for peer in part.rule.peers)
+            same = [[(id(part.policy), id(part.rule)) for part in side] for side in self.sides[key]]
+            self.alike[key] = self.numbers.setdefault((own and group.number, *map(tuple, same)), len(self.numbers))
         return self.sides[key]
 
     def _rules_of(self, group: PodGroup, direction: Direction) -> Iterator[Rule]:
@@ -215,19 +222,25 @@ class Differ:
     def _rules_seen(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
         """How the group's policies see the peer, before and after: the ports of each rule, and whether it matches.
 
-        The order of the rules of NetworkPolicies does not matter; that of tiers does.
+        The order of the rules of NetworkPolicies does not matter; that of tiers does. Asked once for groups with the
+        same rules.
         """
-        return tuple(
-            (
-                frozenset(self._seen(part, group, peer) for part in side if part.policy.tier is None),
-                tuple(
-                    (part.policy.tier, part.policy.priority, part.policy.kind, self._seen(part, group, peer))
-                    for part in side
-                    if part.policy.tier
-                ),
+        sides = self._sides(group, direction)
+        key = self.alike[group.number, direction], peer.number
+        if key not in self.seen:
+            found = tuple(
+                (
+                    frozenset(self._seen(part, group, peer) for part in side if part.policy.tier is None),
+                    tuple(
+                        (part.policy.tier, part.policy.priority, part.policy.kind, self._seen(part, group, peer))
+                        for part in side
+                        if part.policy.tier
+                    ),
+                )
+                for side in sides
             )
-            for side in self._sides(group, direction)
-        )
+            self.seen[key] = self.numbers.setdefault(found, len(self.numbers))
+        return self.seen[key]
 
     def _seen(self, part: _RuleOfPolicy, group: PodGroup, peer: PodGroup) -> object:
         if part.rule is None:

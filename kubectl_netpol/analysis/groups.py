@@ -72,7 +72,7 @@ def pod_groups(
     telling: Callable[[Pod], object] | None = None,
 ) -> list[PodGroup]:
     """All pods that have not finished; `policies`, `blocks` (CIDRs) and `telling` are what may tell them apart."""
-    keys = _label_keys(snapshot, policies)
+    keys = label_keys(snapshot, policies)
     networks = [_mask(parse_network(block)) for block in sorted(blocks)]
     members: dict[object, list[Pod]] = {}
     for pod in snapshot.pods:
@@ -111,7 +111,7 @@ def _group_key(pod: Pod, keys: list[str], networks: list[tuple[int, int, int]]) 
     )
 
 
-def _label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
+def label_keys(snapshot: Snapshot, policies: Iterable[Policy]) -> list[str]:
     """The keys in any pod selector: pods with the same values of them are selected alike."""
     selectors: list[LabelSelector | None] = [policy.pod_selector for policy in snapshot.unevaluated]
     for policy in policies:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.conditions import Seen
+from kubectl_netpol.analysis.peers import RulePeers, index_of
 from kubectl_netpol.engine.layers import (
     AtOnce,
     RuleList,
@@ -17,42 +15,22 @@ from kubectl_netpol.engine.layers import (
 )
 from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.rules import peer_matches
-from kubectl_netpol.engine.verdict import Note
-from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, Tier
+from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, Tier
+from kubectl_netpol.model.selectors import Operator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
+    from kubectl_netpol.analysis.peers import PeerPods
     from kubectl_netpol.engine.layers import Step
-    from kubectl_netpol.engine.plugins import Plugin
+    from kubectl_netpol.engine.verdict import Note
     from kubectl_netpol.model.objects import Pod, Service
     from kubectl_netpol.model.snapshot import Snapshot
 
+    _Entry: TypeAlias = Callable[[Policy, Rule], RulePeers]
 
-class PeerPods(NamedTuple):
-    """One peer of a rule (None: everyone), its `position` and the pods that it matches now.
-
-    `unknown`: why there may be more of them, or None. `text`: the peer in words, of a plugin's own policy.
-    """
-
-    position: int | None
-    peer: Peer | None
-    pods: tuple[Pod, ...]
-    unknown: Note | None = None
-    text: str = ""
-
-
-class RulePeers(NamedTuple):
-    """A rule that applies to the pod, or may, and its peers."""
-
-    policy: Policy
-    rule: Rule
-    peers: tuple[PeerPods, ...]
-
-    @property
-    def ports(self) -> str:
-        """Its ports in words, of a plugin's own policy; else "", and the rule has them."""
-        return self.rule.condition.ports_text() if self.rule.condition and self.rule.condition.text() else ""
+_DIRECTIONS = (Direction.INGRESS, Direction.EGRESS)
 
 
 class Isolation(NamedTuple):
@@ -78,6 +56,11 @@ class Isolation(NamedTuple):
         return not (self.unknown or self.isolated_by or self.admin or self.baseline)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """What may be said of this pod alone."""
+        return (self.unknown.message, *self.at_end) if self.unknown else self.at_end
+
+    @property
     def denies(self) -> bool:
         """Whether a rule of a tier denies something."""
         return any(entry.rule.action is Action.DENY for entry in (*self.admin, *self.baseline))
@@ -101,6 +84,15 @@ class Mention(NamedTuple):
     peer: int
 
 
+class Sides(NamedTuple):
+    """What the policies that select a pod do to it."""
+
+    pod: Pod
+    selected_by: tuple[Policy, ...]
+    ingress: Isolation
+    egress: Isolation
+
+
 class Explanation(NamedTuple):
     pod: Pod
     selected_by: tuple[Policy, ...]
@@ -111,27 +103,64 @@ class Explanation(NamedTuple):
 
 
 def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
-    return Explanation(
-        pod,
-        selecting_policies(snapshot, pod),
-        isolation(snapshot, pod, Direction.INGRESS),
-        isolation(snapshot, pod, Direction.EGRESS),
-        _service_mappings(snapshot, pod),
-        mentions(snapshot, pod),
+    (sides,) = sides_of(snapshot, (pod,))
+    return Explanation(*sides, _service_mappings(snapshot.services, pod), mentions(snapshot, pod))
+
+
+def explain_pods(snapshot: Snapshot, pods: Iterable[Pod]) -> Iterator[Explanation]:
+    """As `explain_pod` of each. Pods that no policy tells apart share what is the same."""
+    services, mentioned = _services_by_label(snapshot), _all_mentions(snapshot)
+    for sides in sides_of(snapshot, pods):
+        pod = sides.pod
+        own = services.get(pod.namespace, {})
+        near = {found for key in (None, *pod.labels.items()) for found in own.get(key, ())}
+        mappings = _service_mappings([snapshot.services[place] for place in sorted(near)], pod)
+        yield Explanation(*sides, mappings, mentioned(pod))
+
+
+def sides_of(snapshot: Snapshot, pods: Iterable[Pod], *, peers: bool = True) -> Iterator[Sides]:
+    """Each pod's; asked once for pods that no policy tells apart. `peers`: with the pods that peers match."""
+    index = index_of(snapshot)
+    plugin = plugin_of(snapshot)
+    telling = plugin.class_of if plugin else index.class_key
+    known: dict[object, Sides] = {}
+    for pod in pods:
+        key = telling(pod), pod.finished
+        found = known.get(key)
+        if found is None:
+            found = known[key] = Sides(
+                pod,
+                selecting_policies(snapshot, pod),
+                *(isolation(snapshot, pod, direction, peers=peers) for direction in _DIRECTIONS),
+            )
+        yield _as_of(snapshot, pod, found, peers=peers)
+
+
+def _as_of(snapshot: Snapshot, pod: Pod, found: Sides, *, peers: bool) -> Sides:
+    """The same of another pod; a side whose words name the pod is asked for anew."""
+    if found.pod is pod:
+        return found
+    sides = (
+        isolation(snapshot, pod, side.direction, peers=peers)
+        if any(found.pod.key in text for text in side.texts)
+        else side
+        for side in (found.ingress, found.egress)
     )
+    return Sides(pod, found.selected_by, *sides)
 
 
-def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
+def isolation(snapshot: Snapshot, pod: Pod, direction: Direction, *, peers: bool = True) -> Isolation:
+    """`peers`: with the pods that peers match; else the rules are without them."""
+
+    def entry(policy: Policy, rule: Rule) -> RulePeers:
+        return index_of(snapshot).rule_peers(policy, rule, pod) if peers else RulePeers(policy, rule, ())
+
     if snapshot.plugin:
-        return _isolation_by_plugin(snapshot, pod, direction)
+        return _isolation_by_plugin(snapshot, pod, direction, entry)
     isolating = isolating_policies(snapshot, pod, direction)
     tiered = tiered_policies(snapshot, pod, direction)
     admin, rules, baseline = (
-        tuple(
-            RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod))
-            for policy in policies
-            for rule in policy.rules_of(direction)
-        )
+        tuple([entry(policy, rule) for policy in policies for rule in policy.rules_of(direction)])
         for policies in (
             [policy for policy in tiered if policy.tier is Tier.ADMIN],
             isolating,
@@ -142,7 +171,7 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
     return Isolation(direction, isolating, rules, unknown, admin, baseline)
 
 
-def _isolation_by_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
+def _isolation_by_plugin(snapshot: Snapshot, pod: Pod, direction: Direction, entry: _Entry) -> Isolation:
     """As it is in the plain view of what the plugin's version and settings leave open."""
     layers = layers_of(snapshot, pod, direction)
     if layers and layers[0].either:
@@ -156,7 +185,7 @@ def _isolation_by_plugin(snapshot: Snapshot, pod: Pod, direction: Direction) -> 
             found = isolating
         for policy, rule in dict.fromkeys(_rules_of_step(layer.step)):
             if policy.name and rule.condition is not None:
-                found.append(RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod)))
+                found.append(entry(policy, rule))
     return Isolation(
         direction,
         isolating_policies(snapshot, pod, direction),
@@ -187,103 +216,71 @@ def _rules_of_step(step: Step) -> Iterator[tuple[Policy, Rule]]:
 
 def peer_pods(snapshot: Snapshot, policy: Policy, rule: Rule, subject: Pod | None = None) -> tuple[PeerPods, ...]:
     """The rule's peers; one without a peer, for everyone, where it lists none. `subject`: the pod it applies to."""
-    if rule.condition is not None and rule.condition.text() and subject:
-        return tuple(_pods_of_condition(snapshot, rule, subject)) or (PeerPods(None, None, ()),)
-    if not rule.peers:
-        return (PeerPods(None, None, ()),)
-    return tuple(
-        _find_pods(snapshot, policy, index, peer, subject)
-        if peer.selects_by_own_namespace
-        else _pods_of_peer(snapshot, policy, index, peer)
-        for index, peer in enumerate(rule.peers)
-    )
-
-
-def _pods_of_condition(snapshot: Snapshot, rule: Rule, subject: Pod) -> Iterator[PeerPods]:
-    for index, peer in enumerate(rule.condition.peers()):
-        pods, unknown = [], None
-        for pod in snapshot.pods:
-            if pod.finished or pod.host_network:
-                continue
-            held = peer.holds(snapshot, Seen(rule.direction, subject, pod, None, None, "TCP", 1))
-            if isinstance(held, Note):
-                unknown = held
-            elif held:
-                pods.append(pod)
-        if gap := snapshot.gap("pods", None):
-            unknown = Note(Code.PERMISSION_MISSING, gap.message)
-        yield PeerPods(index, None, tuple(pods), unknown, peer.text())
-
-
-@lru_cache(maxsize=512)  # lint asks again for what the explanation has
-def _pods_of_peer(snapshot: Snapshot, policy: Policy, index: int, peer: Peer) -> PeerPods:
-    return _find_pods(snapshot, policy, index, peer, None)
-
-
-def _find_pods(snapshot: Snapshot, policy: Policy, index: int, peer: Peer, subject: Pod | None) -> PeerPods:
-    pods, unknown = [], None
-    for pod in _within_reach(snapshot, policy, peer):
-        if pod.host_network or pod.finished:
-            continue
-        addresses: tuple[str | None, ...] = (None,)
-        if peer.blocks:
-            # A running pod without an address is in no block yet; where a planned one will be is unknown.
-            addresses = pod.ips or ((None,) if pod.planned else ())
-        for address in addresses:
-            matched = peer_matches(snapshot, policy, peer, pod, address, subject=subject)
-            if matched is True:
-                pods.append(pod)
-                break
-            if matched:
-                unknown = matched
-    gap = snapshot.gap("pods", policy.namespace if peer.namespace_selector is None else None)
-    if gap and peer.selects_pods:
-        unknown = Note(Code.PERMISSION_MISSING, gap.message)
-    return PeerPods(index, peer, tuple(pods), unknown)
-
-
-def _within_reach(snapshot: Snapshot, policy: Policy, peer: Peer) -> Iterable[Pod]:
-    """The pods of the namespaces that the peer may select; each namespace is matched once."""
-    if not peer.selects_pods or peer.selects_by_own_namespace:
-        return snapshot.pods
-    if peer.namespace_selector is None:
-        return snapshot.pods_in(policy.namespace)
-    selector = peer.namespace_selector
-    names = [name for name in snapshot.pod_namespaces if snapshot.namespace(name).selected_by(selector) is not False]
-    return (pod for name in names for pod in snapshot.pods_in(name))
+    return index_of(snapshot).rule_peers(policy, rule, subject).peers
 
 
 def mentions(snapshot: Snapshot, pod: Pod) -> tuple[Mention, ...]:
     """The rules with a peer whose selectors match this pod, each once, by its first such peer. No ipBlock."""
-    if plugin := plugin_of(snapshot):
-        return tuple(_mentions_in_plugin(snapshot, plugin, pod))
+    if snapshot.plugin:
+        return _all_mentions(snapshot)(pod)
     found = []
-    for policy in snapshot.evaluated:
-        for direction in policy.directions:
-            for rule in policy.rules_of(direction):
-                for index, peer in enumerate(rule.peers):
-                    if peer.selects_pods and peer_matches(snapshot, policy, peer, pod, None) is True:
-                        found.append(Mention(policy, rule, index))
-                        break
+    for policy, rule in _rules(snapshot):
+        for index, peer in enumerate(rule.peers):
+            if peer.selects_pods and peer_matches(snapshot, policy, peer, pod, None) is True:
+                found.append(Mention(policy, rule, index))
+                break
     return tuple(found)
 
 
-def _mentions_in_plugin(snapshot: Snapshot, plugin: Plugin, pod: Pod) -> Iterator[Mention]:
-    for policy, rule in plugin.rules:
-        for index, peer in enumerate(rule.condition.peers()):
-            seen = Seen(rule.direction, pod, pod, None, None, "TCP", 1)
-            held = peer.holds(snapshot, seen) if peer.by_labels and not pod.host_network else False
-            if held and not isinstance(held, Note):
-                yield Mention(policy, rule, index)
-                break
+def _rules(snapshot: Snapshot) -> Iterator[tuple[Policy, Rule]]:
+    return (
+        (policy, rule)
+        for policy in snapshot.evaluated
+        for direction in policy.directions
+        for rule in policy.rules_of(direction)
+    )
 
 
-def _service_mappings(snapshot: Snapshot, pod: Pod) -> tuple[ServiceMapping, ...]:
+def _all_mentions(snapshot: Snapshot) -> Callable[[Pod], tuple[Mention, ...]]:
+    """`mentions` of any pod, by the pods that each peer matches."""
+    index = index_of(snapshot)
+    found: dict[object, dict[int, Mention]] = {}
+    plugin = plugin_of(snapshot)
+    if plugin:
+        for number, (policy, rule) in enumerate(plugin.rules):
+            for position, peer in enumerate(rule.condition.peers()):
+                mention = Mention(policy, rule, position)
+                for places, held in index.holding(rule, peer) if peer.by_labels else ():
+                    for place in places if held is True else ():
+                        found.setdefault(id(snapshot.pods[place]), {}).setdefault(number, mention)
+    else:
+        for number, (policy, rule) in enumerate(_rules(snapshot)):
+            for position, peer in enumerate(rule.peers):
+                mention = Mention(policy, rule, position)
+                for alike, matched in index.matching(policy, peer) if peer.selects_pods else ():
+                    if matched is True:
+                        found.setdefault(alike.key, {}).setdefault(number, mention)
+    listed = {key: tuple(mentioned.values()) for key, mentioned in found.items()}
+    return lambda pod: listed.get(id(pod) if plugin else index.class_key(pod), ())
+
+
+def _services_by_label(snapshot: Snapshot) -> dict[str, dict[tuple[str, str] | None, list[int]]]:
+    """By namespace the places of Services, by one label that their pods have; None: by none."""
+    found: dict[str, dict[tuple[str, str] | None, list[int]]] = {}
+    for place, service in enumerate(snapshot.services):
+        first = service.selector.requirements[0] if service.selector and service.selector.requirements else None
+        values = first.values if first and first.operator is Operator.IN else ()
+        for key in [(first.key, value) for value in values] if first and values else [None]:
+            found.setdefault(service.namespace, {}).setdefault(key, []).append(place)
+    return found
+
+
+def _service_mappings(services: Iterable[Service], pod: Pod) -> tuple[ServiceMapping, ...]:
     found = []
-    for service in snapshot.services:
-        if service.namespace != pod.namespace or pod not in snapshot.selected_by_service(service):
+    for service in services:
+        if service.namespace != pod.namespace or service.selector is None or pod.finished:
             continue
-        for port in service.ports:
+        for port in service.ports if service.selector.matches(pod.labels) else ():
             number = port.number if service.headless else port.number_on(pod)
             found.append(ServiceMapping(service, port.number, port.name, port.protocol, number))
     return tuple(found)

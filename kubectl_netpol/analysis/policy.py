@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
-from kubectl_netpol.analysis.isolation import RulePeers, peer_pods
+from kubectl_netpol.analysis.peers import index_of
 from kubectl_netpol.engine.layers import selecting_policies
 from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.model.selectors import LabelSelector, Requirement
@@ -13,6 +13,7 @@ from kubectl_netpol.model.selectors import LabelSelector, Requirement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kubectl_netpol.analysis.peers import RulePeers
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Direction, Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
@@ -51,7 +52,7 @@ def explain_policy(snapshot: Snapshot, policy: Policy) -> PolicyExplanation:
     alive = [pod for pod in snapshot.pods if not pod.finished]
     selects = tuple(pod for pod in alive if any(one.key == policy.key for one in selecting_policies(snapshot, pod)))
     subject = selects[0] if selects else None
-    rules = [RulePeers(policy, rule, peer_pods(snapshot, policy, rule, subject)) for rule in _rules(snapshot, policy)]
+    rules = [index_of(snapshot).rule_peers(policy, rule, subject) for rule in _rules(snapshot, policy)]
     return PolicyExplanation(
         policy,
         selects,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.analysis.isolation import explain_pod, explain_pods, sides_of
 from kubectl_netpol.commands.common.as_pod import NAME, with_pod
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
@@ -32,6 +32,7 @@ from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import unread_texts
 from kubectl_netpol.render.explanation import explanation_text, overview_text, unknown_texts
+from kubectl_netpol.render.explanation_json import explanations_json
 from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize, verdict_object
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import verdict_text
@@ -125,8 +126,8 @@ def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[S
         for prediction, found in zip(predictions, helpful, strict=True):
             text = verdict_text(prediction, printer.names, console, verbose=printer.verbose, helpful=found)
             console.data(text)
-        for message in dict.fromkeys(note.message for notes in warnings for note in notes):
-            console.warning(message)
+        messages = dict.fromkeys(note.message for notes in warnings for note in notes)
+        console.warnings(messages, verbose=printer.verbose)
     return max(STATUS[prediction.verdict] for prediction in predictions)
 
 
@@ -161,8 +162,7 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
         console.data(serialize(explanation_object(explanation, warnings), printer.output))
         return 0
     console.data(explanation_text(explanation, printer.names, console, verbose=printer.verbose))
-    for note in warnings:
-        console.warning(note.message)
+    console.warnings((note.message for note in warnings), verbose=printer.verbose)
     return 0
 
 
@@ -197,21 +197,23 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     pods = sorted(
         (pod for pod in snapshot.pods if not pod.finished and where in (None, pod.namespace)), key=lambda pod: pod.key
     )
-    explanations = [explain_pod(snapshot, pod) for pod in pods]
     namespaces = sorted({pod.namespace for pod in snapshot.pods}) if where is None else [where]
     partial = not everywhere and inputs.live
     warnings = [note for name in namespaces for note in namespace_warnings(snapshot, name, partial=partial)]
+    if printer.output == "json":
+        found = ((explanation, pod_warnings(snapshot, explanation)) for explanation in explain_pods(snapshot, pods))
+        for piece in explanations_json(found, warnings):
+            console.piece(piece)
+        return 0
     if printer.output:
-        items = [explanation_object(explanation, pod_warnings(snapshot, explanation)) for explanation in explanations]
+        items = [explanation_object(found, pod_warnings(snapshot, found)) for found in explain_pods(snapshot, pods)]
         content = kind("ExplanationList", {"items": items, "warnings": [note_object(note) for note in warnings]})
         console.data(serialize(content, printer.output))
         return 0
     if not pods:
         console.note(f"no pods in namespace {where}" if where else "no pods")
         return 0
-    console.data(overview_text(explanations, namespaced=where is None))
-    for text in unknown_texts(explanations):
-        console.warning(text)
-    for note in warnings:
-        console.warning(note.message)
+    overview = list(sides_of(snapshot, pods, peers=False))
+    console.data(overview_text(overview, namespaced=where is None))
+    console.warnings([*unknown_texts(overview), *(note.message for note in warnings)], verbose=printer.verbose)
     return 0

@@ -107,8 +107,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
         compared = probe_matrix(inputs, matrix.sets, matrix.grids, matrix.explainer, cluster=cluster, options=probe)
         matrix = matrix._replace(compared=tuple(compared))
-        for message in dict.fromkeys(message for pair in compared for message in pair.result.warnings):
-            console.warning(message)
+        messages = dict.fromkeys(message for pair in compared for message in pair.result.warnings)
+        console.warnings(messages, verbose=arguments.verbose)
     if arguments.output == "json":
         grids = [grid for grid, _ in matrix.grids]
         extra = (lambda grid: network_fields(grid, matrix.compared)) if arguments.probe else (lambda _: ())

@@ -131,8 +131,13 @@ def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tu
     """
     if plugin := plugin_of(snapshot):
         return plugin.isolating(pod, direction)
-    policies = snapshot.policies_in(pod.namespace)
-    return tuple([policy for policy in policies if direction in policy.directions and policy.selects(pod)])
+    known: dict[tuple[int, Direction], tuple[Pod, tuple[Policy, ...]]] = snapshot.memo.setdefault("isolating", {})
+    found = known.get((id(pod), direction))
+    if found is None or found[0] is not pod:
+        policies = snapshot.policies_in(pod.namespace)
+        isolating = tuple([policy for policy in policies if direction in policy.directions and policy.selects(pod)])
+        found = known[id(pod), direction] = pod, isolating
+    return found[1]
 
 
 def tiered_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:

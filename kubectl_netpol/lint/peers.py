@@ -14,7 +14,7 @@ from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operato
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from kubectl_netpol.analysis.isolation import PeerPods
+    from kubectl_netpol.analysis.peers import PeerPods
     from kubectl_netpol.model.policies import Peer, Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 

@@ -12,7 +12,7 @@ from kubectl_netpol.model.ports import NamedPort, PortRange
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.model.objects import Pod
+    from kubectl_netpol.model.objects import Pod, Service, ServicePort
     from kubectl_netpol.model.policies import Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -37,13 +37,21 @@ def mistaken_ports(snapshot: Snapshot, policy: Policy, rule: Rule, targets: tupl
 def _service_port_fix(snapshot: Snapshot, item: PortRange, targets: tuple[Pod, ...]) -> str | None:
     if item.first != item.last or any(item.first == port.number for pod in targets for port in pod.ports):
         return None
-    for service in snapshot.services:
-        for port in service.ports:
-            if (port.number, port.protocol) != (item.first, item.protocol) or service.headless:
-                continue
-            for pod in snapshot.selected_by_service(service):
-                number = port.number_on(pod)
-                if pod in targets and number not in (None, item.first):
-                    listens = f"its pods listen on {number}: use {number}"
-                    return f"{item.first} is the port of Service {service.name}, but {listens}"
+    wanted = set(map(id, targets))
+    for service, port in _services_by_port(snapshot).get((item.first, item.protocol), ()):
+        for pod in snapshot.selected_by_service(service):
+            number = port.number_on(pod)
+            if id(pod) in wanted and number not in (None, item.first):
+                listens = f"its pods listen on {number}: use {number}"
+                return f"{item.first} is the port of Service {service.name}, but {listens}"
     return None
+
+
+def _services_by_port(snapshot: Snapshot) -> dict[tuple[int, str], list[tuple[Service, ServicePort]]]:
+    found: dict[tuple[int, str], list[tuple[Service, ServicePort]]] | None = snapshot.memo.get("services by port")
+    if found is None:
+        found = snapshot.memo["services by port"] = {}
+        for service in snapshot.services:
+            for port in service.ports if not service.headless else ():
+                found.setdefault((port.number, port.protocol), []).append((service, port))
+    return found

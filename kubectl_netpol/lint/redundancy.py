@@ -12,7 +12,7 @@ from kubectl_netpol.model.ports import NamedPort, PortRange
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.analysis.isolation import RulePeers
+    from kubectl_netpol.analysis.peers import RulePeers
 
 
 def redundant_rules(rules: tuple[RulePeers, ...]) -> Iterator[Note]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.analysis.isolation import Explanation, peer_pods
+from kubectl_netpol.analysis.peers import index_of
 from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Note, Verdict
@@ -55,9 +56,17 @@ def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Note
 
 def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False) -> list[Note]:
     """About one policy by itself. `partial`: other namespaces were not read, so peers in them are skipped."""
+    known: dict[tuple[int, bool], tuple[Policy, list[Note]]] = snapshot.memo.setdefault("warnings", {})
+    found = known.get((id(policy), partial))
+    if found is None:
+        found = known[id(policy), partial] = policy, _policy_warnings(snapshot, policy, partial=partial)
+    return found[1]
+
+
+def _policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool) -> list[Note]:
     if snapshot.gap("pods", policy.namespace):
         return []
-    selected = tuple(pod for pod in snapshot.pods_in(policy.namespace) if policy.selects(pod))
+    selected = index_of(snapshot).selected(policy)
     if not selected:
         near = similar_label_hint(policy.pod_selector, [pod.labels for pod in snapshot.pods_in(policy.namespace)])
         message = (
@@ -75,7 +84,7 @@ def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False
                 matches = tuple(match for match in matches if match.peer and match.peer.namespace_selector is None)
             notes += unmatched_peers(snapshot, policy, rule, matches)
             targets = selected
-            if direction is Direction.EGRESS:
+            if direction is Direction.EGRESS and rule.ports:
                 targets = tuple({pod.key: pod for match in matches for pod in match.pods}.values())
             notes += mistaken_ports(snapshot, policy, rule, targets)
     return notes

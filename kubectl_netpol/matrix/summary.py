@@ -62,7 +62,7 @@ class Summary(NamedTuple):
         """One string per source group: a, b, u or - where all pods agree, else ~; a space for a single pod itself."""
         found = []
         for place, (group, row) in enumerate(zip(self.groups, self.rows, strict=True)):
-            text = row.translate(_LETTER_OF_SEEN).decode("ascii")
+            text = row.translate(LETTER_OF_SEEN).decode("ascii")
             found.append(f"{text[:place]} {text[place + 1 :]}" if group.size == 1 else text)
         return tuple(found)
 
@@ -73,7 +73,7 @@ def _letter_of(seen: int) -> str:
     return next((letter for letter, bit in SEEN.items() if seen == bit), MIXED)
 
 
-_LETTER_OF_SEEN = "".join(map(_letter_of, range(256))).encode()
+LETTER_OF_SEEN = "".join(map(_letter_of, range(256))).encode()
 
 
 def group_by_workload(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[tuple[Pod, ...], tuple[WorkloadSpan, ...]]:
@@ -105,11 +105,13 @@ def reference(group: WorkloadSpan, pod: Pod) -> str:
 def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...]) -> Summary:
     """The cells of all grids by group. A grid counts only for the destinations in its set of pods."""
     size = groups[-1].last if groups else 0
-    rows: list[int] = [0] * len(groups)
+    rows = [bytes(size)] * len(groups)
     for grid, counted in grids:
         mask = int.from_bytes(f"{counted:0{size}b}".encode().translate(_MASK), "little")
         codes = grid.codes()
+        known: dict[bytes, bytes] = {}
         for place, group in enumerate(groups):
+            merged = int.from_bytes(rows[place], "little")
             for position in range(group.first, group.last):
                 row = next(codes)
                 seen = bytearray(row.translate(_SEEN_OF_CODE))
@@ -118,15 +120,23 @@ def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...
                         seen[own] = _SEEN_OF_CODE[row[own] & (CANT_CONNECT | NO_PORT)]
                     elif group.size > 1:
                         seen[own] = 0
-                rows[place] |= int.from_bytes(seen, "little") & mask
-    columns = _transposed([row.to_bytes(size, "little") for row in rows], size)
+                merged |= int.from_bytes(seen, "little") & mask
+            content = merged.to_bytes(size, "little")
+            rows[place] = known.setdefault(content, content)
+    by_group = _by_group(list(dict.fromkeys(rows)), groups) if size > len(groups) else {}
+    return Summary(groups, tuple([by_group.get(row, row) for row in rows]))
+
+
+def _by_group(rows: Sequence[bytes], groups: Sequence[WorkloadSpan]) -> dict[bytes, bytes]:
+    """Each row with one byte per group in place of one per pod."""
+    columns = _transposed(rows, groups[-1].last)
     merged = []
     for group in groups:
         seen_in = 0
         for position in range(group.first, group.last):
             seen_in |= int.from_bytes(columns[position], "little")
-        merged.append(seen_in.to_bytes(len(groups), "little"))
-    return Summary(groups, tuple(_transposed(merged, len(groups))))
+        merged.append(seen_in.to_bytes(len(rows), "little"))
+    return dict(zip(rows, _transposed(merged, len(rows)), strict=True))
 
 
 def _transposed(rows: Sequence[bytes], width: int) -> list[bytes]:
@@ -158,24 +168,9 @@ def examples(
     return found
 
 
-def alike(summary: Summary) -> list[list[int]]:
-    """The places of groups with the same row and the same column, each list in order."""
-    columns = _transposed(summary.rows, len(summary.groups))
-    found: dict[tuple[bytes, bytes], list[int]] = {}
-    for place, both in enumerate(zip(summary.rows, columns, strict=True)):
-        found.setdefault(both, []).append(place)
-    return list(found.values())
-
-
 def by_namespace(summary: Summary) -> list[list[int]]:
     """The places of the groups of each namespace."""
     found: dict[str, list[int]] = {}
     for place, group in enumerate(summary.groups):
         found.setdefault(group.namespace, []).append(place)
     return list(found.values())
-
-
-def merged_letter(letters: Sequence[str], sources: Sequence[int], destinations: Sequence[int]) -> str:
-    """The letter between two lists of groups as if each were one group."""
-    found = {letters[source][there] for source in sources for there in destinations} - {" "}
-    return found.pop() if len(found) == 1 else (MIXED if found else " ")

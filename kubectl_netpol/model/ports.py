@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 LAST_PORT = 65535
+MOST_PORTS = 1000
 _NUMBERS = r"(\d+)(?:-(\d+))?"
 _DIGITS = 10  # Python refuses to read thousands of digits
 
@@ -77,7 +78,13 @@ def _parse_port(item: str, protocol: str) -> PortRange | NamedPort:
 
 
 def single_ports(ports: RulePorts) -> tuple[SinglePort, ...]:
-    """Ranges expanded to their numbers, without duplicates."""
+    """Ranges expanded to their numbers, without duplicates. UsageError for more than 1,000: each is a question."""
+    wanted = sum(1 if isinstance(item, NamedPort) else item.last - item.first + 1 for item in ports)
+    if wanted > MOST_PORTS:
+        raise UsageError(
+            f"{wanted} ports are more than {MOST_PORTS}",
+            "narrow the range: policies tell apart only the ports they name",
+        )
     found: dict[SinglePort, None] = {}
     for item in ports:
         numbers = (item.name,) if isinstance(item, NamedPort) else range(item.first, item.last + 1)

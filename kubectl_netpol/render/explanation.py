@@ -10,9 +10,10 @@ from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, fits, table, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_netpol.analysis.isolation import Explanation, Isolation, PeerPods, RulePeers
+    from kubectl_netpol.analysis.isolation import Explanation, Isolation, Sides
+    from kubectl_netpol.analysis.peers import PeerPods, RulePeers
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy
@@ -132,7 +133,7 @@ def _pods_now(match: PeerPods, names: Names, *, verbose: bool) -> str:
     return listed if len(match.pods) <= FEW else f"{len(match.pods)}: {listed}"
 
 
-def overview_text(explanations: Sequence[Explanation], *, namespaced: bool = False) -> str:
+def overview_text(explanations: Iterable[Explanation | Sides], *, namespaced: bool = False) -> str:
     """One line per pod, `namespaced` with its namespace."""
     rows: list[tuple[str, ...]] = [("POD", "INGRESS", "EGRESS", "POLICIES")]
     for explanation in explanations:
@@ -142,7 +143,7 @@ def overview_text(explanations: Sequence[Explanation], *, namespaced: bool = Fal
     return "\n".join(table(rows))
 
 
-def unknown_texts(explanations: Sequence[Explanation]) -> list[str]:
+def unknown_texts(explanations: Iterable[Explanation | Sides]) -> list[str]:
     """Why it is not known what decides: the first reasons, and how many more there are."""
     sides = (side for explanation in explanations for side in (explanation.ingress, explanation.egress))
     texts = list(dict.fromkeys(f"not known: {side.unknown.message}" for side in sides if side.unknown))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import near_miss_text, peer_text, rule_ports_text
@@ -12,15 +12,20 @@ from kubectl_netpol.manifests.writer import to_yaml
 from kubectl_netpol.model.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from kubectl_netpol.analysis.isolation import Explanation, Isolation, RulePeers
+    from kubectl_netpol.analysis.isolation import Explanation, Isolation, Mention
+    from kubectl_netpol.analysis.peers import RulePeers
     from kubectl_netpol.connection.labels import HelpfulLabels
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
     from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, RuleMatch
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy, Rule
+
+    Shared: TypeAlias = "Callable[[Any, Make], Any]"
+    Make: TypeAlias = "Callable[[Any, Shared], Any]"
 
 API_VERSION = "netpol/v1"
 Object = dict[str, Any]
@@ -164,7 +169,12 @@ def _route(route: ConnectionVerdict) -> Object:
     }
 
 
-def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Object:
+def _made(found: Any, make: Make) -> Any:
+    return make(found, _made)
+
+
+def explanation_object(explanation: Explanation, warnings: Iterable[Note], shared: Shared = _made) -> Object:
+    """`shared`: makes the object of what other explanations may have too, or stands for it."""
     pod = explanation.pod
     return kind(
         "Explanation",
@@ -172,14 +182,7 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Ob
             "pod": pod.key,
             "labels": dict(pod.labels),
             "selectedBy": [policy_object(policy) for policy in explanation.selected_by],
-            "mentionedBy": [
-                {
-                    **_rule_position(mention.policy, mention.rule),
-                    "direction": mention.rule.direction.field,
-                    "peer": mention.peer,
-                }
-                for mention in explanation.mentioned_by
-            ],
+            "mentionedBy": shared(explanation.mentioned_by, _mentions),
             "services": [
                 {
                     "namespace": mapping.service.namespace,
@@ -191,34 +194,46 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Ob
                 }
                 for mapping in explanation.services
             ],
-            "egress": _isolation(explanation.egress),
-            "ingress": _isolation(explanation.ingress),
+            "egress": _isolation(explanation.egress, shared),
+            "ingress": _isolation(explanation.ingress, shared),
             "warnings": [note_object(note) for note in warnings],
         },
     )
 
 
-def _isolation(side: Isolation) -> Object:
+def _mentions(found: Iterable[Mention], shared: Shared) -> list[Any]:
+    return [shared(mention, _mention) for mention in found]
+
+
+def _mention(mention: Mention, _: Shared) -> Object:
+    return {
+        **_rule_position(mention.policy, mention.rule),
+        "direction": mention.rule.direction.field,
+        "peer": mention.peer,
+    }
+
+
+def _isolation(side: Isolation, shared: Shared) -> Object:
     """`isolated` is false only where everything is allowed."""
     limited = side.denies and not side.isolated_by
     reason = Note(Code.DENIED_BY_RULE, "rules of a tier deny something: see admin and baseline") if limited else None
     return {
         "isolated": None if side.unknown or limited else bool(side.isolated_by),
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
-        "rules": [rule_object(entry) for entry in side.rules],
-        "admin": [rule_object(entry) for entry in side.admin],
-        "baseline": [rule_object(entry) for entry in side.baseline],
+        "rules": [shared(entry, rule_object) for entry in side.rules],
+        "admin": [shared(entry, rule_object) for entry in side.admin],
+        "baseline": [shared(entry, rule_object) for entry in side.baseline],
         "reason": note_object(side.unknown or reason),
     }
 
 
-def rule_object(entry: RulePeers) -> Object:
+def rule_object(entry: RulePeers, shared: Shared = _made) -> Object:
     """A rule with its peers and the pods that they match now."""
     peers = [
         {
             "peer": match.position,
             "text": match.text or peer_text(match.peer, entry.policy),
-            "pods": None if match.peer is None and not match.text else [pod.key for pod in match.pods],
+            "pods": None if match.peer is None and not match.text else shared(match.pods, _keys),
             "reason": note_object(match.unknown),
         }
         for match in entry.peers
@@ -228,6 +243,10 @@ def rule_object(entry: RulePeers) -> Object:
         "peers": peers,
         "ports": entry.ports or rule_ports_text(entry.rule),
     }
+
+
+def _keys(pods: Iterable[Pod], _: Shared) -> list[str]:
+    return [pod.key for pod in pods]
 
 
 def result_object(result: ConnectionResult) -> Object:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.phrases import count, names_text
-from kubectl_netpol.matrix.summary import (
-    MIXED,
-    Cell,
-    Summary,
-    WorkloadSpan,
-    alike,
-    by_namespace,
-    merged_letter,
-    reference,
-)
+from kubectl_netpol.matrix.patterns import Part, Patterns
+from kubectl_netpol.matrix.summary import MIXED, SEEN, Cell, Summary, WorkloadSpan, by_namespace, reference
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, table, wrapped
 from kubectl_netpol.render.verdict import arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.matrix.compared import Compared
@@ -32,6 +25,7 @@ _MOST_ROWS = 40
 _MOST_NAMES = 8
 MEANINGS = {"a": "allowed", "b": "blocked", "u": "undefined", "-": "no such port", MIXED: "mixed"}
 _LETTER_STYLES = {"a": "green", "b": "red", "u": "yellow", MIXED: "yellow", "-": "dim"}
+_ASKED = ("a", "b", "u", MIXED)
 _ITSELF_SIGN, _DIFFERS_SIGN = ".", "!"
 
 
@@ -63,16 +57,16 @@ class Heading(NamedTuple):
     noun: str
 
 
-def _asked(column: tuple[str, ...]) -> bool:
-    """Whether the destination has one of the ports."""
-    return bool(set(column) - {"-", " "}) or len(column) == 1
+def asked(letters: Iterable[Container[str]], rows: int) -> list[int]:
+    """The places of the destinations that have one of the ports, by the letters in the column of each."""
+    return [place for place, found in enumerate(letters) if rows == 1 or any(letter in found for letter in _ASKED)]
 
 
 class _Line(NamedTuple):
-    """A row or column of the grid: its name, and the places of its groups in the summary."""
+    """A row or column of the grid."""
 
     name: str
-    groups: Sequence[int]
+    part: Part
 
 
 def matrix_text(
@@ -81,95 +75,103 @@ def matrix_text(
     names: Names,
     console: Console,
     *,
-    marked: Container[tuple[int, int]] = (),
+    marked: Collection[tuple[int, int]] = (),
     verbose: bool = False,
 ) -> str:
     """The grid and its totals. Cells in `marked` get a !."""
-    groups, letters = summary.groups, summary.letters()
-    columns = [place for place, column in enumerate(zip(*letters, strict=True)) if _asked(column)]
+    groups, patterns = summary.groups, Patterns(summary)
+    letters = patterns.letters
+    columns = asked(letters, len(groups))
     title = f"{heading.where}, {heading.ports}: {count(len(groups), heading.noun)}"
     lines = [console.paint(title, "bold")]
     if not columns:
         return "\n".join([*lines, "no destination has such a port"])
     if len(columns) <= MOST_COLUMNS and len(groups) <= 2 * MOST_COLUMNS:
-        rows = [_Line(names.short(group.namespace, group.name), [place]) for place, group in enumerate(groups)]
-        lines += _grid(letters, rows, [rows[place] for place in columns], marked, console)
+        rows = [
+            _Line(names.short(group.namespace, group.name), patterns.part([place]))
+            for place, group in enumerate(groups)
+        ]
+        lines += _grid(patterns, rows, [rows[place] for place in columns], marked, console)
     else:
-        lines += _grouped(summary, columns, names, marked, console, verbose=verbose)
-    lines += ["", *_totals(summary, columns, heading, names, verbose=verbose)]
+        lines += _grouped(patterns, columns, names, marked, console, verbose=verbose)
+    from_all, from_none = ([place for place in columns if letters[place] == {letter}] for letter in "ab")
+    counts = patterns.counts(columns)
+    lines.append("")
+    lines += _totals(summary, counts, (from_all, from_none, columns), heading, names, verbose=verbose)
     return wrapped(lines, console)
 
 
 def _grid(
-    letters: Sequence[str],
+    patterns: Patterns,
     rows: Sequence[_Line],
     columns: Sequence[_Line],
-    marked: Container[tuple[int, int]],
+    marked: Collection[tuple[int, int]],
     console: Console,
 ) -> list[str]:
     """Rows are sources, columns destinations, under the numbers of their rows."""
-    numbers = {part.name: str(number) for number, part in enumerate(rows, 1)}
+    numbers = {line.name: str(number) for number, line in enumerate(rows, 1)}
     digits = len(str(len(rows)))
-    names = max(len(part.name) for part in rows)
-    head = " ".join(numbers[part.name].rjust(digits) for part in columns)
+    names = max(len(line.name) for line in rows)
+    head = " ".join(numbers[line.name].rjust(digits) for line in columns)
     lines = [f"{'from'.ljust(digits + names + 2)}to {head}"]
     used: set[str] = set()
-    for part in rows:
+    for line in rows:
         cells = ""
         for other in columns:
-            letter = merged_letter(letters, part.groups, other.groups)
-            differs = any((here, there) in marked for here in part.groups for there in other.groups)
+            letter = patterns.letter(line.part, other.part)
+            differs = bool(marked) and any(
+                (here, there) in marked for here in line.part.places for there in other.part.places
+            )
             sign = _ITSELF_SIGN if letter == " " else letter
             used |= {sign, _DIFFERS_SIGN} if differs else {sign}
             cells += " " * (digits - 1) + console.paint(sign, _LETTER_STYLES.get(letter, "dim"))
             cells += console.paint(_DIFFERS_SIGN, "bold") if differs else " "
-        lines.append(f"{numbers[part.name].rjust(digits)} {part.name.ljust(names)}    {cells}".rstrip())
+        lines.append(f"{numbers[line.name].rjust(digits)} {line.name.ljust(names)}    {cells}".rstrip())
     legend = {**MEANINGS, _ITSELF_SIGN: "itself", _DIFFERS_SIGN: "the network differs"}
     listed = "   ".join(f"{sign} {meaning}" for sign, meaning in legend.items() if sign in used)
     return [*lines, console.paint(listed, "dim")]
 
 
 def _grouped(
-    summary: Summary,
+    patterns: Patterns,
     columns: Sequence[int],
     names: Names,
-    marked: Container[tuple[int, int]],
+    marked: Collection[tuple[int, int]],
     console: Console,
     *,
     verbose: bool,
 ) -> list[str]:
     """By groups with the same verdicts if those are few, else by namespace, else one line per kind of destination."""
-    letters = summary.letters()
-    same = alike(summary)
+    summary, same = patterns.summary, patterns.alike()
     if len(same) <= MOST_COLUMNS:
-        parts = [_Line(_names(summary, places, names, FEW), places) for places in same]
-        lines = _grid(letters, parts, parts, marked, console)
-        return [f"grouped by identical verdicts: {len(same)} groups", *lines]
+        lines = [_Line(_names(summary, places, names, FEW), patterns.part(places)) for places in same]
+        return [f"grouped by identical verdicts: {len(same)} groups", *_grid(patterns, lines, lines, marked, console)]
     spaces = by_namespace(summary)
     if 1 < len(spaces) <= MOST_COLUMNS:
-        parts = [_Line(summary.groups[places[0]].namespace, places) for places in spaces]
-        return ["grouped by namespace", *_grid(letters, parts, parts, marked, console)]
-    return _list(summary, columns, names, verbose=verbose)
+        lines = [_Line(summary.groups[places[0]].namespace, patterns.part(places)) for places in spaces]
+        return ["grouped by namespace", *_grid(patterns, lines, lines, marked, console)]
+    return _list(patterns, columns, names, verbose=verbose)
 
 
-def _list(summary: Summary, columns: Sequence[int], names: Names, *, verbose: bool) -> list[str]:
+def _list(patterns: Patterns, columns: Sequence[int], names: Names, *, verbose: bool) -> list[str]:
+    summary = patterns.summary
     size = len(summary.groups)
-    by_column: dict[bytes, list[int]] = {}
+    by_column: dict[int, list[int]] = {}
     for place in columns:
-        by_column.setdefault(bytes(row[place] for row in summary.rows), []).append(place)
+        by_column.setdefault(patterns.column_of[place], []).append(place)
     rows: list[tuple[str, ...]] = [("TO", "FROM")]
     limit = UNLIMITED if verbose else FEW
-    for column, places in by_column.items():
-        sources = [place for place in range(size) if column[place] & 1]
+    shown = len(by_column) if verbose else _MOST_ROWS
+    for column, places in islice(by_column.items(), shown):
+        sources = patterns.sources(column, SEEN["a"])
         sources_text = _names(summary, sources, names, limit)
         if len(sources) in (0, size):
             sources_text = "everyone" if sources else "nobody"
         elif len(sources) > limit:
             sources_text += f" ({len(sources)} of {size})"
         rows.append((_names(summary, places, names, limit), sources_text))
-    shown = rows if verbose else rows[: _MOST_ROWS + 1]
-    more = len(rows) - len(shown)
-    return [*table(shown), *([f"and {more} more (-v lists them, -o html draws them)"] if more else [])]
+    more = len(by_column) - shown
+    return [*table(rows), *([f"and {more} more (-v lists them, -o html draws them)"] if more > 0 else [])]
 
 
 def _names(summary: Summary, places: Iterable[int], names: Names, limit: int) -> str:
@@ -178,19 +180,16 @@ def _names(summary: Summary, places: Iterable[int], names: Names, limit: int) ->
 
 
 def _totals(
-    summary: Summary, columns: Sequence[int], heading: Heading, names: Names, *, verbose: bool
+    summary: Summary,
+    counts: Counter[str],
+    destinations: tuple[Sequence[int], Sequence[int], Sequence[int]],
+    heading: Heading,
+    names: Names,
+    *,
+    verbose: bool,
 ) -> Iterator[str]:
-    letters = summary.letters()
-    counts: Counter[str] = Counter()
-    from_all, from_none = [], []
-    for destination in columns:
-        column = Counter(row[destination] for row in letters)
-        del column[" "]
-        counts += column
-        if set(column) == {"a"}:
-            from_all.append(destination)
-        elif set(column) == {"b"}:
-            from_none.append(destination)
+    """`destinations`: those that are reached from all, from none, and all that have the port."""
+    from_all, from_none, columns = destinations
     listed = ", ".join(f"{counts[letter]} {meaning}" for letter, meaning in MEANINGS.items() if counts[letter])
     yield f"{count(counts.total(), 'pair')} of {heading.noun}s{f': {listed}' if listed else ''}"
     limit = UNLIMITED if verbose else _MOST_NAMES

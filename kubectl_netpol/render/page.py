@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import json
 import pkgutil
+import re
 import shlex
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from kubectl_netpol.engine.phrases import count
+from kubectl_netpol.matrix.patterns import Patterns
 from kubectl_netpol.matrix.summary import MIXED, Cell, Summary
+from kubectl_netpol.render.matrix import asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.matrix.grid import Grid
     from kubectl_netpol.render.matrix import Explainer
 
-_ASKED = {"a", "b", "u", MIXED}
 MOST_EXAMPLES = 5_000
 Places = tuple[int, int]
 
@@ -87,13 +89,12 @@ def _first_port(view: PageView, position: int) -> tuple[str, int | str]:
 def _view(view: PageView) -> dict[str, Any]:
     summary = view.summary
     letters = summary.letters()
+    columns = set(asked(Patterns(summary).letters, len(letters)))
     return {
         "title": view.title,
         "port": [view.grids[0][0].protocol, view.grids[0][0].port] if len(view.grids) == 1 else None,
         "rows": letters,
-        "asked": "".join(
-            "1" if set(column) & _ASKED or len(column) == 1 else "0" for column in zip(*letters, strict=True)
-        ),
+        "asked": "".join("1" if place in columns else "0" for place in range(len(letters))),
         "examples": {
             f"{source},{destination}": {
                 letter: (
@@ -114,5 +115,5 @@ def _view(view: PageView) -> dict[str, Any]:
 def mixed_cells(summary: Summary) -> list[Places]:
     """The cells that need examples because their pods differ, at most MOST_EXAMPLES."""
     rows = enumerate(summary.letters())
-    found = ((source, there) for source, row in rows for there, letter in enumerate(row) if letter == MIXED)
+    found = ((source, match.start()) for source, row in rows for match in re.finditer(MIXED, row))
     return list(islice(found, MOST_EXAMPLES))

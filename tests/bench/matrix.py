@@ -34,6 +34,7 @@ PORT = 8080
 SAMPLE = 500
 MOST_FOR_THE_PEER = 1_000
 PATIENCE = 900
+FORMS_BEGIN = "## Every form of every answer"
 MET = {True: "met", False: "missed"}
 GOALS = {1_000: (1.0, 150), 10_000: (10.0, 1_000)}
 
@@ -185,6 +186,11 @@ def document(lines: list[Line], rounds: int, *, with_peer: bool) -> str:
     )
 
 
+def with_forms(document_: str, forms: str) -> str:
+    """The document with this section, made by `forms.py`, as its last."""
+    return document_.partition(FORMS_BEGIN)[0].rstrip() + "\n" + forms
+
+
 def met(line: Line) -> bool:
     seconds, megabytes = GOALS[line.size.pods]
     return line.ours.seconds < seconds and line.ours.megabytes < megabytes
@@ -255,7 +261,9 @@ def main() -> None:
     if not arguments.write:
         print(content)
         return
-    (PROJECT / "docs" / "performance.md").write_text(content, encoding="utf-8")
+    path = PROJECT / "docs" / "performance.md"
+    _, begin, forms = path.read_text(encoding="utf-8").partition(FORMS_BEGIN)
+    path.write_text(with_forms(content, f"\n{begin}{forms}") if begin else content, encoding="utf-8")
     (PROJECT / "docs" / "matrix-growth.svg").write_text(plot(lines), encoding="utf-8")
 
 

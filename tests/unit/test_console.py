@@ -101,6 +101,17 @@ def test_the_answer_ends_in_one_line_break() -> None:
     assert out.getvalue() == "a\nb\nc\n\nd"
 
 
+def test_warnings_are_cut_after_eight_with_a_count() -> None:
+    texts = [f"w{number}" for number in range(10)]
+    for verbose, lines in ((False, [*texts[:8], "and 2 more (-v lists them)"]), (True, texts)):
+        err = io.StringIO()
+        Console(io.StringIO(), err).warnings(texts, verbose=verbose)
+        assert err.getvalue().splitlines() == [f"warning: {line}" for line in lines]
+    err = io.StringIO()
+    Console(io.StringIO(), err).warnings(texts[:8], verbose=False)
+    assert "more" not in err.getvalue()
+
+
 def test_notes_come_after_what_was_answered_before_them() -> None:
     ours, theirs = os.pipe()
     with open(theirs, "w", encoding="utf-8") as out, open(os.dup(theirs), "w", encoding="utf-8") as err:  # noqa: PTH123 - file descriptors

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 import yaml
 
-from kubectl_netpol.analysis.isolation import Explanation, Isolation, RulePeers, explain_pod
+from kubectl_netpol.analysis.isolation import Explanation, Isolation, explain_pod, explain_pods, sides_of
 from kubectl_netpol.engine.phrases import peer_text, rule_ports_text
-from tests.support.tables import example, snapshot_of
+from kubectl_netpol.render.json_objects import explanation_object
+from tests.support.tables import checks, example, snapshot_of
+
+if TYPE_CHECKING:
+    from kubectl_netpol.analysis.peers import RulePeers
 
 
 def explained(cluster: str, pod: str) -> Explanation:
@@ -373,3 +379,65 @@ def test_where_cilium_runs_unread_pods_and_labels_are_said() -> None:
     cluster["gaps"] = [{"resource": "pods", "namespace": "c", "message": "you may not list pods in c"}]
     (entry,) = explained(yaml.safe_dump(cluster), "a/src").ingress.rules
     assert [peer.unknown and peer.unknown.code.value for peer in entry.peers] == ["permission-missing"]
+
+
+def test_in_every_table_all_pods_at_once_are_explained_as_each_by_itself() -> None:
+    clusters = {id(check.cluster): check.cluster for check in checks()}
+    for cluster in clusters.values():
+        together, alone = snapshot_of(cluster), snapshot_of(cluster)
+        found = list(explain_pods(together, together.pods))
+        expected = [explain_pod(alone, pod) for pod in alone.pods]
+        assert [words(explanation) for explanation in found] == [words(explanation) for explanation in expected]
+        for sides, explanation in zip(sides_of(together, together.pods, peers=False), found, strict=True):
+            assert sides.selected_by == explanation.selected_by
+            assert (sides.ingress.unknown, sides.egress.at_end) == (
+                explanation.ingress.unknown,
+                explanation.egress.at_end,
+            )
+            assert [entry.rule for entry in sides.ingress.rules] == [entry.rule for entry in explanation.ingress.rules]
+            assert not any(entry.peers for entry in sides.ingress.rules)
+
+
+def words(explanation: Explanation) -> object:
+    """All of it that can be compared between two snapshots."""
+    return explanation_object(explanation, ())
+
+
+def test_pods_that_no_policy_tells_apart_share_a_side_unless_its_words_name_the_pod() -> None:
+    pods = {f"a/p{number}": {"ip": f"10.0.0.{number}"} for number in (1, 2)}
+    snapshot = snapshot_of({"pods": pods, "policies": {"a/deny": {"podSelector": {}}}})
+    first, second = explain_pods(snapshot, snapshot.pods)
+    assert first.ingress is second.ingress
+    unevaluated = {"apiVersion": "crd.antrea.io/v1beta1", "kind": "ClusterNetworkPolicy", "metadata": {"name": "x"}}
+    snapshot = snapshot_of(
+        {"pods": pods, "objects": [{**unevaluated, "spec": {"appliedTo": [{"podSelector": {}}], "ingress": [{}]}}]}
+    )
+    messages = [
+        found.ingress.unknown and found.ingress.unknown.message for found in explain_pods(snapshot, snapshot.pods)
+    ]
+    assert [str(message).partition(":")[0].rpartition(" ")[2] for message in messages] == ["a/p1", "a/p2"]
+
+
+SERVICES = {
+    "a/web": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+    "a/empty": {"selector": {}, "ports": [{"port": 81}]},
+    "a/none": {"ports": [{"port": 82}]},
+    "b/web": {"selector": {"app": "web"}, "ports": [{"port": 83}]},
+    "a/both": {"selector": {"app": "web", "tier": "x"}, "ports": [{"port": 84}, {"port": 85}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("pod", "ports"),
+    [
+        pytest.param({"labels": {"app": "web"}}, [80], id="by one label"),
+        pytest.param({"labels": {"tier": "x", "app": "web"}}, [80, 84, 85], id="by two labels, in the order read"),
+        pytest.param({"labels": {"tier": "x"}}, [], id="by the second label alone"),
+        pytest.param({"labels": {"app": "web"}, "phase": "Succeeded"}, [], id="a finished pod by none"),
+    ],
+)
+def test_the_services_of_all_pods_at_once(pod: dict[str, Any], ports: list[int]) -> None:
+    snapshot = snapshot_of({"pods": {"a/p": pod}, "services": SERVICES})
+    (found,) = explain_pods(snapshot, snapshot.pods)
+    assert [mapping.number for mapping in found.services] == ports
+    assert found.services == explain_pod(snapshot, snapshot.pods[0]).services

@@ -28,7 +28,8 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
 
 AND_IN = {"ingress": [{"from": [labels(app="cart")]}]}
 NOWHERE = {"a/none": {"selector": {"x": "y"}, "ports": [{"port": 80}]}}
-OUT, IN = {"egress": [{}], "policyTypes": ["Egress"]}, {"ingress": [{}]}
+OUT: dict[str, Any] = {"egress": [{}], "policyTypes": ["Egress"]}
+IN: dict[str, Any] = {"ingress": [{}]}
 SAN, WEB = ("a/san", "egress"), ("a/web", "ingress")
 
 

@@ -10,12 +10,10 @@ from kubectl_netpol.matrix.summary import (
     Cell,
     Summary,
     WorkloadSpan,
-    alike,
     by_namespace,
     examples,
     group_by_pod,
     group_by_workload,
-    merged_letter,
     reference,
     summarize,
 )
@@ -157,32 +155,12 @@ def test_an_example_is_of_a_destination_that_counts() -> None:
     assert examples(grids, summary, [(1, 2)]) == {(1, 2): {"b": Cell(1, 3, "TCP", 80)}}
 
 
-def test_groups_with_the_same_row_and_column_are_alike() -> None:
-    assert alike(summary_of()[0]) == [[0, 1, 2]]
-    assert alike(summary_of(policy("p", {"app": "web"}))[0]) == [[0, 1], [2]]
-    assert alike(summary_of(policy("p", {"app": "web"}, "san"))[0]) == [[0], [1], [2]]
-
-
 def test_no_grids_and_no_groups_are_an_empty_summary() -> None:
     assert summarize([], ()) == Summary((), ())
 
 
 def test_groups_by_namespace() -> None:
     assert by_namespace(summary_of()[0]) == [[0], [1, 2]]
-
-
-@pytest.mark.parametrize(
-    ("sources", "destinations", "letter"),
-    [
-        pytest.param([0, 1], [2], "a", id="all agree"),
-        pytest.param([0, 1], [0, 1], "b", id="single pods themselves don't count"),
-        pytest.param([0, 1], [1, 2], "~", id="they differ"),
-        pytest.param([0], [0], " ", id="a single pod itself"),
-        pytest.param([2], [0, 2], "~", id="a letter that is mixed already"),
-    ],
-)
-def test_the_letter_of_merged_groups(sources: list[int], destinations: list[int], letter: str) -> None:
-    assert merged_letter((" ba", "b a", "~aa"), sources, destinations) == letter
 
 
 def test_templates_of_one_name_are_one_pod_that_reaches_itself() -> None:

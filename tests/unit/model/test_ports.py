@@ -103,6 +103,13 @@ def test_ranges_are_expanded_to_their_numbers_without_duplicates() -> None:
     )
 
 
+def test_a_thousand_ports_can_be_asked_for_and_not_more() -> None:
+    assert len(single_ports(parse_ports("1-999,http"))) == 1000
+    with pytest.raises(UsageError, match="65535 ports are more than 1000") as error:
+        single_ports(parse_ports("1-65535"))
+    assert error.value.hint == "narrow the range: policies tell apart only the ports they name"
+
+
 def test_protocols_are_typed_in_any_case() -> None:
     assert [parse_protocol(typed) for typed in ("tcp", "UDP", "Sctp")] == ["TCP", "UDP", "SCTP"]
     with pytest.raises(UsageError, match='invalid protocol "icmp"'):
