@@ -17,7 +17,7 @@ from kubectl_netpol.model.objects import (
     SliceEndpoint,
 )
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
-from kubectl_netpol.policies.meta import read_labels, read_protocol
+from kubectl_netpol.policies.meta import read_labels, read_port_protocol
 
 if TYPE_CHECKING:
     from kubectl_netpol.policies.meta import Object
@@ -79,7 +79,7 @@ def _service_port(entry: Object) -> ServicePort:
         optional_text(entry.get("name"), "name"),
         number,
         target,
-        read_protocol(entry, "protocol"),
+        read_port_protocol(entry),
         integer(node_port, "nodePort") if node_port else None,
     )
 
@@ -106,7 +106,7 @@ def _slice_port(entry: Object) -> tuple[str, int, str] | None:
     if entry.get("port") is None:
         return None
     name = optional_text(entry.get("name"), "name") or ""
-    return name, integer(entry["port"], "port"), read_protocol(entry, "protocol")
+    return name, integer(entry["port"], "port"), read_port_protocol(entry)
 
 
 def read_addresses(status: Object, field: str) -> tuple[str, ...]:

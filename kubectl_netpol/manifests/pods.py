@@ -8,7 +8,7 @@ from kubectl_netpol.fields import each, integer, mapping, objects, optional_text
 from kubectl_netpol.manifests.objects import read_addresses
 from kubectl_netpol.model.objects import Container, ContainerPort, Owner, Pod, Workload
 from kubectl_netpol.model.selectors import LabelSelector
-from kubectl_netpol.policies.meta import last_change, read_labels, read_protocol, read_selector
+from kubectl_netpol.policies.meta import last_change, read_labels, read_port_protocol, read_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ def _container_port(entry: Object) -> ContainerPort:
     return ContainerPort(
         optional_text(entry.get("name"), "name"),
         integer(entry.get("containerPort"), "containerPort"),
-        read_protocol(entry, "protocol"),
+        read_port_protocol(entry),
         integer(host_port, "hostPort") if host_port else None,
     )
 

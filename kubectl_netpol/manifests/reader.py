@@ -6,6 +6,7 @@ What can't be read is a ManifestError that names source, document, object and fi
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from kubectl_netpol.manifests.objects import (
     read_service_account,
 )
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
+from kubectl_netpol.manifests.strict import check_object, check_read
 from kubectl_netpol.model.kinds import (
     BESIDE,
     KINDS,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.policies.meta import Object
 
 _DEEPEST = 8
+_SPACE = re.compile(r"\s*")
 
 
 class Reader:
@@ -155,9 +158,13 @@ class Reader:
             metadata = mapping(item.get("metadata"), "metadata")
             given = metadata.get("name")
             name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
+            if not self.live:
+                check_object(kind, item)
             namespace = self._namespace(kind, metadata)
             if kind in _READERS:
                 found = _READERS[kind](item, metadata, namespace, name)
+                if not self.live:
+                    check_read(kind, item, found)
             elif kind in TIERED:
                 found = self._tiered(kind, item, metadata, name, where)
             elif self._plugin_of(kind):
@@ -251,18 +258,36 @@ def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
 
 def _documents(content: str, source: str) -> Iterator[Any]:
     content = content.removeprefix("\ufeff")
-    if content.lstrip()[:1] in ("{", "["):
+    if re.match(r"\s*[\[{]", content):
         try:
-            yield json.loads(content, object_pairs_hook=_object)
-        except ValueError:  # flow-style YAML, several JSON documents, or a duplicate key, which the YAML loader names
+            found = list(_json_stream(content))
+        except ValueError:  # flow-style YAML, or a duplicate key, which the YAML loader names
             pass
         except RecursionError:
             raise ManifestError(f"{source}, document 1: nested too deeply") from None
         else:
+            yield from found
             return
     from kubectl_netpol.manifests.yaml_text import load_all  # noqa: PLC0415 - PyYAML costs 15 ms and JSON does not need it
 
-    yield from load_all(content, source)
+    yield from load_all(content, source, _matters)
+
+
+def _matters(version: str, kind: str) -> bool:
+    """Whether an object of this kind says more than that it is there."""
+    group = version.rpartition("/")[0]
+    known = kind in KINDS or kind.endswith("List") or kind_of(kind, version) or policy_kind(kind, group)
+    return bool(known or meant_kind(kind, group))
+
+
+def _json_stream(content: str) -> Iterator[Any]:
+    """JSON documents one after the other, as kubectl reads them. ValueError for anything else."""
+    decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
+    start = _SPACE.match(content).end()  # type: ignore[union-attr] # it matches nothing as well
+    while start < len(content):
+        document, end = decoder.raw_decode(content, start)
+        yield document
+        start = _SPACE.match(content, end).end()  # type: ignore[union-attr] # it matches nothing as well
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Object:
@@ -270,6 +295,10 @@ def _object(pairs: list[tuple[str, Any]]) -> Object:
     if len(found) != len(pairs):
         raise ValueError
     return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
 
 
 def _typed(lists: Object) -> Object:

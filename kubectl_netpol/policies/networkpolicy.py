@@ -42,6 +42,8 @@ def _directions(value: Any, rules: tuple[Rule, ...]) -> tuple[Direction, ...]:
     if not types:
         egress = any(rule.direction is Direction.EGRESS for rule in rules)
         return (Direction.INGRESS, Direction.EGRESS) if egress else (Direction.INGRESS,)
+    if len(types) > len(Direction):
+        raise BadField("spec.policyTypes", f"at most {len(Direction)} are allowed, got {len(types)}")
     for index, name in enumerate(types):
         if name not in ("Ingress", "Egress"):
             raise BadField(f"spec.policyTypes[{index}]", f"must be Ingress or Egress, got {shown(name)}")
@@ -50,8 +52,6 @@ def _directions(value: Any, rules: tuple[Rule, ...]) -> tuple[Direction, ...]:
 
 def _rule(value: Any, direction: Direction, index: int) -> Rule:
     path = f"spec.{direction.field}[{index}]"
-    if value is None:
-        raise BadField(path, "expected an object, got null", "to allow everything write {}")
     rule = mapping(value, path)
     known_fields(rule, path, (direction.peers_field, "ports"))
     peers_path = f"{path}.{direction.peers_field}"
