@@ -60,6 +60,7 @@ class Reader:
         self.plugin = plugin
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
+        self._odd: dict[tuple[str, str], UnevaluatedPolicy] = {}  # NetworkPolicies with a peer that can't be read
         self._depth = 0
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
@@ -87,6 +88,8 @@ class Reader:
 
         if self._only_calico and self.plugin != "Calico":
             raise _invalid(*self._only_calico)
+        if self.plugin == "Cilium" and self._odd:  # nothing in its reading of a rule can be unknown
+            self._found["NetworkPolicy"].update(self._odd)
         workloads = [workload for kind in WORKLOADS for workload in found(kind)]
         pods = found("Pod")
         if not self.live:
@@ -94,7 +97,7 @@ class Reader:
         return Snapshot(
             namespaces=found("Namespace"),
             pods=pods,
-            policies=found("NetworkPolicy"),
+            policies=[policy for policy in found("NetworkPolicy") if isinstance(policy, Policy)],
             services=found("Service"),
             endpoint_slices=found("EndpointSlice"),
             nodes=found("Node"),
@@ -102,7 +105,12 @@ class Reader:
             tiered=[policy for kind in TIERED for policy in found(kind) if isinstance(policy, Policy)],
             unevaluated=[
                 policy
-                for kind in (*TIERED, *UNEVALUATED, *(kind for kind in self._found if kind not in KINDS))
+                for kind in (
+                    "NetworkPolicy",
+                    *TIERED,
+                    *UNEVALUATED,
+                    *(kind for kind in self._found if kind not in KINDS),
+                )
                 for policy in found(kind)
                 if isinstance(policy, UnevaluatedPolicy)
             ],
@@ -161,7 +169,9 @@ class Reader:
             if not self.live:
                 check_object(kind, item)
             namespace = self._namespace(kind, metadata)
-            if kind in _READERS:
+            if kind == "NetworkPolicy":
+                found = self._policy(item, metadata, namespace, name)
+            elif kind in _READERS:
                 found = _READERS[kind](item, metadata, namespace, name)
                 if not self.live:
                     check_read(kind, item, found)
@@ -186,6 +196,24 @@ class Reader:
             return ""
         namespace = metadata.get("namespace") or (self.default_namespace if known else "")
         return text(namespace, "metadata.namespace") if namespace else ""
+
+    def _policy(self, item: Object, metadata: Object, namespace: str, name: str) -> Policy | UnevaluatedPolicy:
+        """On a cluster, one of a later version, or that an older server took, stops nothing."""
+        try:
+            return read_policy(item, metadata, namespace, name)
+        except BadField as error:
+            if not self.live:
+                raise
+            from kubectl_netpol.policies.unevaluated import unread_networkpolicy  # noqa: PLC0415 - as below
+
+            try:
+                found = read_policy(item, metadata, namespace, name, lenient=True)
+            except BadField:
+                found = None
+            unread = unread_networkpolicy(item, name, namespace, str(error))
+            if found:
+                self._odd[namespace, name] = unread
+            return found or unread
 
     def _tiered(self, kind: str, item: Object, metadata: Object, name: str, where: str) -> Policy | UnevaluatedPolicy:
         """On a cluster, a policy of a later version than this program knows stops nothing: it is not evaluated."""
@@ -313,6 +341,5 @@ _READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {
     "Service": read_service,
     "EndpointSlice": read_endpoint_slice,
     "ServiceAccount": read_service_account,
-    "NetworkPolicy": read_policy,
     **{kind: workload_reader(kind) for kind in WORKLOADS},
 }
