@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
+    from kubectl_netpol.manifests.replicas import Named
     from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -102,11 +103,11 @@ def _read(
 ) -> tuple[Snapshot, Snapshot]:
     """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
     if on:
-        given = _given(filenames, cluster.namespace or "default", cluster.plugin, console)
-        inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console)
+        given, named = _given(filenames, cluster.namespace or "default", cluster.plugin, console)
+        inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console, named)
     else:
         inputs = open_inputs(cluster, on, console)
-        given = _given(filenames, inputs.namespace, None, console)
+        given, _ = _given(filenames, inputs.namespace, None, console)
     policies = given.evaluated
     namespaces = frozenset(found.namespace or inputs.namespace for found in (*policies, *_own_policies(given)))
     nodes = any(peer.node_selector is not None for policy in policies for rule in policy.rules for peer in rule.peers)
@@ -124,7 +125,8 @@ def _own_policies(given: Snapshot) -> list[Any]:
     return [found for found in given.plugin_objects if hasattr(found, "title")]
 
 
-def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console: Console) -> Snapshot:
+def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console: Console) -> tuple[Snapshot, Named]:
+    """The policies, and the labels of controllers that they name."""
     reader = Reader(default_namespace=namespace, plugin=plugin)
     for name, content in texts(filenames):
         reader.add_text(content, name)
@@ -136,7 +138,7 @@ def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
     if others:
         console.note(f"{count(others, 'other object')} in -f ignored: only policies are compared")
-    return snapshot
+    return snapshot, reader.named
 
 
 def _not_evaluated(given: Snapshot) -> NetpolError:

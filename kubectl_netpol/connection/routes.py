@@ -20,11 +20,15 @@ _NUMBER = "write the port number"
 
 
 class Route(NamedTuple):
-    """One endpoint where the connection may arrive, and the port there."""
+    """One endpoint where the connection may arrive, and the port there.
+
+    `source`: the pod that it comes from, where that is not the one of the request.
+    """
 
     destination: End
     port: int
     dialled: Dialled | None = None
+    source: Pod | None = None
 
 
 class Request(NamedTuple):
@@ -48,8 +52,19 @@ class Request(NamedTuple):
 def request(snapshot: Snapshot, source: Resolved, destination: Resolved, port: int | str, protocol: str) -> Request:
     """The connection from `source` to `destination` on `port`, with every route it may take.
 
-    UsageError for a port name that the destination does not have.
+    Of a workload whose pods policies tell apart, from and to each of these. UsageError for a port name that the
+    destination does not have.
     """
+    asked = _request(snapshot, source, destination, port, protocol)
+    routes = asked.routes
+    if destination.others:
+        ends = (End(pod=pod, address=address_for(pod, source.pod)) for pod in destination.others)
+        routes += tuple(route._replace(destination=end) for end in ends for route in asked.routes)
+    more = tuple(route._replace(source=pod) for pod in source.others for route in routes)
+    return asked._replace(routes=(*routes, *more))
+
+
+def _request(snapshot: Snapshot, source: Resolved, destination: Resolved, port: int | str, protocol: str) -> Request:
     asked = Request(source, destination, protocol, port if isinstance(port, int) else None)
     if destination.service:
         return _to_service(snapshot, asked, destination.service, port)

@@ -28,6 +28,7 @@ class Code(str, Enum):
     SOURCE_REWRITTEN = "source-rewritten"
     DESTINATION_REWRITTEN = "destination-rewritten"
     ENDPOINTS_DIFFER = "endpoints-differ"
+    REPLICAS_DIFFER = "replicas-differ"
     SERVICE_HAS_NO_SUCH_PORT = "service-has-no-such-port"
     SERVICE_HAS_NO_ENDPOINTS = "service-has-no-endpoints"
     EXTERNAL_NAME = "external-name"

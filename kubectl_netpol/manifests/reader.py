@@ -20,6 +20,7 @@ from kubectl_netpol.manifests.objects import (
     read_service_account,
 )
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
+from kubectl_netpol.manifests.replicas import KEYS, Named, replicas_of
 from kubectl_netpol.manifests.strict import check_object, check_read
 from kubectl_netpol.model.kinds import (
     BESIDE,
@@ -44,16 +45,25 @@ if TYPE_CHECKING:
     from kubectl_netpol.policies.meta import Object
 
 _DEEPEST = 8
+_CONTROLLERS = frozenset(key.rpartition("/")[2] for key in KEYS)  # JSON may write the slash as \\/
 _SPACE = re.compile(r"\s*")
 
 
 class Reader:
     """Collects objects for one Snapshot. Of an object given twice the last one counts, as in kubectl apply."""
 
-    def __init__(self, *, default_namespace: str = "default", live: bool = False, plugin: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        default_namespace: str = "default",
+        live: bool = False,
+        plugin: str | None = None,
+        named: Named | None = None,
+    ) -> None:
         """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods.
 
         `plugin`: as in Snapshot; of files, where it is not given, the one whose own kinds are among them.
+        `named`: labels of controllers that policies read elsewhere name.
         """
         self.default_namespace = default_namespace
         self.live = live
@@ -61,11 +71,15 @@ class Reader:
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
         self._odd: dict[tuple[str, str], UnevaluatedPolicy] = {}  # NetworkPolicies with a peer that can't be read
+        self.named = Named(named or {})
+        self._given: dict[tuple[str, tuple[str, str]], Object] = {}  # workloads
+        self._names_controllers = False
         self._depth = 0
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
     def add_text(self, content: str, source: str) -> None:
         """Add every object of a YAML stream or JSON text. `source` names it in errors."""
+        self._names_controllers = any(key in content for key in _CONTROLLERS)
         for number, document in enumerate(_documents(content, source), 1):
             if document is not None:
                 self._add_document(document, f"{source}, document {number}")
@@ -90,7 +104,7 @@ class Reader:
             raise _invalid(*self._only_calico)
         if self.plugin == "Cilium" and self._odd:  # nothing in its reading of a rule can be unknown
             self._found["NetworkPolicy"].update(self._odd)
-        workloads = [workload for kind in WORKLOADS for workload in found(kind)]
+        workloads = [workload for kind in WORKLOADS for workload in self._workloads(kind)]
         pods = found("Pod")
         if not self.live:
             pods += _templates(workloads, pods)
@@ -118,6 +132,16 @@ class Reader:
             plugin=self.plugin or None,
             plugin_objects=self._plugin_objects(),
         )
+
+    def _workloads(self, kind: str) -> list[Workload]:
+        """With the replicas that policies tell apart."""
+        found = self._found.get(kind, {})
+        if not self.named:
+            return list(found.values())
+        return [
+            workload._replace(replicas=replicas_of(kind, self._given[kind, key], workload.template, self.named))
+            for key, workload in found.items()
+        ]
 
     def _plugin_objects(self) -> list[Any]:
         kinds = (*PLUGINS.get(self.plugin, ()), "ServiceAccount") if self.plugin else ()
@@ -169,25 +193,27 @@ class Reader:
             if not self.live:
                 check_object(kind, item)
             namespace = self._namespace(kind, metadata)
-            if kind == "NetworkPolicy":
-                found = self._policy(item, metadata, namespace, name)
-            elif kind in _READERS:
+            if kind in _READERS:
                 found = _READERS[kind](item, metadata, namespace, name)
                 if not self.live:
                     check_read(kind, item, found)
             elif kind in TIERED:
                 found = self._tiered(kind, item, metadata, name, where)
-            elif self._plugin_of(kind):
-                found = self._of_plugin(kind, item, metadata, namespace, name)
-            elif kind in BESIDE:
-                found = None
-                self.skipped[KINDS[kind].api] += 1
             else:
-                found = self._unevaluated(kind, item, namespace, name)
+                found = self._policy(kind, item, metadata, namespace, name)
         except BadField as error:
             raise _invalid(where, kind, name, error) from None
         if found is not None:
             self._found.setdefault(kind, {})[namespace, name] = found
+            if not self.live:
+                self._remember(kind, item, (namespace, name))
+
+    def _remember(self, kind: str, item: Object, key: tuple[str, str]) -> None:
+        """What tells the replicas of a workload apart."""
+        if kind in WORKLOADS:
+            self._given[kind, key] = item
+        elif self._names_controllers and kind not in _READERS:
+            self.named.add({field: value for field, value in item.items() if field != "metadata"})
 
     def _namespace(self, kind: str, metadata: Object) -> str:
         """An empty one for an object that is in none. A kind that is not known may be of either scope."""
@@ -197,7 +223,18 @@ class Reader:
         namespace = metadata.get("namespace") or (self.default_namespace if known else "")
         return text(namespace, "metadata.namespace") if namespace else ""
 
-    def _policy(self, item: Object, metadata: Object, namespace: str, name: str) -> Policy | UnevaluatedPolicy:
+    def _policy(self, kind: str, item: Object, metadata: Object, namespace: str, name: str) -> Any:
+        """A NetworkPolicy, or an object of a kind that not every cluster has; None for one that does not matter."""
+        if kind == "NetworkPolicy":
+            return self._networkpolicy(item, metadata, namespace, name)
+        if self._plugin_of(kind):
+            return self._of_plugin(kind, item, metadata, namespace, name)
+        if kind in BESIDE:
+            self.skipped[KINDS[kind].api] += 1
+            return None
+        return self._unevaluated(kind, item, namespace, name)
+
+    def _networkpolicy(self, item: Object, metadata: Object, namespace: str, name: str) -> Policy | UnevaluatedPolicy:
         """On a cluster, one of a later version, or that an older server took, stops nothing."""
         try:
             return read_policy(item, metadata, namespace, name)
@@ -272,7 +309,7 @@ def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
     """The planned pods: of workloads that no other workload controls and that have no pods of their own yet."""
     known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
     owners = {(pod.namespace, pod.owner) for pod in pods}
-    found = []
+    found: list[Pod] = []
     for workload in workloads:
         own = (workload.namespace, Owner(workload.kind, workload.name))
         owner = (workload.namespace, workload.template.owner)
@@ -280,7 +317,7 @@ def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
             continue
         running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
         if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
-            found.append(workload.template)
+            found += workload.templates
     return found
 
 

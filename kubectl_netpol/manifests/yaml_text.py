@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 _INTEGER = r"[-+]?(0b_*[01][01_]*|0o_*[0-7][0-7_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0[0-7_]*|[1-9][0-9_]*)"
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-_BOOLEAN = r"y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF"
+# y and n are booleans to kubectl too, so it refuses them as names and labels; to everything else they are strings.
+_BOOLEAN = r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF"
 _NULL = r"~|null|Null|NULL|"
-_TRUE = ("y", "yes", "true", "on")
+_TRUE = ("yes", "true", "on")
 _NUMBER_START = list("-+0123456789.")
 _LAST_INTEGER = 2**64  # beyond it kubectl's numbers are floats
 _TAG = "tag:yaml.org,2002:"

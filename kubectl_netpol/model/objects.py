@@ -118,7 +118,8 @@ class ServiceAccount(NamedTuple):
 class Workload(NamedTuple):
     """An object that creates pods. `selector` is None if it has none, like a CronJob's.
 
-    `template`: the pod that its template describes. `scaled_down`: spec.replicas is 0.
+    `template`: the pod that its template describes. `scaled_down`: spec.replicas is 0. `replicas`: the pods that
+    stand for it where policies tell them apart by labels that its controller adds.
     """
 
     kind: str
@@ -127,6 +128,12 @@ class Workload(NamedTuple):
     selector: LabelSelector | None
     template: Pod
     scaled_down: bool = False
+    replicas: tuple[Pod, ...] = ()
+
+    @property
+    def templates(self) -> tuple[Pod, ...]:
+        """The pods that stand for it before it has any."""
+        return self.replicas or (self.template,)
 
 
 class Node(NamedTuple):

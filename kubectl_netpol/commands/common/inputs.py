@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
+    from kubectl_netpol.manifests.replicas import Named
     from kubectl_netpol.model.snapshot import Scope, Snapshot
 
 _ENDINGS = (".yaml", ".yml", ".json")
@@ -46,13 +47,19 @@ class Inputs(NamedTuple):
             return read_snapshot(self.api, scope)
 
 
-def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
-    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use."""
+def open_inputs(
+    options: ClusterOptions, filenames: Sequence[str], console: Console, named: Named | None = None
+) -> Inputs:
+    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use.
+
+    `named`: as `Reader` has it.
+    """
     if options.namespace is not None and not is_namespace_name(options.namespace):
         raise UsageError(f'invalid namespace "{options.namespace}"', "a-z 0-9 -, at most 63, such as kube-system")
     if filenames:
         namespace = options.namespace or "default"
-        return Inputs(namespace, None, read_manifests(filenames, namespace, console, options.plugin), console)
+        snapshot = read_manifests(filenames, namespace, console, options.plugin, named)
+        return Inputs(namespace, None, snapshot, console)
     if options.plugin:
         raise UsageError("--plugin is for manifests", "a cluster shows which plugin runs: add -f, or leave it out")
     from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
@@ -62,14 +69,20 @@ def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Cons
     return Inputs(access.namespace, Api(access), None, console)
 
 
-def read_manifests(filenames: Sequence[str], namespace: str, console: Console, plugin: str | None = None) -> Snapshot:
+def read_manifests(
+    filenames: Sequence[str],
+    namespace: str,
+    console: Console,
+    plugin: str | None = None,
+    named: Named | None = None,
+) -> Snapshot:
     """Every object of the files, folders (their files, not those of folders below) and stdin (-).
 
-    `plugin`: as `Reader` has it.
+    `plugin`, `named`: as `Reader` has them.
     """
     from kubectl_netpol.manifests.reader import Reader  # noqa: PLC0415 - allow without -f does without
 
-    reader = Reader(default_namespace=namespace, plugin=plugin)
+    reader = Reader(default_namespace=namespace, plugin=plugin, named=named)
     for name, content in texts(filenames):
         reader.add_text(content, name)
     if reader.skipped:
