@@ -47,7 +47,7 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     if verdict is Verdict.ALLOWED:
         caveats += _beside(snapshot, connection)
     if source.pod and destination.pod and source.pod.identity == destination.pod.identity:
-        if connection.dialled is None and snapshot.is_template(source.pod):
+        if connection.dialled is None and snapshot.is_one_of_several(source.pod):
             if verdict is Verdict.BLOCKED:
                 message = f"a pod of {source.pod.key} always reaches its own address, but not that of its replicas"
                 verdict, reason = Verdict.UNDEFINED, Note(Code.OWN_ADDRESS, message)

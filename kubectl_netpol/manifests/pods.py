@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.policies.meta import Object
 
+# Where a workload says how many pods it has at a time; one where it does not.
+_COUNTED = {
+    **dict.fromkeys(("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"), "replicas"),
+    "Job": "parallelism",
+}
 _JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
 
 
@@ -142,6 +147,8 @@ def workload_reader(kind: str) -> Callable[[Object, Object, str, str], Workload]
         if kind == "ReplicationController" and selector is None and pod.labels:
             selector = LabelSelector.of(pod.labels)
         planned = pod._replace(owner=_owner(metadata) or Owner(kind, name))
-        return Workload(kind, namespace, name, selector, planned, item_spec.get("replicas") == 0)
+        scaled_down = item_spec.get("replicas") == 0
+        single = kind in _COUNTED and item_spec.get(_COUNTED[kind], 1) in (None, 1)
+        return Workload(kind, namespace, name, selector, planned, scaled_down, single=single)
 
     return read

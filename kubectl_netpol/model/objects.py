@@ -119,7 +119,7 @@ class Workload(NamedTuple):
     """An object that creates pods. `selector` is None if it has none, like a CronJob's.
 
     `template`: the pod that its template describes. `scaled_down`: spec.replicas is 0. `replicas`: the pods that
-    stand for it where policies tell them apart by labels that its controller adds.
+    stand for it where policies tell them apart by labels that its controller adds. `single`: it has one pod at a time.
     """
 
     kind: str
@@ -129,6 +129,7 @@ class Workload(NamedTuple):
     template: Pod
     scaled_down: bool = False
     replicas: tuple[Pod, ...] = ()
+    single: bool = False
 
     @property
     def templates(self) -> tuple[Pod, ...]:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Wrong today; the test fails when one of these is right, so that it is removed here.
 NOT_YET = {
-    "107": "labels that controllers add to a workload's pods",
-    "110": "a label value that is null in the file",
     "120": "the cloud's metadata address",
 }
 NAMES_AS_TYPED = 101  # from this case on

@@ -347,7 +347,7 @@ def test_a_workload_without_pods_and_itself(
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"namespace": "a", "name": "web"},
-        "spec": {"selector": {"matchLabels": {"app": "dst"}}, "template": template},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "dst"}}, "template": template},
     }
     policies = {"a/p": yaml.safe_load(f"{{podSelector: {{}}, ingress: {ingress}}}")}
     found = verdict_on(snapshot_of({"objects": [deployment], "policies": policies}), "web web", "80", dialled)
