@@ -19,6 +19,7 @@ from kubectl_netpol.engine.layers import (
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, Tier
+from kubectl_netpol.model.ports import NamedPort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,11 +43,15 @@ class PeerPods(NamedTuple):
 
 
 class RulePeers(NamedTuple):
-    """A rule that applies to the pod, or may, and its peers."""
+    """A rule that applies to the pod, or may, and its peers.
+
+    `closed`: it lets nothing in, since its ports are names that the pod lacks.
+    """
 
     policy: Policy
     rule: Rule
     peers: tuple[PeerPods, ...]
+    closed: bool = False
 
     @property
     def ports(self) -> str:
@@ -129,7 +134,7 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
     tiered = tiered_policies(snapshot, pod, direction)
     admin, rules, baseline = (
         tuple(
-            RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod))
+            RulePeers(policy, rule, peer_pods(snapshot, policy, rule, pod), _is_closed(rule, pod))
             for policy in policies
             for rule in policy.rules_of(direction)
         )
@@ -141,6 +146,13 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:
     )
     unknown = next((layer.unknown for layer in layers_of(snapshot, pod, direction) if layer.unknown), None)
     return Isolation(direction, isolating, rules, unknown, admin, baseline)
+
+
+def _is_closed(rule: Rule, pod: Pod) -> bool:
+    """Whether the rule is for ports of this pod by names none of which it has."""
+    if rule.direction is Direction.EGRESS or not rule.ports:
+        return False
+    return all(isinstance(item, NamedPort) and not pod.port_named(item.name, item.protocol) for item in rule.ports)
 
 
 def _isolation_in_cilium(snapshot: Snapshot, pod: Pod, direction: Direction) -> Isolation:

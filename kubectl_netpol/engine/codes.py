@@ -52,6 +52,7 @@ class Code(str, Enum):
     END_PORT = "end-port"
     FAMILIES_DIFFER = "families-differ"
     SCTP = "sctp"
+    METADATA_ADDRESS = "metadata-address"
     OWN_ADDRESS = "own-address"
     BASELINE_BY_DIRECTION = "baseline-by-direction"
     PROXY_DECIDES = "proxy-decides"

@@ -64,6 +64,7 @@ def read_service(item: Object, metadata: Object, namespace: str, name: str) -> S
         ),
         publish_not_ready=spec.get("publishNotReadyAddresses") is True,
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
+        local=spec.get("externalTrafficPolicy") == "Local",
     )
 
 
@@ -90,6 +91,27 @@ def read_endpoint_slice(item: Object, metadata: Object, namespace: str, _: str) 
     ports = each(item.get("ports"), "ports", _slice_port)
     service = read_labels(metadata.get("labels"), "metadata.labels").get("kubernetes.io/service-name", "")
     return EndpointSlice(namespace, service, tuple(endpoints), tuple(filter(None, ports)))
+
+
+def read_endpoints(item: Object, _: Object, namespace: str, name: str) -> tuple[EndpointSlice, ...]:
+    """A core Endpoints object as the slices of its Service, one per subset."""
+    return tuple(each(item.get("subsets"), "subsets", lambda subset: _subset(subset, namespace, name)))
+
+
+def _subset(subset: Object, namespace: str, name: str) -> EndpointSlice:
+    endpoints = [
+        endpoint._replace(ready=ready)
+        for field, ready in (("addresses", True), ("notReadyAddresses", False))
+        for endpoint in each(subset.get(field), field, _subset_address)
+    ]
+    ports = each(subset.get("ports"), "ports", _slice_port)
+    return EndpointSlice(namespace, name, tuple(endpoints), tuple(filter(None, ports)))
+
+
+def _subset_address(entry: Object) -> SliceEndpoint:
+    target = mapping(entry.get("targetRef"), "targetRef")
+    pod = optional_text(target.get("name"), "targetRef.name") if target.get("kind") == "Pod" else None
+    return SliceEndpoint((_address(entry.get("ip"), "ip"),), pod=pod)
 
 
 def _slice_endpoint(entry: Object) -> SliceEndpoint:

@@ -14,6 +14,7 @@ from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
 from kubectl_netpol.manifests.objects import (
     read_endpoint_slice,
+    read_endpoints,
     read_namespace,
     read_node,
     read_service,
@@ -42,6 +43,7 @@ from kubectl_netpol.policies.networkpolicy import read_policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from kubectl_netpol.model.objects import EndpointSlice
     from kubectl_netpol.policies.meta import Object
 
 _DEEPEST = 8
@@ -113,7 +115,7 @@ class Reader:
             pods=pods,
             policies=[policy for policy in found("NetworkPolicy") if isinstance(policy, Policy)],
             services=found("Service"),
-            endpoint_slices=found("EndpointSlice"),
+            endpoint_slices=self._endpoint_slices(),
             nodes=found("Node"),
             workloads=workloads,
             tiered=[policy for kind in TIERED for policy in found(kind) if isinstance(policy, Policy)],
@@ -142,6 +144,13 @@ class Reader:
             workload._replace(replicas=replicas_of(kind, self._given[kind, key], workload.template, self.named))
             for key, workload in found.items()
         ]
+
+    def _endpoint_slices(self) -> list[EndpointSlice]:
+        """Endpoints count for a Service of which no EndpointSlice was read: the server copies them into one."""
+        slices: list[EndpointSlice] = self.found("EndpointSlice")
+        with_slices = {(one.namespace, one.service) for one in slices}
+        copied = (one for found in self.found("Endpoints") for one in found)
+        return [*slices, *(one for one in copied if (one.namespace, one.service) not in with_slices)]
 
     def _plugin_objects(self) -> list[Any]:
         kinds = (*PLUGINS.get(self.plugin, ()), "ServiceAccount") if self.plugin else ()
@@ -376,6 +385,7 @@ _READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {
     "Node": read_node,
     "Pod": read_pod,
     "Service": read_service,
+    "Endpoints": read_endpoints,
     "EndpointSlice": read_endpoint_slice,
     "ServiceAccount": read_service_account,
     **{kind: workload_reader(kind) for kind in WORKLOADS},

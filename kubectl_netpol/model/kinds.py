@@ -122,6 +122,7 @@ KINDS = {
         *_WORKLOADS,
         Kind("Node", _CORE, "v1", "nodes", ("node", "nodes", "no"), namespaced=False),
         Kind("Namespace", _CORE, "v1", "namespaces", namespaced=False),
+        Kind("Endpoints", _CORE, "v1", "endpoints"),
         Kind("EndpointSlice", ("discovery.k8s.io",), "v1", "endpointslices"),
         Kind(
             "NetworkPolicy",

@@ -163,6 +163,7 @@ class Service(NamedTuple):
     """`selector` None: its endpoints are in EndpointSlices that something else manages.
 
     `addresses`: those of its load balancer, and its externalIPs. `headless`: its clusterIP is None.
+    `local`: its externalTrafficPolicy is Local: a node forwards to its own pods alone.
     """
 
     namespace: str
@@ -176,6 +177,7 @@ class Service(NamedTuple):
     addresses: tuple[str, ...] = ()
     publish_not_ready: bool = False
     labels: Mapping[str, str] = {}
+    local: bool = False
 
     @property
     def key(self) -> str:

@@ -110,8 +110,8 @@ def _rule_rows(entry: RulePeers, pod: Pod, names: Names, *, verbose: bool, tiere
     ports = entry.ports or rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)
     for match in entry.peers:
         where = where_text(entry.rule, match.position if len(entry.peers) > 1 else None)
-        cells = match.text or peer_text(match.peer, entry.policy), ports
-        pods = _pods_now(match, names, verbose=verbose)
+        cells = match.text or peer_text(match.peer, entry.policy, direction), ports
+        pods = "none" if entry.closed else _pods_now(match, names, verbose=verbose)
         if tiered:
             named = f'{where} "{entry.rule.name}"' if entry.rule.name else where
             yield (entry.rule.action.value, *cells, named, pods)

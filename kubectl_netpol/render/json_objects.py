@@ -14,11 +14,11 @@ from kubectl_netpol.model.kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kubectl_netpol.analysis.isolation import Explanation, Isolation, RulePeers
+    from kubectl_netpol.analysis.isolation import Explanation, Isolation, PeerPods, RulePeers
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
-    from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, RuleMatch
+    from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, NearMiss, RuleMatch
     from kubectl_netpol.model.policies import Policy, Rule
 
 API_VERSION = "netpol/v1"
@@ -102,14 +102,14 @@ def policy_object(policy: Policy) -> Object:
 
 
 def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Object:
-    dialled = prediction.routes[0].connection.dialled if prediction and prediction.routes else None
+    connection = prediction.routes[0].connection if prediction and prediction.routes else None
     return {
         "verdict": side.verdict.value,
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
         "allowedBy": [_match(match) for match in side.allowed_by],
         "deniedBy": [_match(match) for match in side.denied_by],
         "passedBy": [_match(match) for match in side.passed_by],
-        "nearMisses": [_near(near, dialled) for near in side.near_misses],
+        "nearMisses": [_near(near, connection) for near in side.near_misses],
         "reason": note_object(side.reason),
     }
 
@@ -127,12 +127,12 @@ def _rule_position(policy: Policy, rule: Rule) -> Object:
     return {**found, "action": rule.action.value}
 
 
-def _near(near: NearMiss, dialled: Dialled | None) -> Object:
+def _near(near: NearMiss, connection: Connection | None) -> Object:
     return {
         **_rule_position(near.policy, near.rule),
         "peer": near.peer,
         "port": near.port,
-        "because": near_miss_text(near, dialled),
+        "because": near_miss_text(near, connection),
     }
 
 
@@ -197,12 +197,19 @@ def _isolation(side: Isolation) -> Object:
     }
 
 
+def _peer_pods(entry: RulePeers, match: PeerPods) -> list[str] | None:
+    """None for everyone."""
+    if entry.closed:
+        return []
+    return None if match.peer is None and not match.text else [pod.key for pod in match.pods]
+
+
 def _rule(entry: RulePeers) -> Object:
     peers = [
         {
             "peer": match.position,
-            "text": match.text or peer_text(match.peer, entry.policy),
-            "pods": None if match.peer is None and not match.text else [pod.key for pod in match.pods],
+            "text": match.text or peer_text(match.peer, entry.policy, entry.rule.direction),
+            "pods": _peer_pods(entry, match),
             "reason": note_object(match.unknown),
         }
         for match in entry.peers

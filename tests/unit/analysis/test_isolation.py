@@ -85,7 +85,7 @@ services:
   a/web:
     clusterIP: 10.96.0.1
     selector: {app: web}
-    ports: [{name: w, port: 80, targetPort: http}, {port: 81, targetPort: gone}]
+    ports: [{name: w, port: 80, targetPort: http}, {name: g, port: 81, targetPort: gone}]
   a/heads: {clusterIP: None, selector: {app: web}, ports: [{port: 82, targetPort: http}]}
   a/other: {clusterIP: 10.96.0.2, selector: {app: two}, ports: [{port: 80}]}
   b/web: {clusterIP: 10.96.0.3, selector: {app: web}, ports: [{port: 80}]}
@@ -143,7 +143,7 @@ def test_the_services_that_select_the_pod_with_its_port_behind_each_of_theirs() 
     found = explained(CLUSTER, "a/web")
     assert [(mapping.service.key, mapping.name, mapping.number, mapping.pod_port) for mapping in found.services] == [
         ("a/web", "w", 80, 8080),
-        ("a/web", None, 81, None),
+        ("a/web", "g", 81, None),
         ("a/heads", None, 82, 82),
     ]
 

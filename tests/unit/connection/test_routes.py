@@ -387,15 +387,18 @@ def test_a_port_name_that_the_destination_does_not_have(destination: str, port: 
             id="a pod that is not ready and has no such name: ready comes first",
         ),
         pytest.param(
-            {"selector": {"app": "web"}, "ports": []},
+            {"selector": {"app": "web"}, "ports": [{"port": 81, "nodePort": 80}]},
             Code.SERVICE_HAS_NO_SUCH_PORT,
-            "Service a/s has no port 80/TCP; it has none",
-            id="no ports",
+            "Service a/s has no port 80/TCP; it has 81/TCP; 80 is the nodePort of 81, on the address of a node",
+            id="its nodePort",
         ),
         pytest.param(
-            {"selector": {"app": "web"}, "ports": [{"port": 80, "protocol": "UDP"}, {"name": "x", "port": 81}]},
+            {
+                "selector": {"app": "web"},
+                "ports": [{"name": "u", "port": 80, "protocol": "UDP"}, {"name": "x", "port": 81}],
+            },
             Code.SERVICE_HAS_NO_SUCH_PORT,
-            "Service a/s has no port 80/TCP; it has 80/UDP, x 81/TCP",
+            "Service a/s has no port 80/TCP; it has u 80/UDP, x 81/TCP",
             id="other ports",
         ),
         pytest.param(
