@@ -85,7 +85,13 @@ def policy_text(policy: Policy) -> str:
 def match_text(match: RuleMatch) -> str:
     """The rule by its policy, position and name: "web ingress[0].from[1]"."""
     where = where_text(match.rule, match.peer)
-    return f'{match.policy.title} {where} "{match.rule.name}"' if match.rule.name else f"{match.policy.title} {where}"
+    return f"{match.policy.title} {where}{rule_name_text(match.rule)}"
+
+
+def rule_name_text(rule: Rule) -> str:
+    """The name that a rule of a tier may have, in quotes after a space: it can be any text, of any number of lines."""
+    name = rule.name.replace("\n", "\\n").replace("\t", "\\t").replace('"', '\\"')
+    return f' "{name}"' if name else ""
 
 
 def miss_text(miss: Miss, connection: Connection | None = None) -> str:

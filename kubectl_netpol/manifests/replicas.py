@@ -10,8 +10,6 @@ import re
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_netpol.fields import mapping
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -103,15 +101,19 @@ def _may_be(kind: str, group: tuple[str, ...], template: Pod, value: str) -> boo
 
 
 def _numbered(kind: str, item: Object) -> _Replicas | None:
-    spec = mapping(item.get("spec"), "spec")
+    spec = _object(item.get("spec"))
     if kind == "StatefulSet":
-        first = _count(mapping(spec.get("ordinals"), "spec.ordinals").get("start"), 0)
+        first = _count(_object(spec.get("ordinals")).get("start"), 0)
         return _Replicas(range(first, first + _count(spec.get("replicas"), 1)), (_INDEX, _NAME))
     if kind == "CronJob":
-        spec = mapping(mapping(spec.get("jobTemplate"), "spec.jobTemplate").get("spec"), "spec.jobTemplate.spec")
+        spec = _object(_object(spec.get("jobTemplate")).get("spec"))
     if kind in ("Job", "CronJob") and spec.get("completionMode") == "Indexed":
         return _Replicas(range(_count(spec.get("completions"), 1)), (_COMPLETION,))
     return None
+
+
+def _object(value: Any) -> Object:
+    return value if isinstance(value, dict) else {}
 
 
 def _count(value: Any, default: int) -> int:

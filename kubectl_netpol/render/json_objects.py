@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kubectl_netpol.console import json_safe
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import near_miss_text, peer_text, rule_ports_text
 from kubectl_netpol.engine.verdict import Note
@@ -28,7 +29,7 @@ Object = dict[str, Any]
 def serialize(value: Object, output: str) -> str:
     """`output` is json or yaml."""
     if output == "json":
-        return json.dumps(value, indent=2, ensure_ascii=False)
+        return json_safe(json.dumps(value, indent=2, ensure_ascii=False))
     return to_yaml([value])
 
 

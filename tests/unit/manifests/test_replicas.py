@@ -52,6 +52,7 @@ def test_the_labels_that_a_policy_names(policy: Any, named: dict[str, set[str]])
             {"w-0": {INDEX: "0", NAME: "w-0"}, "w-1": {INDEX: "1", NAME: "w-1"}}, id="both labels of one number"),
         pytest.param("StatefulSet", {"replicas": 0}, {INDEX: {"0"}}, {}, id="no replica"),
         pytest.param("StatefulSet", {"replicas": "x"}, {INDEX: {"4"}}, {"w-0": {INDEX: "0"}}, id="no number"),
+        pytest.param("StatefulSet", {"ordinals": []}, {INDEX: {"4"}}, {"w-0": {INDEX: "0"}}, id="ordinals of no shape"),
         pytest.param("Job", {"completionMode": "Indexed", "completions": 2}, {COMPLETION: {"1"}},
             {"w-0": {COMPLETION: "0"}, "w-1": {COMPLETION: "1"}}, id="an indexed Job"),
         pytest.param("Job", {"completions": 2}, {COMPLETION: {"1"}}, {}, id="a Job that is not indexed"),
