@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
-from kubectl_netpol.commands.common.inputs import open_inputs, texts
+from kubectl_netpol.commands.common.inputs import open_inputs, read_files
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
@@ -103,11 +103,13 @@ def _read(
 ) -> tuple[Snapshot, Snapshot]:
     """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
     if on:
-        given, named = _given(filenames, cluster.namespace or "default", cluster.plugin, console)
+        given, named = _given(
+            filenames, cluster.namespace or "default", cluster.plugin, console, recursive=cluster.recursive
+        )
         inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console, named)
     else:
         inputs = open_inputs(cluster, on, console)
-        given, _ = _given(filenames, inputs.namespace, None, console)
+        given, _ = _given(filenames, inputs.namespace, None, console, recursive=cluster.recursive)
     policies = given.evaluated
     namespaces = frozenset(found.namespace or inputs.namespace for found in (*policies, *_own_policies(given)))
     nodes = any(peer.node_selector is not None for policy in policies for rule in policy.rules for peer in rule.peers)
@@ -125,11 +127,12 @@ def _own_policies(given: Snapshot) -> list[Any]:
     return [found for found in given.plugin_objects if hasattr(found, "title")]
 
 
-def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console: Console) -> tuple[Snapshot, Named]:
+def _given(
+    filenames: Sequence[str], namespace: str, plugin: str | None, console: Console, *, recursive: bool
+) -> tuple[Snapshot, Named]:
     """The policies, and the labels of controllers that they name."""
     reader = Reader(default_namespace=namespace, plugin=plugin)
-    for name, content in texts(filenames):
-        reader.add_text(content, name)
+    read_files(reader, filenames, console, recursive=recursive)
     snapshot = reader.snapshot()
     if snapshot.unevaluated or (snapshot.plugin == "Cilium" and snapshot.plugin_objects):
         raise _not_evaluated(snapshot)

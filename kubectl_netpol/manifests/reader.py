@@ -86,6 +86,26 @@ class Reader:
             if document is not None:
                 self._add_document(document, f"{source}, document {number}")
 
+    def add_found(self, content: str, source: str) -> bool:
+        """Add the objects of a file that was found in a folder; False, and nothing added, where it is no manifest.
+
+        Those are a chart's templates, and what has neither apiVersion nor kind: values.yaml, package.json.
+        """
+        template = "{{" in content
+        try:
+            documents = list(_documents(content, source))
+            if template:
+                Reader(default_namespace=self.default_namespace, plugin=self.plugin).add_text(content, source)
+        except ManifestError:
+            if template or "apiVersion" not in content:
+                return False
+            raise
+        found = [document for document in documents if document is not None]
+        if found and not any(isinstance(one, dict) and "apiVersion" in one and "kind" in one for one in found):
+            return False
+        self.add_text(content, source)
+        return True
+
     def add_items(self, kind: str, items: Iterable[Object]) -> None:
         """Add the items of an API server's list, which have no kind of their own.
 

@@ -71,6 +71,7 @@ def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
         as_uid=arguments.as_uid,
         request_timeout=parse_duration(arguments.request_timeout) if arguments.request_timeout else None,
         plugin=arguments.plugin.capitalize() if arguments.plugin else None,
+        recursive=arguments.recursive,
     )
 
 
@@ -87,6 +88,7 @@ def add_filename_option(
         metavar="FILE",
         help=meaning,
     )
+    parser.add_argument("-R", "--recursive", action="store_true", help="with -f: the folders in a folder too")
 
 
 def add_output_option(parser: argparse.ArgumentParser, choices: tuple[str, ...] = ("json", "yaml")) -> None:
