@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|$)", re.MULTILINE)
-# What makes a line for YAML and none for `re`, and directives, which are about the document after the separator.
-_UNUSUAL = re.compile("\r(?!\n)|[\x85\u2028\u2029]|^%", re.MULTILINE)
+_SEPARATOR = re.compile(r"\n---(?=[ \t\r\n]|\Z)")
 _NOTHING = re.compile(r"(?:[ \t\r]*(?:#[^\n]*)?(?:\n|$))*")
 _KIND = re.compile(r"^kind:[ \t]+([A-Za-z]+)[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _VERSION = re.compile(r"^apiVersion:[ \t]+([A-Za-z0-9./-]+)[ \t]*(?:#.*)?\r?$", re.MULTILINE)
@@ -36,16 +34,23 @@ def split(content: str) -> Iterator[Document]:
 
     Only one, with all, where the lines don't tell.
     """
-    starts = [] if _UNUSUAL.search(content) else list(_SEPARATOR.finditer(content))
-    head = content[: starts[0].start()] if starts else content
+    # With a line before the first, so that each separator has one; each then begins where its match does.
+    starts = [] if _is_unusual(content) else [found.start() for found in _SEPARATOR.finditer(f"\n{content}")]
+    head = content[: starts[0]] if starts else content
     if not _NOTHING.fullmatch(head):
         yield Document(head, 0, open_=True)
     line = head.count("\n")
-    ends = [*(start.start() for start in starts[1:]), len(content)]
-    for start, end in zip(starts, ends, strict=False):
-        text = content[start.end() : end]
+    for start, end in zip(starts, [*starts[1:], len(content)], strict=False):
+        text = content[start + len("---") : end]
         yield Document(text, line, open_=False)
         line += text.count("\n")
+
+
+def _is_unusual(content: str) -> bool:
+    """Whether it has lines that only YAML ends there, or directives, which are about the document that follows."""
+    if any(found in content for found in ("\x85", "\u2028", "\u2029", "\n%")) or content.startswith("%"):
+        return True
+    return "\r" in content and re.search(r"\r(?!\n)", content) is not None
 
 
 def header(document: Document) -> tuple[str, str] | None:

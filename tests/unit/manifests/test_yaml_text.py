@@ -217,6 +217,6 @@ def test_both_parsers_read_every_yaml_file_here_alike(without_c: ModuleType) -> 
     root = Path(__file__).parents[3]
     texts = [path.read_text(encoding="utf-8") for path in sorted(root.glob("*/**/*.y*ml")) if ".venv" not in path.parts]
     assert len(texts) > 15
-    texts += [row.manifest for row in spellings() if row.server != REFUSED]
+    texts += [row.manifest for row in spellings() if row.server != REFUSED and not row.differs]
     for text in texts:
         assert list(load_all(text, "it")) == list(without_c.load_all(text, "it"))
