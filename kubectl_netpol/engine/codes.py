@@ -70,6 +70,7 @@ class Code(str, Enum):
     NAMESPACE_NAME_LABEL = "namespace-name-label"
     UNKNOWN_NAMED_PORT = "unknown-named-port"
     REDUNDANT_RULE = "redundant-rule"
+    PROBABLY_A_REPLY = "probably-a-reply"
 
     # Findings of `test`: the probe compared with the policies.
     OPEN = "open"

@@ -25,7 +25,7 @@ PUBLISHED = {
     """,
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
-        namespace-name-label unknown-named-port redundant-rule
+        namespace-name-label unknown-named-port redundant-rule probably-a-reply
     """,
     "findings": """
         open predicted policy-not-enforced changed-recently enforcer-named-port-fault enforcer-both-ends-fault
