@@ -181,10 +181,8 @@ def _loaded(text: str) -> Iterator[Any]:
 
 
 def _constructed(loader: Any, text: str) -> Any:
-    """The next document; None where there is none."""
+    """The next document, which is there."""
     node = loader.get_node()
-    if node is None:
-        return None
     if "&" in text:
         _check_aliases(node)
     return loader.construct_document(node)
@@ -204,12 +202,8 @@ def load_all(content: str, source: str, wanted: Callable[[str, str], bool] | Non
                 yield {"apiVersion": found[0], "kind": found[1]}
                 number += 1
                 continue
-            empty = not document.open_
             for loaded in _loaded(document.text if document.open_ else f"---{document.text}"):
                 yield loaded
-                number, empty = number + 1, False
-            if empty:
-                yield None
                 number += 1
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

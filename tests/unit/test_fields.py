@@ -40,6 +40,7 @@ def names(value: Any, path: str) -> list[str]:
         pytest.param(fields.optional_text, "", None, id="an optional string that is empty"),
         pytest.param(fields.optional_text, None, None, id="an optional string that is null"),
         pytest.param(fields.integer, 80, 80, id="an integer"),
+        pytest.param(fields.integer, 80.0, 80, id="an integer with a fraction of zeros"),
     ],
 )
 def test_a_field_is_read(read: Callable[[Any, str], Any], value: Any, expected: Any) -> None:

@@ -373,3 +373,21 @@ def test_where_cilium_runs_unread_pods_and_labels_are_said() -> None:
     cluster["gaps"] = [{"resource": "pods", "namespace": "c", "message": "you may not list pods in c"}]
     (entry,) = explained(yaml.safe_dump(cluster), "a/src").ingress.rules
     assert [peer.unknown and peer.unknown.code.value for peer in entry.peers] == ["permission-missing"]
+
+
+@pytest.mark.parametrize(
+    ("ports", "closed"),
+    [
+        pytest.param([{"port": "gone"}], True, id="a name that the pod lacks"),
+        pytest.param([{"port": "http", "protocol": "UDP"}], True, id="a name of another protocol"),
+        pytest.param([{"port": "gone"}, {"port": "http"}], False, id="one of two names"),
+        pytest.param([{"port": "gone"}, {"port": 9}], False, id="a number beside it"),
+        pytest.param([], False, id="all ports"),
+    ],
+)
+def test_a_rule_for_port_names_that_the_pod_lacks_is_closed(ports: list[dict[str, object]], closed: bool) -> None:  # noqa: FBT001 - a row
+    rules = [{"ports": ports}]
+    policies = {"a/p": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": rules, "egress": rules}}
+    snapshot = snapshot_of({"pods": {"a/web": {"ip": "10.0.0.1", "ports": "http=80"}}, "policies": policies})
+    found = explain_pod(snapshot, snapshot.pods[0])
+    assert [side.rules[0].closed for side in (found.ingress, found.egress)] == [closed, False]

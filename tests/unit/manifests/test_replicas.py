@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.manifests.replicas import Named, replicas_of
 from kubectl_netpol.model.objects import Pod
 
@@ -78,3 +80,35 @@ def test_the_pods_that_are_told_apart(
     found = replicas_of(kind, {"spec": spec}, template, Named(named))
     assert {pod.name: pod.labels for pod in found} == {name: {"app": "w", **labels} for name, labels in pods.items()}
     assert all(pod.namespace == "shop" and pod.planned for pod in found)
+
+
+STATEFUL_SET = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "metadata": {"name": "db", "labels": {INDEX: "0"}},
+    "spec": {"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}}},
+}
+
+
+def policy(labels: dict[str, str]) -> dict[str, Any]:
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
+    return {**kind, "metadata": {"name": "p"}, "spec": {"podSelector": {"matchLabels": labels}}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "named", "pods"),
+    [
+        pytest.param([STATEFUL_SET, policy({INDEX: "0"})], None, ["db-0", "db-1"], id="a policy after the workload"),
+        pytest.param([policy({INDEX: "0"}), STATEFUL_SET], None, ["db-0", "db-1"], id="a policy before it"),
+        pytest.param([STATEFUL_SET, policy({"a": "b"})], None, ["db"], id="a policy that names none of its labels"),
+        pytest.param([STATEFUL_SET], {INDEX: {"1"}}, ["db-0", "db-1"], id="a policy that was read elsewhere"),
+    ],
+)
+def test_policies_of_files_tell_the_pods_of_workloads_apart(
+    objects: list[dict[str, Any]], named: dict[str, set[str]] | None, pods: list[str]
+) -> None:
+    reader = Reader(named=named and Named(named))
+    reader.add_text("\n".join(map(json.dumps, objects)), "it.json")
+    snapshot = reader.snapshot()
+    assert [pod.name for pod in snapshot.pods] == pods
+    assert all(map(snapshot.is_template, snapshot.pods))

@@ -324,3 +324,16 @@ def test_an_unknown_field_beside_the_spec_is_refused() -> None:
         read_policy({"Spec": {}}, {}, "shop", "p")
     assert str(caught.value) == 'unknown field "Spec"'
     assert caught.value.hint == "did you mean spec?"
+
+
+def test_of_a_policy_of_a_cluster_what_can_t_be_read_may_be_anyone() -> None:
+    ingress = [{"from": [{"later": 1}, {"podSelector": {}}]}, {"later": 1}]
+    spec = {"ingress": ingress, "egress": [{"ports": [{"port": 0}]}]}
+    found = read_policy({"spec": spec}, {}, "shop", "p", lenient=True)
+    assert [rule.peers for rule in found.rules] == [
+        (Peer(unreadable='spec.ingress[0].from[0]: unknown field "later"'), Peer(None, ALL)),
+        (Peer(unreadable='spec.ingress[1]: unknown field "later"'),),
+        (Peer(unreadable="spec.egress[0].ports[0].port: invalid port 0: must be 1-65535"),),
+    ]
+    with pytest.raises(BadField):
+        read_policy({"spec": {"later": 1}}, {}, "shop", "p", lenient=True)
