@@ -107,7 +107,7 @@ def policy(labels: dict[str, str]) -> dict[str, Any]:
 def test_policies_of_files_tell_the_pods_of_workloads_apart(
     objects: list[dict[str, Any]], named: dict[str, set[str]] | None, pods: list[str]
 ) -> None:
-    reader = Reader(named=named and Named(named))
+    reader = Reader(named=Named(named) if named else None)
     reader.add_text("\n".join(map(json.dumps, objects)), "it.json")
     snapshot = reader.snapshot()
     assert [pod.name for pod in snapshot.pods] == pods
