@@ -16,20 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
-_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+# Control characters but the line break and the tab, and those that show nothing or change the order of the others.
+_HIDDEN = (
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f]"
+)
 _CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
-_CONTROL_BUT_COLOUR = rf"(?!\x1b\[\d\d?m){_CONTROL}"
+_HIDDEN_BUT_COLOUR = rf"(?!\x1b\[\d\d?m){_HIDDEN}"
+_IN_A_LINE = rf"{_HIDDEN_BUT_COLOUR}|[\n\t]"
 _ERASED = "\r\033[K"
 _MOST_WARNINGS = 8
 _PATIENCE_SECONDS = 1.0
 _USUAL_WIDTH = 80
+_LAST_OF_LATIN, _LAST_OF_ONE = 0xFF, 0xFFFF  # what \\x and \\u can name
 
 
 class Console:
     """Two streams; what is written to a closed one is lost. `width` is the terminal's, 80 where there is none.
 
-    Control characters, which a name may contain, are escaped; a character that the stream's encoding lacks is written
-    in ASCII.
+    Control characters and invisible ones, which a name may contain, are escaped; a character that the stream's
+    encoding lacks is written in ASCII.
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
@@ -101,6 +107,7 @@ class Console:
         with contextlib.suppress(OSError):
             self._out.flush()  # on one terminal, in the order written; a failure is raised by finish
         label = _painted(f"{word}:", style) if _wants_colour(self._err) else f"{word}:"
+        text = re.sub(_IN_A_LINE, _escaped, text)  # a name with a line break begins no line
         with self._aside():
             try:
                 _put(self._err, f"{label} {text}\n")
@@ -174,13 +181,33 @@ class _Progress:
 def _put(stream: TextIO, text: str, *, raw: bool = False) -> None:
     # By bytes it takes a tenth of the time, which counts for hundreds of megabytes.
     if not raw and not (text.isascii() and len(text.encode().translate(None, _CONTROL_BYTES)) == len(text)):
-        control = _CONTROL_BUT_COLOUR if _wants_colour(stream) else _CONTROL
-        text = re.sub(control, lambda found: f"\\x{ord(found[0]):02x}", text)
+        text = re.sub(_HIDDEN_BUT_COLOUR if _wants_colour(stream) else _HIDDEN, _escaped, text)
     try:
         stream.write(text)
     except UnicodeEncodeError:
         plain = text.encode(stream.encoding, "backslashreplace").decode(stream.encoding)
         stream.write(plain.replace(r"\u2192", "->").replace(r"\u2026", "..."))
+
+
+def json_safe(text: str) -> str:
+    """The text of a JSON document with hidden characters as JSON escapes them."""
+    return re.sub(_HIDDEN, lambda found: _json_escape(ord(found[0])), text)
+
+
+def _json_escape(code: int) -> str:
+    if code > _LAST_OF_ONE:
+        code -= _LAST_OF_ONE + 1
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+    return f"\\u{code:04x}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if short := {"\n": "\\n", "\t": "\\t"}.get(found[0]):
+        return short
+    if code <= _LAST_OF_LATIN:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _LAST_OF_ONE else f"\\U{code:08x}"
 
 
 def _to_nowhere(stream: TextIO) -> None:

@@ -89,6 +89,9 @@ def optional_text(value: Any, path: str) -> str | None:
 
 
 def integer(value: Any, path: str) -> int:
+    """A whole number, which JSON may write with a fraction of zeros."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadField(path, "is missing" if value is None else f"expected an integer, got {shown(value)}")
     return value

@@ -16,6 +16,7 @@ from kubectl_netpol.engine.layers import (
 from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, Tier
+from kubectl_netpol.model.ports import NamedPort
 from kubectl_netpol.model.selectors import Operator
 
 if TYPE_CHECKING:
@@ -123,9 +124,10 @@ def sides_of(snapshot: Snapshot, pods: Iterable[Pod], *, peers: bool = True) -> 
     index = index_of(snapshot)
     plugin = plugin_of(snapshot)
     telling = plugin.class_of if plugin else index.class_key
+    named = any(isinstance(item, NamedPort) for _, rule in _rules(snapshot) for item in rule.ports)
     known: dict[object, Sides] = {}
     for pod in pods:
-        key = telling(pod), pod.finished
+        key = telling(pod), pod.finished, pod.ports if named else ()
         found = known.get(key)
         if found is None:
             found = known[key] = Sides(
@@ -160,7 +162,13 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction, *, peers: bool
     isolating = isolating_policies(snapshot, pod, direction)
     tiered = tiered_policies(snapshot, pod, direction)
     admin, rules, baseline = (
-        tuple([entry(policy, rule) for policy in policies for rule in policy.rules_of(direction)])
+        tuple(
+            [
+                entry(policy, rule)._replace(closed=_is_closed(rule, pod))
+                for policy in policies
+                for rule in policy.rules_of(direction)
+            ]
+        )
         for policies in (
             [policy for policy in tiered if policy.tier is Tier.ADMIN],
             isolating,
@@ -169,6 +177,13 @@ def isolation(snapshot: Snapshot, pod: Pod, direction: Direction, *, peers: bool
     )
     unknown = next((layer.unknown for layer in layers_of(snapshot, pod, direction) if layer.unknown), None)
     return Isolation(direction, isolating, rules, unknown, admin, baseline)
+
+
+def _is_closed(rule: Rule, pod: Pod) -> bool:
+    """Whether the rule is for ports of this pod by names none of which it has."""
+    if rule.direction is Direction.EGRESS or not rule.ports:
+        return False
+    return all(isinstance(item, NamedPort) and not pod.port_named(item.name, item.protocol) for item in rule.ports)
 
 
 def _isolation_by_plugin(snapshot: Snapshot, pod: Pod, direction: Direction, entry: _Entry) -> Isolation:

@@ -40,11 +40,15 @@ class PeerPods(NamedTuple):
 
 
 class RulePeers(NamedTuple):
-    """A rule that applies to the pod, or may, and its peers."""
+    """A rule that applies to the pod, or may, and its peers.
+
+    `closed`: it lets nothing in, since its ports are names that the pod lacks.
+    """
 
     policy: Policy
     rule: Rule
     peers: tuple[PeerPods, ...]
+    closed: bool = False
 
     @property
     def ports(self) -> str:

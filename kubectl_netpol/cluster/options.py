@@ -8,7 +8,8 @@ from typing import NamedTuple
 class ClusterOptions(NamedTuple):
     """Which cluster, as which user, in which namespace; None where not given. `request_timeout` in seconds.
 
-    `plugin`: the network plugin of manifests, as a snapshot has it; a cluster shows its own.
+    `plugin`: the network plugin of manifests, as a snapshot has it; a cluster shows its own. `recursive`: manifests in
+    folders of folders too.
     """
 
     kubeconfig: str | None = None
@@ -21,11 +22,12 @@ class ClusterOptions(NamedTuple):
     as_uid: str | None = None
     request_timeout: float | None = None
     plugin: str | None = None
+    recursive: bool = False
 
     def arguments(self) -> list[str]:
         """The options with which another command, or kubectl, uses the same cluster as the same user.
 
-        With the plugin of manifests, for which there is no cluster.
+        With those of manifests, for which there is no cluster.
         """
         found: list[str] = []
         for name in ("kubeconfig", "context", "cluster", "user"):
@@ -35,4 +37,5 @@ class ClusterOptions(NamedTuple):
         for group in self.as_groups:
             found += ["--as-group", group]
         found += ["--as-uid", self.as_uid] if self.as_uid else []
+        found += ["-R"] if self.recursive else []
         return found + (["--plugin", self.plugin.lower()] if self.plugin else [])

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.commands.common.allow_by_names import NamesRequest
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy
@@ -183,7 +184,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         console,
         strict=arguments.strict,
         verbose=arguments.verbose,
-        plugin=cluster_options(arguments).plugin,
+        options=cluster_options(arguments),
     )
     write(found, arguments.output, console)
     return 0
@@ -227,7 +228,7 @@ def _from_labels(
     *,
     strict: bool,
     verbose: bool,
-    plugin: str | None,
+    options: ClusterOptions,
 ) -> tuple[Policy, ...]:
     if filenames:
         from kubectl_netpol.commands.common.allow_trial import prove_labels  # noqa: PLC0415 - only for manifests
@@ -235,7 +236,7 @@ def _from_labels(
 
         policies_from_labels(asked)  # errors in the options come before errors in the files
         namespace = asked.namespace or "default"
-        snapshot = read_manifests(filenames, namespace, console, plugin)
+        snapshot = read_manifests(filenames, namespace, console, options)
         found = prove_labels(asked, snapshot, namespace, console, strict=strict, verbose=verbose)
     else:
         found = policies_from_labels(asked)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
-from kubectl_netpol.commands.common.inputs import open_inputs, texts
+from kubectl_netpol.commands.common.inputs import open_inputs, read_files
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,
@@ -20,6 +20,7 @@ from kubectl_netpol.commands.common.options import (
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.manifests.replicas import Named
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
 from kubectl_netpol.render.json_objects import kind, serialize
@@ -136,9 +137,14 @@ def _choose(
 
     wanted = [parse_need(typed) for typed in needs]
     namespace = cluster.namespace or "default"
-    given = {name: _given([name], namespace, cluster.plugin, console) for name in files}
+    given: dict[str, Snapshot] = {}
+    named = Named()
+    for name in files:
+        given[name], own = _given([name], namespace, cluster.plugin, console, recursive=cluster.recursive)
+        for key, values in own.items():
+            named.setdefault(key, set()).update(values)
     plugin = cluster.plugin or next((one.plugin for one in given.values() if one.plugin), None) if on else None
-    inputs = open_inputs(cluster._replace(plugin=plugin), on, console)
+    inputs = open_inputs(cluster._replace(plugin=plugin), on, console, named)
     before, requests = ask_needs(inputs, wanted)
     for one in given.values():
         if one.plugin != before.plugin and one.plugin_objects:
@@ -186,11 +192,13 @@ def _read(
 ) -> tuple[Snapshot, Snapshot]:
     """What is there, in the manifests of `on` or in the cluster, and the policies of `filenames`."""
     if on:
-        given = _given(filenames, cluster.namespace or "default", cluster.plugin, console)
-        inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console)
+        given, named = _given(
+            filenames, cluster.namespace or "default", cluster.plugin, console, recursive=cluster.recursive
+        )
+        inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console, named)
     else:
         inputs = open_inputs(cluster, on, console)
-        given = _given(filenames, inputs.namespace, None, console)
+        given, _ = _given(filenames, inputs.namespace, None, console, recursive=cluster.recursive)
     policies = given.evaluated
     namespaces = frozenset(found.namespace or inputs.namespace for found in (*policies, *_own_policies(given)))
     nodes = any(peer.node_selector is not None for policy in policies for rule in policy.rules for peer in rule.peers)
@@ -205,10 +213,12 @@ def _own_policies(given: Snapshot) -> list[Any]:
     return [found for found in given.plugin_objects if hasattr(found, "title")]
 
 
-def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console: Console) -> Snapshot:
+def _given(
+    filenames: Sequence[str], namespace: str, plugin: str | None, console: Console, *, recursive: bool
+) -> tuple[Snapshot, Named]:
+    """The policies, and the labels of controllers that they name."""
     reader = Reader(default_namespace=namespace, plugin=plugin)
-    for name, content in texts(filenames):
-        reader.add_text(content, name)
+    read_files(reader, filenames, console, recursive=recursive)
     snapshot = reader.snapshot()
     if snapshot.unevaluated:
         raise _not_evaluated(snapshot)
@@ -217,7 +227,7 @@ def _given(filenames: Sequence[str], namespace: str, plugin: str | None, console
     others = sum(reader.skipped.values()) + len(snapshot.pods) + len(snapshot.services) + len(snapshot.namespaces)
     if others:
         console.note(f"{count(others, 'other object')} in -f ignored: only policies are compared")
-    return snapshot
+    return snapshot, reader.named
 
 
 def _not_evaluated(given: Snapshot) -> NetpolError:

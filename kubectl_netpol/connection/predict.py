@@ -90,13 +90,15 @@ def _predict(snapshot: Snapshot, request: Request) -> Prediction:
         ]
         return Prediction(request, Verdict.UNDEFINED, sides[0], sides[1], request.problem)
     routes = tuple(_predict_route(snapshot, request, route) for route in request.routes)
-    egress = _merged(tuple(route.egress for route in routes))
-    ingress = _merged(tuple(route.ingress for route in routes))
+    replicas = _replicas_differ(request) if request.source.others or request.destination.others else None
+    egress = _merged(tuple(route.egress for route in routes), replicas)
+    ingress = _merged(tuple(route.ingress for route in routes), replicas)
     caveats = tuple(dict.fromkeys(note for route in routes for note in route.caveats))
     first = routes[0]
     if all(route.verdict is first.verdict for route in routes):
         return Prediction(request, first.verdict, egress, ingress, first.reason, routes, caveats)
-    return Prediction(request, Verdict.UNDEFINED, egress, ingress, _endpoints_differ(routes), routes, caveats)
+    reason = replicas or _endpoints_differ(routes)
+    return Prediction(request, Verdict.UNDEFINED, egress, ingress, reason, routes, caveats)
 
 
 def pod_connection(source: Pod, destination: Pod, protocol: str, port: int) -> Connection:
@@ -107,7 +109,7 @@ def pod_connection(source: Pod, destination: Pod, protocol: str, port: int) -> C
 
 
 def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> ConnectionVerdict:
-    source = request.source.end
+    source = End(pod=route.source) if route.source else request.source.end
     if not request.source.address and route.destination.address:
         mine = source.pod.ips if source.pod else source.node.addresses if source.node else ()
         source = source._replace(address=shared_family(mine, (route.destination.address,)))
@@ -140,24 +142,37 @@ def _other_family(connection: Connection, request: Request) -> Connection | None
     )
 
 
-def _merged(sides: tuple[DirectionVerdict, ...]) -> DirectionVerdict:
-    """One verdict for one direction of all routes; UNDEFINED if they differ."""
+def _merged(sides: tuple[DirectionVerdict, ...], replicas: Note | None) -> DirectionVerdict:
+    """One verdict for one direction of all routes; UNDEFINED if they differ. `replicas`: why, if not by endpoint."""
     first = sides[0]
     if len(sides) == 1:
         return first
     same = all(side.verdict is first.verdict for side in sides)
+    field = first.direction.field
     return DirectionVerdict(
         first.direction,
         first.verdict if same else Verdict.UNDEFINED,
         tuple({policy.key: policy for side in sides for policy in side.isolated_by}.values()),
         tuple(dict.fromkeys(match for side in sides for match in side.allowed_by)),
         tuple({(n.policy.key, n.rule.position, n.peer): n for side in sides for n in side.near_misses}.values()),
-        first.reason if same else Note(Code.ENDPOINTS_DIFFER, f"the endpoints differ for {first.direction.field}"),
+        first.reason if same else replicas or Note(Code.ENDPOINTS_DIFFER, f"the endpoints differ for {field}"),
         tuple(dict.fromkeys(note for side in sides for note in side.caveats)),
         tuple(dict.fromkeys(match for side in sides for match in side.denied_by)),
         tuple(dict.fromkeys(match for side in sides for match in side.passed_by)),
         tuple(dict.fromkeys(policy for side in sides for policy in side.tiered_by)),
     )
+
+
+def _replicas_differ(request: Request) -> Note:
+    """Which pods of a workload are told apart, and by which of their labels."""
+    typed = next(end for end in (request.destination, request.source) if end.others)
+    workload = typed.workload
+    assert workload is not None  # noqa: S101 - only a workload has others
+    labels = [pod.labels for pod in workload.replicas]
+    keys = [key for key in labels[0] if len({found.get(key) for found in labels}) > 1]
+    what = f"{workload.kind} {workload.namespace}/{workload.name}"
+    message = f"it depends on the pod of {what}: policies select by {names_text(keys)}, which its controller sets"
+    return Note(Code.REPLICAS_DIFFER, message)
 
 
 def _endpoints_differ(routes: tuple[ConnectionVerdict, ...]) -> Note:

@@ -47,7 +47,8 @@ class Reference(NamedTuple):
 class Resolved(NamedTuple):
     """What a reference resolves to: a pod, Service, node, address or host. `address`: also of a pod or node, if typed.
 
-    `workload`: the one that was typed; the pod represents it. `typed`: what was typed, or "".
+    `workload`: the one that was typed; the pod represents it. `typed`: what was typed, or "". `others`: pods that
+    are of it too, and that policies tell apart from this one by labels that its controller adds.
     """
 
     pod: Pod | None = None
@@ -57,6 +58,7 @@ class Resolved(NamedTuple):
     host: str | None = None
     workload: Workload | None = None
     typed: str = ""
+    others: tuple[Pod, ...] = ()
 
     @property
     def end(self) -> End:
@@ -218,7 +220,8 @@ def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -
         raise NetpolError(
             f"{workload.kind} {workload.namespace}/{workload.name} has no pods now", "scale it up, or name a pod"
         )
-    return Resolved(pod=pod, workload=workload, typed=reference.typed)
+    others = tuple(other for other in workload.replicas if other is not pod) if pod.planned else ()
+    return Resolved(pod=pod, workload=workload, typed=reference.typed, others=others)
 
 
 def _of_kind(snapshot: Snapshot, reference: Reference, kind: str) -> Resolved | None:

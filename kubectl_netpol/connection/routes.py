@@ -20,11 +20,15 @@ _NUMBER = "write the port number"
 
 
 class Route(NamedTuple):
-    """One endpoint where the connection may arrive, and the port there."""
+    """One endpoint where the connection may arrive, and the port there.
+
+    `source`: the pod that it comes from, where that is not the one of the request.
+    """
 
     destination: End
     port: int
     dialled: Dialled | None = None
+    source: Pod | None = None
 
 
 class Request(NamedTuple):
@@ -48,8 +52,19 @@ class Request(NamedTuple):
 def request(snapshot: Snapshot, source: Resolved, destination: Resolved, port: int | str, protocol: str) -> Request:
     """The connection from `source` to `destination` on `port`, with every route it may take.
 
-    UsageError for a port name that the destination does not have.
+    Of a workload whose pods policies tell apart, from and to each of these. UsageError for a port name that the
+    destination does not have.
     """
+    asked = _request(snapshot, source, destination, port, protocol)
+    routes = asked.routes
+    if destination.others:
+        ends = (End(pod=pod, address=address_for(pod, source.pod)) for pod in destination.others)
+        routes += tuple(route._replace(destination=end) for end in ends for route in asked.routes)
+    more = tuple(route._replace(source=pod) for pod in source.others for route in routes)
+    return asked._replace(routes=(*routes, *more))
+
+
+def _request(snapshot: Snapshot, source: Resolved, destination: Resolved, port: int | str, protocol: str) -> Request:
     asked = Request(source, destination, protocol, port if isinstance(port, int) else None)
     if destination.service:
         return _to_service(snapshot, asked, destination.service, port)
@@ -195,7 +210,9 @@ def _to_service(
     rewritten = cluster_ip is not None and not is_among(cluster_ip, service.cluster_ips)
     # From outside the cluster, a node forwards to the Service and puts its own address in as the source.
     from_outside = not asked.source.pod and not asked.source.node
-    dialled = None if service.headless else Dialled(cluster_ip, service_port.number, rewritten or from_outside)
+    dialled = None if service.headless else _from_outside(asked, service, cluster_ip, service_port.number)
+    if dialled and not (rewritten or from_outside):
+        dialled = Dialled(cluster_ip, service_port.number)
     routed = _with_routes(snapshot, asked._replace(address=cluster_ip), service, service_port, dialled)
     if service.headless and routed.routes:
         return routed._replace(address=routed.routes[0].destination.address, port=routed.routes[0].port)
@@ -204,9 +221,27 @@ def _to_service(
 
 def _to_node_port(snapshot: Snapshot, asked: Request, service: Service, service_port: ServicePort) -> Request:
     address = _node_address(asked)
-    dialled = Dialled(address, service_port.node_port or service_port.number, source_rewritten=True)
+    dialled = _from_outside(asked, service, address, service_port.node_port or service_port.number)
     asked = asked._replace(service=service, service_port=service_port, address=address)
-    return _with_routes(snapshot, asked, service, service_port, dialled)
+    routed = _with_routes(snapshot, asked, service, service_port, dialled)
+    node = asked.destination.node
+    if dialled.policy != "Local" or node is None or not routed.routes:
+        return routed
+    pods = [route.destination.pod for route in routed.routes]
+    if not all(pod and pod.node for pod in pods):
+        return routed
+    here = tuple(route for route, pod in zip(routed.routes, pods, strict=True) if pod and pod.node == node.name)
+    if here:
+        return routed._replace(routes=here)
+    message = f"Service {service.key} has externalTrafficPolicy: Local, and no endpoint on node {node.name}"
+    return routed._replace(routes=(), problem=Note(Code.SERVICE_HAS_NO_ENDPOINTS, message))
+
+
+def _from_outside(asked: Request, service: Service, address: str | None, port: int) -> Dialled:
+    outside = not asked.source.pod and not asked.source.node
+    if outside:
+        return Dialled(address, port, source_rewritten=True, policy="Local" if service.local else "Cluster")
+    return Dialled(address, port, source_rewritten=True)
 
 
 def _to_headless(snapshot: Snapshot, asked: Request, service: Service, port: int) -> Request:
@@ -302,7 +337,12 @@ def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:
 
 def _no_such_port(service: Service, port: int | str, protocol: str) -> Note:
     ports = ", ".join(f"{f'{p.name} ' if p.name else ''}{p.number}/{p.protocol}" for p in service.ports) or "none"
-    return Note(Code.SERVICE_HAS_NO_SUCH_PORT, f"Service {service.key} has no port {port}/{protocol}; it has {ports}")
+    message = f"Service {service.key} has no port {port}/{protocol}; it has {ports}"
+    if node_port := next(
+        (p for p in service.ports if p.node_port and (p.node_port, p.protocol) == (port, protocol)), None
+    ):
+        message += f"; {port} is the nodePort of {node_port.number}, on the address of a node"
+    return Note(Code.SERVICE_HAS_NO_SUCH_PORT, message)
 
 
 def _no_endpoints(snapshot: Snapshot, service: Service, service_port: ServicePort | None = None) -> Note:

@@ -28,6 +28,7 @@ class Code(str, Enum):
     SOURCE_REWRITTEN = "source-rewritten"
     DESTINATION_REWRITTEN = "destination-rewritten"
     ENDPOINTS_DIFFER = "endpoints-differ"
+    REPLICAS_DIFFER = "replicas-differ"
     SERVICE_HAS_NO_SUCH_PORT = "service-has-no-such-port"
     SERVICE_HAS_NO_ENDPOINTS = "service-has-no-endpoints"
     EXTERNAL_NAME = "external-name"
@@ -51,6 +52,7 @@ class Code(str, Enum):
     END_PORT = "end-port"
     FAMILIES_DIFFER = "families-differ"
     SCTP = "sctp"
+    METADATA_ADDRESS = "metadata-address"
     OWN_ADDRESS = "own-address"
     BASELINE_BY_DIRECTION = "baseline-by-direction"
     PROXY_DECIDES = "proxy-decides"
@@ -68,6 +70,7 @@ class Code(str, Enum):
     NAMESPACE_NAME_LABEL = "namespace-name-label"
     UNKNOWN_NAMED_PORT = "unknown-named-port"
     REDUNDANT_RULE = "redundant-rule"
+    PROBABLY_A_REPLY = "probably-a-reply"
 
     # Findings of `test`: the probe compared with the policies.
     OPEN = "open"

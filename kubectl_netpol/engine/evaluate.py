@@ -24,6 +24,7 @@ from kubectl_netpol.engine.readings import Reading, reading_message, readings_of
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
 from kubectl_netpol.engine.walk import Matched, Outcome, Trail, walk
+from kubectl_netpol.model.addresses import is_metadata
 from kubectl_netpol.model.objects import Pod
 from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
@@ -47,7 +48,7 @@ def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
     if verdict is Verdict.ALLOWED:
         caveats += _beside(snapshot, connection)
     if source.pod and destination.pod and source.pod.identity == destination.pod.identity:
-        if connection.dialled is None and snapshot.is_template(source.pod):
+        if connection.dialled is None and snapshot.is_one_of_several(source.pod):
             if verdict is Verdict.BLOCKED:
                 message = f"a pod of {source.pod.key} always reaches its own address, but not that of its replicas"
                 verdict, reason = Verdict.UNDEFINED, Note(Code.OWN_ADDRESS, message)
@@ -111,7 +112,9 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
         if side is None:
             side = _evaluate_reading(snapshot, direction, pod, layers, reading)
         elif reading.code and _verdict(walk(layers, OnePeer(snapshot, reading))) is not side.verdict:
-            reason = Note(reading.code, reading_message(reading.code, direction, pod, peer, connection))
+            reason = Note(
+                reading.code, reading_message(reading.code, direction, pod, peer, connection, plain=side.verdict.value)
+            )
             return side._replace(
                 verdict=Verdict.UNDEFINED, allowed_by=(), denied_by=(), passed_by=(), reason=reason, caveats=()
             )
@@ -200,7 +203,15 @@ def _evaluate_reading(
         return side._replace(near_misses=near, reason=_why_undefined(side, trail))
     reason = _where_it_ends(side, trail) or _why_blocked(side, pod)
     caveats = (*_caveats(side, reading), *_by_direction(snapshot, side, pod)) if matches else ()
-    return side._replace(near_misses=near, reason=reason, caveats=caveats)
+    return side._replace(near_misses=near, reason=reason, caveats=(*caveats, *_of_metadata(side, reading)))
+
+
+def _of_metadata(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:
+    """https://github.com/kubernetes/kubernetes/issues/68078"""
+    if side.direction is Direction.INGRESS or reading.pod or not reading.address or not is_metadata(reading.address):
+        return ()
+    message = f"where something on the pod's own node answers for {reading.address}, plugins may let it through"
+    return (Note(Code.METADATA_ADDRESS, message),)
 
 
 def _with_action(matches: list[RuleMatch], action: Action) -> tuple[RuleMatch, ...]:

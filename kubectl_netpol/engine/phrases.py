@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, RulePart
+from kubectl_netpol.engine.verdict import Connection, Miss, NearMiss, RulePart
+from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import protocols_text
 from kubectl_netpol.model.selectors import selector_text
 
@@ -13,16 +14,16 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.engine.verdict import RuleMatch
     from kubectl_netpol.model.objects import Pod
-    from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
+    from kubectl_netpol.model.policies import Peer, Policy, Rule
 
 
-def peer_text(peer: Peer | None, policy: Policy) -> str:
+def peer_text(peer: Peer | None, policy: Policy, direction: Direction | None = None) -> str:
     """A peer of the policy: "pods run=san", "all pods in shop", "pods app=x in namespaces team=a", "10.0.0.0/8".
 
-    None is a rule without peers: "everyone".
+    None is a rule without peers: "everyone", and "anywhere" for egress.
     """
     if peer is None:
-        return "everyone"
+        return "anywhere" if direction is Direction.EGRESS else "everyone"
     if peer.unreadable:
         return f"a peer that can't be evaluated ({peer.unreadable})"
     if not peer.selects_pods:
@@ -84,11 +85,18 @@ def policy_text(policy: Policy) -> str:
 def match_text(match: RuleMatch) -> str:
     """The rule by its policy, position and name: "web ingress[0].from[1]"."""
     where = where_text(match.rule, match.peer)
-    return f'{match.policy.title} {where} "{match.rule.name}"' if match.rule.name else f"{match.policy.title} {where}"
+    return f"{match.policy.title} {where}{rule_name_text(match.rule)}"
 
 
-def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
+def rule_name_text(rule: Rule) -> str:
+    """The name that a rule of a tier may have, in quotes after a space: it can be any text, of any number of lines."""
+    name = rule.name.replace("\n", "\\n").replace("\t", "\\t").replace('"', '\\"')
+    return f' "{name}"' if name else ""
+
+
+def miss_text(miss: Miss, connection: Connection | None = None) -> str:
     """Why a part of a rule does not match: "requires label run=san, pod has run=sam"."""
+    dialled = connection and connection.dialled
     required, found = miss.required, miss.found
     if miss.part is RulePart.POD:
         return f"requires label {required}, pod has {found}"
@@ -102,12 +110,15 @@ def miss_text(miss: Miss, dialled: Dialled | None = None) -> str:
         return required
     if miss.part is not RulePart.PORT:
         return f"requires {required}, not {found}"
-    mapped = f" (the Service's {dialled.port} is the pod's {found})" if dialled and str(dialled.port) != found else ""
+    mapped = ""
+    if connection and dialled and str(dialled.port) != found:
+        whose = "pod" if connection.destination.pod else "endpoint"
+        mapped = f" (the Service's {dialled.port} is the {whose}'s {found})"
     return f"requires port {required}, not {found}{mapped}"
 
 
-def near_miss_text(near: NearMiss, dialled: Dialled | None = None) -> str:
-    return "; ".join(miss_text(miss, dialled) for miss in near.misses)
+def near_miss_text(near: NearMiss, connection: Connection | None = None) -> str:
+    return "; ".join(miss_text(miss, connection) for miss in near.misses)
 
 
 def names_text(names: Sequence[str], limit: int = 5) -> str:

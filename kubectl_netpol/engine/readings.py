@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Connection, Dialled, End, Note
-from kubectl_netpol.model.addresses import family, is_among, is_outside, parse_ip
+from kubectl_netpol.model.addresses import family, is_among, is_metadata, is_outside, parse_ip
 from kubectl_netpol.model.policies import Direction
 
 if TYPE_CHECKING:
@@ -150,11 +150,14 @@ def is_local(snapshot: Snapshot, pod: Pod, peer: End) -> bool | None:
         return True
     if snapshot.gap("nodes", None) and not is_outside(peer.address):
         return None  # a node has addresses that no pod on it shows
-    return None if parse_ip(peer.address).is_link_local else False
+    # The cloud's address is no node's, though something on the node may answer for it.
+    return None if parse_ip(peer.address).is_link_local and not is_metadata(peer.address) else False
 
 
-def reading_message(code: Code, direction: Direction, pod: Pod, peer: End, connection: Connection) -> str:
-    """Why the verdict is undefined where the reading with this code disagrees with the plain one."""
+def reading_message(
+    code: Code, direction: Direction, pod: Pod, peer: End, connection: Connection, *, plain: str = ""
+) -> str:
+    """Why the verdict is undefined where the reading with this code disagrees with the plain one, which is `plain`."""
     if code is Code.HOST_NETWORK:
         key = pod.key if pod.host_network else peer.title
         return f"{key} uses the host network: the API leaves open whether policies see it as a pod"
@@ -167,6 +170,12 @@ def reading_message(code: Code, direction: Direction, pod: Pod, peer: End, conne
             "always reachable, the API reference does not; plugins differ"
         )
     if code is Code.SOURCE_REWRITTEN:
-        return f"{pod.key} may see a node's address instead of {peer.title}: the API leaves it open"
+        text = f"{pod.key} may see a node's address instead of {peer.title}: the API leaves it open"
+        if connection.dialled is None or not connection.dialled.policy:
+            return text
+        kept = f"with externalTrafficPolicy: Local most networks keep {peer.title}"
+        if connection.dialled.policy == "Local":
+            return f"{text}; {kept}, which is {plain}"
+        return f"{text}; externalTrafficPolicy is Cluster, and {kept}"
     dialled = (connection.dialled and connection.dialled.address) or "the Service's address"
     return f"an ipBlock decides, and the API leaves open whether it sees {dialled} or the address of {peer.title}"

@@ -48,12 +48,13 @@ class Dialled(NamedTuple):
     """The address and port that the source dials where a Service rewrites them.
 
     `address` None: a Service address that is unknown (manifests). `source_rewritten`: the source address may be
-    rewritten too (NodePort, load balancer, external IP).
+    rewritten too (NodePort, load balancer, external IP). `policy`: the externalTrafficPolicy of the Service then.
     """
 
     address: str | None
     port: int
     source_rewritten: bool = False
+    policy: str = ""
 
 
 class Connection(NamedTuple):

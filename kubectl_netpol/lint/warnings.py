@@ -12,6 +12,7 @@ from kubectl_netpol.engine.verdict import Note, Verdict
 from kubectl_netpol.lint.peers import similar_label_hint, split_peers, split_rules, unmatched_peers
 from kubectl_netpol.lint.ports import mistaken_ports
 from kubectl_netpol.lint.redundancy import redundant_rules
+from kubectl_netpol.lint.replies import probable_reply
 from kubectl_netpol.model.policies import Direction, Policy
 from kubectl_netpol.model.selectors import selector_text
 
@@ -51,7 +52,7 @@ def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Note
     policies = {policy.key: policy for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by}
     own = [policy for policy in policies.values() if policy.kind == "NetworkPolicy"]
     notes = [note for policy in own for note in policy_warnings(snapshot, policy, partial=True)]
-    return list(dict.fromkeys(notes))
+    return list(dict.fromkeys((*probable_reply(snapshot, prediction), *notes)))
 
 
 def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False) -> list[Note]:

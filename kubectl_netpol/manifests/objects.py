@@ -17,7 +17,7 @@ from kubectl_netpol.model.objects import (
     SliceEndpoint,
 )
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector
-from kubectl_netpol.policies.meta import read_labels, read_protocol
+from kubectl_netpol.policies.meta import read_labels, read_port_protocol
 
 if TYPE_CHECKING:
     from kubectl_netpol.policies.meta import Object
@@ -64,6 +64,7 @@ def read_service(item: Object, metadata: Object, namespace: str, name: str) -> S
         ),
         publish_not_ready=spec.get("publishNotReadyAddresses") is True,
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
+        local=spec.get("externalTrafficPolicy") == "Local",
     )
 
 
@@ -79,7 +80,7 @@ def _service_port(entry: Object) -> ServicePort:
         optional_text(entry.get("name"), "name"),
         number,
         target,
-        read_protocol(entry, "protocol"),
+        read_port_protocol(entry),
         integer(node_port, "nodePort") if node_port else None,
     )
 
@@ -90,6 +91,27 @@ def read_endpoint_slice(item: Object, metadata: Object, namespace: str, _: str) 
     ports = each(item.get("ports"), "ports", _slice_port)
     service = read_labels(metadata.get("labels"), "metadata.labels").get("kubernetes.io/service-name", "")
     return EndpointSlice(namespace, service, tuple(endpoints), tuple(filter(None, ports)))
+
+
+def read_endpoints(item: Object, _: Object, namespace: str, name: str) -> tuple[EndpointSlice, ...]:
+    """A core Endpoints object as the slices of its Service, one per subset."""
+    return tuple(each(item.get("subsets"), "subsets", lambda subset: _subset(subset, namespace, name)))
+
+
+def _subset(subset: Object, namespace: str, name: str) -> EndpointSlice:
+    endpoints = [
+        endpoint._replace(ready=ready)
+        for field, ready in (("addresses", True), ("notReadyAddresses", False))
+        for endpoint in each(subset.get(field), field, _subset_address)
+    ]
+    ports = each(subset.get("ports"), "ports", _slice_port)
+    return EndpointSlice(namespace, name, tuple(endpoints), tuple(filter(None, ports)))
+
+
+def _subset_address(entry: Object) -> SliceEndpoint:
+    target = mapping(entry.get("targetRef"), "targetRef")
+    pod = optional_text(target.get("name"), "targetRef.name") if target.get("kind") == "Pod" else None
+    return SliceEndpoint((_address(entry.get("ip"), "ip"),), pod=pod)
 
 
 def _slice_endpoint(entry: Object) -> SliceEndpoint:
@@ -106,7 +128,7 @@ def _slice_port(entry: Object) -> tuple[str, int, str] | None:
     if entry.get("port") is None:
         return None
     name = optional_text(entry.get("name"), "name") or ""
-    return name, integer(entry["port"], "port"), read_protocol(entry, "protocol")
+    return name, integer(entry["port"], "port"), read_port_protocol(entry)
 
 
 def read_addresses(status: Object, field: str) -> tuple[str, ...]:

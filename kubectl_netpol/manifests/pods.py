@@ -8,13 +8,18 @@ from kubectl_netpol.fields import each, integer, mapping, objects, optional_text
 from kubectl_netpol.manifests.objects import read_addresses
 from kubectl_netpol.model.objects import Container, ContainerPort, Owner, Pod, Workload
 from kubectl_netpol.model.selectors import LabelSelector
-from kubectl_netpol.policies.meta import last_change, read_labels, read_protocol, read_selector
+from kubectl_netpol.policies.meta import last_change, read_labels, read_port_protocol, read_selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_netpol.policies.meta import Object
 
+# Where a workload says how many pods it has at a time; one where it does not.
+_COUNTED = {
+    **dict.fromkeys(("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"), "replicas"),
+    "Job": "parallelism",
+}
 _JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
 
 
@@ -95,7 +100,7 @@ def _container_port(entry: Object) -> ContainerPort:
     return ContainerPort(
         optional_text(entry.get("name"), "name"),
         integer(entry.get("containerPort"), "containerPort"),
-        read_protocol(entry, "protocol"),
+        read_port_protocol(entry),
         integer(host_port, "hostPort") if host_port else None,
     )
 
@@ -142,6 +147,8 @@ def workload_reader(kind: str) -> Callable[[Object, Object, str, str], Workload]
         if kind == "ReplicationController" and selector is None and pod.labels:
             selector = LabelSelector.of(pod.labels)
         planned = pod._replace(owner=_owner(metadata) or Owner(kind, name))
-        return Workload(kind, namespace, name, selector, planned, item_spec.get("replicas") == 0)
+        scaled_down = item_spec.get("replicas") == 0
+        single = kind in _COUNTED and item_spec.get(_COUNTED[kind], 1) in (None, 1)
+        return Workload(kind, namespace, name, selector, planned, scaled_down, single=single)
 
     return read

@@ -6,19 +6,24 @@ What can't be read is a ManifestError that names source, document, object and fi
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
 from kubectl_netpol.manifests.objects import (
     read_endpoint_slice,
+    read_endpoints,
     read_namespace,
     read_node,
     read_service,
     read_service_account,
 )
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
+from kubectl_netpol.manifests.replicas import KEYS, Named, replicas_of
+from kubectl_netpol.manifests.strict import check_object, check_read
 from kubectl_netpol.model.kinds import (
     BESIDE,
     KINDS,
@@ -39,32 +44,68 @@ from kubectl_netpol.policies.networkpolicy import read_policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from kubectl_netpol.model.objects import EndpointSlice
     from kubectl_netpol.policies.meta import Object
 
 _DEEPEST = 8
+_CONTROLLERS = frozenset(key.rpartition("/")[2] for key in KEYS)  # JSON may write the slash as \\/
+_SPACE = re.compile(r"\s*")
 
 
 class Reader:
     """Collects objects for one Snapshot. Of an object given twice the last one counts, as in kubectl apply."""
 
-    def __init__(self, *, default_namespace: str = "default", live: bool = False, plugin: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        default_namespace: str = "default",
+        live: bool = False,
+        plugin: str | None = None,
+        named: Named | None = None,
+    ) -> None:
         """`default_namespace`: of objects without one. `live`: from an API server, where workloads have real pods.
 
         `plugin`: as in Snapshot; of files, where it is not given, the one whose own kinds are among them.
+        `named`: labels of controllers that policies read elsewhere name.
         """
         self.default_namespace = default_namespace
         self.live = live
         self.plugin = plugin
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
+        self._odd: dict[tuple[str, str], UnevaluatedPolicy] = {}  # NetworkPolicies with a peer that can't be read
+        self.named = Named(named or {})
+        self._given: dict[tuple[str, tuple[str, str]], Object] = {}  # workloads
+        self._names_controllers = False
         self._depth = 0
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
     def add_text(self, content: str, source: str) -> None:
         """Add every object of a YAML stream or JSON text. `source` names it in errors."""
+        self._names_controllers = any(key in content for key in _CONTROLLERS)
         for number, document in enumerate(_documents(content, source), 1):
             if document is not None:
                 self._add_document(document, f"{source}, document {number}")
+
+    def add_found(self, content: str, source: str) -> bool:
+        """Add the objects of a file that was found in a folder; False, and nothing added, where it is no manifest.
+
+        Those are a chart's templates, and what has neither apiVersion nor kind: values.yaml, package.json.
+        """
+        template = "{{" in content
+        try:
+            documents = list(_documents(content, source))
+            if template:
+                Reader(default_namespace=self.default_namespace, plugin=self.plugin).add_text(content, source)
+        except ManifestError:
+            if template or "apiVersion" not in content:
+                return False
+            raise
+        found = [document for document in documents if document is not None]
+        if found and not any(isinstance(one, dict) and "apiVersion" in one and "kind" in one for one in found):
+            return False
+        self.add_text(content, source)
+        return True
 
     def add_items(self, kind: str, items: Iterable[Object]) -> None:
         """Add the items of an API server's list, which have no kind of their own.
@@ -84,22 +125,29 @@ class Reader:
 
         if self._only_calico and self.plugin != "Calico":
             raise _invalid(*self._only_calico)
-        workloads = [workload for kind in WORKLOADS for workload in found(kind)]
+        if self.plugin == "Cilium" and self._odd:  # nothing in its reading of a rule can be unknown
+            self._found["NetworkPolicy"].update(self._odd)
+        workloads = [workload for kind in WORKLOADS for workload in self._workloads(kind)]
         pods = found("Pod")
         if not self.live:
             pods += _templates(workloads, pods)
         return Snapshot(
             namespaces=found("Namespace"),
             pods=pods,
-            policies=found("NetworkPolicy"),
+            policies=[policy for policy in found("NetworkPolicy") if isinstance(policy, Policy)],
             services=found("Service"),
-            endpoint_slices=found("EndpointSlice"),
+            endpoint_slices=self._endpoint_slices(),
             nodes=found("Node"),
             workloads=workloads,
             tiered=[policy for kind in TIERED for policy in found(kind) if isinstance(policy, Policy)],
             unevaluated=[
                 policy
-                for kind in (*TIERED, *UNEVALUATED, *(kind for kind in self._found if kind not in KINDS))
+                for kind in (
+                    "NetworkPolicy",
+                    *TIERED,
+                    *UNEVALUATED,
+                    *(kind for kind in self._found if kind not in KINDS),
+                )
                 for policy in found(kind)
                 if isinstance(policy, UnevaluatedPolicy)
             ],
@@ -107,6 +155,23 @@ class Reader:
             plugin=self.plugin or None,
             plugin_objects=self._plugin_objects(),
         )
+
+    def _workloads(self, kind: str) -> list[Workload]:
+        """With the replicas that policies tell apart."""
+        found = self._found.get(kind, {})
+        if not self.named:
+            return list(found.values())
+        return [
+            workload._replace(replicas=replicas_of(kind, self._given[kind, key], workload.template, self.named))
+            for key, workload in found.items()
+        ]
+
+    def _endpoint_slices(self) -> list[EndpointSlice]:
+        """Endpoints count for a Service of which no EndpointSlice was read: the server copies them into one."""
+        slices: list[EndpointSlice] = self.found("EndpointSlice")
+        with_slices = {(one.namespace, one.service) for one in slices}
+        copied = (one for found in self.found("Endpoints") for one in found)
+        return [*slices, *(one for one in copied if (one.namespace, one.service) not in with_slices)]
 
     def _plugin_objects(self) -> list[Any]:
         kinds = (*PLUGINS.get(self.plugin, ()), "ServiceAccount") if self.plugin else ()
@@ -155,22 +220,30 @@ class Reader:
             metadata = mapping(item.get("metadata"), "metadata")
             given = metadata.get("name")
             name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
+            if not self.live:
+                check_object(kind, item)
             namespace = self._namespace(kind, metadata)
             if kind in _READERS:
                 found = _READERS[kind](item, metadata, namespace, name)
+                if not self.live:
+                    check_read(kind, item, found)
             elif kind in TIERED:
                 found = self._tiered(kind, item, metadata, name, where)
-            elif self._plugin_of(kind):
-                found = self._of_plugin(kind, item, metadata, namespace, name)
-            elif kind in BESIDE:
-                found = None
-                self.skipped[KINDS[kind].api] += 1
             else:
-                found = self._unevaluated(kind, item, namespace, name)
+                found = self._policy(kind, item, metadata, namespace, name)
         except BadField as error:
             raise _invalid(where, kind, name, error) from None
         if found is not None:
             self._found.setdefault(kind, {})[namespace, name] = found
+            if not self.live:
+                self._remember(kind, item, (namespace, name))
+
+    def _remember(self, kind: str, item: Object, key: tuple[str, str]) -> None:
+        """What tells the replicas of a workload apart."""
+        if kind in WORKLOADS:
+            self._given[kind, key] = item
+        elif self._names_controllers and kind not in _READERS:
+            self.named.add({field: value for field, value in item.items() if field != "metadata"})
 
     def _namespace(self, kind: str, metadata: Object) -> str:
         """An empty one for an object that is in none. A kind that is not known may be of either scope."""
@@ -179,6 +252,35 @@ class Reader:
             return ""
         namespace = metadata.get("namespace") or (self.default_namespace if known else "")
         return text(namespace, "metadata.namespace") if namespace else ""
+
+    def _policy(self, kind: str, item: Object, metadata: Object, namespace: str, name: str) -> Any:
+        """A NetworkPolicy, or an object of a kind that not every cluster has; None for one that does not matter."""
+        if kind == "NetworkPolicy":
+            return self._networkpolicy(item, metadata, namespace, name)
+        if self._plugin_of(kind):
+            return self._of_plugin(kind, item, metadata, namespace, name)
+        if kind in BESIDE:
+            self.skipped[KINDS[kind].api] += 1
+            return None
+        return self._unevaluated(kind, item, namespace, name)
+
+    def _networkpolicy(self, item: Object, metadata: Object, namespace: str, name: str) -> Policy | UnevaluatedPolicy:
+        """On a cluster, one of a later version, or that an older server took, stops nothing."""
+        try:
+            return read_policy(item, metadata, namespace, name)
+        except BadField as error:
+            if not self.live:
+                raise
+            from kubectl_netpol.policies.unevaluated import unread_networkpolicy  # noqa: PLC0415 - as below
+
+            try:
+                found = read_policy(item, metadata, namespace, name, lenient=True)
+            except BadField:
+                found = None
+            unread = unread_networkpolicy(item, name, namespace, str(error))
+            if found:
+                self._odd[namespace, name] = unread
+            return found or unread
 
     def _tiered(self, kind: str, item: Object, metadata: Object, name: str, where: str) -> Policy | UnevaluatedPolicy:
         """On a cluster, a policy of a later version than this program knows stops nothing: it is not evaluated."""
@@ -237,7 +339,7 @@ def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
     """The planned pods: of workloads that no other workload controls and that have no pods of their own yet."""
     known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
     owners = {(pod.namespace, pod.owner) for pod in pods}
-    found = []
+    found: list[Pod] = []
     for workload in workloads:
         own = (workload.namespace, Owner(workload.kind, workload.name))
         owner = (workload.namespace, workload.template.owner)
@@ -245,24 +347,43 @@ def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
             continue
         running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
         if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
-            found.append(workload.template)
+            found += workload.templates
     return found
 
 
 def _documents(content: str, source: str) -> Iterator[Any]:
     content = content.removeprefix("\ufeff")
-    if content.lstrip()[:1] in ("{", "["):
+    if re.match(r"\s*[\[{]", content):
         try:
-            yield json.loads(content, object_pairs_hook=_object)
-        except ValueError:  # flow-style YAML, several JSON documents, or a duplicate key, which the YAML loader names
+            found = list(_json_stream(content))
+        except ValueError:  # flow-style YAML, or a duplicate key, which the YAML loader names
             pass
         except RecursionError:
             raise ManifestError(f"{source}, document 1: nested too deeply") from None
         else:
+            yield from found
             return
     from kubectl_netpol.manifests.yaml_text import load_all  # noqa: PLC0415 - PyYAML costs 15 ms and JSON does not need it
 
-    yield from load_all(content, source)
+    yield from load_all(content, source, _matters)
+
+
+@lru_cache(maxsize=1024)  # comparing names costs 0.5 ms
+def _matters(version: str, kind: str) -> bool:
+    """Whether an object of this kind says more than that it is there."""
+    group = version.rpartition("/")[0]
+    known = kind in KINDS or kind.endswith("List") or kind_of(kind, version) or policy_kind(kind, group)
+    return bool(known or meant_kind(kind, group))
+
+
+def _json_stream(content: str) -> Iterator[Any]:
+    """JSON documents one after the other, as kubectl reads them. ValueError for anything else."""
+    decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
+    start = _SPACE.match(content).end()  # type: ignore[union-attr] # it matches nothing as well
+    while start < len(content):
+        document, end = decoder.raw_decode(content, start)
+        yield document
+        start = _SPACE.match(content, end).end()  # type: ignore[union-attr] # it matches nothing as well
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Object:
@@ -270,6 +391,10 @@ def _object(pairs: list[tuple[str, Any]]) -> Object:
     if len(found) != len(pairs):
         raise ValueError
     return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
 
 
 def _typed(lists: Object) -> Object:
@@ -282,8 +407,8 @@ _READERS: dict[str, Callable[[Object, Object, str, str], Any]] = {
     "Node": read_node,
     "Pod": read_pod,
     "Service": read_service,
+    "Endpoints": read_endpoints,
     "EndpointSlice": read_endpoint_slice,
     "ServiceAccount": read_service_account,
-    "NetworkPolicy": read_policy,
     **{kind: workload_reader(kind) for kind in WORKLOADS},
 }

@@ -62,7 +62,8 @@ class Grid:
 
         A pod always reaches itself; of a template that may be one of its replicas, to which it is blocked.
         """
-        templates = {id(workload.template) for workload in self.sets.snapshot.workloads}
+        several = (workload for workload in self.sets.snapshot.workloads if not workload.single)
+        templates = {id(pod) for workload in several for pod in workload.templates}
         for position, codes in enumerate(self.codes()):
             row = bytearray(codes)
             if id(self.pods[position]) not in templates:

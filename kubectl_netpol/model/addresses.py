@@ -83,6 +83,14 @@ def is_outside(text: str) -> bool:
     return (ip.version == _IPV4 and ip.is_global) or ip.is_link_local or ip.is_loopback
 
 
+_METADATA = ("169.254.169.254", "fd00:ec2::254", "fe80::a9fe:a9fe")
+
+
+def is_metadata(text: str) -> bool:
+    """Whether clouds answer at the address with what they know of a machine, such as its credentials."""
+    return is_among(text, _METADATA)
+
+
 def is_cidr(text: str) -> bool:
     """Whether the API accepts it as a CIDR: the prefix length is required; host bits may be set."""
     address, _, prefix = text.partition("/")

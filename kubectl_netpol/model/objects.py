@@ -118,7 +118,8 @@ class ServiceAccount(NamedTuple):
 class Workload(NamedTuple):
     """An object that creates pods. `selector` is None if it has none, like a CronJob's.
 
-    `template`: the pod that its template describes. `scaled_down`: spec.replicas is 0.
+    `template`: the pod that its template describes. `scaled_down`: spec.replicas is 0. `replicas`: the pods that
+    stand for it where policies tell them apart by labels that its controller adds. `single`: it has one pod at a time.
     """
 
     kind: str
@@ -127,6 +128,13 @@ class Workload(NamedTuple):
     selector: LabelSelector | None
     template: Pod
     scaled_down: bool = False
+    replicas: tuple[Pod, ...] = ()
+    single: bool = False
+
+    @property
+    def templates(self) -> tuple[Pod, ...]:
+        """The pods that stand for it before it has any."""
+        return self.replicas or (self.template,)
 
 
 class Node(NamedTuple):
@@ -155,6 +163,7 @@ class Service(NamedTuple):
     """`selector` None: its endpoints are in EndpointSlices that something else manages.
 
     `addresses`: those of its load balancer, and its externalIPs. `headless`: its clusterIP is None.
+    `local`: its externalTrafficPolicy is Local: a node forwards to its own pods alone.
     """
 
     namespace: str
@@ -168,6 +177,7 @@ class Service(NamedTuple):
     addresses: tuple[str, ...] = ()
     publish_not_ready: bool = False
     labels: Mapping[str, str] = {}
+    local: bool = False
 
     @property
     def key(self) -> str:

@@ -93,10 +93,14 @@ def single_ports(ports: RulePorts) -> tuple[SinglePort, ...]:
 
 
 def port_text(item: PortRange | NamedPort, destination: Pod | None = None) -> str:
-    """A port without its protocol: "80", "8000-8080", "any port", or "http (8080)" if the destination names it."""
+    """A port without its protocol: "80", "8000-8080", "any port", "http".
+
+    Of a destination "http (8080)", or "http (no such port)".
+    """
     if isinstance(item, NamedPort):
-        number = destination.port_named(item.name, item.protocol) if destination else None
-        return f"{item.name} ({number})" if number else item.name
+        if destination is None:
+            return item.name
+        return f"{item.name} ({destination.port_named(item.name, item.protocol) or 'no such port'})"
     if (item.first, item.last) == (1, LAST_PORT):
         return "any port"
     return str(item.first) if item.first == item.last else f"{item.first}-{item.last}"

@@ -152,7 +152,12 @@ class Snapshot:
 
     def is_template(self, pod: Pod) -> bool:
         """Whether the pod is the template of a workload."""
-        return pod.planned and any(workload.template is pod for workload in self.workloads)
+        return pod.planned and any(found is pod for workload in self.workloads for found in workload.templates)
+
+    def is_one_of_several(self, pod: Pod) -> bool:
+        """Whether the pod is the template of a workload that may have other pods just like it."""
+        several = (workload for workload in self.workloads if not workload.single)
+        return pod.planned and any(found is pod for workload in several for found in workload.templates)
 
     def pod_at(self, address: str) -> Pod | None:
         """The pod with this address; finished and host-network pods have none of their own."""

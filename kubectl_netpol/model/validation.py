@@ -9,6 +9,8 @@ _PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DNS_SUBDOMAIN_LENGTH = 253
 _CHARACTERS = "A-Z a-z 0-9 . _ -, with a letter or digit at both ends"
+_DNS_1035_LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_CRON_JOB_LENGTH = 52  # the Jobs that it makes have eleven characters more
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 
 
@@ -42,3 +44,17 @@ def is_namespace_name(name: str) -> bool:
 def is_object_name(name: str) -> bool:
     """A DNS subdomain, as the names of pods and policies are."""
     return len(name) <= _DNS_SUBDOMAIN_LENGTH and _PREFIX.fullmatch(name) is not None
+
+
+def name_fault(kind: str, name: str) -> str | None:
+    """What is wrong with the name of an object of this kind, or None."""
+    if kind == "Namespace":
+        fitting, rule = is_namespace_name(name), "must be 1-63 of a-z 0-9 -, with a letter or digit at both ends"
+    elif kind == "Service":
+        fitting = _DNS_1035_LABEL.fullmatch(name) is not None
+        rule = "must be 1-63 of a-z 0-9 -, with a letter first and a letter or digit last"
+    else:
+        most = _CRON_JOB_LENGTH if kind == "CronJob" else _DNS_SUBDOMAIN_LENGTH
+        fitting = is_object_name(name) and len(name) <= most
+        rule = f"must be 1-{most} of a-z 0-9 - ., with a letter or digit at both ends and beside each dot"
+    return None if fitting else f'invalid name "{name}": {rule}'

@@ -28,6 +28,11 @@ def read_protocol(item: Object, path: str) -> str:
     return str(protocol)
 
 
+def read_port_protocol(item: Object) -> str:
+    """The protocol of a port of a container, a Service or an endpoint, where an empty one is TCP too."""
+    return read_protocol(item, "protocol") if item.get("protocol") != "" else "TCP"
+
+
 def read_selector(value: Any, path: str) -> LabelSelector:
     """A metav1.LabelSelector; null is an empty one, which matches everything. BadField if the API would refuse it."""
     selector = mapping(value, path)
@@ -46,9 +51,12 @@ def _expression(value: Any, path: str) -> Requirement:
     expression = mapping(value, path)
     known_fields(expression, path, ("key", "operator", "values"))
     key, name = text(expression.get("key"), f"{path}.key"), expression.get("operator")
-    values = tuple(text(v, f"{path}.values", empty=True) for v in sequence(expression.get("values"), f"{path}.values"))
+    listed = sequence(expression.get("values"), f"{path}.values")
+    values = tuple("" if v is None else text(v, f"{path}.values", empty=True) for v in listed)
     if fault := key_fault(key):
         raise BadRequirement(f"{path}.key", fault)
+    if fault := next(filter(None, map(value_fault, values)), None):
+        raise BadRequirement(f"{path}.values", fault)
     if name not in _OPERATORS:
         error = BadRequirement if isinstance(name, str) else BadField
         raise error(f"{path}.operator", f"must be one of {', '.join(_OPERATORS)}, got {shown(name)}")
@@ -69,15 +77,16 @@ def selector_or_any(value: Any) -> LabelSelector | None:
 
 
 def read_labels(value: Any, path: str) -> dict[str, str]:
-    """Labels or annotations, a map of strings; null is an empty one."""
-    if not value:
-        return mapping(value, path)
+    """Labels or annotations, a map of strings; null is an empty one, and a value that is null is "", as to the API."""
     entries = mapping(value, path)
+    unset = False
     for key, entry in entries.items():
         if not isinstance(entry, str):
-            hint = f'quote it: "{shown(entry)}"' if isinstance(entry, int | float) else None
-            raise BadField(f"{path}.{key}", f"expected a string, got {shown(entry)}", hint)
-    return entries
+            if entry is not None:
+                hint = f'quote it: "{shown(entry)}"' if isinstance(entry, int | float) else None
+                raise BadField(f"{path}.{key}", f"expected a string, got {shown(entry)}", hint)
+            unset = True
+    return {key: "" if entry is None else entry for key, entry in entries.items()} if unset else entries
 
 
 def last_change(metadata: Object) -> str | None:

@@ -6,23 +6,31 @@ a selector that is absent or empty.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.fields import BadField, integer, known_fields, mapping, sequence, shown, text
 from kubectl_netpol.model.addresses import is_cidr, parse_network
 from kubectl_netpol.model.policies import Direction, IPBlock, Peer, Policy, Rule
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 from kubectl_netpol.model.validation import is_port_name
-from kubectl_netpol.policies.meta import Object, last_change, read_protocol, read_selector
+from kubectl_netpol.policies.meta import last_change, read_protocol, read_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kubectl_netpol.policies.meta import Object
 
 
-def read_policy(item: Object, metadata: Object, namespace: str, name: str) -> Policy:
-    """BadField for what the API server would refuse."""
+def read_policy(item: Object, metadata: Object, namespace: str, name: str, *, lenient: bool = False) -> Policy:
+    """BadField for what the API server would refuse.
+
+    `lenient`: a peer that can't be read may be anyone, and so may those of a rule that can't.
+    """
     known_fields(item, "", ("apiVersion", "kind", "metadata", "spec", "status"))
     spec = mapping(item.get("spec"), "spec")
     known_fields(spec, "spec", ("podSelector", "policyTypes", "ingress", "egress"))
     rules = tuple(
-        _rule(rule, direction, index)
+        (_lenient_rule if lenient else _rule)(rule, direction, index)
         for direction in Direction
         for index, rule in enumerate(sequence(spec.get(direction.field), f"spec.{direction.field}"))
     )
@@ -42,16 +50,30 @@ def _directions(value: Any, rules: tuple[Rule, ...]) -> tuple[Direction, ...]:
     if not types:
         egress = any(rule.direction is Direction.EGRESS for rule in rules)
         return (Direction.INGRESS, Direction.EGRESS) if egress else (Direction.INGRESS,)
+    if len(types) > len(Direction):
+        raise BadField("spec.policyTypes", f"at most {len(Direction)} are allowed, got {len(types)}")
     for index, name in enumerate(types):
         if name not in ("Ingress", "Egress"):
             raise BadField(f"spec.policyTypes[{index}]", f"must be Ingress or Egress, got {shown(name)}")
     return tuple(direction for direction in Direction if direction.value in types)
 
 
-def _rule(value: Any, direction: Direction, index: int) -> Rule:
+def _lenient_rule(value: Any, direction: Direction, index: int) -> Rule:
+    try:
+        return _rule(value, direction, index, _lenient_peer)
+    except BadField as error:
+        return Rule(direction, index, (Peer(unreadable=str(error)),))
+
+
+def _lenient_peer(value: Any, path: str) -> Peer:
+    try:
+        return _peer(value, path)
+    except BadField as error:
+        return Peer(unreadable=str(error))
+
+
+def _rule(value: Any, direction: Direction, index: int, read_peer: Callable[[Any, str], Peer] | None = None) -> Rule:
     path = f"spec.{direction.field}[{index}]"
-    if value is None:
-        raise BadField(path, "expected an object, got null", "to allow everything write {}")
     rule = mapping(value, path)
     known_fields(rule, path, (direction.peers_field, "ports"))
     peers_path = f"{path}.{direction.peers_field}"
@@ -59,7 +81,8 @@ def _rule(value: Any, direction: Direction, index: int) -> Rule:
         direction,
         index,
         tuple(
-            _peer(p, f"{peers_path}[{i}]") for i, p in enumerate(sequence(rule.get(direction.peers_field), peers_path))
+            (read_peer or _peer)(p, f"{peers_path}[{i}]")
+            for i, p in enumerate(sequence(rule.get(direction.peers_field), peers_path))
         ),
         tuple(_port(p, f"{path}.ports[{i}]") for i, p in enumerate(sequence(rule.get("ports"), f"{path}.ports"))),
     )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.engine.phrases import count, names_text, peer_text, policy_text, rule_ports_text, where_text
+from kubectl_netpol.engine.phrases import (
+    count,
+    names_text,
+    peer_text,
+    policy_text,
+    rule_name_text,
+    rule_ports_text,
+    where_text,
+)
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, fits, table, wrapped
 
@@ -113,10 +121,10 @@ def _rule_rows(
     ports = entry.ports or rule_ports_text(entry.rule, pod if direction is Direction.INGRESS else None)
     for match in entry.peers:
         where = where_text(entry.rule, match.position if len(entry.peers) > 1 else None)
-        cells = match.text or peer_text(match.peer, entry.policy), ports
-        pods = _pods_now(match, names, verbose=verbose)
+        cells = match.text or peer_text(match.peer, entry.policy, direction), ports
+        pods = "none" if entry.closed else _pods_now(match, names, verbose=verbose)
         if tiered:
-            named = f'{where} "{entry.rule.name}"' if entry.rule.name else where
+            named = f"{where}{rule_name_text(entry.rule)}"
             yield (entry.rule.action.value, *cells, named, pods)
         else:
             yield (*cells, f"{entry.policy.title} {where}", pods)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubectl_netpol.console import json_safe
 from kubectl_netpol.render.json_objects import explanation_object, kind, note_object
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from kubectl_netpol.render.json_objects import Make
 
 _MOST_CHARACTERS = 32_000_000
-_scalar = json.JSONEncoder(ensure_ascii=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _scalar(value: Any) -> str:
+    text = _encode(value)
+    return text if text.isascii() and "\x7f" not in text else json_safe(text)
 
 
 class _Part(NamedTuple):

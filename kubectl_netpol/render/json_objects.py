@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from kubectl_netpol.console import json_safe
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import near_miss_text, peer_text, rule_ports_text
 from kubectl_netpol.engine.verdict import Note
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from kubectl_netpol.analysis.isolation import Explanation, Isolation, Mention
-    from kubectl_netpol.analysis.peers import RulePeers
+    from kubectl_netpol.analysis.peers import PeerPods, RulePeers
     from kubectl_netpol.connection.labels import HelpfulLabels
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
-    from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, RuleMatch
+    from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, NearMiss, RuleMatch
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy, Rule
 
@@ -34,7 +35,7 @@ Object = dict[str, Any]
 def serialize(value: Object, output: str) -> str:
     """`output` is json or yaml."""
     if output == "json":
-        return json.dumps(value, indent=2, ensure_ascii=False)
+        return json_safe(json.dumps(value, indent=2, ensure_ascii=False))
     return to_yaml([value])
 
 
@@ -121,14 +122,14 @@ def policy_object(policy: Policy) -> Object:
 
 
 def _side(side: DirectionVerdict, prediction: Prediction | None = None) -> Object:
-    dialled = prediction.routes[0].connection.dialled if prediction and prediction.routes else None
+    connection = prediction.routes[0].connection if prediction and prediction.routes else None
     return {
         "verdict": side.verdict.value,
         "isolatedBy": [policy_object(policy) for policy in side.isolated_by],
         "allowedBy": [_match(match) for match in side.allowed_by],
         "deniedBy": [_match(match) for match in side.denied_by],
         "passedBy": [_match(match) for match in side.passed_by],
-        "nearMisses": [_near(near, dialled) for near in side.near_misses],
+        "nearMisses": [_near(near, connection) for near in side.near_misses],
         "reason": note_object(side.reason),
     }
 
@@ -146,13 +147,13 @@ def _rule_position(policy: Policy, rule: Rule) -> Object:
     return {**found, "action": rule.action.value}
 
 
-def _near(near: NearMiss, dialled: Dialled | None) -> Object:
+def _near(near: NearMiss, connection: Connection | None) -> Object:
     return {
         **_rule_position(near.policy, near.rule),
         "peer": near.peer,
         "port": near.port,
-        "because": near_miss_text(near, dialled),
-        "otherPeers": [{"peer": one.peer, "because": near_miss_text(one, dialled)} for one in near.peers],
+        "because": near_miss_text(near, connection),
+        "otherPeers": [{"peer": one.peer, "because": near_miss_text(one, connection)} for one in near.peers],
     }
 
 
@@ -227,13 +228,20 @@ def _isolation(side: Isolation, shared: Shared) -> Object:
     }
 
 
+def _peer_pods(entry: RulePeers, match: PeerPods, shared: Shared) -> Any:
+    """None for everyone."""
+    if entry.closed:
+        return []
+    return None if match.peer is None and not match.text else shared(match.pods, _keys)
+
+
 def rule_object(entry: RulePeers, shared: Shared = _made) -> Object:
     """A rule with its peers and the pods that they match now."""
     peers = [
         {
             "peer": match.position,
-            "text": match.text or peer_text(match.peer, entry.policy),
-            "pods": None if match.peer is None and not match.text else shared(match.pods, _keys),
+            "text": match.text or peer_text(match.peer, entry.policy, entry.rule.direction),
+            "pods": _peer_pods(entry, match, shared),
             "reason": note_object(match.unknown),
         }
         for match in entry.peers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.console import json_safe
 from kubectl_netpol.render.json_objects import API_VERSION
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def matrix_json(grids: Sequence[Grid], *, as_list: bool, extra: Callable[[Grid],
 
 
 def _matrix(grid: Grid, indent: str, extra: Iterable[Extra]) -> Iterator[str]:
-    names = json.dumps([pod.key for pod in grid.pods], ensure_ascii=False)
+    names = json_safe(json.dumps([pod.key for pod in grid.pods], ensure_ascii=False))
     yield f'{indent}{{\n{indent}  "apiVersion": "{API_VERSION}",\n{indent}  "kind": "Matrix",\n'
     yield f'{indent}  "protocol": "{grid.protocol}",\n{indent}  "port": {json.dumps(grid.port)},\n'
     yield f'{indent}  "sources": {names},\n{indent}  "destinations": {names},\n'
@@ -68,4 +69,4 @@ def network_fields(grid: Grid, compared: Sequence[Compared]) -> Iterator[Extra]:
                 }
             )
     yield "network", json.dumps(["".join(row) for row in network])
-    yield "differences", json.dumps(differences, ensure_ascii=False)
+    yield "differences", json_safe(json.dumps(differences, ensure_ascii=False))

@@ -10,6 +10,7 @@ import shlex
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from kubectl_netpol.console import json_safe
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.matrix.patterns import Patterns
 from kubectl_netpol.matrix.summary import MIXED, Cell, Summary
@@ -62,7 +63,7 @@ def matrix_page(views: Sequence[PageView], where: str, explainer: Explainer, *, 
         ],
         "views": [_view(view) for view in views],
     }
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = json_safe(json.dumps(data, ensure_ascii=False, separators=(",", ":"))).replace("<", "\\u003c")
     return _resource("page.html").format(
         title=html.escape(title),
         about=html.escape(about),

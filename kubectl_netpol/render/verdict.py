@@ -31,7 +31,8 @@ def arrow(request: Request, names: Names) -> str:
     text = f"{names.end(request.source)} → {names.end(request.destination)}, {request.protocol} {port}"
     pod_ports = sorted({route.port for route in request.routes})
     if request.service and pod_ports and pod_ports != [request.port]:
-        text += f" (pod port {', '.join(map(str, pod_ports))})"
+        what = "pod" if request.routes[0].destination.pod else "endpoint"
+        text += f" ({what} port {', '.join(map(str, pod_ports))})"
     return text
 
 
@@ -165,6 +166,6 @@ def _tier_rule(match: RuleMatch) -> str:
 
 def near_text(near: NearMiss, prediction: Prediction) -> str:
     """The rule by policy and position, and why it does not match."""
-    dialled = prediction.routes[0].connection.dialled if prediction.routes else None
+    connection = prediction.routes[0].connection if prediction.routes else None
     where = where_text(near.rule, near.peer)
-    return f"{near.policy.title} {where}: {near_miss_text(near, dialled)}"
+    return f"{near.policy.title} {where}: {near_miss_text(near, connection)}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 import pytest
 
 from kubectl_netpol import console as module
-from kubectl_netpol.console import Console
+from kubectl_netpol.console import Console, json_safe
 from kubectl_netpol.errors import NetpolError
 
 if TYPE_CHECKING:
@@ -268,3 +268,22 @@ def test_elsewhere_nothing_is_started(dumb: bool, monkeypatch: pytest.MonkeyPatc
         update("still reading")
         assert threading.active_count() == before
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "in_json"),
+    [
+        pytest.param("a\u202eb", r"a\u202eb", r"a\u202eb", id="what turns the order around"),
+        pytest.param("a\u200bb", r"a\u200bb", r"a\u200bb", id="a space of no width"),
+        pytest.param("a\x7fb", r"a\x7fb", r"a\u007fb", id="the last control character of ASCII"),
+        pytest.param("a\U000e0041b", r"a\U000e0041b", r"a\udb40\udc41b", id="a tag, of two units in JSON"),
+        pytest.param("ü→", "ü→", "ü→", id="letters and arrows are as they are"),
+    ],
+)
+def test_a_name_is_never_more_than_a_name(name: str, shown: str, in_json: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    console = Console(out, err)
+    console.data(f"{name}\n")
+    console.error(f"{name}\nerror: forged")
+    assert (out.getvalue(), err.getvalue()) == (f"{shown}\n", f"error: {shown}\\nerror: forged\n")
+    assert json_safe(f'"{name}"') == f'"{in_json}"'

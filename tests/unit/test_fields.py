@@ -40,6 +40,7 @@ def names(value: Any, path: str) -> list[str]:
         pytest.param(fields.optional_text, "", None, id="an optional string that is empty"),
         pytest.param(fields.optional_text, None, None, id="an optional string that is null"),
         pytest.param(fields.integer, 80, 80, id="an integer"),
+        pytest.param(fields.integer, 80.0, 80, id="an integer with a fraction of zeros"),
     ],
 )
 def test_a_field_is_read(read: Callable[[Any, str], Any], value: Any, expected: Any) -> None:
@@ -75,7 +76,7 @@ def test_objects_are_not_copied() -> None:
             fields.optional_text, 1, "spec: expected a string, got 1", 'quote it: "1"', id="an optional string"
         ),
         pytest.param(fields.integer, "80", 'spec: expected an integer, got "80"', None, id="a string for an integer"),
-        pytest.param(fields.integer, 8.0, "spec: expected an integer, got 8.0", None, id="a fraction for an integer"),
+        pytest.param(fields.integer, 8.5, "spec: expected an integer, got 8.5", None, id="a fraction for an integer"),
         pytest.param(fields.integer, True, "spec: expected an integer, got true", None, id="a boolean for an integer"),
         pytest.param(fields.integer, None, "spec: is missing", None, id="no integer"),
     ],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
-from kubectl_netpol.engine.phrases import count
+from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.kinds import STAGED
 from kubectl_netpol.model.validation import is_namespace_name
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
+    from kubectl_netpol.manifests.reader import Reader
+    from kubectl_netpol.manifests.replicas import Named
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Scope, Snapshot
 
 _ENDINGS = (".yaml", ".yml", ".json")
+_PATIENCE_SECONDS = 1.0
+_BLOCK = 1 << 20
+_MOST_BYTES = 1 << 30  # a dump of 100,000 pods
 
 
 class Inputs(NamedTuple):
@@ -55,13 +62,19 @@ class Inputs(NamedTuple):
             return read_snapshot(self.api, scope)
 
 
-def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
-    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use."""
+def open_inputs(
+    options: ClusterOptions, filenames: Sequence[str], console: Console, named: Named | None = None
+) -> Inputs:
+    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use.
+
+    `named`: as `Reader` has it.
+    """
     if options.namespace is not None and not is_namespace_name(options.namespace):
         raise UsageError(f'invalid namespace "{options.namespace}"', "a-z 0-9 -, at most 63, such as kube-system")
     if filenames:
         namespace = options.namespace or "default"
-        return Inputs(namespace, None, read_manifests(filenames, namespace, console, options.plugin), console)
+        snapshot = read_manifests(filenames, namespace, console, options, named)
+        return Inputs(namespace, None, snapshot, console)
     if options.plugin:
         raise UsageError("--plugin is for manifests", "a cluster shows which plugin runs: add -f, or leave it out")
     from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
@@ -71,16 +84,21 @@ def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Cons
     return Inputs(access.namespace, Api(access), None, console)
 
 
-def read_manifests(filenames: Sequence[str], namespace: str, console: Console, plugin: str | None = None) -> Snapshot:
-    """Every object of the files, folders (their files, not those of folders below) and stdin (-).
+def read_manifests(
+    filenames: Sequence[str],
+    namespace: str,
+    console: Console,
+    options: ClusterOptions | None = None,
+    named: Named | None = None,
+) -> Snapshot:
+    """Every object of the files, folders (their files, those of folders below only with `recursive`) and stdin (-).
 
-    `plugin`: as `Reader` has it.
+    `named`: as `Reader` has it.
     """
     from kubectl_netpol.manifests.reader import Reader  # noqa: PLC0415 - allow without -f does without
 
-    reader = Reader(default_namespace=namespace, plugin=plugin)
-    for name, content in texts(filenames):
-        reader.add_text(content, name)
+    reader = Reader(default_namespace=namespace, plugin=options.plugin if options else None, named=named)
+    read_files(reader, filenames, console, recursive=bool(options and options.recursive))
     if reader.skipped:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(reader.skipped.items()))
         console.note(f"{count(sum(reader.skipped.values()), 'object')} of other kinds skipped: {kinds}")
@@ -89,48 +107,94 @@ def read_manifests(filenames: Sequence[str], namespace: str, console: Console, p
     return reader.snapshot()
 
 
-def texts(filenames: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(name, text) of every file; "stdin" for -."""
+def read_files(reader: Reader, filenames: Sequence[str], console: Console, *, recursive: bool = False) -> None:
+    """Add every file to the reader. What is no manifest is left out of a folder, and an error where it is named."""
+    left_out = []
     for filename in filenames:
         if filename == "-":
-            yield "stdin", _decoded("stdin", _stdin())
+            with _patience("stdin", console):
+                content = _stdin()
+            reader.add_text(_decoded("stdin", content), "stdin")
         elif "://" in filename:
             raise NetpolError(f"{filename} is not a file or folder", f"curl -fsSL {filename} | kubectl netpol … -f -")
         elif not filename:
             raise NetpolError("empty file name after -f")
+        elif (files := _files(filename, recursive=recursive)) is None:
+            with _patience(filename, console):
+                content = _content(filename)
+            reader.add_text(_decoded(filename, content), filename)
         else:
-            for name in _files(filename):
-                yield name, _decoded(name, _content(name))
+            left_out += [name for name in files if not reader.add_found(_decoded(name, _content(name)), name)]
+    if left_out:
+        console.note(f"left out, since no manifest: {names_text(left_out)}")
 
 
-def _files(filename: str) -> list[str]:
-    """The file, or the manifests in the folder."""
+def _files(filename: str, *, recursive: bool) -> list[str] | None:
+    """The manifests in the folder; None for a file."""
     path = Path(filename)
     try:
         if not path.is_dir():
-            return [filename]
-        found = sorted(str(entry) for entry in path.iterdir() if entry.suffix in _ENDINGS and entry.is_file())
+            return None
+        folders = os.walk(path, onerror=_raise) if recursive else [next(os.walk(path, onerror=_raise))]
+        found = [Path(folder, name) for folder, _, names in folders for name in names]
     except OSError as error:
         raise _unreadable(filename, error) from None
-    if not found:
-        raise NetpolError(f"no {', '.join(_ENDINGS)} file in folder {filename}")
-    return found
+    manifests = sorted(str(entry) for entry in found if entry.suffix in _ENDINGS and entry.is_file())
+    if not manifests:
+        hint = None if recursive else "-R reads the folders in it too"
+        raise NetpolError(f"no {', '.join(_ENDINGS)} file in folder {filename}", hint)
+    return manifests
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error
+
+
+@contextlib.contextmanager
+def _patience(name: str, console: Console) -> Iterator[None]:
+    """A note after a second of waiting: what is read may be a terminal, or a pipe that nobody writes to."""
+    if Path(name).is_file():
+        yield
+        return
+    import threading  # noqa: PLC0415 - a file is there at once
+
+    timer = threading.Timer(_PATIENCE_SECONDS, console.note, [f"waiting for {name}"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _content(filename: str) -> bytes:
     try:
-        return Path(filename).read_bytes()
+        with Path(filename).open("rb") as file:
+            return _bounded(filename, file)
     except FileNotFoundError:
         raise NetpolError(f"{filename}: no such file or folder") from None
     except OSError as error:
         raise _unreadable(filename, error) from None
 
 
+def _bounded(name: str, file: BinaryIO) -> bytes:
+    """All of it. NetpolError for what is no text, at its first such block, or longer than a manifest can be."""
+    blocks, size = [], 0
+    while block := file.read(_BLOCK):
+        if b"\0" in block:
+            raise NetpolError(f"can't read {name}: byte {size + block.index(0) + 1} is NUL, so it is no text")
+        blocks.append(block)
+        size += len(block)
+        if size > _MOST_BYTES:
+            raise NetpolError(f"can't read {name}: it is longer than {_MOST_BYTES >> 20} MB")
+    return b"".join(blocks)
+
+
 def _stdin() -> bytes:
     if sys.stdin is None:
         raise NetpolError("-f - reads stdin, and stdin is closed")
     try:
-        return sys.stdin.buffer.read()
+        return _bounded("stdin", sys.stdin.buffer)
     except OSError as error:
         raise _unreadable("stdin", error) from None
 

@@ -57,6 +57,7 @@ def cluster_options(arguments: argparse.Namespace) -> ClusterOptions:
         as_uid=arguments.as_uid,
         request_timeout=parse_duration(arguments.request_timeout) if arguments.request_timeout else None,
         plugin=arguments.plugin.capitalize() if arguments.plugin else None,
+        recursive=arguments.recursive,
     )
 
 
@@ -73,6 +74,7 @@ def add_filename_option(
         metavar="FILE",
         help=meaning,
     )
+    parser.add_argument("-R", "--recursive", action="store_true", help="with -f: the folders in a folder too")
 
 
 def add_as_pod_option(parser: argparse.ArgumentParser) -> None:

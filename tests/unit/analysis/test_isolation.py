@@ -91,7 +91,7 @@ services:
   a/web:
     clusterIP: 10.96.0.1
     selector: {app: web}
-    ports: [{name: w, port: 80, targetPort: http}, {port: 81, targetPort: gone}]
+    ports: [{name: w, port: 80, targetPort: http}, {name: g, port: 81, targetPort: gone}]
   a/heads: {clusterIP: None, selector: {app: web}, ports: [{port: 82, targetPort: http}]}
   a/other: {clusterIP: 10.96.0.2, selector: {app: two}, ports: [{port: 80}]}
   b/web: {clusterIP: 10.96.0.3, selector: {app: web}, ports: [{port: 80}]}
@@ -149,7 +149,7 @@ def test_the_services_that_select_the_pod_with_its_port_behind_each_of_theirs() 
     found = explained(CLUSTER, "a/web")
     assert [(mapping.service.key, mapping.name, mapping.number, mapping.pod_port) for mapping in found.services] == [
         ("a/web", "w", 80, 8080),
-        ("a/web", None, 81, None),
+        ("a/web", "g", 81, None),
         ("a/heads", None, 82, 82),
     ]
 
@@ -423,7 +423,10 @@ SERVICES = {
     "a/empty": {"selector": {}, "ports": [{"port": 81}]},
     "a/none": {"ports": [{"port": 82}]},
     "b/web": {"selector": {"app": "web"}, "ports": [{"port": 83}]},
-    "a/both": {"selector": {"app": "web", "tier": "x"}, "ports": [{"port": 84}, {"port": 85}]},
+    "a/both": {
+        "selector": {"app": "web", "tier": "x"},
+        "ports": [{"name": "a", "port": 84}, {"name": "b", "port": 85}],
+    },
 }
 
 
@@ -441,3 +444,21 @@ def test_the_services_of_all_pods_at_once(pod: dict[str, Any], ports: list[int])
     (found,) = explain_pods(snapshot, snapshot.pods)
     assert [mapping.number for mapping in found.services] == ports
     assert found.services == explain_pod(snapshot, snapshot.pods[0]).services
+
+
+@pytest.mark.parametrize(
+    ("ports", "closed"),
+    [
+        pytest.param([{"port": "gone"}], True, id="a name that the pod lacks"),
+        pytest.param([{"port": "http", "protocol": "UDP"}], True, id="a name of another protocol"),
+        pytest.param([{"port": "gone"}, {"port": "http"}], False, id="one of two names"),
+        pytest.param([{"port": "gone"}, {"port": 9}], False, id="a number beside it"),
+        pytest.param([], False, id="all ports"),
+    ],
+)
+def test_a_rule_for_port_names_that_the_pod_lacks_is_closed(ports: list[dict[str, object]], closed: bool) -> None:  # noqa: FBT001 - a row
+    rules = [{"ports": ports}]
+    policies = {"a/p": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": rules, "egress": rules}}
+    snapshot = snapshot_of({"pods": {"a/web": {"ip": "10.0.0.1", "ports": "http=80"}}, "policies": policies})
+    found = explain_pod(snapshot, snapshot.pods[0])
+    assert [side.rules[0].closed for side in (found.ingress, found.egress)] == [closed, False]

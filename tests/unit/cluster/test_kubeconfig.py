@@ -120,7 +120,7 @@ ROWS = {
     ),
     "a token with a tag, which is not shown": Row(
         {"k": "users:\n- user:\n    token: !!int s3cret\n"},
-        'error loading config file "k": invalid number',
+        'error loading config file "k": line 3, column 12: expected an integer',
         env={"KUBECONFIG": "k"},
     ),
     "no kubeconfig at all": Row(

@@ -214,7 +214,7 @@ def explain(line: str, cluster: dict[str, Any] | None = None) -> Ran:
                 "egress: isolated by san-out; only this is allowed:",
                 "  TO             PORTS           ALLOWED BY          PODS NOW",
                 "  pods run=web   TCP 8000-8090   san-out egress[0]   web, web-2",
-                "  everyone       UDP 53          san-out egress[1]   any",
+                "  anywhere       UDP 53          san-out egress[1]   any",
                 "named as a peer by web-in ingress[0].from[0]",
             ],
             id="a pod: whom it may reach",

@@ -27,7 +27,7 @@ SHOP = """
  spec: {containers: [{name: c, ports: [{name: http, containerPort: 80}]}]}, status: {phase: Running, podIP: 10.0.0.2}}
 ---
 {kind: Deployment, apiVersion: apps/v1, metadata: {name: db, namespace: shop},
- spec: {selector: {matchLabels: {run: db}}, template: {metadata: {labels: {run: db}},
+ spec: {replicas: 2, selector: {matchLabels: {run: db}}, template: {metadata: {labels: {run: db}},
   spec: {containers: [{name: c, ports: [{name: sql, containerPort: 5432}, {containerPort: 53, protocol: UDP}]}]}}}}
 ---
 {kind: Pod, apiVersion: v1, metadata: {name: done, namespace: shop}, spec: {containers: [{name: c}]},

@@ -377,7 +377,8 @@ def test_a_reason_is_printed_once() -> None:
     assert predict("203.0.113.9 nginx 80").out.splitlines() == [
         "undefined: 203.0.113.9 → nginx, TCP 80",
         "  shop/nginx may see a node's address instead of 203.0.113.9: the API leaves it",
-        "    open",
+        "    open; externalTrafficPolicy is Cluster, and with externalTrafficPolicy:",
+        "    Local most networks keep 203.0.113.9",
         "  ingress: undefined; nginx is isolated by nginx-in",
     ]
 

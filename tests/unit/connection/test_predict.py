@@ -192,3 +192,39 @@ def test_a_plugin_that_is_taken_to_run_is_a_caveat() -> None:
     found = ask(snapshot, "shop/a", "shop/b", 80, "TCP")
     assert (found.verdict, found.api_verdict, found.plugin) == (Verdict.ALLOWED, Verdict.ALLOWED, "Calico")
     assert found.caveats == (Note(Code.PLUGIN_NOT_SEEN, gap.message),)
+
+
+REPLICAS = """
+pods:
+  a/src: {labels: {app: src}, ip: 10.0.0.1}
+policies:
+  a/in: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {apps.kubernetes.io/pod-index: "1"}}}]}]}
+  a/first: {podSelector: {matchLabels: {apps.kubernetes.io/pod-index: "0"}}, ingress: [{ports: [{port: 80}]}]}
+objects:
+  - apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {namespace: a, name: db}
+    spec: {replicas: 2, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}}}
+"""  # noqa: E501 - a policy a line
+
+
+def test_the_pods_of_a_workload_that_policies_tell_apart_are_each_asked() -> None:
+    snapshot = snapshot_of(yaml.safe_load(REPLICAS))
+    found = ask(snapshot, "a/src", "a/sts/db", 80, "TCP")
+    assert found.verdict is Verdict.UNDEFINED
+    assert found.reason == found.ingress.reason == Note(
+        Code.REPLICAS_DIFFER,
+        "it depends on the pod of StatefulSet a/db: policies select by apps.kubernetes.io/pod-index, "
+        "which its controller sets",
+    )  # fmt: skip
+    assert [(route.connection.destination.title, route.verdict.value) for route in found.routes] == [
+        ("a/db-0", "allowed"),
+        ("a/db-1", "blocked"),
+    ]
+    within = ask(snapshot, "a/sts/db", "a/sts/db", 81, "TCP")
+    assert [(route.connection.source.title, route.connection.destination.title) for route in within.routes] == [
+        ("a/db-0", "a/db-0"),
+        ("a/db-0", "a/db-1"),
+        ("a/db-1", "a/db-0"),
+        ("a/db-1", "a/db-1"),
+    ]

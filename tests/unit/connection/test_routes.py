@@ -387,15 +387,18 @@ def test_a_port_name_that_the_destination_does_not_have(destination: str, port: 
             id="a pod that is not ready and has no such name: ready comes first",
         ),
         pytest.param(
-            {"selector": {"app": "web"}, "ports": []},
+            {"selector": {"app": "web"}, "ports": [{"port": 81, "nodePort": 80}]},
             Code.SERVICE_HAS_NO_SUCH_PORT,
-            "Service a/s has no port 80/TCP; it has none",
-            id="no ports",
+            "Service a/s has no port 80/TCP; it has 81/TCP; 80 is the nodePort of 81, on the address of a node",
+            id="its nodePort",
         ),
         pytest.param(
-            {"selector": {"app": "web"}, "ports": [{"port": 80, "protocol": "UDP"}, {"name": "x", "port": 81}]},
+            {
+                "selector": {"app": "web"},
+                "ports": [{"name": "u", "port": 80, "protocol": "UDP"}, {"name": "x", "port": 81}],
+            },
             Code.SERVICE_HAS_NO_SUCH_PORT,
-            "Service a/s has no port 80/TCP; it has 80/UDP, x 81/TCP",
+            "Service a/s has no port 80/TCP; it has u 80/UDP, x 81/TCP",
             id="other ports",
         ),
         pytest.param(
@@ -497,3 +500,35 @@ def test_what_was_not_read_leaves_the_destination_open(
 )
 def test_the_address_of_a_pod_for_a_source(source: Pod | None, address: str) -> None:
     assert address_for(Pod("a", "d", ips=("10.0.0.1", "fd00::1")), source) == address
+
+
+LOCAL = """
+nodes: {n1: [192.0.2.1], n2: [192.0.2.2]}
+pods:
+  a/one: {labels: {app: web}, ip: 10.0.0.2, node: n1}
+  a/two: {labels: {app: web}, ip: 10.0.0.4, node: n3}
+  a/lost: {labels: {app: lost}, ip: 10.0.0.5}
+services:
+  a/web: {type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.1, selector: {app: web}, ports: [{port: 80, nodePort: 30080}]}
+  a/any: {type: NodePort, clusterIP: 10.96.0.2, selector: {app: web}, ports: [{port: 80, nodePort: 30081}]}
+  a/lost: {type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.3, selector: {app: lost}, ports: [{port: 80, nodePort: 30082}]}
+  a/none: {type: NodePort, externalTrafficPolicy: Local, clusterIP: 10.96.0.4, selector: {app: none}, ports: [{port: 80, nodePort: 30083}]}
+"""  # noqa: E501 - a Service a line
+
+
+@pytest.mark.parametrize(
+    ("source", "node", "port", "pods"),
+    [
+        pytest.param("203.0.113.7", "n1", 30080, ["a/one"], id="Local: the pods of the node"),
+        pytest.param("203.0.113.7", "n2", 30080, [], id="Local: no pod of the node"),
+        pytest.param("203.0.113.7", "n2", 30081, ["a/one", "a/two"], id="Cluster: every pod"),
+        pytest.param("203.0.113.7", "n1", 30082, ["a/lost"], id="Local: a pod whose node is not known"),
+        pytest.param("203.0.113.7", "n1", 30083, [], id="Local: no pod at all"),
+        pytest.param("a/lost", "n2", 30080, ["a/one", "a/two"], id="from a pod: every pod"),
+    ],
+)
+def test_where_a_node_port_leads(source: str, node: str, port: int, pods: list[str]) -> None:
+    snapshot = snapshot_of(yaml.safe_load(LOCAL))
+    found = asked(source if "." in source else "lost", f"node/{node}", port, snapshot=snapshot)
+    assert [route.destination.title for route in found.routes] == pods
+    assert (found.problem is None) is bool(pods)

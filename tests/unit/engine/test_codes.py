@@ -17,15 +17,15 @@ PUBLISHED = {
         endpoints-differ service-has-no-such-port service-has-no-endpoints external-name host-name denied-by-rule
         equal-priorities selector-not-evaluated domain-name nodes-unknown plugin-version plugin-setting content-decides
         authentication-decides api-server-unknown rule-not-evaluated source-port account-labels-unknown
-        endpoints-unknown host-endpoint tier-unknown types-unknown denied-by-plugin
+        endpoints-unknown host-endpoint tier-unknown types-unknown denied-by-plugin replicas-differ
     """,
     "caveats": """
         ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction plugin-differs plugin-not-seen
-        proxy-decides unknown-kind
+        proxy-decides unknown-kind metadata-address
     """,
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
-        namespace-name-label unknown-named-port redundant-rule
+        namespace-name-label unknown-named-port redundant-rule probably-a-reply
     """,
     "findings": """
         open predicted policy-not-enforced changed-recently enforcer-named-port-fault enforcer-both-ends-fault

@@ -347,7 +347,7 @@ def test_a_workload_without_pods_and_itself(
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"namespace": "a", "name": "web"},
-        "spec": {"selector": {"matchLabels": {"app": "dst"}}, "template": template},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "dst"}}, "template": template},
     }
     policies = {"a/p": yaml.safe_load(f"{{podSelector: {{}}, ingress: {ingress}}}")}
     found = verdict_on(snapshot_of({"objects": [deployment], "policies": policies}), "web web", "80", dialled)
@@ -798,3 +798,20 @@ UNREAD = [{"resource": "x", "namespace": None, "message": "unread", "unknown_kin
 )  # fmt: skip
 def test_what_may_refuse_beside_the_layers(more: dict[str, Any], words: str, caveats: list[str]) -> None:
     assert [sentence(note) for note in verdict_on(snapshot_of({**CLUSTER, **more}), words).caveats] == caveats
+
+
+@pytest.mark.parametrize(
+    ("destination", "direction", "caveats"),
+    [
+        pytest.param("169.254.169.254", "egress", ["metadata-address"], id="to the metadata address"),
+        pytest.param("203.0.113.7", "egress", [], id="to another"),
+        pytest.param("169.254.169.254", "ingress", [], id="from it"),
+    ],
+)
+def test_what_is_blocked_may_be_answered_by_the_node(destination: str, direction: str, caveats: list[str]) -> None:
+    policies = {"a/p": {"podSelector": {}, "policyTypes": [direction.capitalize()]}}
+    snapshot = snapshot_of({"pods": {"a/src": {"ip": "10.0.0.1"}}, "policies": policies})
+    pod, other = End(pod=snapshot.pods[0], address="10.0.0.1"), End(address=destination)
+    source, target = (pod, other) if direction == "egress" else (other, pod)
+    found = evaluate(snapshot, Connection(source, target, "TCP", 80))
+    assert (found.verdict, [note.code.value for note in found.caveats]) == (Verdict.BLOCKED, caveats)

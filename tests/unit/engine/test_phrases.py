@@ -18,7 +18,7 @@ from kubectl_netpol.engine.phrases import (
     position_text,
     rule_ports_text,
 )
-from kubectl_netpol.engine.verdict import Dialled, Miss, NearMiss, RuleMatch, RulePart
+from kubectl_netpol.engine.verdict import Connection, Dialled, End, Miss, NearMiss, RuleMatch, RulePart
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.objects import ContainerPort, Pod
 from kubectl_netpol.model.policies import Direction, Policy, Tier
@@ -96,7 +96,7 @@ def test_a_peer(peer: dict[str, Any] | None, text: str) -> None:
             id="a name that the pod has, and another protocol",
         ),
         pytest.param([{"port": "http"}], None, "TCP http", id="a name without a pod"),
-        pytest.param([{"port": "gone"}], POD, "TCP gone", id="a name that the pod does not have"),
+        pytest.param([{"port": "gone"}], POD, "TCP gone (no such port)", id="a name that the pod does not have"),
         pytest.param([{"port": 8000, "endPort": 8080}], None, "TCP 8000-8080", id="a range"),
         pytest.param([{"protocol": "SCTP"}, {}], None, "SCTP any port, TCP any port", id="protocols without ports"),
     ],
@@ -168,14 +168,29 @@ def test_the_ports_of_a_rule(ports: list[Any], pod: Pod | None, text: str) -> No
     ],
 )
 def test_a_miss(miss: tuple[RulePart, str, str], dialled: Dialled | None, text: str) -> None:
-    assert miss_text(Miss(*miss), dialled) == text
+    assert miss_text(Miss(*miss), dialled and dialling(dialled, POD)) == text
+
+
+def dialling(dialled: Dialled, pod: Pod | None) -> Connection:
+    return Connection(End(), End(pod=pod, address="192.0.2.9"), "TCP", 6443, dialled)
+
+
+def test_what_is_behind_a_service_may_be_no_pod() -> None:
+    text = miss_text(Miss(RulePart.PORT, "80", "6443"), dialling(Dialled(None, 443), None))
+    assert text == "requires port 80, not 6443 (the Service's 443 is the endpoint's 6443)"
+
+
+def test_a_rule_without_peers_is_for_everyone_or_leads_anywhere() -> None:
+    found = policy({"ports": []})
+    assert [peer_text(None, found, direction) for direction in Direction] == ["everyone", "anywhere"]
+    assert peer_text(None, found) == "everyone"
 
 
 def test_a_near_miss_lists_all_that_a_rule_misses() -> None:
     found = policy({"from": [{"podSelector": {}}]})
     misses = (Miss(RulePart.NO_POD, "a pod", "192.0.2.1"), Miss(RulePart.PORT, "80", "8080"))
     near = NearMiss(found, found.rules[0], 0, None, misses)
-    assert near_miss_text(near, Dialled(None, 81)) == (
+    assert near_miss_text(near, dialling(Dialled(None, 81), POD)) == (
         "requires a pod, not 192.0.2.1; requires port 80, not 8080 (the Service's 81 is the pod's 8080)"
     )
 

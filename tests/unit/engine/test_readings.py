@@ -329,6 +329,18 @@ def test_the_plain_reading_is_the_peer_on_the_port_of_the_connection() -> None:
             id="a source that may be rewritten",
         ),
         pytest.param(
+            Code.SOURCE_REWRITTEN, INGRESS, "a/two", "a/one", NODE_PORT._replace(policy="Cluster"),
+            "a/one may see a node's address instead of a/two: the API leaves it open; externalTrafficPolicy is "
+            "Cluster, and with externalTrafficPolicy: Local most networks keep a/two",
+            id="a source that may be rewritten, with the policy of the Service",
+        ),
+        pytest.param(
+            Code.SOURCE_REWRITTEN, INGRESS, "a/two", "a/one", NODE_PORT._replace(policy="Local"),
+            "a/one may see a node's address instead of a/two: the API leaves it open; "
+            "with externalTrafficPolicy: Local most networks keep a/two, which is allowed",
+            id="a source that most networks keep",
+        ),
+        pytest.param(
             Code.DESTINATION_REWRITTEN, EGRESS, "a/two", "a/one", CLUSTER_IP,
             "an ipBlock decides, and the API leaves open whether it sees 10.96.0.1 or the address of a/one",
             id="a destination that is rewritten",
@@ -348,4 +360,4 @@ def test_why_a_verdict_depends_on_the_reading(
     if direction is INGRESS:
         subject, peer = peer, subject
     assert subject.pod
-    assert reading_message(code, direction, subject.pod, peer, connection) == message
+    assert reading_message(code, direction, subject.pod, peer, connection, plain="allowed") == message

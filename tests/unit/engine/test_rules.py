@@ -334,7 +334,7 @@ NAMED = "kubernetes.io/metadata.name"
             "[{ports: [{port: metrics}, {port: http}]}]",
             "shop/san",
             "80",
-            ["ingress[0].None.None: requires port metrics, http (8080), not 80"],
+            ["ingress[0].None.None: requires port metrics (no such port), http (8080), not 80"],
             id="port names of which the pod has one",
         ),
         pytest.param(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from kubectl_netpol.fields import BadField
 from kubectl_netpol.manifests.objects import (
     read_addresses,
     read_endpoint_slice,
+    read_endpoints,
     read_namespace,
     read_node,
     read_service,
@@ -218,3 +220,29 @@ def test_a_slice_that_can_t_be_read(item: dict[str, Any], message: str) -> None:
 )
 def test_addresses_of_a_status(status: dict[str, Any], found: tuple[str, ...]) -> None:
     assert read_addresses(status, "hostIP") == found
+
+
+def test_endpoints_are_a_slice_for_each_subset() -> None:
+    subsets = [
+        {
+            "addresses": [{"ip": "10.0.0.1", "targetRef": {"kind": "Pod", "name": "a"}}, {"ip": "10.0.0.2"}],
+            "notReadyAddresses": [{"ip": "10.0.0.3", "targetRef": {"kind": "Node", "name": "n"}}],
+            "ports": [{"name": "http", "port": 80}, {"port": 53, "protocol": "UDP"}],
+        },
+        None,
+    ]
+    assert read_endpoints({"subsets": subsets}, {}, "shop", "web") == (
+        EndpointSlice(
+            "shop",
+            "web",
+            (
+                SliceEndpoint(("10.0.0.1",), pod="a"),
+                SliceEndpoint(("10.0.0.2",)),
+                SliceEndpoint(("10.0.0.3",), ready=False),
+            ),
+            (("http", 80, "TCP"), ("", 53, "UDP")),
+        ),
+        EndpointSlice("shop", "web"),
+    )
+    with pytest.raises(BadField, match=re.escape("subsets[0].addresses[0].ip: expected an IP address, got null")):
+        read_endpoints({"subsets": [{"addresses": [{}]}]}, {}, "shop", "web")

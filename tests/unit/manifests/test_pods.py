@@ -222,7 +222,25 @@ def test_a_workload_has_the_pod_of_its_template(
         "shop", "w", labels, phase=None, planned=True, owner=Owner(kind, "w"), host_network=True,
         containers=(Container("c", ""),),
     )  # fmt: skip
-    assert workload_of(kind, {"spec": spec}) == Workload(kind, "shop", "w", selector, template)
+    single = kind not in ("DaemonSet", "CronJob")
+    assert workload_of(kind, {"spec": spec}) == Workload(kind, "shop", "w", selector, template, single=single)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "single"),
+    [
+        pytest.param("Deployment", {}, True, id="a Deployment that doesn't say"),
+        pytest.param("StatefulSet", {"replicas": None}, True, id="a StatefulSet that says null"),
+        pytest.param("ReplicaSet", {"replicas": 1}, True, id="one replica"),
+        pytest.param("ReplicationController", {"replicas": 2}, False, id="two replicas"),
+        pytest.param("Job", {"replicas": 2}, True, id="a Job has no replicas"),
+        pytest.param("Job", {"parallelism": 2}, False, id="a Job of two pods at a time"),
+        pytest.param("DaemonSet", {"replicas": 1}, False, id="a DaemonSet has one on each node"),
+        pytest.param("CronJob", {}, False, id="a CronJob's Jobs may overlap"),
+    ],
+)
+def test_whether_a_workload_has_one_pod_at_a_time(kind: str, spec: dict[str, Any], single: bool) -> None:  # noqa: FBT001 - a row
+    assert workload_of(kind, {"spec": spec}).single is single
 
 
 def test_a_template_has_the_owner_of_its_workload_not_one_of_its_own() -> None:

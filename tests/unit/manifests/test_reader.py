@@ -331,6 +331,17 @@ def test_json_yaml_typed_lists_and_a_byte_order_mark_are_read_alike() -> None:
     assert found[0][0].labels == {"k": "v"}
 
 
+def test_json_documents_may_follow_each_other() -> None:
+    one = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}
+    two = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "b"}}
+    text = f"{json.dumps(one)}\n{json.dumps(two, indent=1)}{json.dumps(one)}\n\n"
+    assert [pod.name for pod in read(text).pods] == ["a", "b"]
+    with pytest.raises(ManifestError, match=r"^it.yaml, document 2: apiVersion or kind is missing$"):
+        read(json.dumps(one) + "{}")
+    with pytest.raises(ManifestError, match=r"^it.yaml, document 2, line 1: "):
+        read(f'{json.dumps(one)} {{"a": NaN}} {{')
+
+
 @pytest.mark.parametrize(
     ("text", "namespace"),
     [

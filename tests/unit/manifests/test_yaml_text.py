@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.manifests.yaml_text import load_all, load_first
+from tests.support.spellings import REFUSED, spellings
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -48,6 +50,17 @@ def without_c(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("yes", True),
         ("Off", False),
         ("y", "y"),
+        ("N", "N"),
+        ("1e400", "1e400"),
+        ("-1e400", "-1e400"),
+        ("12345678901234567890123", 1.2345678901234568e22),
+        ("18446744073709551615", 18446744073709551615),
+        ("9" * 5000, "9" * 5000),
+        ("!secret x", "x"),
+        ("!secret [a]", ["a"]),
+        ("!secret {a: b}", {"a": "b"}),
+        ("!!str 5", "5"),
+        ("{5: a, true: b, 1.5: c, 2e3: d, no: e}", {"5": "a", "true": "b", "1.5": "c", "2000": "d", "false": "e"}),
         ("~", None),
         ("", None),
         ("Null", None),
@@ -80,12 +93,15 @@ def test_documents_come_in_order_with_the_empty_ones() -> None:
         ("a: !!set {}", "it, document 1, line 1: could not determine a constructor for the tag"),
         ("a: !!map [1]", "it, document 1, line 1: expected an object, got a sequence"),
         ("a: !!map x", "it, document 1, line 1: expected an object, got a scalar"),
-        ("1: a", "it, document 1, line 1: expected a string as key, got 1: quote it"),
-        ("true: a", "it, document 1, line 1: expected a string as key, got true: quote it"),
+        ("a: 1\n~: a", "it, document 1, line 2: expected a string as key, got null: quote it"),
+        ("1: a\n'1': b", 'it, document 1, line 2: duplicate key "1"'),
+        ("a: .nan", "it, document 1, line 1: JSON has no such number"),
+        ("a: 1\nb: [-.inf]", "it, document 1, line 2: JSON has no such number"),
         ("? [a]\n: x", "it, document 1, line 1: expected a string as key, got a list: quote it"),
         ("a: &x [*x]", "it, document 1, line 1: found unconstructable recursive node"),
         ("&x {a: *x}", "it, document 1, line 1: found unconstructable recursive node"),
-        ("a: !!int x", "it, document 1: invalid literal for int"),
+        ("a: !!int x", "it, document 1, line 1: expected an integer"),
+        ("a: !!float x", "it, document 1, line 1: expected a number"),
         ("a: \x01", "it, document 1"),
         ("- " * 2000 + "a", "it, document 1"),
         (f"? {'[' * 900}{']' * 900}\n: x", "it, document 1: nested too deeply"),
@@ -104,7 +120,7 @@ def test_an_error_has_file_document_and_line(text: str, message: str) -> None:
         pytest.param("---\n---\na: 1", None, id="an empty first document"),
         pytest.param("", None, id="no document"),
         pytest.param("{a: 1, a: 2}", {"a": 2}, id="the last of duplicate keys"),
-        pytest.param("{2: x, true: y}", {2: "x", True: "y"}, id="keys that are not strings"),
+        pytest.param("{2: x, true: z}", {"2": "x", "true": "z"}, id="keys that are not strings"),
         pytest.param(
             "{a: 2024-01-01, b: 12:30, c: =}", {"a": "2024-01-01", "b": "12:30", "c": "="}, id="kubectl's scalars"
         ),
@@ -120,14 +136,14 @@ def test_the_first_document_is_read_as_kubectl_reads_a_kubeconfig(text: str, val
     [
         ("token: s3cret: s3cret", "line 1, column 14: mapping values are not allowed"),
         ("a: 1\npassword: *s3cret", "line 2, column 11: found undefined alias"),
-        ("password: !s3cret x", "line 1, column 11: could not determine a constructor for the tag …"),
-        ("password: !!int s3cret", "invalid number"),
-        ("password: !!float s3cret", "invalid number"),
+        ("password: !!set s3cret", "line 1, column 11: could not determine a constructor for the tag …"),
+        ("password: !!int s3cret", "line 1, column 11: expected an integer"),
+        ("password: !!float s3cret", "line 1, column 11: expected a number"),
         ('password: "s3cret', "line 1, column 18: found unexpected end of stream"),
         ('password: "\\s3cret"', "line 1, column 1"),
         ("password: @s3cret", "line 1, column 11: found character"),
         ("password: [s3cret}", "line 1, column 1"),
-        ("? [s3cret]\n: x", "line 1, column 3: found unhashable key"),
+        ("? [s3cret]\n: x", "line 1, column 3: expected a string as key, got a list"),
         ("s3cret: &s3cret [*s3cret]", "line 1, column 9: found unconstructable recursive node"),
         ("s3cret\x01", "invalid YAML"),
         (f"{'[' * 900}s3cret{']' * 900}", "nested too deeply"),
@@ -141,3 +157,66 @@ def test_an_error_shows_nothing_of_a_text_that_may_hold_a_password(
             read(text)
         assert "s3c" not in str(caught.value)
         assert caught.value.__cause__ is None
+
+
+def bomb(levels: int, width: int) -> str:
+    lines = ["x0: &x0 [a]"]
+    lines += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * width)}]" for n in range(1, levels)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        pytest.param("a: &a {b: c}\nd: [*a, *a, *a]", True, id="a few aliases"),
+        pytest.param(f"a: &a {{b: c}}\nd: [{', '.join(['*a'] * 100_000)}]", True, id="many of one small value"),
+        pytest.param(bomb(3, 9), True, id="a small value that doubles"),
+        pytest.param(bomb(9, 9), False, id="a value that multiplies nine times"),
+        pytest.param(bomb(30, 20), False, id="more values than there are atoms"),
+        pytest.param(
+            f"a: &a {{b: c, d: [{', '.join('e' * 1000)}]}}\nf: [{', '.join(['*a'] * 1000)}]",
+            False,
+            id="a million by one level",
+        ),
+    ],
+)
+def test_aliases_unfold_as_far_as_kubectl_unfolds_them(text: str, fits: bool) -> None:  # noqa: FBT001 - a column of the table
+    if fits:
+        assert len(list(load_all(text, "it"))) == 1
+        return
+    with pytest.raises(ManifestError, match=r"^it, document 1, line 1: the aliases unfold to too many values$"):
+        list(load_all(text, "it"))
+    with pytest.raises(ValueError, match=r"^line 1, column 1: the aliases unfold to too many values$"):
+        load_first(text)
+
+
+CRD = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things}
+broken: [
+"""
+POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\n"
+
+
+def wanted(version: str, kind: str) -> bool:
+    return (version, kind) == ("networking.k8s.io/v1", "NetworkPolicy")
+
+
+def test_of_what_is_not_wanted_only_the_header_is_read() -> None:
+    header = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p"}}
+    assert list(load_all(f"{CRD}---\n{POLICY}---\n{CRD}", "it", wanted)) == [header, policy, header]
+
+
+def test_an_error_after_what_was_passed_over_has_its_line() -> None:
+    with pytest.raises(ManifestError, match=r'^it, document 3, line 11: duplicate key "a"$'):
+        list(load_all(f"{CRD}---\n{POLICY}---\na: 1\na: 2\n", "it", wanted))
+
+
+def test_both_parsers_read_every_yaml_file_here_alike(without_c: ModuleType) -> None:
+    root = Path(__file__).parents[3]
+    texts = [path.read_text(encoding="utf-8") for path in sorted(root.glob("*/**/*.y*ml")) if ".venv" not in path.parts]
+    assert len(texts) > 15
+    texts += [row.manifest for row in spellings() if row.server != REFUSED and not row.differs]
+    for text in texts:
+        assert list(load_all(text, "it")) == list(without_c.load_all(text, "it"))

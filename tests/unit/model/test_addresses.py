@@ -10,6 +10,7 @@ from kubectl_netpol.model.addresses import (
     is_among,
     is_cidr,
     is_ip,
+    is_metadata,
     is_outside,
     other_family,
     parse_ip,
@@ -131,3 +132,11 @@ def test_an_address_of_a_shared_family(addresses: tuple[str, ...], others: tuple
 def test_an_address_of_the_other_family() -> None:
     assert other_family(("10.0.0.1", "10.0.0.2", "fd00::1"), "10.0.0.9") == "fd00::1"
     assert other_family(("10.0.0.1",), "10.0.0.9") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "metadata"),
+    [("169.254.169.254", True), ("fd00:ec2:0::254", True), ("169.254.169.253", False), ("10.0.0.1", False)],
+)
+def test_where_clouds_tell_of_a_machine(address: str, metadata: bool) -> None:  # noqa: FBT001 - a row
+    assert is_metadata(address) is metadata

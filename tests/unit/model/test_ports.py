@@ -127,7 +127,9 @@ WEB = Pod("shop", "web", ports=(ContainerPort("http", 8080), ContainerPort("dns"
         pytest.param(PortRange("TCP"), None, "any port", id="all ports"),
         pytest.param(NamedPort("TCP", "http"), None, "http", id="a name without a pod"),
         pytest.param(NamedPort("TCP", "http"), WEB, "http (8080)", id="a name that the pod has, with its number"),
-        pytest.param(NamedPort("UDP", "http"), WEB, "http", id="a name that the pod has for another protocol"),
+        pytest.param(
+            NamedPort("UDP", "http"), WEB, "http (no such port)", id="a name that the pod has for another protocol"
+        ),
     ],
 )
 def test_the_text_of_a_port(item: PortRange | NamedPort, pod: Pod | None, text: str) -> None:

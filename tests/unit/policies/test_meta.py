@@ -25,6 +25,11 @@ CHARACTERS = "A-Z a-z 0-9 . _ -, with a letter or digit at both ends"
             id="each of matchLabels is In with one value",
         ),
         pytest.param(
+            {"matchLabels": {"a": None}, "matchExpressions": [{"key": "b", "operator": "In", "values": [None]}]},
+            [("a", Operator.IN, ("",)), ("b", Operator.IN, ("",))],
+            id="a value that is null is empty",
+        ),
+        pytest.param(
             {
                 "matchLabels": {"a": "b"},
                 "matchExpressions": [
@@ -74,7 +79,12 @@ def expression(**fields: Any) -> dict[str, Any]:
             'quote it: "1.1"',
             id="a number for a label",
         ),
-        pytest.param(labels("a", None), "s.matchLabels.a: expected a string, got null", None, id="null for a label"),
+        pytest.param(
+            expression(key="a", operator="In", values=["ok", "not valid!"]),
+            f's.matchExpressions[0].values: invalid label value "not valid!": must be at most 63 of {CHARACTERS}',
+            None,
+            id="an invalid value of an expression",
+        ),
         pytest.param(
             labels("a", {"b": "c"}),
             "s.matchLabels.a: expected a string, got an object",

@@ -29,7 +29,7 @@ def read(spec: str) -> Policy:
 def test_a_policy_with_everything() -> None:
     policy = read(
         "{podSelector: {matchLabels: {a: b}, matchExpressions: [{key: c, operator: NotIn, values: [d]}]}, "
-        "policyTypes: [Egress, Ingress, Egress], ingress: [{ports: [{port: 1, endPort: 2}]}], egress: [{}]}"
+        "policyTypes: [Egress, Ingress], ingress: [{ports: [{port: 1, endPort: 2}]}], egress: [{}]}"
     )
     assert (policy.key, policy.changed) == ("shop/p", "2026-01-01T00:00:00Z")
     assert policy.pod_selector == parse_selector("a=b,c!=d")
@@ -60,6 +60,7 @@ def test_the_directions_of_a_policy(spec: str, directions: tuple[Direction, ...]
         pytest.param("null", (), id="null has no rules"),
         pytest.param("[]", (), id="an empty list has no rules"),
         pytest.param("[{}]", (Rule(INGRESS, 0),), id="an empty rule allows everything"),
+        pytest.param("[null]", (Rule(INGRESS, 0),), id="null for a rule is the empty one"),
         pytest.param("[{from: null, ports: []}]", (Rule(INGRESS, 0),), id="empty lists of a rule limit nothing"),
         pytest.param("[{}, {}]", (Rule(INGRESS, 0), Rule(INGRESS, 1)), id="rules are numbered from 0"),
     ],
@@ -101,6 +102,10 @@ def test_a_peer(peer: str, found: Peer) -> None:
         pytest.param("{port: 80, endPort: 80}", PortRange("TCP", 80, 80), id="a range of one"),
         pytest.param("{port: http}", NamedPort("TCP", "http"), id="a name"),
         pytest.param("{protocol: SCTP}", PortRange("SCTP"), id="any port of a protocol"),
+        pytest.param(
+            "{port: 08}", PortRange("TCP", 8, 8), id="a number with a zero before it, a float without fraction"
+        ),
+        pytest.param("{port: 1e3}", PortRange("TCP", 1000, 1000), id="an exponent, a float without fraction"),
         pytest.param("{}", PortRange("TCP"), id="any TCP port"),
         pytest.param("null", PortRange("TCP"), id="any TCP port for null"),
     ],
@@ -153,10 +158,10 @@ PORT_NAME = "a port name is 1-15 of a-z 0-9 -"
             id="one rule without a list",
         ),
         pytest.param(
-            "{ingress: [null]}",
-            "spec.ingress[0]: expected an object, got null",
-            "to allow everything write {}",
-            id="a null rule",
+            "{policyTypes: [Egress, Ingress, Egress]}",
+            "spec.policyTypes: at most 2 are allowed, got 3",
+            None,
+            id="three policyTypes",
         ),
         pytest.param(
             "{ingress: [{port: 80}]}",
@@ -259,16 +264,10 @@ PORT_NAME = "a port name is 1-15 of a-z 0-9 -"
             id="a number in quotes",
         ),
         pytest.param(
-            "{ingress: [{ports: [{port: 08}]}]}",
-            "spec.ingress[0].ports[0].port: expected an integer, got 8.0",
+            "{ingress: [{ports: [{port: 80.5}]}]}",
+            "spec.ingress[0].ports[0].port: expected an integer, got 80.5",
             None,
-            id="a number with a zero before it, which is a float to kubectl",
-        ),
-        pytest.param(
-            "{ingress: [{ports: [{port: 1e3}]}]}",
-            "spec.ingress[0].ports[0].port: expected an integer, got 1000.0",
-            None,
-            id="an exponent, which makes a float",
+            id="a fraction",
         ),
         pytest.param(
             "{ingress: [{ports: [{port: true}]}]}",
@@ -325,3 +324,16 @@ def test_an_unknown_field_beside_the_spec_is_refused() -> None:
         read_policy({"Spec": {}}, {}, "shop", "p")
     assert str(caught.value) == 'unknown field "Spec"'
     assert caught.value.hint == "did you mean spec?"
+
+
+def test_of_a_policy_of_a_cluster_what_can_t_be_read_may_be_anyone() -> None:
+    ingress = [{"from": [{"later": 1}, {"podSelector": {}}]}, {"later": 1}]
+    spec = {"ingress": ingress, "egress": [{"ports": [{"port": 0}]}]}
+    found = read_policy({"spec": spec}, {}, "shop", "p", lenient=True)
+    assert [rule.peers for rule in found.rules] == [
+        (Peer(unreadable='spec.ingress[0].from[0]: unknown field "later"'), Peer(None, ALL)),
+        (Peer(unreadable='spec.ingress[1]: unknown field "later"'),),
+        (Peer(unreadable="spec.egress[0].ports[0].port: invalid port 0: must be 1-65535"),),
+    ]
+    with pytest.raises(BadField):
+        read_policy({"spec": {"later": 1}}, {}, "shop", "p", lenient=True)

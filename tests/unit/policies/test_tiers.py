@@ -51,7 +51,7 @@ def test_a_policy_with_everything() -> None:
         CNP,
         "{tier: Baseline, priority: 7, subject: {pods: {namespaceSelector: {matchLabels: {team: x}}, "
         "podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [db]}]}}}, "
-        "ingress: [{name: in, action: Pass, from: [{namespaces: {matchLabels: {team: y}}}], protocols: [{tcp: "
+        "ingress: [{name: in, action: Pass, from: [{namespaces: {matchLabels: {team: b}}}], protocols: [{tcp: "
         "{destinationPort: {number: 80}}}]}, {action: Accept, from: [{namespaces: {}}]}], "
         "egress: [{action: Deny, to: [{networks: [10.0.0.0/8]}, {nodes: {}}, {domainNames: [example.com]}]}]}",
         name="p",
@@ -63,7 +63,7 @@ def test_a_policy_with_everything() -> None:
         pod_selector=parse_selector("app!=db"),
         directions=(INGRESS, EGRESS),
         rules=(
-            Rule(INGRESS, 0, (Peer(parse_selector("team=y")),), (PortRange("TCP", 80, 80),), Action.PASS, "in"),
+            Rule(INGRESS, 0, (Peer(parse_selector("team=b")),), (PortRange("TCP", 80, 80),), Action.PASS, "in"),
             Rule(INGRESS, 1, (everyone,), (), Action.ALLOW),
             Rule(
                 EGRESS,

@@ -18,7 +18,7 @@ from kubectl_netpol.render.json_objects import explanation_object, kind, note_ob
 from tests.support.tables import checks, snapshot_of
 
 if TYPE_CHECKING:
-    from kubectl_netpol.model.policies import Peer, Policy
+    from kubectl_netpol.model.policies import Direction, Peer, Policy
 
 NOTE = Note(Code.HOST_NETWORK, 'umlauts ä, "quotes", a\nline and \u2028')
 
@@ -51,9 +51,9 @@ def test_no_pods_are_an_empty_list(notes: list[Note]) -> None:
 def test_what_pods_share_is_put_into_words_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def counted(peer: Peer | None, policy: Policy) -> str:
+    def counted(peer: Peer | None, policy: Policy, direction: Direction) -> str:
         asked.append(policy.name)
-        return peer_text(peer, policy)
+        return peer_text(peer, policy, direction)
 
     monkeypatch.setattr(json_objects, "peer_text", counted)
     pods = {f"a/p{number}": {"ip": f"10.0.0.{number}"} for number in range(1, 9)}

@@ -192,7 +192,7 @@ def test_an_explanation() -> None:
             "namespace": "default",
             "name": "near",
             "rule": 0,
-            "peers": [{"peer": None, "text": "everyone", "pods": None, "reason": None}],
+            "peers": [{"peer": None, "text": "anywhere", "pods": None, "reason": None}],
             "ports": "TCP 81",
         }
     ]

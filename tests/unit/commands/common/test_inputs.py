@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME}\nspec: {containers: [{name: c, image: i}]}\n"
 JSON_POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "b"}, "spec": {"containers": []}}
 
+BELOW = "-R reads the folders in it too"
+
 
 def pod(name: str) -> str:
     return POD.replace("NAME", name)
@@ -122,7 +124,8 @@ def test_other_kinds_are_counted_in_one_line(tmp_path: Path) -> None:
     ("content", "message"),
     [
         pytest.param(b"caf\xe9", "can't read {}: byte 4 is not UTF-8", id="another encoding"),
-        pytest.param("kind: Pod".encode("utf-16"), "can't read {}: byte 1 is not UTF-8", id="UTF-16"),
+        pytest.param("kind: Pod".encode("utf-16"), "can't read {}: byte 4 is NUL, so it is no text", id="UTF-16"),
+        pytest.param(b"a" * (1 << 20) + b"\0", "can't read {}: byte 1048577 is NUL, so it is no text", id="a hole"),
     ],
 )
 def test_what_is_no_text(content: bytes, message: str, tmp_path: Path) -> None:
@@ -147,7 +150,7 @@ def test_what_is_no_text(content: bytes, message: str, tmp_path: Path) -> None:
             "curl -fsSL https://example.com/pods.yaml | kubectl netpol … -f -",
             id="an address",
         ),
-        pytest.param("empty", "no .yaml, .yml, .json file in folder empty", None, id="a folder without manifests"),
+        pytest.param("empty", "no .yaml, .yml, .json file in folder empty", BELOW, id="a folder without manifests"),
         pytest.param("loop", "can't read loop: Too many levels of symbolic links", None, id="a link to itself"),
     ],
 )
@@ -175,8 +178,8 @@ def test_what_may_not_be_read(name: str, tmp_path: Path, monkeypatch: pytest.Mon
         def forbidden(*_: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
-        monkeypatch.setattr("pathlib.Path.iterdir", forbidden)
+        monkeypatch.setattr("pathlib.Path.open", forbidden)
+        monkeypatch.setattr("os.scandir", forbidden)
     with pytest.raises(NetpolError) as caught:
         read(path)
     assert caught.value.message == f"can't read {path}: Permission denied"
@@ -245,12 +248,92 @@ def test_stdin_that_is_closed_or_broken(monkeypatch: pytest.MonkeyPatch) -> None
     class Broken:
         buffer = property(lambda self: self)
 
-        def read(self) -> bytes:
+        def read(self, _: int) -> bytes:
             raise OSError(5, "Input/output error")
 
     monkeypatch.setattr("sys.stdin", Broken())
     with pytest.raises(NetpolError, match="can't read stdin: Input/output error"):
         read_manifests(["-"], "shop", Console(io.StringIO(), io.StringIO()))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder as a chart or an overlay has it."""
+    for name, content in {
+        "pod.yaml": pod("a"),
+        "below/more.yml": pod("b"),
+        "below/deep/last.json": "{}",
+        "kustomization.yaml": "resources: [pod.yaml]\n",
+        "values.yaml": "image: {tag: 1}\n",
+        "package.json": '{"name": "x"}',
+        "settings.json": "{ // a comment\n}",
+        "template.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ .Release.Name }}}\n",
+        "quoted.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: ok}\n---\napiVersion: v1\nkind: Pod\n"
+        'metadata: {name: "{{ .Release.Name }}"}\n',
+        "empty.yaml": "# nothing\n",
+        "notes.txt": "{",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+def test_what_is_no_manifest_is_left_out_of_a_folder_in_one_line(folder: Path) -> None:
+    found, err = read(folder)
+    left_out = ["kustomization.yaml", "package.json", "quoted.yaml", "settings.json", "template.yaml", "and 1 more"]
+    assert names(found) == ["shop/a"]
+    listed = ", ".join(str(folder / name) for name in left_out[:5])
+    assert err == f"note: left out, since no manifest: {listed} and 1 more\n"
+
+
+def test_folders_in_a_folder_are_read_when_asked_for(folder: Path) -> None:
+    ran = run("explain", f"-n shop -R -f {folder}")
+    assert (ran.status, [line.split()[0] for line in ran.out.splitlines()]) == (0, ["POD", "a", "b"])
+    assert "below/deep/last.json" in ran.err
+    assert run("explain", f"a -f {folder}/below -n shop").status == 2
+
+
+@pytest.mark.parametrize("name", ["values.yaml", "template.yaml", "quoted.yaml", "package.json", "settings.json"])
+def test_what_is_no_manifest_is_an_error_where_it_is_named(folder: Path, name: str) -> None:
+    with pytest.raises(NetpolError, match=name):
+        read(folder / name)
+
+
+def test_a_fault_in_a_manifest_of_a_folder_is_an_error(folder: Path) -> None:
+    (folder / "policy.yaml").write_text("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: P}\n")
+    with pytest.raises(NetpolError, match="invalid name"):
+        read(folder)
+
+
+def test_a_file_that_is_longer_than_a_manifest_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubectl_netpol.commands.common.inputs._MOST_BYTES", 3 << 20)
+    path = tmp_path / "long.yaml"
+    path.write_bytes(b"#" * (5 << 20))
+    with pytest.raises(NetpolError, match="it is longer than 3 MB"):
+        read(path)
+
+
+def test_waiting_for_a_pipe_is_told_after_a_second(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    told = threading.Event()
+
+    class Err(io.StringIO):
+        def write(self, text: str) -> int:
+            if "waiting" in text:
+                told.set()
+            return super().write(text)
+
+    def answer() -> None:
+        told.wait(30)
+        pipe.write_text(pod("a"), encoding="utf-8")
+
+    writer = threading.Thread(target=answer)
+    writer.start()
+    err = Err()
+    snapshot = read_manifests([str(pipe)], "shop", Console(io.StringIO(), err))
+    writer.join()
+    assert (names(snapshot), err.getvalue()) == (["shop/a"], f"note: waiting for {pipe}\n")
 
 
 def test_a_slow_cluster_is_shown_on_a_terminal(tmp_path: Path) -> None:

@@ -1,0 +1,202 @@
+"""What an object of a file must have, whatever its kind; BadField for what the API server would refuse.
+
+Objects from an API server are not checked: some server took them, perhaps one of another version.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from kubectl_netpol.fields import BadField, integer, known_fields, mapping, objects, sequence, shown, text
+from kubectl_netpol.model.kinds import WORKLOADS
+from kubectl_netpol.model.ports import LAST_PORT
+from kubectl_netpol.model.validation import is_namespace_name, is_port_name, key_fault, name_fault, value_fault
+from kubectl_netpol.policies.meta import read_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kubectl_netpol.model.objects import Workload
+    from kubectl_netpol.policies.meta import Object
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+_ALWAYS = ("apiVersion", "kind", "metadata")
+# Of built-in kinds; NetworkPolicy's reader knows all of its fields.
+_OF_KIND = {
+    **dict.fromkeys(("Namespace", "Node", "Pod", "Service", *WORKLOADS), ("spec", "status")),
+    "EndpointSlice": ("addressType", "endpoints", "ports"),
+    "Endpoints": ("subsets",),
+    "ServiceAccount": ("secrets", "imagePullSecrets", "automountServiceAccountToken"),
+}
+
+
+def check_object(kind: str, item: Object) -> None:
+    """Fields, names and labels of the object, and of the pod template in it. `kind`: as `model.kinds` names it."""
+    if kind in _OF_KIND:
+        known_fields(item, "", (*_ALWAYS, *_OF_KIND[kind]))
+    metadata = mapping(item.get("metadata"), "metadata")
+    _check_metadata(metadata, "metadata")
+    name = metadata.get("name")
+    given = "name" if name else "generateName"
+    # What the server adds to a prefix makes its last character one inside the name.
+    whole = name or f"{metadata.get('generateName')}x"
+    if fault := name_fault(kind, whole):
+        raise BadField(f"metadata.{given}", fault.replace(f'"{whole}"', f'"{metadata.get(given)}"'))
+    namespace = metadata.get("namespace")
+    if namespace and not is_namespace_name(namespace):
+        raise BadField("metadata.namespace", name_fault("Namespace", namespace) or "")
+    if kind in WORKLOADS:
+        _check_template(kind, item)
+
+
+def _check_template(kind: str, item: Object) -> None:
+    path, found = "", item
+    for step in template_path(kind):
+        path = f"{path}.{step}" if path else step
+        found = mapping(found.get(step), path)
+    known_fields(found, path, ("metadata", "spec"))
+    _check_metadata(mapping(found.get("metadata"), f"{path}.metadata"), f"{path}.metadata")
+
+
+def template_path(kind: str) -> tuple[str, ...]:
+    """Where a workload of this kind has the template of its pods."""
+    return ("spec", "jobTemplate", "spec", "template") if kind == "CronJob" else ("spec", "template")
+
+
+def _check_service(item: Object) -> None:
+    """The ports and the type of a Service that has been read."""
+    spec = mapping(item.get("spec"), "spec")
+    kind = spec.get("type") or "ClusterIP"
+    if kind not in _SERVICE_TYPES:
+        raise BadField("spec.type", f"must be one of {', '.join(_SERVICE_TYPES)}, got {shown(kind)}")
+    if kind == "ExternalName" and not spec.get("externalName"):
+        raise BadField("spec.externalName", "is missing")
+    ports = spec.get("ports") or ()
+    if not ports and kind != "ExternalName" and spec.get("clusterIP") != "None":
+        raise BadField("spec.ports", "is missing")
+    seen: set[Any] = set()
+    for index, port in enumerate(ports):
+        path = f"spec.ports[{index}]"
+        _check_service_port(port, path, named=len(ports) > 1)
+        number = port["port"], port.get("protocol") or "TCP"
+        if number in seen or (port.get("name") or number) in seen:
+            raise BadField(path, "is there twice")
+        seen |= {number, port.get("name") or number}
+
+
+def _check_service_port(port: Object, path: str, *, named: bool) -> None:
+    name, target = port.get("name"), port.get("targetPort")
+    _check_number(port, path, "port")
+    _check_number(port, path, "nodePort", none=0)
+    if not isinstance(target, str):
+        _check_number(port, path, "targetPort", none=0)
+    elif target and not is_port_name(target):
+        hint = f"write {target} without quotes" if target.isdecimal() else None
+        raise BadField(f"{path}.targetPort", f'invalid port name "{target}"', hint)
+    if name and not is_namespace_name(name):  # a DNS label, like those
+        raise BadField(f"{path}.name", f'invalid port name "{name}"')
+    if not name and named:
+        raise BadField(f"{path}.name", "is missing: a Service with several ports needs their names")
+
+
+def _check_containers(kind: str, item: Object) -> None:
+    """The ports of the containers of a Pod or a workload that has been read."""
+    path = ("spec",) if kind == "Pod" else (*template_path(kind), "spec")
+    spec = item
+    for step in path:
+        spec = spec.get(step) or {}
+    for field in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            for number, port in enumerate((container or {}).get("ports") or ()):
+                at = f"{'.'.join(path)}.{field}[{index}].ports[{number}]"
+                _check_number(port, at, "containerPort")
+                _check_number(port, at, "hostPort", none=0)
+                if (name := port.get("name")) and not is_port_name(name):
+                    raise BadField(f"{at}.name", f'invalid port name "{name}"', "a port name is 1-15 of a-z 0-9 -")
+
+
+def _check_number(port: Object, path: str, field: str, none: int | None = None) -> None:
+    """A port number; one that is absent, or `none`, is not given."""
+    number = port.get(field)
+    if number is not None and number != none and not 1 <= integer(number, f"{path}.{field}") <= LAST_PORT:
+        raise BadField(f"{path}.{field}", f"invalid port {number}: must be 1-{LAST_PORT}")
+
+
+def check_read(kind: str, item: Object, found: Any) -> None:
+    """What there is to check of an object whose fields have been read as `found`."""
+    if kind == "Service":
+        _check_service(item)
+    elif kind == "Pod" or kind in WORKLOADS:
+        _check_containers(kind, item)
+    if kind in WORKLOADS:
+        _check_selector(found, item)
+
+
+def _check_selector(workload: Workload, item: Object) -> None:
+    """That the selector of a workload matches the pods of its template, where it has both.
+
+    Jobs get theirs from the server.
+    """
+    selector, labels = workload.selector, workload.template.labels
+    if selector is None or workload.kind in ("Job", "CronJob") or item["spec"].get("template") is None:
+        return
+    if not selector.requirements:
+        raise BadField("spec.selector", "is empty")
+    if not selector.matches(labels):
+        raise BadField("spec.template.metadata.labels", "spec.selector does not match them")
+
+
+def _check_metadata(metadata: Object, path: str) -> None:
+    known_fields(metadata, path, _CHECKS)
+    for field, value in metadata.items():
+        if value is not None:
+            _CHECKS[field](value, f"{path}.{field}")
+
+
+def _text(value: Any, path: str) -> None:
+    text(value, path, empty=True)
+
+
+def _time(value: Any, path: str) -> None:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise BadField(path, f"expected a time such as 2006-01-02T15:04:05Z, got {shown(value)}")
+
+
+def _labels(value: Any, path: str) -> None:
+    for key, label in read_labels(value, path).items():
+        if fault := _label_fault(key, label):
+            raise BadField(path, fault)
+
+
+def _annotations(value: Any, path: str) -> None:
+    for key in read_labels(value, path):
+        if key_fault(key.lower()):
+            raise BadField(path, f'invalid annotation key "{key}": the same rules hold as for label keys')
+
+
+def _finalizers(value: Any, path: str) -> None:
+    for index, entry in enumerate(sequence(value, path)):
+        _text(entry, f"{path}[{index}]")
+
+
+def _objects(value: Any, path: str) -> None:
+    objects(value, path)
+
+
+@lru_cache(maxsize=65536)
+def _label_fault(key: str, value: str) -> str | None:
+    return key_fault(key) or value_fault(value)
+
+
+_CHECKS: dict[str, Callable[[Any, str], object]] = {
+    **dict.fromkeys(("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion"), _text),
+    **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), _time),
+    **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), integer),
+    "labels": _labels,
+    "annotations": _annotations,
+    "finalizers": _finalizers,
+    **dict.fromkeys(("ownerReferences", "managedFields"), _objects),
+}
