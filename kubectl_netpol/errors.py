@@ -37,3 +37,7 @@ class ForbiddenError(ClusterError):
         self.verb = verb
         self.resource = resource
         self.namespace = namespace
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM: what handles an interrupt handles it too."""

@@ -45,7 +45,7 @@ MAY_IMPORT = {
         "commands/common"
     ),
     "cli": "errors console commands",
-    "__main__": "cli",
+    "__main__": "errors cli",
 }
 BOUND = {
     "certifi": ("cluster/tls.py",),
