@@ -28,6 +28,10 @@ class NotFoundError(ClusterError):
     """The API server has no such object or resource (404)."""
 
 
+class ExpiredError(ClusterError):
+    """The API server no longer has the state that a list began with (410)."""
+
+
 class ForbiddenError(ClusterError):
     """RBAC forbids a call (403): `verb`, `resource` such as "pods/exec", `namespace` (None: cluster-wide)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.cluster.decode import shapes
 from kubectl_netpol.cluster.discovery import Discovery
 from kubectl_netpol.cluster.network_plugin import deciding_plugin
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.discovery import Discovered, PolicyKind
     from kubectl_netpol.model.snapshot import Scope
+
+
+_EVERYWHERE = ("Pod", "Service", "NetworkPolicy", "Namespace", "Node")
 
 
 class Call(NamedTuple):
@@ -103,11 +107,15 @@ def make_calls(api: Api, calls: list[Call], scope: Scope, reader: Reader, gaps: 
     if not calls:
         return
     again: list[Call] = []
-    for call, result in api.gather({call: call.path for call in calls}).items():
+    found = api.gather({call: call.path for call in calls}, lambda call, item: reader.read_item(call.kind, item))
+    for call, result in found.items():
         if isinstance(result, NotFoundError):
+            # A kind of a plugin, or of an older server, may be gone by now. What every server has is not.
+            if call.policy is None and call.kind in _EVERYWHERE:
+                raise result
             continue
         if not isinstance(result, ClusterError):
-            reader.add_items(call.kind, result)
+            reader.take(call.kind, result)
         elif call.kind == "Namespace":
             gaps.append(_read_namespaces_one_by_one(api, scope, reader))
         else:
@@ -136,10 +144,11 @@ def _read_namespaces_one_by_one(api: Api, scope: Scope, reader: Reader) -> Gap:
     known = set()
     for name in sorted(scope.namespaces):
         try:
-            item = api.get(f"{KINDS['Namespace'].path()}/{name}")
+            item = api.get(path := f"{KINDS['Namespace'].path()}/{name}")
         except (ForbiddenError, NotFoundError):
             continue
-        reader.add_items("Namespace", [item])
+        with shapes(f"response to {path}"):
+            reader.add_items("Namespace", [item])
         known.add(name)
     return Gap("namespaces", None, _message("namespaces", None), frozenset(known))
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import websocket
 
 from kubectl_netpol.cluster.api import Api, rbac_attributes
+from kubectl_netpol.cluster.decode import as_object, decode
 from kubectl_netpol.errors import ClusterError
+from kubectl_netpol.fields import BadField, mapping, objects, optional_text, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ _FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
 _FORWARD_DATA = 0
 _MISSING = re.compile(rb"executable file not found in \$PATH|no such file or directory")
 _RECEIVE_BYTES = 1 << 16
+_MOST_BYTES = 64 << 20  # of one exec or port-forward; the report on fifty ports has 60 kB
+_LONGEST_MESSAGE = 2000
 _STATUS_BYTES = 1 << 16
 _LAST_SECONDS = 0.3  # from the Status of an exec to the close of the connection; Kubernetes 1.35 takes 0.2 ms
 _QUIET_SECONDS = 0.5  # from the start of a port-forward to a refusal; Kubernetes 1.35 takes 3 ms
@@ -125,7 +128,8 @@ def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -
 
 
 def _path(namespace: str, pod: str, subresource: str) -> str:
-    return f"/api/v1/namespaces/{namespace}/pods/{pod}/{subresource}"
+    quoted = (quote(name, safe="", errors="replace") for name in (namespace, pod))
+    return "/api/v1/namespaces/{}/pods/{}/".format(*quoted) + subresource
 
 
 def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
@@ -133,14 +137,14 @@ def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
     if not message:
         return None, "the connection closed before the command ended"
     try:
-        status = json.loads(message)
+        status = as_object(decode(message))
         if status.get("status") == "Success":
             return 0, None
-        causes = (status.get("details") or {}).get("causes") or ()
-        codes = [int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"]
-        error = str(status.get("message") or "the exec failed")
-    except (ValueError, AttributeError, KeyError, TypeError):
-        return None, message.decode(errors="replace")
+        causes = objects(mapping(status.get("details"), "details").get("causes"), "causes")
+        codes = [int(text(cause.get("message"), "message")) for cause in causes if cause.get("reason") == "ExitCode"]
+        error = optional_text(status.get("message"), "message") or "the exec failed"
+    except (ValueError, BadField):
+        return None, message[:_LONGEST_MESSAGE].decode(errors="replace")
     if not codes:
         return None, error
     # A runtime may report a missing program on the program's own streams, with an exit status of its own.
@@ -172,6 +176,7 @@ class _Link:
         self.deadline = deadline
         self._socket = sock
         self._buffer = b""
+        self._received = 0
         self._websocket: Any = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
 
     def upgrade(self, api: Api, path: str, query: Sequence[tuple[str, str]], protocols: Sequence[str]) -> None:
@@ -198,7 +203,7 @@ class _Link:
             raise ClusterError(
                 f"the server {api.server} did not respond in time", "the API server or the kubelet may be overloaded"
             ) from error
-        except (websocket.WebSocketException, OSError, ValueError) as error:
+        except (websocket.WebSocketException, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ClusterError(f"the server {api.server} could not open a websocket: {error}") from error
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
@@ -239,9 +244,11 @@ class _Link:
     def recv(self, size: int) -> bytes:
         if not self._buffer:
             self._arm()
-            self._buffer = (
-                self._socket.recv(_RECEIVE_BYTES) or b""
-            )  # urllib3 returns 0 at the end of TLS through a TLS proxy
+            # urllib3 returns 0 at the end of TLS through a TLS proxy
+            self._buffer = self._socket.recv(_RECEIVE_BYTES) or b""
+            self._received += len(self._buffer)
+            if self._received > _MOST_BYTES:
+                raise ClusterError(f"the server sent more than {_MOST_BYTES >> 20} MiB in an exec or port-forward")
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 

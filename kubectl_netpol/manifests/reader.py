@@ -29,6 +29,7 @@ from kubectl_netpol.model.kinds import (
     is_built_in,
     kind_of,
     meant_kind,
+    object_title,
     policy_kind,
 )
 from kubectl_netpol.model.objects import Owner, Pod, Workload
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kubectl_netpol.policies.meta import Object
+
+    Read = tuple[str, str, Any]  # namespace, name, and what it is
 
 _DEEPEST = 8
 
@@ -57,6 +60,7 @@ class Reader:
         self.plugin = plugin
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
+        self._gaps: list[Gap] = []
         self._depth = 0
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
@@ -72,7 +76,37 @@ class Reader:
         `kind`: its name in `model.kinds`, or as `policy_kind` names it.
         """
         for item in items:
-            self._add(kind, item, "the API server's response")
+            if self.live:
+                self.take(kind, [self.read_item(kind, item)])
+            else:
+                self._add(kind, item, "the API server's response")
+
+    def read_item(self, kind: str, item: Object) -> Read:
+        """An item of an API server's list, for `take`. BadField for one that is no object of the API at all.
+
+        One with a field that can't be read stops nothing: a policy may decide, and the lack of another is a gap.
+        """
+        metadata, name = _named(item)
+        namespace = self._namespace(kind, metadata)
+        try:
+            return namespace, name, self._value(kind, item, metadata, (namespace, name), "")
+        except (BadField, RecursionError) as error:
+            because = str(error) if isinstance(error, BadField) else "nested too deeply"
+            if kind == "NetworkPolicy":
+                from kubectl_netpol.policies.unevaluated import unread_networkpolicy  # noqa: PLC0415 - hardly ever
+
+                return namespace, name, unread_networkpolicy(item, namespace, name, because)
+            title = object_title(kind, namespace, name)
+            where = name if kind == "Namespace" else namespace or None
+            return namespace, name, Gap(KINDS[kind].resource, where, f"{title} can't be read: {because}", name=name)
+
+    def take(self, kind: str, found: Iterable[Read]) -> None:
+        """Add what `read_item` returned."""
+        for namespace, name, value in found:
+            if isinstance(value, Gap):
+                self._gaps.append(value)
+            elif value is not None:
+                self._found.setdefault(kind, {})[namespace, name] = value
 
     def found(self, *kinds: str) -> list[Any]:
         """What has been read of these kinds so far."""
@@ -91,7 +125,7 @@ class Reader:
         return Snapshot(
             namespaces=found("Namespace"),
             pods=pods,
-            policies=found("NetworkPolicy"),
+            policies=[policy for policy in found("NetworkPolicy") if isinstance(policy, Policy)],
             services=found("Service"),
             endpoint_slices=found("EndpointSlice"),
             nodes=found("Node"),
@@ -99,11 +133,16 @@ class Reader:
             tiered=[policy for kind in TIERED for policy in found(kind) if isinstance(policy, Policy)],
             unevaluated=[
                 policy
-                for kind in (*TIERED, *UNEVALUATED, *(kind for kind in self._found if kind not in KINDS))
+                for kind in (
+                    "NetworkPolicy",
+                    *TIERED,
+                    *UNEVALUATED,
+                    *(kind for kind in self._found if kind not in KINDS),
+                )
                 for policy in found(kind)
                 if isinstance(policy, UnevaluatedPolicy)
             ],
-            gaps=gaps,
+            gaps=[*gaps, *self._gaps],
             plugin=self.plugin or None,
             plugin_objects=self._plugin_objects(),
         )
@@ -152,25 +191,26 @@ class Reader:
     def _add(self, kind: str, item: Object, where: str) -> None:
         name = "?"
         try:
-            metadata = mapping(item.get("metadata"), "metadata")
-            given = metadata.get("name")
-            name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
+            metadata, name = _named(item)
             namespace = self._namespace(kind, metadata)
-            if kind in _READERS:
-                found = _READERS[kind](item, metadata, namespace, name)
-            elif kind in TIERED:
-                found = self._tiered(kind, item, metadata, name, where)
-            elif self._plugin_of(kind):
-                found = self._of_plugin(kind, item, metadata, namespace, name)
-            elif kind in BESIDE:
-                found = None
-                self.skipped[KINDS[kind].api] += 1
-            else:
-                found = self._unevaluated(kind, item, namespace, name)
+            found = self._value(kind, item, metadata, (namespace, name), where)
         except BadField as error:
             raise _invalid(where, kind, name, error) from None
-        if found is not None:
-            self._found.setdefault(kind, {})[namespace, name] = found
+        self.take(kind, [(namespace, name, found)])
+
+    def _value(self, kind: str, item: Object, metadata: Object, key: tuple[str, str], where: str) -> Any:
+        """What it is in a snapshot, None for what is not in it."""
+        namespace, name = key
+        if kind in _READERS:
+            return _READERS[kind](item, metadata, namespace, name)
+        if kind in TIERED:
+            return self._tiered(kind, item, metadata, name, where)
+        if self._plugin_of(kind):
+            return self._of_plugin(kind, item, metadata, namespace, name)
+        if kind in BESIDE:
+            self.skipped[KINDS[kind].api] += 1
+            return None
+        return self._unevaluated(kind, item, namespace, name)
 
     def _namespace(self, kind: str, metadata: Object) -> str:
         """An empty one for an object that is in none. A kind that is not known may be of either scope."""
@@ -227,6 +267,13 @@ class Reader:
             if not self.live:
                 raise
             return unread_policy(kind, name, namespace)
+
+
+def _named(item: Object) -> tuple[Object, str]:
+    """Its metadata, and the name in it."""
+    metadata = mapping(item.get("metadata"), "metadata")
+    given = metadata.get("name")
+    return metadata, text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
 
 
 def _invalid(where: str, kind: str, name: str, error: BadField) -> ManifestError:

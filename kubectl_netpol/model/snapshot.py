@@ -34,6 +34,7 @@ class Gap(NamedTuple):
 
     `policy_kind`: the kind of policy, other than NetworkPolicy, that they are of; `after`: one that is asked last.
     `unknown_kind`: they are of a kind that is not known and may decide: a caveat.
+    `name`: it is only the object of this name, which has a field that can't be read.
     """
 
     resource: str
@@ -43,6 +44,7 @@ class Gap(NamedTuple):
     policy_kind: str = ""
     after: bool = False
     unknown_kind: bool = False
+    name: str = ""
 
     def hides(self, namespace: str | None) -> bool:
         """Whether it leaves out objects of that namespace, or (None) of any."""

@@ -32,6 +32,13 @@ def unread_policy(kind: str, name: str, namespace: str) -> UnevaluatedPolicy:
     return UnevaluatedPolicy(kind, namespace or None, name, _BOTH, nodes=True)
 
 
+def unread_networkpolicy(item: dict[str, Any], namespace: str, name: str, because: str) -> UnevaluatedPolicy:
+    """A NetworkPolicy of a later version than this program knows, or one that was stored before the API checked it."""
+    spec = item.get("spec")
+    pods = selector_or_any(spec.get("podSelector")) if isinstance(spec, dict) else None
+    return UnevaluatedPolicy("NetworkPolicy", namespace, name, _BOTH, pod_selector=pods, because=because)
+
+
 def unread_tiered(kind: str, item: dict[str, Any], name: str, because: str) -> UnevaluatedPolicy:
     """A policy of the Admin or Baseline tier that could not be read: what its subject may select."""
     spec = item.get("spec")

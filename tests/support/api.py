@@ -8,7 +8,7 @@ from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.model.kinds import KINDS, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from kubectl_netpol.cluster.api import Api
 
@@ -38,14 +38,15 @@ class FakeApi:
     def list(self, path: str) -> Any:
         return self._answer(path, [])
 
-    def gather(self, paths: Mapping[Any, str]) -> dict[Any, Any]:
-        def one(path: str) -> Any:
+    def gather(self, paths: Mapping[Any, str], read: Callable[[Any, Object], Any] | None = None) -> dict[Any, Any]:
+        def one(key: Any) -> Any:
             try:
-                return self.list(path)
+                found = self.list(paths[key])
+                return [read(key, item) for item in found] if read else found
             except (ForbiddenError, NotFoundError) as error:
                 return error
 
-        return {key: one(path) for key, path in paths.items()}
+        return {key: one(key) for key in paths}
 
     def patch(self, path: str, body: Any, _content_type: str) -> Any:
         self.patched.append((path, body))

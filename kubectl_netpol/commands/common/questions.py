@@ -102,7 +102,7 @@ def ask_selected(
 
 def _selected(snapshot: Snapshot, namespace: str, typed: str) -> list[Resolved]:
     selector = parse_selector(typed)
-    if gap := snapshot.gap("pods", namespace):
+    if (gap := snapshot.gap("pods", namespace)) and not gap.name:
         raise NetpolError(gap.message)
     found = sorted(
         (pod for pod in snapshot.pods_in(namespace) if not pod.finished and selector.matches(pod.labels)),

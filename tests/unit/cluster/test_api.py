@@ -42,7 +42,7 @@ def test_a_list_returns_the_raw_items_over_one_kept_connection(serve: Serve, pki
     assert api.list(PODS) == [pod("a"), pod("b")]
     assert server.connections == 1
     first = server.requests[0]
-    assert (first.method, first.target) == ("GET", PODS)  # consistent, not chunked: no resourceVersion, no limit
+    assert (first.method, first.target) == ("GET", f"{PODS}?limit=500")  # consistent: no resourceVersion
     assert first.values("accept-encoding") == ["gzip"]
     assert first.values("accept") == ["application/json"]
     assert first.values("user-agent")[0].startswith("kubectl-netpol/")
@@ -162,7 +162,7 @@ FORBIDDEN = (
         (Answer(200, b'{"items": ['), ClusterError, "the server responded with 200, but the body is not JSON"),
         (Answer(302, b"", (("Location", "/login"),)), ClusterError, "the server responded with 302"),
         (Answer(200, {"kind": "Pod"}), ClusterError, f"invalid response to {PODS}: expected a list"),
-        (Answer(200, ["a"]), ClusterError, f"invalid response to {PODS}: expected a list"),
+        (Answer(200, ["a"]), ClusterError, f"invalid response to {PODS}: expected an object, got a list"),
     ],
     ids=lambda value: f"{value.status} {value.body!r:.30}" if isinstance(value, Answer) else "",
 )
@@ -321,7 +321,7 @@ def test_a_truncated_response_is_an_error(serve: Serve, pki: Pki) -> None:
 
 def test_gather_returns_what_is_forbidden_or_not_found_as_errors(serve: Serve, pki: Pki) -> None:
     def answer(request: Request, _: Any) -> Answer:
-        kind = request.target.rpartition("/")[2]
+        kind = request.target.partition("?")[0].rpartition("/")[2]
         special = {"secret": Answer(403, {"message": FORBIDDEN}), "gone": Answer(404, {"message": "no such thing"})}
         return special.get(kind, listing(kind))
 
