@@ -71,7 +71,7 @@ def data_or_file(body: Mapping[str, Any], key: str, owner: str) -> bytes:
     path, encoded = text(body, key, owner), text(body, f"{key}-data", owner)
     if encoded:
         try:
-            return base64.b64decode("".join(encoded.splitlines()), validate=True)
+            return base64.b64decode(encoded.replace("\r", "").replace("\n", ""), validate=True)
         except ValueError:
             raise ClusterError(f"invalid kubeconfig: {key}-data of {owner} is not valid base64") from None
     if not path:

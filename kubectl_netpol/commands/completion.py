@@ -91,10 +91,10 @@ def complete(
         )
         return _print(found, _NO_FILES, console)
     try:
-        found = _of_prefix(_candidates(typed, parser, console), typed.last)
+        offered = _of_prefix(_candidates(typed, parser, console), typed.last)
     except Exception:  # noqa: BLE001 - whatever is wrong, with the cluster or its answers: a prompt is no place for it
-        found = []
-    return _print(found, _NO_FILES, console)
+        offered = []
+    return _print(offered, _NO_FILES, console)
 
 
 def _print(candidates: Iterable[str], directive: str, console: Console) -> int:

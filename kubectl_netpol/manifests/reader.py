@@ -29,7 +29,6 @@ from kubectl_netpol.model.kinds import (
     is_built_in,
     kind_of,
     meant_kind,
-    object_title,
     policy_kind,
 )
 from kubectl_netpol.model.objects import Owner, Pod, Workload
@@ -96,7 +95,7 @@ class Reader:
                 from kubectl_netpol.policies.unevaluated import unread_networkpolicy  # noqa: PLC0415 - hardly ever
 
                 return namespace, name, unread_networkpolicy(item, namespace, name, because)
-            title = object_title(kind, namespace, name)
+            title = "/".join(filter(None, (namespace, KINDS[kind].short, name)))
             where = name if kind == "Namespace" else namespace or None
             return namespace, name, Gap(KINDS[kind].resource, where, f"{title} can't be read: {because}", name=name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import struct
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -176,6 +177,52 @@ def test_output_of_exactly_the_limit_is_complete(serve: Serve, pki: Pki) -> None
     server = serve(sends(message(STDOUT, b"12"), message(STDOUT, b"34"), message(STATUS, SUCCESS)))
     done = run(api_for(server, pki), limit=4)
     assert (done.stdout, done.truncated) == (b"1234", False)
+
+
+def floods(first: bytes, more: bytes) -> Script:
+    """Script: `first`, then `more` until nobody reads."""
+
+    def script(request: Request, stream: Any) -> None:
+        stream.sendall(switch(request) + first)
+        while True:
+            stream.sendall(more)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        pytest.param(b"", message(STDOUT, b"x" * 100_000), id="output without an end"),
+        pytest.param(bytes([0x82, 127]) + struct.pack(">Q", 1 << 40), b"x" * 100_000, id="a frame of a terabyte"),
+    ],
+)
+def test_a_server_that_sends_without_end_is_left(serve: Serve, pki: Pki, first: bytes, more: bytes) -> None:
+    server = serve(floods(first, more), tls=False)
+    with pytest.raises(ClusterError, match="the server sent more than 64 MiB in an exec or port-forward"):
+        run(api_for(server, pki), deadline=60)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param("[" * 60_000, id="nested deeply"),
+        pytest.param("[]", id="a list"),
+        pytest.param({"status": "Failure", "details": []}, id="details that are a list"),
+        pytest.param({"status": "Failure", "details": {"causes": [None, 3]}}, id="a cause that is a number"),
+        pytest.param({"details": {"causes": [{"reason": "ExitCode", "message": "x"}]}}, id="a code that is no number"),
+    ],
+)
+def test_a_status_of_another_form_is_the_error(serve: Serve, pki: Pki, status: Any) -> None:
+    done = run(api_for(serve(sends(message(STDOUT, "hi"), message(STATUS, status))), pki))
+    assert (done.exit_code, done.stdout) == (None, b"hi")
+    assert 0 < len(done.error or "") <= 2000
+
+
+def test_names_are_quoted_in_the_path(serve: Serve, pki: Pki) -> None:
+    server = serve(sends(message(STATUS, SUCCESS)))
+    execute(api_for(server, pki), "shop", "a/b?\ud800", "app", ["true"], deadline=10)
+    assert server.requests[0].target.startswith("/api/v1/namespaces/shop/pods/a%2Fb%3F%3F/exec?")
 
 
 def holds(server_box: list[FakeServer], *writes: bytes, pace: float = 0) -> Script:
