@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.cluster.decode import shapes
 from kubectl_netpol.cluster.discovery import Discovery
 from kubectl_netpol.cluster.network_plugin import deciding_plugin
+from kubectl_netpol.cluster.peers import read_peers
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.kinds import ISTIO_ROOT, KINDS, UPSTREAM, WORKLOADS
@@ -62,6 +63,8 @@ def read_snapshot(api: Api, scope: Scope) -> Snapshot:
         from kubectl_netpol.cluster.calico import read_calico  # noqa: PLC0415 - most clusters have none
 
         read_calico(api, discovered, scope, reader, gaps)
+    if scope.peers:
+        read_peers(api, scope, reader, gaps)
     for group in discovered.silent:
         message = f"the API group {group} does not answer: if it has policies, they may decide"
         gaps.append(Gap(group, None, message, unknown_kind=True))
@@ -75,7 +78,7 @@ def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:
     if scope.workloads:
         kinds += WORKLOADS
     for kind in kinds:
-        if KINDS[kind].resource in scope.everywhere:
+        if KINDS[kind].resource in scope.everywhere and not (kind == "Pod" and scope.peers):
             yield kind, None
         else:
             more = scope.services_in if kind in ("Service", "Pod") else frozenset()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.policies.meta import Object
 
-    Read = tuple[str, str, Any]  # namespace, name, and what it is
+    Read: TypeAlias = "tuple[str, str, Any]"  # namespace, name, and what it is
 
 _DEEPEST = 8
 
@@ -110,6 +110,10 @@ class Reader:
     def found(self, *kinds: str) -> list[Any]:
         """What has been read of these kinds so far."""
         return [item for kind in kinds for item in self._found.get(kind, {}).values()]
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of which something has been read so far."""
+        return tuple(self._found)
 
     def snapshot(self, gaps: Iterable[Gap] = ()) -> Snapshot:
         def found(kind: str) -> list[Any]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Scope(NamedTuple):
     """What a question needs of a cluster: the objects of `namespaces`, of the resources in `everywhere` all of them.
 
-    `services_in`: namespaces whose Services and pods are needed besides.
+    `services_in`: namespaces whose Services and pods are needed besides. `peers`: of the pods in all other namespaces
+    only whether peers of the policies match them is needed.
     """
 
     namespaces: frozenset[str]
@@ -27,6 +28,7 @@ class Scope(NamedTuple):
     workloads: bool = False
     services_in: frozenset[str] = frozenset()
     endpoints: bool = True
+    peers: bool = False
 
 
 class Gap(NamedTuple):

@@ -228,11 +228,20 @@ def test_a_tool_that_never_ends_is_killed_and_inconclusive(tmp_path: Path) -> No
 def test_a_probe_ends_within_a_second_after_a_timeout_of_any_length(
     tmp_path: Path, ports: Ports, timeout: float
 ) -> None:
+    """Of several tries one: a machine that is busy with something else delays some of them, a fault all of them."""
     box = Container(make(tmp_path / "bin", {"sh": "sh", "bash": "bash", "sleep": "sleep"}))
-    began = time.monotonic()
-    (observation,) = probe(box, [Target(LOCAL, ports.drops)], timeout=timeout).observations
-    assert observation.outcome is Outcome.TIMED_OUT
-    assert timeout <= time.monotonic() - began < timeout + 1 + SLACK
+
+    def seconds() -> float | None:
+        began = time.monotonic()
+        (observation,) = probe(box, [Target(LOCAL, ports.drops)], timeout=timeout).observations
+        return time.monotonic() - began if observation.outcome is Outcome.TIMED_OUT else None
+
+    seen = []
+    for _ in range(5):
+        seen.append(seconds())
+        if seen[-1] is not None and timeout <= seen[-1] < timeout + 1 + SLACK:
+            return
+    pytest.fail(f"none within {timeout + 1 + SLACK} s: {seen}")
 
 
 def test_output_of_a_tool_cannot_pass_for_a_report(tmp_path: Path) -> None:
