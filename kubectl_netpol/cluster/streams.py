@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -18,7 +19,7 @@ from kubectl_netpol.fields import BadField, mapping, objects, optional_text, tex
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_STDOUT, _STDERR, _ERROR = 1, 2, 3
+_STDIN, _STDOUT, _STDERR, _ERROR = 0, 1, 2, 3
 _EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
 _FORWARD_DATA = 0
@@ -26,6 +27,7 @@ _MISSING = re.compile(rb"executable file not found in \$PATH|no such file or dir
 _RECEIVE_BYTES = 1 << 16
 _MOST_BYTES = 64 << 20  # of one exec or port-forward; the report on fifty ports has 60 kB
 _LONGEST_MESSAGE = 2000
+_LONG_COMMAND = 1000  # characters
 _STATUS_BYTES = 1 << 16
 _LAST_SECONDS = 0.3  # from the Status of an exec to the close of the connection; Kubernetes 1.35 takes 0.2 ms
 _QUIET_SECONDS = 0.5  # from the start of a port-forward to a refusal; Kubernetes 1.35 takes 3 ms
@@ -64,23 +66,28 @@ def execute(
     deadline: float,
     limit: int = 1 << 20,
 ) -> CompletedExec:
-    """Run `command` in a container, without stdin, and return within `deadline` seconds, handshake included.
+    """Run `command` in a container and return within `deadline` seconds, handshake included; it finds no input.
 
+    A long program of a shell (SHELL -c PROGRAM NAME ARGUMENT…) does not travel in the URL, which proxies limit to 8 kB.
     Raises ForbiddenError, NotFoundError, or ClusterError if there is no connection in time. The program keeps running
     after the deadline: it must end by itself.
     """
     began = time.monotonic()
+    words, program = by_stdin(command)
     query = [
         ("container", container),
+        *([("stdin", "true")] if program else []),
         ("stdout", "true"),
         ("stderr", "true"),
-        *(("command", argument) for argument in command),
+        *(("command", word) for word in words),
     ]
     room = {_STDOUT: limit, _STDERR: limit, _ERROR: _STATUS_BYTES}
     kept = {channel: bytearray() for channel in room}
     truncated = timed_out = False
     with _opened(api, _path(namespace, pod, "exec"), query, _EXEC_PROTOCOLS, began + deadline) as link:
         try:
+            if program:
+                link.send_message(_STDIN, program)
             for channel, data in link.messages():
                 if channel not in room:
                     continue
@@ -94,6 +101,18 @@ def execute(
     stdout, stderr = bytes(kept[_STDOUT]), bytes(kept[_STDERR])
     code, error = (None, None) if timed_out else _status(bytes(kept[_ERROR]), stdout + stderr)
     return CompletedExec(code, stdout, stderr, error, time.monotonic() - began, timed_out, truncated)
+
+
+def by_stdin(command: Sequence[str]) -> tuple[Sequence[str], bytes]:
+    """The command to run, and what to write to its stdin: the program of a shell, if it is a long one.
+
+    The shell reads all of it before it begins, and what the program runs reads nothing of it.
+    """
+    if list(command[1:2]) != ["-c"] or sum(map(len, command)) < _LONG_COMMAND:
+        return command, b""
+    shell, _, program, _, *arguments = command
+    text = f"{{\nset -- {' '.join(map(shlex.quote, arguments))}\n{program}\n}} </dev/null\nexit\n"
+    return [shell], text.encode()
 
 
 def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -> Listening:
@@ -205,6 +224,15 @@ class _Link:
             ) from error
         except (websocket.WebSocketException, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ClusterError(f"the server {api.server} could not open a websocket: {error}") from error
+
+    def send_message(self, channel: int, data: bytes) -> None:
+        """ClusterError if the connection does not take it; TimeoutError at the deadline."""
+        try:
+            self._websocket.send_binary(bytes([channel]) + data)
+        except websocket.WebSocketTimeoutException as error:
+            raise TimeoutError from error
+        except (websocket.WebSocketException, OSError) as error:
+            raise ClusterError(f"the server closed the connection: {error}") from error
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """Yield channel and data of each message until the connection ends; raise TimeoutError at the deadline."""
