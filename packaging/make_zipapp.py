@@ -45,6 +45,8 @@ PRUNED = (
     "urllib3/contrib/emscripten/*",
     "urllib3/contrib/pyopenssl.py",
     "urllib3/http2/connection.py",
+    "websocket/_app.py",
+    "websocket/_dispatcher.py",
     "websocket/_wsdump.py",
 )
 

@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import ssl
+import threading
 import time
 import warnings
 import weakref
@@ -72,7 +73,9 @@ class Api:
         self._secure = access.tls is not None
         self._call_seconds = access.request_timeout or _CALL_SECONDS
         self._idle: Items = []
+        self._spare: Items = []
         weakref.finalize(self, _close, self._idle)
+        weakref.finalize(self, _close, self._spare)
         self._date: tuple[float, float] | None = None
         self._headers: tuple[tuple[str, str], ...] = (
             ("User-Agent", f"kubectl-netpol/{__version__}"),
@@ -163,8 +166,21 @@ class Api:
 
     # For streams, which use websockets with the same TLS, proxy and identity.
 
+    def prepare(self) -> None:
+        """Begin to connect for the next `dial`, while the caller does something else."""
+        threading.Thread(target=self._prepare, daemon=True).start()
+
+    def _prepare(self) -> None:
+        with contextlib.suppress(ClusterError):  # `dial` says what is wrong
+            self._spare.append(self._connected(_CONNECT_SECONDS))
+
     def dial(self, seconds: float) -> Any:
         """A connected socket, through proxy and TLS; the caller closes it."""
+        if self._spare:
+            spare = self._spare.pop()
+            if _is_open(spare.sock):
+                return spare.sock
+            spare.close()
         return self._connected(seconds).sock
 
     def _connected(self, seconds: float) -> Any:
@@ -306,6 +322,19 @@ class Api:
         else:
             message = f"unable to connect to the server: {_reason(chain, netloc, seconds)}"
         return ClusterError(message, self._hint())
+
+
+def _is_open(sock: Any) -> bool:
+    """Whether the server has not closed it. What TLS sends by itself may be there to read."""
+    sock.settimeout(0)
+    try:
+        return socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    except TypeError:  # TLS within TLS
+        return True
 
 
 def _close(connections: Items) -> None:

@@ -32,6 +32,9 @@ class FakeApi:
     def api(self) -> Api:
         return cast("Api", self)
 
+    def prepare(self) -> None:
+        """There is nothing to connect to."""
+
     def get(self, path: str, *, accept: str = "") -> Any:
         assert accept.startswith("application/json;g=apidiscovery.k8s.io;v=v2;") == (path == "/apis")
         return self._answer(path, NotFoundError(f"{path} not found"))
