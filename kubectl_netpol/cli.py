@@ -66,6 +66,10 @@ def main(argv: list[str] | None = None) -> int:
         return status_of(interrupt)
     except BrokenPipeError:
         return BROKEN_PIPE
+    except MemoryError:
+        console.discard()
+        console.error("out of memory")
+        return CRASHED
     except Exception as error:  # noqa: BLE001 - a crash must not pass for 1, which means "no"
         console.discard()
         if os.environ.get("NETPOL_TRACEBACK"):

@@ -8,7 +8,6 @@ import json
 import re
 import socket
 import ssl
-import threading
 import time
 import warnings
 import weakref
@@ -23,7 +22,7 @@ from kubectl_netpol import __version__
 from kubectl_netpol.cluster.decode import MOST_BYTES, BadJsonError, as_object, decode, shapes
 from kubectl_netpol.cluster.timed import Timed
 from kubectl_netpol.cluster.tls import tls_context
-from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.concurrency import map_concurrently, start
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
 from kubectl_netpol.fields import each, mapping, objects, optional_text
 
@@ -168,7 +167,7 @@ class Api:
 
     def prepare(self) -> None:
         """Begin to connect for the next `dial`, while the caller does something else."""
-        threading.Thread(target=self._prepare, daemon=True).start()
+        start(self._prepare)
 
     def _prepare(self) -> None:
         with contextlib.suppress(ClusterError):  # `dial` says what is wrong

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kubectl_netpol.cluster.decode import as_object, shapes
-from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.concurrency import map_concurrently, start
 from kubectl_netpol.errors import ClusterError
 from kubectl_netpol.fields import BadField, mapping, objects, optional_text, sequence, text, texts
 from kubectl_netpol.model.kinds import KINDS, POLICY_GROUPS, is_built_in, policy_kind
@@ -60,12 +61,13 @@ class Discovery:
     def __init__(self, api: Api) -> None:
         self._found = Discovered(())
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._ask, args=(api,), daemon=True)
-        self._thread.start()
+        self._done = threading.Event()
+        if not start(partial(self._ask, api)):
+            self._ask(api)
 
     def result(self) -> Discovered:
         """Waits for it. Not knowing which policies there are must not pass for there being none: then an error."""
-        self._thread.join()
+        self._done.wait()
         if self._error:
             raise self._error
         return self._found
@@ -75,6 +77,8 @@ class Discovery:
             self._found = discover(api)
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             self._error = error
+        finally:
+            self._done.set()
 
 
 def discover(api: Api) -> Discovered:
