@@ -50,7 +50,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--request-timeout",
         metavar="TIME",
-        help="give up on one call to the API server after this time (5s, 1m; 0: never)",
+        help="give up on one call to the API server after this time (5s, 1m; default 75s)",
     )
     parser.add_argument(
         "--plugin",
