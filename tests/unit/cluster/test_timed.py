@@ -57,6 +57,13 @@ def test_a_byte_now_and_then_ends_at_the_deadline(pair: Pair) -> None:
     thread.join()
 
 
+def test_silence_ends_at_the_deadline(pair: Pair) -> None:
+    began = time.monotonic()
+    with Timed(pair[0], began + 0.2).makefile("rb") as reader, pytest.raises(TimeoutError):
+        reader.read(1)
+    assert 0.2 <= time.monotonic() - began < 2.5
+
+
 def test_after_the_deadline_nothing_is_sent_nor_read(pair: Pair) -> None:
     timed = Timed(pair[0], time.monotonic())
     with pytest.raises(TimeoutError):
