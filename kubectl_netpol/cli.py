@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from kubectl_netpol.console import Console
-from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.errors import NetpolError, TerminatedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ COMMANDS = {
     "completion": "how to enable completion",
     "version": "print the version",
 }
-FAILED, CRASHED, INTERRUPTED, BROKEN_PIPE = 2, 3, 130, 141
+FAILED, CRASHED, INTERRUPTED, BROKEN_PIPE, TERMINATED = 2, 3, 130, 141, 143
 _TOP_HELP = ("-h", "--help", "help")
 
 
@@ -61,10 +61,15 @@ def main(argv: list[str] | None = None) -> int:
     except NetpolError as error:
         console.error(error.message, error.hint)
         return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        console.discard()
+        return status_of(interrupt)
     except BrokenPipeError:
         return BROKEN_PIPE
+    except MemoryError:
+        console.discard()
+        console.error("out of memory")
+        return CRASHED
     except Exception as error:  # noqa: BLE001 - a crash must not pass for 1, which means "no"
         console.discard()
         if os.environ.get("NETPOL_TRACEBACK"):
@@ -75,6 +80,11 @@ def main(argv: list[str] | None = None) -> int:
         )
         return CRASHED
     return status
+
+
+def status_of(interrupt: KeyboardInterrupt) -> int:
+    """The exit status after Ctrl-C, or SIGTERM."""
+    return TERMINATED if isinstance(interrupt, TerminatedError) else INTERRUPTED
 
 
 def _place(error: Exception) -> str:

@@ -15,11 +15,20 @@ R = TypeVar("R")
 _THREADS = 8
 
 
+def start(work: Callable[[], None]) -> bool:
+    """Begin the work in a thread; False if there are no more."""
+    try:
+        threading.Thread(target=work, daemon=True).start()
+    except RuntimeError:
+        return False
+    return True
+
+
 def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """The result of `call` for each item, in order, from at most eight threads; raises the first exception at once.
 
-    The threads are daemons, so neither an interrupt nor the end of the process waits for them, as both would for those
-    of concurrent.futures.
+    Where the machine has no more threads, the caller's works too. The threads are daemons, so neither an interrupt nor
+    the end of the process waits for them, as both would for those of concurrent.futures.
     """
     todo: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
@@ -35,8 +44,8 @@ def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
                 except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
                     done.put((index, None, error))
 
-    for _ in range(min(_THREADS, len(items))):
-        threading.Thread(target=work, daemon=True).start()
+    if not all(start(work) for _ in range(min(_THREADS, len(items)))):
+        work()
     results: dict[int, Any] = {}
     for _ in items:
         index, result, error = done.get()

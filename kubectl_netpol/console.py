@@ -142,7 +142,8 @@ class _Progress:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        with contextlib.suppress(RuntimeError):  # no more threads: then no line
+            self._thread.start()
 
     def update(self, text: str) -> None:
         self._text = text
@@ -158,7 +159,8 @@ class _Progress:
 
     def end(self) -> None:
         self._done.set()
-        self._thread.join()
+        if self._thread.ident:
+            self._thread.join()
         with self.aside():
             pass
 

@@ -28,6 +28,10 @@ class NotFoundError(ClusterError):
     """The API server has no such object or resource (404)."""
 
 
+class ExpiredError(ClusterError):
+    """The API server no longer has the state that a list began with (410)."""
+
+
 class ForbiddenError(ClusterError):
     """RBAC forbids a call (403): `verb`, `resource` such as "pods/exec", `namespace` (None: cluster-wide)."""
 
@@ -37,3 +41,7 @@ class ForbiddenError(ClusterError):
         self.verb = verb
         self.resource = resource
         self.namespace = namespace
+
+
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM: what handles an interrupt handles it too."""

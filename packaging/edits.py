@@ -24,6 +24,17 @@ REPLACED = {
 }
 
 EDITS = (
+    # Only the connection: the application and its dispatchers import inspect, which takes 10 ms.
+    Edit(
+        "websocket/__init__.py",
+        "from ._app import (  # noqa: F401\n"
+        "    WebSocketApp as WebSocketApp,\n"
+        "    set_reconnect as set_reconnect,\n"
+        ")\n",
+        "",
+    ),
+    Edit("websocket/_core.py", "from ._dispatcher import DispatcherBase, WrappedDispatcher\n", ""),
+    Edit("websocket/_core.py", "Optional[Union[DispatcherBase, WrappedDispatcher]]", "Any"),
     Edit("kubernetes/client/configuration.py", "import multiprocessing\n", ""),
     Edit("kubernetes/client/configuration.py", "multiprocessing.cpu_count() * 5", "(os.cpu_count() or 1) * 5"),
     Edit("urllib3/http2/__init__.py", "from importlib.metadata import version\n", ""),

@@ -45,6 +45,8 @@ PRUNED = (
     "urllib3/contrib/emscripten/*",
     "urllib3/contrib/pyopenssl.py",
     "urllib3/http2/connection.py",
+    "websocket/_app.py",
+    "websocket/_dispatcher.py",
     "websocket/_wsdump.py",
 )
 
@@ -107,7 +109,9 @@ def finish(packed: Path, extra: dict[str, str], output: Path) -> None:
     with zipfile.ZipFile(packed) as archive:
         build_id = json.loads(archive.read("environment.json"))["build_id"]
         files = {name: archive.read(name) for name in archive.namelist() if name.startswith("site-packages/")}
-    main = (HERE / "zipapp_main.py").read_text(encoding="utf-8").replace("@BUILD_ID@", build_id[:16])
+    modules = sorted({name.split("/")[1].removesuffix(".py") for name in files})
+    main = (HERE / "zipapp_main.py").read_text(encoding="utf-8")
+    main = main.replace("@BUILD_ID@", build_id[:16]).replace("@MODULES@", " ".join(modules))
     files |= {"__main__.py": main.encode(), "zipapp_unpack.py": (HERE / "zipapp_unpack.py").read_bytes()}
     files |= {name: text.encode() for name, text in extra.items()}
     with output.open("wb") as out:

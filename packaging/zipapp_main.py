@@ -7,6 +7,22 @@ everything that only a first run needs is in zipapp_unpack.py.
 
 import os
 import sys
+
+try:
+    import _signal as signals  # without the enumerations of signal, which cost a millisecond
+except ImportError:
+    import signal as signals
+
+
+def leave(number, _):
+    os._exit(128 + number)
+
+
+# Until the program has handlers of its own, an interrupt ends it without a word.
+for number in (signals.SIGINT, signals.SIGTERM):
+    if signals.getsignal(number) != signals.SIG_IGN:
+        signals.signal(number, leave)
+
 import time
 
 if sys.version_info < (3, 10):
@@ -17,6 +33,7 @@ if sys.version_info < (3, 10):
     sys.exit(2)
 
 NAME = "@BUILD_ID@-" + (sys.implementation.cache_tag or "python")
+OURS = "@MODULES@".split()
 UID = os.getuid() if hasattr(os, "getuid") else 0
 
 
@@ -40,7 +57,7 @@ def is_private(root):
 
 
 def hold(cache):
-    """Marks the cache as in use until this process ends. False if it does not exist or is being deleted."""
+    """Marks the cache as in use until this process ends. False if it does not exist, is being deleted, or is damaged."""
     try:
         descriptor = os.open(cache, os.O_RDONLY)
     except OSError:
@@ -57,7 +74,23 @@ def hold(cache):
         os.utime(cache)
     except OSError:
         pass
-    return os.path.isdir(cache)
+    return is_whole(cache)
+
+
+def is_whole(cache):
+    """Whether each file is there with its size: a cleaner of temporary files, or a loss of power, may have had some."""
+    try:
+        with open(os.path.join(cache, "manifest")) as manifest:
+            lines = manifest.read().splitlines()
+        stat, start = os.stat, cache + os.sep
+        for line in lines[:-1]:
+            size, name = line.split(" ", 1)
+            status = stat(start + name)
+            if status.st_size != int(size) or status.st_uid != UID:
+                return False
+        return lines[-1] == "end"
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 def site_packages():
@@ -70,14 +103,31 @@ def site_packages():
     import zipapp_unpack
 
     for root, name in caches():
-        if zipapp_unpack.unpack(archive, root, name, is_private):
-            hold(os.path.join(root, name))
-            return os.path.join(root, name)
+        cache = os.path.join(root, name)
+        if zipapp_unpack.unpack(archive, root, name, is_private, is_whole) and hold(cache):
+            return cache
     return os.path.join(archive, "site-packages")
 
 
-sys.path[0] = site_packages()
+def put_first(site):
+    """Imports come from here, and never from PYTHONPATH, nor from what Python has imported of it before this file."""
+    typed = os.environ.get("PYTHONPATH")
+    strange = [os.path.abspath(entry) for entry in typed.split(os.pathsep)] if typed else []
+    library = os.path.dirname(os.__file__)
+    sys.path[:] = [site] + [e for e in sys.path[1:] if e.startswith(library) or os.path.abspath(e) not in strange]
+    for name in list(sys.modules):
+        if name.split(".")[0] in OURS:
+            del sys.modules[name]
 
-from kubectl_netpol.__main__ import main
 
-sys.exit(main())
+try:
+    # For the standard library too, of which the first run needs much.
+    put_first(os.path.dirname(os.path.abspath(__file__)))
+    put_first(site_packages())
+    from kubectl_netpol.__main__ import main
+except Exception as error:  # no memory or file handles left, or the zipapp is gone
+    reason = " ".join(filter(None, (type(error).__name__, str(error))))
+    sys.stderr.write("error: kubectl netpol can't start: %s\n" % reason)
+    os._exit(3)
+
+main()

@@ -23,8 +23,10 @@ UNFINISHED = "new-"
 """Prefix of the names of folders that are being filled or deleted."""
 
 
-def unpack(archive: str, folder: str, name: str, is_private: Callable[[str], bool]) -> bool:
-    """Makes the cache `name` in `folder`, complete or not at all. False if it can't."""
+def unpack(
+    archive: str, folder: str, name: str, is_private: Callable[[str], bool], is_whole: Callable[[str], bool]
+) -> bool:
+    """Makes the cache `name` in `folder`, anew if it is damaged; complete or not at all. False if it can't."""
     root = Path(folder)
     try:
         if not _may_write_there(root):
@@ -34,11 +36,11 @@ def unpack(archive: str, folder: str, name: str, is_private: Callable[[str], boo
         if not is_private(folder):
             return False
         with _only_one(root) as locked:
-            if not (root / name).is_dir():
-                _fill(archive, root / name)
+            if not is_whole(str(root / name)):
+                _fill(archive, root / name, is_whole)
             if locked:
                 _sweep(root, name)
-    except OSError:
+    except (OSError, zipfile.BadZipFile):
         return False
     return True
 
@@ -65,7 +67,7 @@ def _only_one(root: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _fill(archive: str, cache: Path) -> None:
+def _fill(archive: str, cache: Path, is_whole: Callable[[str], bool]) -> None:
     new = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=cache.parent))
     try:
         with zipfile.ZipFile(archive) as packed:
@@ -74,13 +76,23 @@ def _fill(archive: str, cache: Path) -> None:
         compileall.compile_dir(
             site, quiet=2, stripdir=site, prependdir=cache, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
         )
+        _list_files(site)
+        with suppress(FileNotFoundError):
+            cache.rename(new / "damaged")  # who uses it goes on with the same files in the same place
         try:
             site.rename(cache)
         except OSError:  # without locks, another run may have been faster
-            if not cache.is_dir():
+            if not is_whole(str(cache)):
                 raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _list_files(site: Path) -> None:
+    """The manifest by which a start sees that all is there."""
+    files = sorted(path for path in site.rglob("*") if path.is_file())
+    lines = [f"{path.stat().st_size} {path.relative_to(site).as_posix()}" for path in files]
+    (site / "manifest").write_text("\n".join([*lines, "end"]), encoding="utf-8")
 
 
 def _sweep(root: Path, name: str) -> None:

@@ -3,35 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import socket
 import ssl
 import time
 import warnings
+import weakref
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
 from kubectl_netpol import __version__
+from kubectl_netpol.cluster.decode import MOST_BYTES, BadJsonError, as_object, decode, shapes
+from kubectl_netpol.cluster.timed import Timed
 from kubectl_netpol.cluster.tls import tls_context
-from kubectl_netpol.concurrency import map_concurrently
-from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.concurrency import map_concurrently, start
+from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
+from kubectl_netpol.fields import each, mapping, objects, optional_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_netpol.cluster.kubeconfig import Access
 
 K = TypeVar("K")
-Objects: TypeAlias = "list[dict[str, Any]]"
+Items: TypeAlias = "list[Any]"
+Query: TypeAlias = "Sequence[tuple[str, str]]"
+JSON = "application/json"
+PAGE = 500  # what kubectl asks for at once
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
 _POOL = 8  # as many connections as there are threads
-_READ_SECONDS = 75.0  # the API server itself gives up a request after 60
+_CALL_SECONDS = 75.0  # the API server itself gives up a request after 60
+_PIECE_BYTES = 1 << 16
+_MOST_BYTES_OF_AN_ERROR = 1 << 20
+_LONGEST_MESSAGE = 2000
 _TRIES = 5
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _ERROR = 401, 403, 404, 429, 400
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _ERROR = 401, 403, 404, 410, 429, 400
+_BROKEN = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, ValueError)
 
 
 class Attributes(NamedTuple):
@@ -45,8 +58,9 @@ class Attributes(NamedTuple):
 class Api:
     """A client of one API server, safe to use from several threads.
 
-    A failed call raises ForbiddenError, NotFoundError or another ClusterError. Nothing is retried but a GET that the
-    server asks to send again (429 with Retry-After), as it does while it opens the storage of a new kind.
+    A failed call raises ForbiddenError, NotFoundError or another ClusterError. A call has one deadline, from the first
+    byte sent to the last one read. Nothing is retried but a GET that the server asks to send again (429 with
+    Retry-After), as it does while it opens the storage of a new kind.
     """
 
     def __init__(self, access: Access) -> None:
@@ -56,7 +70,11 @@ class Api:
         self._proxy: str | None = configuration.proxy
         self._prefix = urlsplit(self.server).path
         self._secure = access.tls is not None
-        self._request_timeout = access.request_timeout
+        self._call_seconds = access.request_timeout or _CALL_SECONDS
+        self._idle: Items = []
+        self._spare: Items = []
+        weakref.finalize(self, _close, self._idle)
+        weakref.finalize(self, _close, self._spare)
         self._date: tuple[float, float] | None = None
         self._headers: tuple[tuple[str, str], ...] = (
             ("User-Agent", f"kubectl-netpol/{__version__}"),
@@ -67,28 +85,72 @@ class Api:
             warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
         self._pool = _pool(access)
 
-    def get(self, path: str, query: Sequence[tuple[str, str]] = (), *, accept: str = "application/json") -> Any:
+    def get(self, path: str, query: Query = (), *, accept: str = JSON) -> dict[str, Any]:
         """The object at `path`, such as "/api/v1/namespaces/shop/pods/web"; `accept`: in which form, as JSON."""
-        return self._request("GET", path, query=query, accept=accept)
+        answer = self._request("GET", path, query=query, accept=accept)
+        with shapes(f"response to {path}", self._hint()):
+            return as_object(answer)
 
-    def list(self, path: str) -> Objects:
-        """The items of the list at `path`, which have no kind and apiVersion; one consistent read, not chunked."""
-        answer = self._request("GET", path)
-        items = answer.get("items") if isinstance(answer, dict) else None
-        if items is None and not (isinstance(answer, dict) and "items" in answer):
-            raise ClusterError(f"invalid response to {path}: expected a list", self._hint())
-        return items or []
+    def list(
+        self,
+        path: str,
+        read: Callable[[dict[str, Any]], Any] | None = None,
+        *,
+        query: Query = (),
+        accept: str = JSON,
+    ) -> Items:
+        """The items of the list at `path`, which have no kind and apiVersion; of each what `read` makes of it.
 
-    def gather(self, paths: Mapping[K, str]) -> dict[K, Objects | ClusterError]:
-        """List several paths concurrently; the value of one that is forbidden or not found is that error."""
-
-        def one(path: str) -> Objects | ClusterError:
+        One consistent read, in pages. It begins once more if it takes so long that the server has forgotten where.
+        """
+        try:
+            return self._list(path, read, query, accept)
+        except ExpiredError:
             try:
-                return self.list(path)
+                return self._list(path, read, query, accept)
+            except ExpiredError as error:
+                hint = "the server forgets a list after some minutes: try again, or choose one namespace"
+                raise ClusterError(f"the list {path} could not be read to its end: {error.message}", hint) from None
+
+    def _list(
+        self,
+        path: str,
+        read: Callable[[dict[str, Any]], Any] | None,
+        query: Query,
+        accept: str,
+    ) -> Items:
+        found: Items = []
+        token: str | None = None
+        while True:
+            more: Query = [("continue", token)] if token else []
+            answer = self.get(path, [*query, ("limit", str(PAGE)), *more], accept=accept)
+            if "items" not in answer:
+                raise ClusterError(f"invalid response to {path}: expected a list", self._hint())
+            with shapes(f"response to {path}", self._hint()):
+                items = objects(answer["items"], "items")
+                found += each(items, "items", read) if read else items
+                before, metadata = token, mapping(answer.get("metadata"), "metadata")
+                token = optional_text(metadata.get("continue"), "metadata.continue")
+            if not token:
+                return found
+            if token == before or not items:
+                raise ClusterError(f"invalid response to {path}: the list does not end", self._hint())
+
+    def gather(
+        self, paths: Mapping[K, str], read: Callable[[K, dict[str, Any]], Any] | None = None
+    ) -> dict[K, Any | ClusterError]:
+        """List several paths concurrently; the value of one that is forbidden or not found is that error.
+
+        Of each item what `read` makes of it, given the key of its list.
+        """
+
+        def one(key: K) -> Items | ClusterError:
+            try:
+                return self.list(paths[key], partial(read, key) if read else None)
             except (ForbiddenError, NotFoundError) as error:
                 return error
 
-        return dict(zip(paths, map_concurrently(one, list(paths.values())), strict=True))
+        return dict(zip(paths, map_concurrently(one, list(paths)), strict=True))
 
     def patch(self, path: str, body: Any, content_type: str) -> Any:
         """Patch the object at `path`; `content_type` such as "application/strategic-merge-patch+json"."""
@@ -103,21 +165,39 @@ class Api:
 
     # For streams, which use websockets with the same TLS, proxy and identity.
 
+    def prepare(self) -> None:
+        """Begin to connect for the next `dial`, while the caller does something else."""
+        start(self._prepare)
+
+    def _prepare(self) -> None:
+        with contextlib.suppress(ClusterError):  # `dial` says what is wrong
+            self._spare.append(self._connected(_CONNECT_SECONDS))
+
     def dial(self, seconds: float) -> Any:
         """A connected socket, through proxy and TLS; the caller closes it."""
+        if self._spare:
+            spare = self._spare.pop()
+            if _is_open(spare.sock):
+                return spare.sock
+            spare.close()
+        return self._connected(seconds).sock
+
+    def _connected(self, seconds: float) -> Any:
         connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
-        connection.timeout = seconds
         try:
+            if seconds <= 0:
+                raise TimeoutError
+            connection.timeout = seconds
             if self._proxy and self._secure:
                 self._pool._prepare_proxy(connection)  # noqa: SLF001 # the same
             if connection.sock is None:
                 connection.connect()
-        except (OSError, urllib3.exceptions.HTTPError) as error:
+        except _BROKEN as error:
             connection.close()
             raise self._connection_error(error, seconds) from error
-        return connection.sock
+        return connection
 
-    def target(self, path: str, query: Sequence[tuple[str, str]] = ()) -> str:
+    def target(self, path: str, query: Query = ()) -> str:
         """The target of a request line: `path` below the server's own path, with the query."""
         return f"{self._prefix}{path}{'?' if query else ''}{urlencode(query)}"
 
@@ -127,11 +207,11 @@ class Api:
 
     def status_error(self, status: int, reason: str, body: bytes, attributes: Attributes) -> ClusterError:
         """The error for a response of 400 and above, with the server's own message if there is one."""
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            answer = None
+        answer = None
+        with contextlib.suppress(BadJsonError):
+            answer = decode(body)
         message = answer.get("message") if isinstance(answer, dict) else None
+        message = message[:_LONGEST_MESSAGE] if isinstance(message, str) else None
         if status == _UNAUTHORIZED:
             hint = f"check that the credentials of this context are still valid for {self.server}"
             return ClusterError("you must be logged in to the server (Unauthorized)", hint)
@@ -142,6 +222,8 @@ class Api:
             return ForbiddenError(message, **attributes._asdict())
         if status == _NOT_FOUND:
             return NotFoundError(message or f"the server {self.server} could not find the requested resource")
+        if status == _GONE:
+            return ExpiredError(message or "the server no longer knows it (410)", self._hint())
         return ClusterError(message or f"the server responded with {status} {reason}".rstrip(), self._hint())
 
     def _request(
@@ -149,10 +231,10 @@ class Api:
         method: str,
         path: str,
         *,
-        query: Sequence[tuple[str, str]] = (),
+        query: Query = (),
         body: Any = None,
-        content_type: str = "application/json",
-        accept: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
     ) -> Any:
         # http.client writes Latin-1; header values are UTF-8, as kubectl sends them.
         headers = urllib3.HTTPHeaderDict((name, value.encode().decode("latin-1")) for name, value in self._headers)
@@ -164,39 +246,66 @@ class Api:
         url = self.target(path, query)
         if self._proxy and not self._secure:
             url = f"http://{urlsplit(self.server).netloc}{url}"
-        connect = min(self._request_timeout or _CONNECT_SECONDS, _CONNECT_SECONDS)
-        read = self._request_timeout or _READ_SECONDS
-        try:
-            for left in reversed(range(_TRIES)):
-                response = self._pool.urlopen(
-                    method,
-                    url,
-                    body=data,
-                    headers=headers,
-                    retries=False,
-                    redirect=False,
-                    assert_same_host=False,
-                    timeout=urllib3.Timeout(connect=connect, read=read),
-                )
-                content = response.data
-                pause = response.headers.get("Retry-After", "") if response.status == _TOO_MANY else ""
-                if method != "GET" or not left or not re.fullmatch("[0-5]", pause):
-                    break
-                time.sleep(int(pause))
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            raise self._connection_error(error, read) from error
+        until = time.monotonic() + self._call_seconds
+        for left in reversed(range(_TRIES)):
+            response, content = self._exchange(method, url, headers, data, until)
+            pause = response.headers.get("Retry-After", "") if response.status == _TOO_MANY else ""
+            again = method == "GET" and left and re.fullmatch("[0-5]", pause)
+            if not again or time.monotonic() + int(pause) > until:
+                break
+            time.sleep(int(pause))
         self._set_clock(response.headers.get("Date"))
         if response.status >= _ERROR:
             attributes = rbac_attributes(method, path)
             raise self.status_error(response.status, response.reason or "", content, attributes)
         try:
-            return json.loads(content)
-        except ValueError as error:
-            message = f"the server responded with {response.status}, but the body is not JSON"
+            return decode(content)
+        except BadJsonError as error:
+            message = f"the server responded with {response.status}, but the body is {error}"
             raise ClusterError(message, self._hint()) from error
 
+    def _exchange(self, method: str, url: str, headers: Any, data: bytes | None, until: float) -> tuple[Any, bytes]:
+        """One response with its body, on a connection that is kept for the next."""
+        connection = self._connection(until)
+        try:
+            connection.request(method, url, body=data, headers=headers, preload_content=False)
+            response = connection.getresponse()
+            content = self._content(response)
+        except _BROKEN as error:
+            connection.close()
+            raise self._connection_error(error, self._call_seconds) from error
+        except BaseException:
+            connection.close()
+            raise
+        if connection.sock is not None:  # it is closed where the server wants that
+            self._idle.append(connection)
+        return response, content
+
+    def _connection(self, until: float) -> Any:
+        while self._idle:
+            with contextlib.suppress(IndexError):  # another thread was faster
+                connection = self._idle.pop()
+                if connection.is_connected:
+                    connection.sock.until = until
+                    return connection
+                connection.close()
+        connection = self._connected(min(until - time.monotonic(), _CONNECT_SECONDS))
+        connection.sock = Timed(connection.sock, until)
+        return connection
+
+    def _content(self, response: Any) -> bytes:
+        most = MOST_BYTES if response.status < _ERROR else _MOST_BYTES_OF_AN_ERROR
+        pieces = []
+        size = 0
+        for piece in response.stream(_PIECE_BYTES, decode_content=True):
+            size += len(piece)
+            if size > most:
+                raise ClusterError(f"the server sent more than {most >> 20} MiB in one response", self._hint())
+            pieces.append(piece)
+        return b"".join(pieces)
+
     def _set_clock(self, date: str | None) -> None:
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(ValueError, TypeError, OverflowError, IndexError):
             self._date = parsedate_to_datetime(date or "").timestamp(), time.monotonic()
 
     def _hint(self) -> str:
@@ -212,6 +321,24 @@ class Api:
         else:
             message = f"unable to connect to the server: {_reason(chain, netloc, seconds)}"
         return ClusterError(message, self._hint())
+
+
+def _is_open(sock: Any) -> bool:
+    """Whether the server has not closed it. What TLS sends by itself may be there to read."""
+    sock.settimeout(0)
+    try:
+        return socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    except TypeError:  # TLS within TLS
+        return True
+
+
+def _close(connections: Items) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def rbac_attributes(method: str, path: str) -> Attributes:
@@ -270,6 +397,6 @@ def _reason(chain: list[BaseException], netloc: str, seconds: float) -> str:
     if unknown := first(socket.gaierror):
         return f"lookup {netloc}: {unknown.strerror}"
     if first(TimeoutError, urllib3.exceptions.ReadTimeoutError):
-        return f"no response within {seconds:g} s"
+        return f"no response within {round(seconds, 1):g} s"
     other = first(OSError) or chain[0]
     return getattr(other, "strerror", None) or str(other)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubectl_netpol.cluster.decode import BadJsonError, decode
 from kubectl_netpol.cluster.kubeconfig_fields import data_or_file, flag, mapping, mappings, strings, text
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _EXEC_EXTENSION = "client.authentication.k8s.io/exec"
@@ -96,6 +98,8 @@ def _run_plugin(plugin: Mapping[str, Any], user: str, cluster: Mapping[str, Any]
         spec["cluster"] = _cluster_info(cluster, anchors)
     request = {"kind": "ExecCredential", "apiVersion": version, "spec": spec}
     added = {text(item, "name", user): text(item, "value", user) for item in mappings(plugin, "env", user)}
+    arguments = strings(plugin, "args", user)
+    _check_words(user, {"command": [command], "args": arguments, "env": [*added, *added.values()]}, added)
     environment = {**os.environ, **added}
     environment["KUBERNETES_EXEC_INFO"] = json.dumps(request)
     program = shutil.which(command)
@@ -104,7 +108,7 @@ def _run_plugin(plugin: Mapping[str, Any], user: str, cluster: Mapping[str, Any]
         raise ClusterError(f"getting credentials: exec: executable {command} not found", hint)
     try:
         done = subprocess.run(  # noqa: S603 # the kubeconfig's own command, as kubectl runs it
-            [program, *strings(plugin, "args", user)],
+            [program, *arguments],
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env=environment,
@@ -117,6 +121,16 @@ def _run_plugin(plugin: Mapping[str, Any], user: str, cluster: Mapping[str, Any]
             f"getting credentials: exec: executable {command} failed with exit code {done.returncode}", hint
         )
     return _plugin_credentials(done.stdout, command, version)
+
+
+def _check_words(user: str, fields: Mapping[str, Iterable[str]], variables: Iterable[str]) -> None:
+    """ClusterError for what can't be an argument or in the environment: with a NUL, or with half a character."""
+    for field, words in fields.items():
+        if any("\0" in word or re.search("[\ud800-\udfff]", word) for word in words):
+            raise ClusterError(f"invalid kubeconfig: {field} of {user} has a character that no program can be given")
+    for name in variables:
+        if not name or "=" in name:
+            raise ClusterError(f'invalid kubeconfig: env of {user} has the invalid name "{name}"')
 
 
 def _interactive(plugin: Mapping[str, Any], user: str, version: str) -> bool:
@@ -146,11 +160,12 @@ def _cluster_info(cluster: Mapping[str, Any], anchors: bytes) -> dict[str, Any]:
 
 def _plugin_credentials(output: bytes, command: str, version: str) -> Credentials:
     try:
-        answer = json.loads(output)
-        status = answer.get("status")
-        answered = answer.get("apiVersion")
-    except (ValueError, AttributeError) as error:
-        raise ClusterError(f"getting credentials: decoding stdout of {command}: not an ExecCredential") from error
+        answer = decode(output)
+    except BadJsonError as error:
+        raise ClusterError(f"getting credentials: decoding stdout of {command}: {error}") from error
+    if not isinstance(answer, dict):
+        raise ClusterError(f"getting credentials: decoding stdout of {command}: not an ExecCredential")
+    status, answered = answer.get("status"), answer.get("apiVersion")
     if answered != version:
         message = f"exec plugin is configured to use API version {version}, plugin returned version {answered}"
         raise ClusterError(f"getting credentials: {message}")

@@ -6,7 +6,9 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
+from kubectl_netpol.cluster.decode import shapes
 from kubectl_netpol.errors import ClusterError, ForbiddenError
+from kubectl_netpol.fields import mapping, objects
 
 if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
@@ -56,11 +58,12 @@ def add_debug_container(api: Api, namespace: str, pod: str, image: str) -> str:
         raise ClusterError(f"the debug container was refused: {error.message}", error.hint) from None
     until = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < until:
-        state = _container_state(api.get(path), name)
+        with shapes(f"response to {path}"):
+            state = _container_state(api.get(path), name)
         if "running" in state:
             return name
-        waiting = state.get("waiting") or {}
-        ended = state.get("terminated") or {}
+        with shapes(f"response to {path}"):
+            waiting, ended = (mapping(state.get(key), key) for key in ("waiting", "terminated"))
         if waiting.get("reason") in _FATAL_REASONS or ended:
             reason = waiting or ended
             message = f"{reason.get('reason')}: {reason.get('message', '')}".rstrip(": ")
@@ -73,7 +76,8 @@ def add_debug_container(api: Api, namespace: str, pod: str, image: str) -> str:
 
 
 def _container_state(pod: Any, name: str) -> dict[str, Any]:
-    for status in pod["status"].get("ephemeralContainerStatuses") or ():
-        if status["name"] == name:
-            return dict(status.get("state") or {})
+    statuses = mapping(pod.get("status"), "status").get("ephemeralContainerStatuses")
+    for status in objects(statuses, "status.ephemeralContainerStatuses"):
+        if status.get("name") == name:
+            return mapping(status.get("state"), "status.ephemeralContainerStatuses.state")
     return {}

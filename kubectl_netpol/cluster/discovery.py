@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.cluster.decode import as_object, shapes
+from kubectl_netpol.concurrency import map_concurrently, start
 from kubectl_netpol.errors import ClusterError
+from kubectl_netpol.fields import BadField, mapping, objects, optional_text, sequence, text, texts
 from kubectl_netpol.model.kinds import KINDS, POLICY_GROUPS, is_built_in, policy_kind
 
 if TYPE_CHECKING:
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.cluster.api import Api
 
-    _Resource: TypeAlias = tuple[str, str, bool, Any]  # plural, kind, namespaced, verbs
+    _Resource: TypeAlias = tuple[str, str, bool, tuple[str, ...]]  # plural, kind, namespaced, verbs
 
 # What kubectl asks for; a server before 1.26 answers with its groups alone.
 _ACCEPT = ",".join(
@@ -58,12 +61,13 @@ class Discovery:
     def __init__(self, api: Api) -> None:
         self._found = Discovered(())
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._ask, args=(api,), daemon=True)
-        self._thread.start()
+        self._done = threading.Event()
+        if not start(partial(self._ask, api)):
+            self._ask(api)
 
     def result(self) -> Discovered:
         """Waits for it. Not knowing which policies there are must not pass for there being none: then an error."""
-        self._thread.join()
+        self._done.wait()
         if self._error:
             raise self._error
         return self._found
@@ -73,6 +77,8 @@ class Discovery:
             self._found = discover(api)
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             self._error = error
+        finally:
+            self._done.set()
 
 
 def discover(api: Api) -> Discovered:
@@ -80,57 +86,71 @@ def discover(api: Api) -> Discovered:
     answer = api.get("/apis", accept=_ACCEPT)
     found: list[PolicyKind] = []
     silent: list[str] = []
-    try:
+    with shapes("response to /apis"):
+        answer = as_object(answer)
         if "groups" in answer:
-            for group, version, resources in _ask_groups(api, answer["groups"] or ()):
-                if resources is None:
-                    silent.append(group)
-                found += _policy_kinds(group, version, map(_listed, resources or ()))
+            groups = _ask_groups(api, objects(answer["groups"], "groups"))
+        elif "items" in answer:
+            groups = _aggregated(objects(answer["items"], "items"))
         else:
-            for group, version, resources in _aggregated(answer):
-                if resources is None:
-                    found += _expected(group, version)
-                    silent += [] if group in POLICY_GROUPS or is_built_in(group) else [group]
-                found += _policy_kinds(group, version, map(_discovered, resources or ()))
-    except (LookupError, TypeError, AttributeError):
-        raise ClusterError("invalid response to /apis: expected a list of API groups") from None
+            raise BadField("", "expected a list of API groups")
+        for group, version, resources in groups:
+            if resources is None:
+                found += _expected(group, version)
+                silent += [] if group in POLICY_GROUPS or is_built_in(group) else [group]
+            found += _policy_kinds(group, version, resources or ())
     return Discovered(_to_read(found), tuple(dict.fromkeys(silent)))
 
 
-def _aggregated(answer: Any) -> Iterator[tuple[str, str, Any]]:
+def _aggregated(groups: list[dict[str, Any]]) -> Iterator[tuple[str, str, list[_Resource] | None]]:
     """(group, version, resources) of an APIGroupDiscoveryList, the preferred version first.
 
     Resources None: of a server behind this one that does not answer, and did not before.
     """
-    for group in answer["items"]:
-        for version in group["versions"]:
-            resources = version.get("resources") or ()
+    for group in groups:
+        name = text(mapping(group.get("metadata"), "metadata").get("name"), "metadata.name")
+        for version in objects(_some(group.get("versions"), f"versions of {name}"), f"versions of {name}"):
+            resources = objects(version.get("resources"), f"resources of {name}")
             stale = version.get("freshness") == "Stale" and not resources
-            yield group["metadata"]["name"], version["version"], None if stale else resources
+            found = None if stale else [_discovered(item) for item in resources]
+            yield name, text(version.get("version"), f"version of {name}"), found
 
 
-def _discovered(item: Any) -> _Resource:
-    kind = (item.get("responseKind") or {}).get("kind") or ""
-    return item["resource"], kind, item["scope"] == "Namespaced", item["verbs"]
+def _discovered(item: dict[str, Any]) -> _Resource:
+    kind = optional_text(mapping(item.get("responseKind"), "responseKind").get("kind"), "responseKind.kind") or ""
+    namespaced = text(item.get("scope"), "scope") == "Namespaced"
+    return text(item.get("resource"), "resource"), kind, namespaced, texts(_some(item.get("verbs"), "verbs"), "verbs")
 
 
-def _ask_groups(api: Api, groups: Any) -> Iterator[tuple[str, str, Any]]:
+def _some(value: Any, path: str) -> list[Any]:
+    """A list that is there: one without it would pass for one without policies."""
+    if value is None:
+        raise BadField(path, "is missing")
+    return sequence(value, path)
+
+
+def _ask_groups(api: Api, groups: list[dict[str, Any]]) -> Iterator[tuple[str, str, list[_Resource] | None]]:
     """(group, version, resources) of the groups of an APIGroupList that may have such kinds.
 
-    Resources None: of a group without a known kind that does not answer.
+    Resources None: of a group that does not say which it has.
     """
     wanted = []
     for group in groups:
-        name = group["name"]
-        versions = dict.fromkeys(v["version"] for v in (group["preferredVersion"], *(group.get("versions") or ())))
+        name = text(group.get("name"), "groups.name")
+        preferred = mapping(group.get("preferredVersion"), "preferredVersion")
+        entries = [preferred, *objects(group.get("versions"), "versions")]
+        versions = dict.fromkeys(text(entry.get("version"), f"version of {name}") for entry in entries)
         if name in POLICY_GROUPS or not is_built_in(name):
             wanted += [(name, version) for version in versions]
 
-    def ask(place: tuple[str, str]) -> Any:
+    def ask(place: tuple[str, str]) -> list[_Resource] | None:
+        path = f"/apis/{place[0]}/{place[1]}"
         try:
-            return api.get(f"/apis/{place[0]}/{place[1]}")["resources"] or ()
-        except ClusterError:
-            if place[0] in POLICY_GROUPS:
+            answer = api.get(path)
+            with shapes(f"response to {path}"):
+                return [_listed(item) for item in objects(answer["resources"], "resources")]
+        except (ClusterError, KeyError) as error:
+            if place[0] in POLICY_GROUPS and not isinstance(error, KeyError):
                 raise
             return None
 
@@ -138,8 +158,9 @@ def _ask_groups(api: Api, groups: Any) -> Iterator[tuple[str, str, Any]]:
         yield name, version, resources
 
 
-def _listed(item: Any) -> _Resource:
-    return item["name"], item["kind"], item["namespaced"] is True, item["verbs"]
+def _listed(item: dict[str, Any]) -> _Resource:
+    verbs = texts(_some(item.get("verbs"), "verbs"), "verbs")
+    return text(item.get("name"), "name"), text(item.get("kind"), "kind"), item.get("namespaced") is True, verbs
 
 
 def _policy_kinds(group: str, version: str, resources: Iterable[_Resource]) -> Iterator[PolicyKind]:

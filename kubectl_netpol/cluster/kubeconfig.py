@@ -16,7 +16,7 @@ from kubernetes.client.configuration import Configuration
 
 from kubectl_netpol.cluster.credentials import credentials
 from kubectl_netpol.cluster.kubeconfig_fields import data_or_file, flag, mapping, mappings, strings, text
-from kubectl_netpol.cluster.proxy import proxy_for
+from kubectl_netpol.cluster.proxy import is_url_text, proxy_for
 from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.errors import ClusterError
 from kubectl_netpol.manifests.yaml_text import load_first
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.options import ClusterOptions
 
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+_LONGEST_HOST = 253
 _HEADER_BYTES = "!#$&'*+-.^_`|~"
 
 
@@ -85,7 +86,7 @@ def load(options: ClusterOptions) -> Access:
         if identity.authorization:
             configuration.api_key["authorization"] = identity.authorization
         configuration.verify_ssl = not flag(cluster, "insecure-skip-tls-verify", name)
-        configuration.tls_server_name = text(cluster, "tls-server-name", name) or None
+        configuration.tls_server_name = _server_name(cluster, name)
         tls = tls_context(anchors, identity.pem, verify=configuration.verify_ssl, user=user_name)
     namespace = options.namespace or text(context, "namespace", "context") or _service_account_namespace() or "default"
     return Access(configuration, headers, namespace, options.request_timeout or None, tls)
@@ -246,7 +247,7 @@ def _host(cluster: Mapping[str, Any], name: str) -> str:
         valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port)
     except ValueError:
         valid = False
-    if not valid:
+    if not valid or not is_url_text(server):
         shown = server.rpartition("@")[2]
         raise ClusterError(f'the server "{shown}" of cluster "{name}" must be a URL or a host:port pair')
     if parts.username is not None:
@@ -254,6 +255,13 @@ def _host(cluster: Mapping[str, Any], name: str) -> str:
             f'the server of cluster "{name}" has a user in its URL', "move them to username and password of the user"
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _server_name(cluster: Mapping[str, Any], name: str) -> str | None:
+    server_name = text(cluster, "tls-server-name", name)
+    if server_name and (len(server_name) > _LONGEST_HOST or not is_url_text(server_name)):
+        raise ClusterError(f'invalid kubeconfig: tls-server-name of cluster "{name}" is not a host name')
+    return server_name or None
 
 
 def _anchors(cluster: Mapping[str, Any], name: str) -> bytes:

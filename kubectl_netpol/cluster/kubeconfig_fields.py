@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -72,12 +71,13 @@ def data_or_file(body: Mapping[str, Any], key: str, owner: str) -> bytes:
     path, encoded = text(body, key, owner), text(body, f"{key}-data", owner)
     if encoded:
         try:
-            return base64.b64decode(encoded, validate=False)
-        except binascii.Error as error:
-            raise ClusterError(f"invalid kubeconfig: {key}-data of {owner} is not valid base64: {error}") from error
+            return base64.b64decode(encoded.replace("\r", "").replace("\n", ""), validate=True)
+        except ValueError:
+            raise ClusterError(f"invalid kubeconfig: {key}-data of {owner} is not valid base64") from None
     if not path:
         return b""
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise ClusterError(f"unable to read {key} {path} for {owner} due to {error.strerror}") from error
+    except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
+        why = getattr(error, "strerror", None) or error
+        raise ClusterError(f"unable to read {key} {path} for {owner} due to {why}") from error

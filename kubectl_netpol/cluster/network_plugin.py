@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.cluster.decode import name_of, shapes
 from kubectl_netpol.errors import ClusterError, ForbiddenError
 from kubectl_netpol.model.kinds import PLUGINS
 from kubectl_netpol.model.snapshot import Gap
@@ -75,4 +76,5 @@ def plugin_seen(api: Api) -> str | None:
 
 
 def _daemonsets(api: Api) -> set[str]:
-    return {item["metadata"]["name"] for item in api.list("/apis/apps/v1/daemonsets")}
+    with shapes("list of daemonsets"):
+        return {name_of(item) for item in api.list("/apis/apps/v1/daemonsets")}

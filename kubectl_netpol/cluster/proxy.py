@@ -38,13 +38,18 @@ def proxy_for(host: str, cluster: Mapping[str, Any], name: str) -> tuple[str | N
             f"the proxy {parts.scheme}://{parts.hostname} is a SOCKS proxy, which is not supported",
             "use an http:// proxy, or forward the API server's port with ssh -L and set server and tls-server-name",
         )
-    if not valid or parts.scheme not in ("http", "https"):
+    if not valid or parts.scheme not in ("http", "https") or not is_url_text(parts.netloc):
         raise ClusterError(f"invalid {source}: {url.rpartition('@')[2]} must be an http:// or https:// URL")
     headers = {}
     if parts.username is not None:
         secret = base64.b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode())
         headers["proxy-authorization"] = f"Basic {secret.decode()}"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", headers
+
+
+def is_url_text(url: str) -> bool:
+    """Whether it has only what a URL may have: no blank, no control character, nothing beyond ASCII."""
+    return url.isascii() and url.isprintable() and " " not in url
 
 
 def uses_environment_proxy(host: str) -> bool:

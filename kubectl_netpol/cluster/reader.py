@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.cluster.decode import shapes
 from kubectl_netpol.cluster.discovery import Discovery
 from kubectl_netpol.cluster.network_plugin import deciding_plugin
+from kubectl_netpol.cluster.peers import read_peers
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.kinds import ISTIO_ROOT, KINDS, UPSTREAM, WORKLOADS
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.discovery import Discovered, PolicyKind
     from kubectl_netpol.model.snapshot import Scope
+
+
+_EVERYWHERE = ("Pod", "Service", "NetworkPolicy", "Namespace", "Node")
 
 
 class Call(NamedTuple):
@@ -58,6 +63,8 @@ def read_snapshot(api: Api, scope: Scope) -> Snapshot:
         from kubectl_netpol.cluster.calico import read_calico  # noqa: PLC0415 - most clusters have none
 
         read_calico(api, discovered, scope, reader, gaps)
+    if scope.peers:
+        read_peers(api, scope, reader, gaps)
     for group in discovered.silent:
         message = f"the API group {group} does not answer: if it has policies, they may decide"
         gaps.append(Gap(group, None, message, unknown_kind=True))
@@ -71,7 +78,7 @@ def _wanted(scope: Scope) -> Iterable[tuple[str, str | None]]:
     if scope.workloads:
         kinds += WORKLOADS
     for kind in kinds:
-        if KINDS[kind].resource in scope.everywhere:
+        if KINDS[kind].resource in scope.everywhere and not (kind == "Pod" and scope.peers):
             yield kind, None
         else:
             more = scope.services_in if kind in ("Service", "Pod") else frozenset()
@@ -103,11 +110,15 @@ def make_calls(api: Api, calls: list[Call], scope: Scope, reader: Reader, gaps: 
     if not calls:
         return
     again: list[Call] = []
-    for call, result in api.gather({call: call.path for call in calls}).items():
+    found = api.gather({call: call.path for call in calls}, lambda call, item: reader.read_item(call.kind, item))
+    for call, result in found.items():
         if isinstance(result, NotFoundError):
+            # A kind of a plugin, or of an older server, may be gone by now. What every server has is not.
+            if call.policy is None and call.kind in _EVERYWHERE:
+                raise result
             continue
         if not isinstance(result, ClusterError):
-            reader.add_items(call.kind, result)
+            reader.take(call.kind, result)
         elif call.kind == "Namespace":
             gaps.append(_read_namespaces_one_by_one(api, scope, reader))
         else:
@@ -136,10 +147,11 @@ def _read_namespaces_one_by_one(api: Api, scope: Scope, reader: Reader) -> Gap:
     known = set()
     for name in sorted(scope.namespaces):
         try:
-            item = api.get(f"{KINDS['Namespace'].path()}/{name}")
+            item = api.get(path := f"{KINDS['Namespace'].path()}/{name}")
         except (ForbiddenError, NotFoundError):
             continue
-        reader.add_items("Namespace", [item])
+        with shapes(f"response to {path}"):
+            reader.add_items("Namespace", [item])
         known.add(name)
     return Gap("namespaces", None, _message("namespaces", None), frozenset(known))
 

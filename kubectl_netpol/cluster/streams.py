@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
+import shlex
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import websocket
 
 from kubectl_netpol.cluster.api import Api, rbac_attributes
+from kubectl_netpol.cluster.decode import as_object, decode
 from kubectl_netpol.errors import ClusterError
+from kubectl_netpol.fields import BadField, mapping, objects, optional_text, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_STDOUT, _STDERR, _ERROR = 1, 2, 3
+_STDIN, _STDOUT, _STDERR, _ERROR = 0, 1, 2, 3
 _EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
 _FORWARD_DATA = 0
 _MISSING = re.compile(rb"executable file not found in \$PATH|no such file or directory")
 _RECEIVE_BYTES = 1 << 16
+_MOST_BYTES = 64 << 20  # of one exec or port-forward; the report on fifty ports has 60 kB
+_LONGEST_MESSAGE = 2000
+_LONG_COMMAND = 1000  # characters
 _STATUS_BYTES = 1 << 16
 _LAST_SECONDS = 0.3  # from the Status of an exec to the close of the connection; Kubernetes 1.35 takes 0.2 ms
 _QUIET_SECONDS = 0.5  # from the start of a port-forward to a refusal; Kubernetes 1.35 takes 3 ms
@@ -61,23 +66,28 @@ def execute(
     deadline: float,
     limit: int = 1 << 20,
 ) -> CompletedExec:
-    """Run `command` in a container, without stdin, and return within `deadline` seconds, handshake included.
+    """Run `command` in a container and return within `deadline` seconds, handshake included; it finds no input.
 
+    A long program of a shell (SHELL -c PROGRAM NAME ARGUMENT…) does not travel in the URL, which proxies limit to 8 kB.
     Raises ForbiddenError, NotFoundError, or ClusterError if there is no connection in time. The program keeps running
     after the deadline: it must end by itself.
     """
     began = time.monotonic()
+    words, program = by_stdin(command)
     query = [
         ("container", container),
+        *([("stdin", "true")] if program else []),
         ("stdout", "true"),
         ("stderr", "true"),
-        *(("command", argument) for argument in command),
+        *(("command", word) for word in words),
     ]
     room = {_STDOUT: limit, _STDERR: limit, _ERROR: _STATUS_BYTES}
     kept = {channel: bytearray() for channel in room}
     truncated = timed_out = False
     with _opened(api, _path(namespace, pod, "exec"), query, _EXEC_PROTOCOLS, began + deadline) as link:
         try:
+            if program:
+                link.send_message(_STDIN, program)
             for channel, data in link.messages():
                 if channel not in room:
                     continue
@@ -91,6 +101,18 @@ def execute(
     stdout, stderr = bytes(kept[_STDOUT]), bytes(kept[_STDERR])
     code, error = (None, None) if timed_out else _status(bytes(kept[_ERROR]), stdout + stderr)
     return CompletedExec(code, stdout, stderr, error, time.monotonic() - began, timed_out, truncated)
+
+
+def by_stdin(command: Sequence[str]) -> tuple[Sequence[str], bytes]:
+    """The command to run, and what to write to its stdin: the program of a shell, if it is a long one.
+
+    The shell reads all of it before it begins, and what the program runs reads nothing of it.
+    """
+    if list(command[1:2]) != ["-c"] or sum(map(len, command)) < _LONG_COMMAND:
+        return command, b""
+    shell, _, program, _, *arguments = command
+    text = f"{{\nset -- {' '.join(map(shlex.quote, arguments))}\n{program}\n}} </dev/null\nexit\n"
+    return [shell], text.encode()
 
 
 def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -> Listening:
@@ -125,7 +147,8 @@ def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -
 
 
 def _path(namespace: str, pod: str, subresource: str) -> str:
-    return f"/api/v1/namespaces/{namespace}/pods/{pod}/{subresource}"
+    quoted = (quote(name, safe="", errors="replace") for name in (namespace, pod))
+    return "/api/v1/namespaces/{}/pods/{}/".format(*quoted) + subresource
 
 
 def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
@@ -133,14 +156,14 @@ def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
     if not message:
         return None, "the connection closed before the command ended"
     try:
-        status = json.loads(message)
+        status = as_object(decode(message))
         if status.get("status") == "Success":
             return 0, None
-        causes = (status.get("details") or {}).get("causes") or ()
-        codes = [int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"]
-        error = str(status.get("message") or "the exec failed")
-    except (ValueError, AttributeError, KeyError, TypeError):
-        return None, message.decode(errors="replace")
+        causes = objects(mapping(status.get("details"), "details").get("causes"), "causes")
+        codes = [int(text(cause.get("message"), "message")) for cause in causes if cause.get("reason") == "ExitCode"]
+        error = optional_text(status.get("message"), "message") or "the exec failed"
+    except (ValueError, BadField):
+        return None, message[:_LONGEST_MESSAGE].decode(errors="replace")
     if not codes:
         return None, error
     # A runtime may report a missing program on the program's own streams, with an exit status of its own.
@@ -172,6 +195,7 @@ class _Link:
         self.deadline = deadline
         self._socket = sock
         self._buffer = b""
+        self._received = 0
         self._websocket: Any = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
 
     def upgrade(self, api: Api, path: str, query: Sequence[tuple[str, str]], protocols: Sequence[str]) -> None:
@@ -198,8 +222,17 @@ class _Link:
             raise ClusterError(
                 f"the server {api.server} did not respond in time", "the API server or the kubelet may be overloaded"
             ) from error
-        except (websocket.WebSocketException, OSError, ValueError) as error:
+        except (websocket.WebSocketException, OSError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ClusterError(f"the server {api.server} could not open a websocket: {error}") from error
+
+    def send_message(self, channel: int, data: bytes) -> None:
+        """ClusterError if the connection does not take it; TimeoutError at the deadline."""
+        try:
+            self._websocket.send_binary(bytes([channel]) + data)
+        except websocket.WebSocketTimeoutException as error:
+            raise TimeoutError from error
+        except (websocket.WebSocketException, OSError) as error:
+            raise ClusterError(f"the server closed the connection: {error}") from error
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """Yield channel and data of each message until the connection ends; raise TimeoutError at the deadline."""
@@ -239,9 +272,11 @@ class _Link:
     def recv(self, size: int) -> bytes:
         if not self._buffer:
             self._arm()
-            self._buffer = (
-                self._socket.recv(_RECEIVE_BYTES) or b""
-            )  # urllib3 returns 0 at the end of TLS through a TLS proxy
+            # urllib3 returns 0 at the end of TLS through a TLS proxy
+            self._buffer = self._socket.recv(_RECEIVE_BYTES) or b""
+            self._received += len(self._buffer)
+            if self._received > _MOST_BYTES:
+                raise ClusterError(f"the server sent more than {_MOST_BYTES >> 20} MiB in an exec or port-forward")
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
 

@@ -92,10 +92,10 @@ def complete(
         )
         return _print(found, _NO_FILES, console)
     try:
-        candidates = _candidates(typed, parser, console)
-    except NetpolError:
-        candidates = ()
-    return _print(_of_prefix(candidates, typed.last), _NO_FILES, console)
+        offered = _of_prefix(_candidates(typed, parser, console), typed.last)
+    except Exception:  # noqa: BLE001 - whatever is wrong, with the cluster or its answers: a prompt is no place for it
+        offered = []
+    return _print(offered, _NO_FILES, console)
 
 
 def _print(candidates: Iterable[str], directive: str, console: Console) -> int:

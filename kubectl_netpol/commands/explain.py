@@ -192,7 +192,7 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     everywhere = all_namespaces or bool(printer.output)
     snapshot = inputs.read(scope_of(parse_reference("pod/any", inputs.namespace), everywhere=everywhere))
     where = None if all_namespaces else inputs.namespace
-    if gap := snapshot.gap("pods", where):
+    if (gap := snapshot.gap("pods", where)) and not gap.name:
         raise NetpolError(gap.message, "kubectl auth can-i list pods" + (f" -n {where}" if where else " -A"))
     pods = sorted(
         (pod for pod in snapshot.pods if not pod.finished and where in (None, pod.namespace)), key=lambda pod: pod.key

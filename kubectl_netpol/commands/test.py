@@ -115,6 +115,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     )
     cluster = cluster_options(arguments)
     inputs = open_inputs(cluster, arguments.filenames, console)
+    if inputs.api:
+        inputs.api.prepare()
     snapshot, predictions = _ask(inputs, names, selectors, ports)
     refuse_too_many(len(predictions), probe.most_pairs)
     results = _results(inputs, snapshot, predictions, cluster=cluster, probe=probe)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_netpol.model.objects import Node, Pod, Service, Workload
-    from kubectl_netpol.model.snapshot import Snapshot
+    from kubectl_netpol.model.snapshot import Gap, Snapshot
 
 _HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?"
 _MOST_PARTS = 3
@@ -118,8 +118,8 @@ def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | 
             continue
         if found := _of_kind(snapshot, reference, kind):
             return found
-        gap = snapshot.gap(KINDS[kind].resource, reference.namespace)
-        if gap and (reference.kind or kind == "Pod"):
+        gap = _gap(snapshot, reference, kind)
+        if gap and (gap.name or reference.kind or kind == "Pod"):
             raise NetpolError(f'can\'t look up {kind} "{reference.name}": {gap.message}')
     workloads = [
         workload
@@ -132,6 +132,13 @@ def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | 
     if workloads:
         return _of_workload(snapshot, reference, workloads[0])
     return _by_dotted_name(snapshot, reference) if role is Role.DESTINATION else None
+
+
+def _gap(snapshot: Snapshot, reference: Reference, kind: str) -> Gap | None:
+    """Why an object of that name may be missing."""
+    resource = KINDS[kind].resource
+    missing = (gap for gap in snapshot.gaps if gap.resource == resource and gap.hides(reference.namespace))
+    return next((gap for gap in missing if gap.name in ("", reference.name)), None)
 
 
 def resolve_source(snapshot: Snapshot, reference: Reference) -> Resolved:

@@ -5,14 +5,13 @@ What can't be read is a ManifestError that names source, document, object and fi
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
+from kubectl_netpol.manifests.json_text import is_json, load_stream
 from kubectl_netpol.manifests.objects import (
     read_endpoint_slice,
     read_endpoints,
@@ -47,9 +46,10 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.objects import EndpointSlice
     from kubectl_netpol.policies.meta import Object
 
+    Read: TypeAlias = "tuple[str, str, Any]"  # namespace, name, and what it is
+
 _DEEPEST = 8
 _CONTROLLERS = frozenset(key.rpartition("/")[2] for key in KEYS)  # JSON may write the slash as \\/
-_SPACE = re.compile(r"\s*")
 
 
 class Reader:
@@ -77,6 +77,7 @@ class Reader:
         self.named = Named(named or {})
         self._given: dict[tuple[str, tuple[str, str]], Object] = {}  # workloads
         self._names_controllers = False
+        self._gaps: list[Gap] = []
         self._depth = 0
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
@@ -113,11 +114,45 @@ class Reader:
         `kind`: its name in `model.kinds`, or as `policy_kind` names it.
         """
         for item in items:
-            self._add(kind, item, "the API server's response")
+            if self.live:
+                self.take(kind, [self.read_item(kind, item)])
+            else:
+                self._add(kind, item, "the API server's response")
+
+    def read_item(self, kind: str, item: Object) -> Read:
+        """An item of an API server's list, for `take`. BadField for one that is no object of the API at all.
+
+        One with a field that can't be read stops nothing: a policy may decide, and the lack of another is a gap.
+        """
+        metadata, name = _named(item)
+        namespace = self._namespace(kind, metadata)
+        try:
+            return namespace, name, self._value(kind, item, metadata, (namespace, name), "")
+        except (BadField, RecursionError) as error:
+            because = str(error) if isinstance(error, BadField) else "nested too deeply"
+            if kind == "NetworkPolicy":
+                from kubectl_netpol.policies.unevaluated import unread_networkpolicy  # noqa: PLC0415 - hardly ever
+
+                return namespace, name, unread_networkpolicy(item, name, namespace, because)
+            title = "/".join(filter(None, (namespace, KINDS[kind].short, name)))
+            where = name if kind == "Namespace" else namespace or None
+            return namespace, name, Gap(KINDS[kind].resource, where, f"{title} can't be read: {because}", name=name)
+
+    def take(self, kind: str, found: Iterable[Read]) -> None:
+        """Add what `read_item` returned."""
+        for namespace, name, value in found:
+            if isinstance(value, Gap):
+                self._gaps.append(value)
+            elif value is not None:
+                self._found.setdefault(kind, {})[namespace, name] = value
 
     def found(self, *kinds: str) -> list[Any]:
         """What has been read of these kinds so far."""
         return [item for kind in kinds for item in self._found.get(kind, {}).values()]
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of which something has been read so far."""
+        return tuple(self._found)
 
     def snapshot(self, gaps: Iterable[Gap] = ()) -> Snapshot:
         def found(kind: str) -> list[Any]:
@@ -151,7 +186,7 @@ class Reader:
                 for policy in found(kind)
                 if isinstance(policy, UnevaluatedPolicy)
             ],
-            gaps=gaps,
+            gaps=[*gaps, *self._gaps],
             plugin=self.plugin or None,
             plugin_objects=self._plugin_objects(),
         )
@@ -217,26 +252,18 @@ class Reader:
     def _add(self, kind: str, item: Object, where: str) -> None:
         name = "?"
         try:
-            metadata = mapping(item.get("metadata"), "metadata")
-            given = metadata.get("name")
-            name = text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
+            metadata, name = _named(item)
             if not self.live:
                 check_object(kind, item)
             namespace = self._namespace(kind, metadata)
-            if kind in _READERS:
-                found = _READERS[kind](item, metadata, namespace, name)
-                if not self.live:
-                    check_read(kind, item, found)
-            elif kind in TIERED:
-                found = self._tiered(kind, item, metadata, name, where)
-            else:
-                found = self._policy(kind, item, metadata, namespace, name)
+            found = self._value(kind, item, metadata, (namespace, name), where)
+            if not self.live and kind in _READERS:
+                check_read(kind, item, found)
         except BadField as error:
             raise _invalid(where, kind, name, error) from None
-        if found is not None:
-            self._found.setdefault(kind, {})[namespace, name] = found
-            if not self.live:
-                self._remember(kind, item, (namespace, name))
+        self.take(kind, [(namespace, name, found)])
+        if found is not None and not self.live:
+            self._remember(kind, item, (namespace, name))
 
     def _remember(self, kind: str, item: Object, key: tuple[str, str]) -> None:
         """What tells the replicas of a workload apart."""
@@ -244,6 +271,15 @@ class Reader:
             self._given[kind, key] = item
         elif self._names_controllers and kind not in _READERS:
             self.named.add({field: value for field, value in item.items() if field != "metadata"})
+
+    def _value(self, kind: str, item: Object, metadata: Object, key: tuple[str, str], where: str) -> Any:
+        """What it is in a snapshot, None for what is not in it."""
+        namespace, name = key
+        if kind in _READERS:
+            return _READERS[kind](item, metadata, namespace, name)
+        if kind in TIERED:
+            return self._tiered(kind, item, metadata, name, where)
+        return self._policy(kind, item, metadata, namespace, name)
 
     def _namespace(self, kind: str, metadata: Object) -> str:
         """An empty one for an object that is in none. A kind that is not known may be of either scope."""
@@ -331,6 +367,13 @@ class Reader:
             return unread_policy(kind, name, namespace)
 
 
+def _named(item: Object) -> tuple[Object, str]:
+    """Its metadata, and the name in it."""
+    metadata = mapping(item.get("metadata"), "metadata")
+    given = metadata.get("name")
+    return metadata, text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
+
+
 def _invalid(where: str, kind: str, name: str, error: BadField) -> ManifestError:
     return ManifestError(f"{where} ({kind} {name}): {error}", error.hint)
 
@@ -353,9 +396,9 @@ def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
 
 def _documents(content: str, source: str) -> Iterator[Any]:
     content = content.removeprefix("\ufeff")
-    if re.match(r"\s*[\[{]", content):
+    if is_json(content):
         try:
-            found = list(_json_stream(content))
+            found = list(load_stream(content))
         except ValueError:  # flow-style YAML, or a duplicate key, which the YAML loader names
             pass
         except RecursionError:
@@ -374,27 +417,6 @@ def _matters(version: str, kind: str) -> bool:
     group = version.rpartition("/")[0]
     known = kind in KINDS or kind.endswith("List") or kind_of(kind, version) or policy_kind(kind, group)
     return bool(known or meant_kind(kind, group))
-
-
-def _json_stream(content: str) -> Iterator[Any]:
-    """JSON documents one after the other, as kubectl reads them. ValueError for anything else."""
-    decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
-    start = _SPACE.match(content).end()  # type: ignore[union-attr] # it matches nothing as well
-    while start < len(content):
-        document, end = decoder.raw_decode(content, start)
-        yield document
-        start = _SPACE.match(content, end).end()  # type: ignore[union-attr] # it matches nothing as well
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Object:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)
 
 
 def _typed(lists: Object) -> Object:

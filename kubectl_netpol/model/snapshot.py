@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Scope(NamedTuple):
     """What a question needs of a cluster: the objects of `namespaces`, of the resources in `everywhere` all of them.
 
-    `services_in`: namespaces whose Services and pods are needed besides.
+    `services_in`: namespaces whose Services and pods are needed besides. `peers`: of the pods in all other namespaces
+    only whether peers of the policies match them is needed.
     """
 
     namespaces: frozenset[str]
@@ -27,6 +28,7 @@ class Scope(NamedTuple):
     workloads: bool = False
     services_in: frozenset[str] = frozenset()
     endpoints: bool = True
+    peers: bool = False
 
 
 class Gap(NamedTuple):
@@ -34,6 +36,7 @@ class Gap(NamedTuple):
 
     `policy_kind`: the kind of policy, other than NetworkPolicy, that they are of; `after`: one that is asked last.
     `unknown_kind`: they are of a kind that is not known and may decide: a caveat.
+    `name`: it is only the object of this name, which has a field that can't be read.
     """
 
     resource: str
@@ -43,6 +46,7 @@ class Gap(NamedTuple):
     policy_kind: str = ""
     after: bool = False
     unknown_kind: bool = False
+    name: str = ""
 
     def hides(self, namespace: str | None) -> bool:
         """Whether it leaves out objects of that namespace, or (None) of any."""

@@ -24,7 +24,7 @@ from tests.support.clusters import NAMESPACES, clusters
 from tests.support.lawful import lawful
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.connection.predict import Prediction
@@ -64,8 +64,11 @@ class FakeApi:
         """No DaemonSet: no plugin runs whose reading is another one."""
         return []
 
-    def gather(self, paths: Mapping[Any, str]) -> dict[Any, Objects | ClusterError]:
-        return {key: self._list(path) for key, path in paths.items()}
+    def gather(self, paths: Mapping[Any, str], read: Callable[[Any, Any], Any] | None = None) -> dict[Any, Any]:
+        def one(key: Any, found: Objects | ClusterError) -> Any:
+            return found if isinstance(found, ClusterError) or not read else [read(key, item) for item in found]
+
+        return {key: one(key, self._list(path)) for key, path in paths.items()}
 
     def _list(self, path: str) -> Objects | ClusterError:
         *front, resource = path.split("/")

@@ -79,6 +79,126 @@ def test_modules_on_pythonpath_are_not_imported(user: User, tmp_path: Path) -> N
     assert user.run("version", PYTHONPATH=str(tmp_path)).returncode == 0
 
 
+def test_modules_that_python_imported_of_pythonpath_before_are_not_used(user: User, tmp_path: Path) -> None:
+    """As a sitecustomize does; the empty entry is the current folder."""
+    (tmp_path / "sitecustomize.py").write_text("import certifi, idna")
+    for name in ("certifi", "idna", "argparse"):
+        (tmp_path / f"{name}.py").write_text("")
+    script = f"""
+import runpy, sys, os
+os._exit = lambda status: sys.exit(0 if status == 0 and 'home' in sys.modules['kubectl_netpol'].__file__ else 1)
+sys.argv = ['x', 'version']
+assert not hasattr(sys.modules['certifi'], 'where')
+runpy.run_path({str(user.zipapp)!r}, run_name='__main__')
+"""
+    for path in (str(tmp_path), ":", "."):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=tmp_path,
+            env=user.environment | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), path
+
+
+def _empty_folder(cache: Path) -> None:
+    shutil.rmtree(cache)
+    cache.mkdir()
+
+
+def _without_a_module(cache: Path) -> None:
+    (cache / "kubectl_netpol" / "cli.py").unlink()
+
+
+def _files_of_no_bytes(cache: Path) -> None:
+    for path in cache.rglob("*.pyc"):
+        path.write_bytes(b"")
+
+
+def _all_of_no_bytes(cache: Path) -> None:
+    for path in cache.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+
+
+def _without_a_manifest(cache: Path) -> None:
+    (cache / "manifest").unlink()
+
+
+def _of_somebody_else(cache: Path) -> None:
+    for path in (cache, *cache.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(_empty_folder, id="emptied by a cleaner"),
+        pytest.param(_without_a_module, id="without one file"),
+        pytest.param(_files_of_no_bytes, id="compiled files of no bytes, as after a power cut"),
+        pytest.param(_all_of_no_bytes, id="files of no bytes"),
+        pytest.param(_without_a_manifest, id="without its manifest"),
+        pytest.param(_of_somebody_else, id="owned by somebody else", marks=needs_root),
+    ],
+)
+def test_a_damaged_cache_is_made_anew_in_silence(user: User, damage: Callable[[Path], None]) -> None:
+    first = user.run("version")
+    (cache,) = user.caches.iterdir()
+    whole = {path.relative_to(cache) for path in cache.rglob("*")}
+    damage(cache)
+    for _ in range(2):
+        again = user.run("version")
+        assert (again.returncode, again.stdout, again.stderr) == (0, first.stdout, "")
+    assert list(user.caches.iterdir()) == [cache]
+    assert {path.relative_to(cache) for path in cache.rglob("*")} == whole
+
+
+def test_where_the_archive_is_gone_one_line_says_so(user: User, tmp_path: Path) -> None:
+    """A program that runs from the zipapp itself, since no cache can be made."""
+    copy = tmp_path / "copy"
+    shutil.copy(user.zipapp, copy)
+    script = f"""
+import runpy, os, zipimport
+copy = {str(copy)!r}
+before = zipimport.zipimporter.get_code
+def get_code(self, name):
+    found = before(self, name)
+    if name == "__main__":
+        os.unlink(copy)
+    return found
+zipimport.zipimporter.get_code = get_code
+runpy.run_path(copy, run_name='__main__')
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=user.environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: kubectl netpol can't start: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("files", [4, 5, 6, 7, 8, 9, 10, 12, 16])
+def test_with_few_file_handles_there_is_an_answer_or_one_line(user: User, folder: Path, files: int) -> None:
+    user.run("version")
+    page = ("matrix", "-f", "manifest.yaml", "-n", "shop")
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", sys.executable, "-I", "-S", user.zipapp, *page],
+        cwd=folder,
+        env=user.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "__main__.py" not in done.stderr and done.returncode in (1, 127):
+        return  # Python itself can't start
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 2, 3)
+    assert done.returncode == 0 or done.stderr.startswith("error: "), done.stderr
+    assert done.stderr.count("error: ") == (done.returncode != 0)
+
+
 def test_twelve_concurrent_first_runs_make_one_cache(user: User) -> None:
     together = threading.Barrier(12)
 

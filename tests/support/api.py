@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.model.kinds import KINDS, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from kubectl_netpol.cluster.api import Api
 
@@ -31,21 +32,31 @@ class FakeApi:
     def api(self) -> Api:
         return cast("Api", self)
 
+    def prepare(self) -> None:
+        """There is nothing to connect to."""
+
     def get(self, path: str, *, accept: str = "") -> Any:
         assert accept.startswith("application/json;g=apidiscovery.k8s.io;v=v2;") == (path == "/apis")
         return self._answer(path, NotFoundError(f"{path} not found"))
 
-    def list(self, path: str) -> Any:
-        return self._answer(path, [])
+    def list(
+        self, path: str, read: Callable[[Object], Any] | None = None, *, query: Sequence[Any] = (), accept: str = ""
+    ) -> Any:
+        """`metadata` asked for is answered with that alone, and without what the field selector leaves out."""
+        found = self._answer(path, [])
+        if "PartialObjectMetadata" in accept:
+            assert dict(query)["fieldSelector"].count("!=") == 2
+            found = [{"metadata": item["metadata"]} for item in found if _is_running(item)]
+        return list(map(read, found)) if read else found
 
-    def gather(self, paths: Mapping[Any, str]) -> dict[Any, Any]:
-        def one(path: str) -> Any:
+    def gather(self, paths: Mapping[Any, str], read: Callable[[Any, Object], Any] | None = None) -> dict[Any, Any]:
+        def one(key: Any) -> Any:
             try:
-                return self.list(path)
+                return self.list(paths[key], partial(read, key) if read else None)
             except (ForbiddenError, NotFoundError) as error:
                 return error
 
-        return {key: one(path) for key, path in paths.items()}
+        return {key: one(key) for key in paths}
 
     def patch(self, path: str, body: Any, _content_type: str) -> Any:
         self.patched.append((path, body))
@@ -60,6 +71,11 @@ class FakeApi:
         if isinstance(answer, ClusterError):
             raise answer
         return answer
+
+
+def _is_running(item: Object) -> bool:
+    finished = (item.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return not finished and not (item.get("spec") or {}).get("hostNetwork")
 
 
 def forbidden(path: str) -> ForbiddenError:

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "probe": "errors concurrency model",
     "diagnosis": "model engine connection analysis probe",
     "matrix": "model engine connection diagnosis",
-    "cluster": "errors concurrency model manifests",
+    "cluster": "errors fields concurrency model manifests",
     "render": "console model manifests engine connection analysis allow diagnosis matrix",
     "commands/common": (
         "errors concurrency console model manifests engine connection analysis lint allow probe diagnosis matrix "
@@ -45,7 +45,7 @@ MAY_IMPORT = {
         "commands/common"
     ),
     "cli": "errors console commands",
-    "__main__": "cli",
+    "__main__": "errors cli",
 }
 BOUND = {
     "certifi": ("cluster/tls.py",),

@@ -17,6 +17,7 @@ import pytest
 from kubectl_netpol import __version__, cli
 from kubectl_netpol.cli import COMMANDS, build_parser
 from kubectl_netpol.commands import explain
+from kubectl_netpol.errors import TerminatedError
 from tests.support.running import EXAMPLES, SHOP
 
 if TYPE_CHECKING:
@@ -235,14 +236,26 @@ def test_options_may_be_anywhere_after_the_command(line: str, capsys: pytest.Cap
     assert (status, out.splitlines()[0], err) == (0, "shop/nginx (run=nginx)", "")
 
 
-def test_an_interrupt_is_130_and_says_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("error", "status", "printed"),
+    [
+        pytest.param(KeyboardInterrupt, 130, "", id="an interrupt"),
+        pytest.param(TerminatedError, 143, "", id="SIGTERM"),
+        pytest.param(MemoryError, 3, "error: out of memory\n", id="no more memory"),
+    ],
+)
+def test_what_ends_a_command_from_outside(
+    error: type[BaseException],
+    status: int,
+    printed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def interrupted(_arguments: object, _console: Console) -> int:
-        raise KeyboardInterrupt
+    def ended(_arguments: object, _console: Console) -> int:
+        raise error
 
-    monkeypatch.setattr(explain, "run", interrupted)
-    assert run("explain", capsys) == (130, "", "")
+    monkeypatch.setattr(explain, "run", ended)
+    assert run("explain", capsys) == (status, "", printed)
 
 
 def test_a_crash_is_3_and_one_line_and_never_the_status_that_means_no(

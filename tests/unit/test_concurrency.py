@@ -75,3 +75,21 @@ def test_an_interrupted_process_ends_without_waiting_for_its_threads() -> None:
         began = time.monotonic()
         assert process.wait(30) == 130
         assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("most", [0, 1, 3], ids=["none", "one", "three"])
+def test_where_the_machine_has_no_more_threads_the_work_is_done_all_the_same(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[threading.Thread] = []
+    begin = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert map_concurrently(lambda item: item * 2, list(range(20))) == list(range(0, 40, 2))
+    assert len(started) == most

@@ -92,6 +92,17 @@ def test_what_an_encoding_lacks_is_written_in_ascii() -> None:
     assert found.getvalue() == "san -> Grüße, \\u6771\\u4eac ...\n".encode("latin-1")
 
 
+def test_without_threads_there_is_no_progress_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    err = Terminal()
+    with Console(io.StringIO(), err).progress("reading") as update:
+        update("more")
+    assert err.getvalue() == ""
+
+
 def test_the_answer_ends_in_one_line_break() -> None:
     out = io.StringIO()
     console = Console(out, io.StringIO())

@@ -12,8 +12,9 @@ from kubectl_netpol.model.kinds import PLUGINS
 
 MOST_PAIRS = 100
 _AS_IN_KUBECTL = """--context, --cluster, --user, --kubeconfig FILE, --as, --as-group, --as-uid,
---request-timeout TIME (5s, 1m; 0: never; of one call to the API server), and:"""
+--request-timeout TIME (of one call to the API server: 5s, 1m; default 75s), and:"""
 _LONGEST_TIMEOUT = 3600.0
+_LONGEST_DURATION = 86400.0
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = r"(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+"
 _PIECE = r"(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)"
@@ -115,7 +116,15 @@ def probe_options(arguments: argparse.Namespace) -> ProbeOptions:
 def parse_duration(text: str) -> float:
     """Seconds of "3", "3s", "1m30s", "500ms". UsageError for anything else."""
     if re.fullmatch(r"\d+(\.\d*)?", text, re.ASCII):
-        return float(text)
+        return _short_enough(float(text), text)
     if not re.fullmatch(_DURATION, text, re.ASCII):
         raise UsageError(f'invalid duration "{text}"', "write 3s, 500ms or 1m")
-    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PIECE, text, re.ASCII))
+    return _short_enough(
+        sum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PIECE, text, re.ASCII)), text
+    )
+
+
+def _short_enough(seconds: float, text: str) -> float:
+    if seconds > _LONGEST_DURATION:
+        raise UsageError(f"invalid duration {text}: must be at most 24h", "write 3s, 500ms or 1m")
+    return seconds

@@ -29,7 +29,7 @@ from kubectl_netpol.errors import ClusterError, ForbiddenError
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.probe.containers import containers_to_try, intercepting_proxy
 from kubectl_netpol.probe.outcome import NameCheck, Observation, Outcome, Target
-from kubectl_netpol.probe.run import probe
+from kubectl_netpol.probe.run import ADDRESS, probe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,7 +114,10 @@ class Prober:
         results: dict[int, ConnectionResult] = {}
         for index, prediction in enumerate(predictions):
             address = prediction.request.address or prediction.request.destination.host or _external_name(prediction)
-            if address and prediction.request.port is not None and not _pointless(prediction):
+            if address and not ADDRESS.fullmatch(address):
+                why = f'"{address}" is not a host name'
+                results[index] = ConnectionResult(prediction, not_probed(prediction, why, Code.NOT_PROBED))
+            elif address and prediction.request.port is not None and not _pointless(prediction):
                 asked[index] = Target(address, prediction.request.port)
             else:
                 results[index] = self._not_dialled(prediction)
@@ -301,7 +304,11 @@ class Prober:
 
 
 def _seconds(when: str) -> float:
-    return float(calendar.timegm(time.strptime(when[:19], "%Y-%m-%dT%H:%M:%S")))
+    """Since the epoch; 0 for what is no time."""
+    try:
+        return float(calendar.timegm(time.strptime(when[:19], "%Y-%m-%dT%H:%M:%S")))
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _service_name(prediction: Prediction) -> str | None:

@@ -53,11 +53,15 @@ def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) 
 
 
 def read_for(inputs: Inputs, *asked: tuple[Reference, Role], everywhere: bool) -> Snapshot:
-    """What a question about these needs. Workloads are read only where no pod and no Service has the name."""
+    """What a question about these needs. Workloads are read only where no pod and no Service has the name.
+
+    `everywhere`: also which pods of the whole cluster the policies speak of.
+    """
     references = [reference for reference, _ in asked]
-    snapshot = inputs.read(scope_of(*references, everywhere=everywhere))
+    scope = scope_of(*references, everywhere=everywhere)._replace(peers=everywhere)
+    snapshot = inputs.read(scope)
     if inputs.live and any(look_up(snapshot, reference, role) is None for reference, role in asked):
-        snapshot = inputs.read(scope_of(*references, everywhere=everywhere, workloads=True))
+        snapshot = inputs.read(scope._replace(workloads=True))
     return snapshot
 
 
@@ -134,7 +138,7 @@ def ask_selected(
 
 def _selected(snapshot: Snapshot, namespace: str, typed: str) -> list[Resolved]:
     selector = parse_selector(typed)
-    if gap := snapshot.gap("pods", namespace):
+    if (gap := snapshot.gap("pods", namespace)) and not gap.name:
         raise NetpolError(gap.message)
     found = sorted(
         (pod for pod in snapshot.pods_in(namespace) if not pod.finished and selector.matches(pod.labels)),

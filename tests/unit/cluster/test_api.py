@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import select
 import signal
 import socket
 import threading
 import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from kubernetes.client.configuration import Configuration
 
+from kubectl_netpol.cluster import api as module
 from kubectl_netpol.cluster.api import Api, Attributes, rbac_attributes
 from kubectl_netpol.cluster.kubeconfig import Access
 from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.fields import BadField
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, api_for
 
 if TYPE_CHECKING:
@@ -42,7 +46,7 @@ def test_a_list_returns_the_raw_items_over_one_kept_connection(serve: Serve, pki
     assert api.list(PODS) == [pod("a"), pod("b")]
     assert server.connections == 1
     first = server.requests[0]
-    assert (first.method, first.target) == ("GET", PODS)  # consistent, not chunked: no resourceVersion, no limit
+    assert (first.method, first.target) == ("GET", f"{PODS}?limit=500")  # consistent: no resourceVersion
     assert first.values("accept-encoding") == ["gzip"]
     assert first.values("accept") == ["application/json"]
     assert first.values("user-agent")[0].startswith("kubectl-netpol/")
@@ -85,7 +89,7 @@ def test_the_clock_of_the_server_advances(serve: Serve, pki: Pki) -> None:
     assert (api.now() or 0) > first
 
 
-@pytest.mark.parametrize("date", ["", "yesterday"])
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 99 Jan 2026"])
 def test_a_bad_date_is_no_clock(serve: Serve, pki: Pki, date: str) -> None:
     api = api_for(serve(lambda *_: Answer(body={}, headers=(("Date", date),))).url, pki)
     api.get("/version")
@@ -152,6 +156,8 @@ FORBIDDEN = (
         (Answer(403, {"message": FORBIDDEN}), ForbiddenError, FORBIDDEN),
         (Answer(403, {"message": "an admission plugin says no"}), ForbiddenError, "an admission plugin says no"),
         (Answer(403, b"denied"), ForbiddenError, "not allowed to list pods"),
+        (Answer(403, {"message": ["x"]}), ForbiddenError, "not allowed to list pods"),
+        (Answer(403, b"[" * 100_000), ForbiddenError, "not allowed to list pods"),
         (Answer(404, {"message": 'pods "a" not found'}), NotFoundError, 'pods "a" not found'),
         (Answer(404, b"404 page not found\n"), NotFoundError, "could not find the requested resource"),
         (Answer(401, {"message": "Unauthorized"}), ClusterError, "you must be logged in to the server (Unauthorized)"),
@@ -162,7 +168,7 @@ FORBIDDEN = (
         (Answer(200, b'{"items": ['), ClusterError, "the server responded with 200, but the body is not JSON"),
         (Answer(302, b"", (("Location", "/login"),)), ClusterError, "the server responded with 302"),
         (Answer(200, {"kind": "Pod"}), ClusterError, f"invalid response to {PODS}: expected a list"),
-        (Answer(200, ["a"]), ClusterError, f"invalid response to {PODS}: expected a list"),
+        (Answer(200, ["a"]), ClusterError, f"invalid response to {PODS}: expected an object, got a list"),
     ],
     ids=lambda value: f"{value.status} {value.body!r:.30}" if isinstance(value, Answer) else "",
 )
@@ -308,6 +314,119 @@ def test_a_server_that_stops_is_bounded_by_the_request_timeout(serve: Serve, pki
     assert box[0].connections == 1
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), id="a byte now and then"
+        ),
+        pytest.param((b"", b"HTTP/1.1 100 Continue\r\n\r\n"), id="status 100 for ever"),
+        pytest.param((b"HTTP/1.1 200 OK\r\n", b"a"), id="a header without an end"),
+        pytest.param((b"HTTP/1.1 403 Forbidden\r\n\r\n", b"x"), id="the body of an error"),
+    ],
+)
+def test_a_call_ends_at_its_deadline_whatever_comes(serve: Serve, pki: Pki, script: tuple[bytes, bytes]) -> None:
+    def dribble(_: Request, stream: Any) -> None:
+        stream.sendall(script[0])
+        while True:
+            stream.sendall(script[1])
+            time.sleep(0.02)
+
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=r"no response within 0\.5 s"):
+        api_for(serve(dribble).url, pki, timeout=0.5).list(PODS)
+    assert time.monotonic() - began < 5
+
+
+def test_a_handshake_that_is_never_answered_says_how_long_it_was_waited_for(
+    serve: Serve, pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_CONNECT_SECONDS", 0.3)
+    with pytest.raises(ClusterError, match=r"no response within 0\.3 s"):
+        api_for(serve(lambda *_: None, hang=True).url, pki).list(PODS)
+
+
+def test_a_retry_is_within_the_deadline(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: BUSY._replace(headers=(("Retry-After", "5"),)))
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=r"storage is \(re\)initializing"):
+        api_for(server.url, pki, timeout=2).list(PODS)
+    assert time.monotonic() - began < 2
+    assert len(server.requests) == 1
+
+
+def test_a_response_that_unfolds_is_left(serve: Serve, pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 4 << 20)
+    packed = gzip.compress(b" " * (64 << 20))
+    server = serve(lambda *_: Answer(body=packed, headers=(("Content-Encoding", "gzip"),)))
+    with pytest.raises(ClusterError, match="the server sent more than 4 MiB in one response"):
+        api_for(server.url, pki).list(PODS)
+
+
+# Lists in pages.
+
+
+def page(token: str | None, *names: str) -> Answer:
+    return Answer(body={"metadata": {"continue": token} if token else {}, "items": [pod(name) for name in names]})
+
+
+GONE = Answer(410, {"message": "The provided continue parameter is too old"})
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        pytest.param([page("x", "a", "b"), page("y/z", "c"), page(None, "d")], ["", "x", "y/z"], id="to the end"),
+        pytest.param(
+            [page("x", "q"), GONE, page("z", "a", "b", "c"), page("", "d")], ["", "x", "", "z"], id="once more"
+        ),
+    ],
+)
+def test_a_list_is_read_in_pages(serve: Serve, pki: Pki, answers: list[Answer], asked: list[str]) -> None:
+    server = serve(lambda *_: answers.pop(0))
+    assert api_for(server.url, pki).list(PODS, lambda item: item["metadata"]["name"]) == ["a", "b", "c", "d"]
+    assert [dict(parse_qsl(urlsplit(one.target).query)).get("continue", "") for one in server.requests] == asked
+    assert {dict(parse_qsl(urlsplit(one.target).query))["limit"] for one in server.requests} == {"500"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        pytest.param(
+            [page("x", "a"), GONE] * 2, "could not be read to its end: The provided continue", id="too old twice"
+        ),
+        pytest.param([page("x", "a"), page("x", "b")], "the list does not end", id="the same page for ever"),
+        pytest.param([page("x")], "the list does not end", id="a page of nothing"),
+        pytest.param([page("x", "a"), Answer(500, {"message": "no"})], "no", id="an error in between"),
+        pytest.param(
+            [Answer(body={"metadata": {"continue": 3}, "items": []})], "metadata.continue: expected", id="a number"
+        ),
+        pytest.param(
+            [Answer(body={"metadata": [], "items": []})], "metadata: expected an object", id="metadata of a list"
+        ),
+        pytest.param([Answer(body={"items": "abc"})], 'items: expected a list, got "abc"', id="text for items"),
+        pytest.param(
+            [Answer(body={"items": [[]]})], r"items\[0\]: expected an object, got a list", id="a list as an item"
+        ),
+        pytest.param([Answer(body=b"[" * 100_000)], "the body is nested too deeply", id="nested deeply"),
+    ],
+)
+def test_a_list_that_is_not_complete_is_an_error(serve: Serve, pki: Pki, answers: list[Answer], message: str) -> None:
+    server = serve(lambda *_: answers.pop(0))
+    with pytest.raises(ClusterError, match=message):
+        api_for(server.url, pki).list(PODS)
+    assert not answers
+
+
+def test_an_item_of_another_form_is_named_by_its_place(serve: Serve, pki: Pki) -> None:
+    def refuse(item: dict[str, Any]) -> None:
+        if item["metadata"]["name"] == "b":
+            raise BadField("metadata.name", "is bad")
+
+    with pytest.raises(ClusterError, match=rf"invalid response to {PODS}: items\[1\]\.metadata\.name: is bad"):
+        api_for(serve(lambda *_: listing("a", "b")).url, pki).list(PODS, refuse)
+
+
 def test_a_truncated_response_is_an_error(serve: Serve, pki: Pki) -> None:
     def cut(_: Request, stream: Any) -> None:
         stream.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"items": []}')
@@ -316,12 +435,45 @@ def test_a_truncated_response_is_an_error(serve: Serve, pki: Pki) -> None:
         api_for(serve(cut).url, pki).list(PODS)
 
 
+def test_a_connection_that_was_prepared_is_the_one_that_is_dialled(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: None)
+    api = api_for(server.url, pki)
+    api.prepare()
+    while not api._spare:  # noqa: SLF001 - it is made in another thread
+        time.sleep(0.01)
+    sock = api.dial(10)
+    assert server.connections == 1
+    sock.close()
+    api.dial(10).close()
+    assert server.connections == 2
+
+
+def test_a_connection_that_could_not_be_prepared_is_no_error_before_it_is_dialled(pki: Pki) -> None:
+    api = api_for(f"https://127.0.0.1:{closed_port()}", pki)
+    api._prepare()  # noqa: SLF001 - what the other thread does
+    with pytest.raises(ClusterError, match="was refused"):
+        api.dial(10)
+
+
+def test_a_prepared_connection_that_the_server_has_closed_is_not_used(pki: Pki) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        api = api_for(f"http://127.0.0.1:{listener.getsockname()[1]}", pki)
+        api._prepare()  # noqa: SLF001 - what the other thread does
+        listener.accept()[0].close()
+        select.select([api._spare[0].sock], [], [])  # noqa: SLF001 - to see when it is closed
+        first = api.dial(10)
+        second, _ = listener.accept()
+        assert first.getsockname() == second.getpeername()
+        first.close()
+        second.close()
+
+
 # Several lists at once.
 
 
 def test_gather_returns_what_is_forbidden_or_not_found_as_errors(serve: Serve, pki: Pki) -> None:
     def answer(request: Request, _: Any) -> Answer:
-        kind = request.target.rpartition("/")[2]
+        kind = request.target.partition("?")[0].rpartition("/")[2]
         special = {"secret": Answer(403, {"message": FORBIDDEN}), "gone": Answer(404, {"message": "no such thing"})}
         return special.get(kind, listing(kind))
 

@@ -127,3 +127,32 @@ def test_a_refused_container(serve: Serve, pki: Pki, status: int, error: type[Cl
     assert not isinstance(caught.value, NotFoundError)
     if isinstance(caught.value, ForbiddenError):
         assert (caught.value.verb, caught.value.resource) == ("patch", "pods/ephemeralcontainers")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        pytest.param({"status": 3}, "status: expected an object, got 3", id="a status that is a number"),
+        pytest.param(
+            {"status": {"ephemeralContainerStatuses": {"a": 1}}},
+            "status.ephemeralContainerStatuses: expected a list, got an object",
+            id="statuses that are an object",
+        ),
+        pytest.param(
+            {"status": {"ephemeralContainerStatuses": [7]}},
+            r"status.ephemeralContainerStatuses\[0\]: expected an object, got 7",
+            id="a status of another form",
+        ),
+        pytest.param([], "expected an object, got a list", id="a list instead of a pod"),
+    ],
+)
+def test_a_pod_of_another_form_is_an_error(serve: Serve, pki: Pki, body: Any, field: str) -> None:
+    server = serve(lambda request, _: Answer(body={} if request.method == "PATCH" else body))
+    with pytest.raises(ClusterError, match=f"invalid response to {PATH}: {field}"):
+        add_debug_container(api_for(server, pki), "shop", "web", "busybox")
+
+
+@pytest.mark.parametrize("state", [3, "running", {"waiting": 3}, {"terminated": []}], ids=str)
+def test_a_state_of_another_form_is_an_error(serve: Serve, pki: Pki, state: Any) -> None:
+    with pytest.raises(ClusterError, match=f"invalid response to {PATH}: "):
+        add_debug_container(api_for(serve(kubelet(state)), pki), "shop", "web", "busybox")

@@ -177,12 +177,23 @@ def test_any_other_group_that_does_not_answer_is_named() -> None:
 def test_an_answer_of_another_form_is_an_error(answer: Any) -> None:
     with pytest.raises(ClusterError) as caught:
         discovered(answer)
-    assert caught.value.message == "invalid response to /apis: expected a list of API groups"
+    assert caught.value.message.startswith("invalid response to /apis: ")
 
 
-def test_resources_of_another_form_are_an_error() -> None:
-    with pytest.raises(ClusterError, match="expected a list of API groups"):
-        discovered(api_groups(example_com="v1"), **{"/apis/example.com/v1": {"kind": "Status"}})
+def test_a_group_that_does_not_say_what_it_has_is_named() -> None:
+    odd = {"kind": "Status"}
+    assert discovered(api_groups(example_com="v1"), **{"/apis/example.com/v1": odd}).silent == ("example.com",)
+
+
+def test_of_a_group_of_the_table_that_does_not_say_what_it_has_all_kinds_are_listed() -> None:
+    found = discovered(api_groups(cilium_io="v2"), **{"/apis/cilium.io/v2": {"kind": "Status"}})
+    assert found == Discovered((CILIUM, WIDE))
+
+
+@pytest.mark.parametrize("odd", [7, [7], [{"name": 7}]], ids=["a number", "a list of numbers", "a name that is none"])
+def test_resources_of_another_form_are_an_error(odd: Any) -> None:
+    with pytest.raises(ClusterError, match="invalid response to /apis/cilium"):
+        discovered(api_groups(cilium_io="v2"), **{"/apis/cilium.io/v2": {"resources": odd}})
 
 
 # In another thread.

@@ -50,6 +50,36 @@ ROWS = {
         {"home/.kube/config": config(TOKEN, at=cluster(certificate_authority_data="a"))},
         "certificate-authority-data of main is not valid base64",
     ),
+    "certificate-authority-data with what is in no base64": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(certificate_authority_data="!!!"))},
+        "certificate-authority-data of main is not valid base64",
+    ),
+    "certificate-authority with a NUL in its path": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(certificate_authority="a\0b", certificate_authority_data=None))},
+        "unable to read certificate-authority ",
+        kubectl_differs="it can't be given one",
+    ),
+    "a plugin's argument with a NUL": Row(
+        {"plugin": says(token="abc"), "home/.kube/config": config(plugin(args=["a\0b"]))},
+        "args of main has a character that no program can be given",
+        kubectl_differs="it starts the plugin without it",
+    ),
+    "a plugin's variable with an equals sign in its name": Row(
+        {"plugin": says(token="abc"), "home/.kube/config": config(plugin(env=[{"name": "A=B", "value": "x"}]))},
+        'env of main has the invalid name "A=B"',
+        kubectl_differs="it sets another one",
+    ),
+    "a server with a blank": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster("http://a b/"))}, "must be a URL or a host:port pair"
+    ),
+    "a proxy with a blank": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(proxy_url="http://a b:1"))},
+        "http://a b:1 must be an http:// or https:// URL",
+    ),
+    "a name to verify that is none": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(tls_server_name="a" * 5000))},
+        'tls-server-name of cluster "main" is not a host name',
+    ),
     "a client certificate that is missing": Row(
         {"home/.kube/config": config(PATHS)}, "unable to read client-certificate "
     ),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def test_a_plugin_is_known_by_its_daemonset(serve: Serve, pki: Pki, names: list[str], expected: str | None) -> None:
     server = serve(lambda *_: Answer(body={"items": [{"metadata": {"name": name}} for name in names]}))
     assert network_plugin(api_for(server, pki)) == expected
-    assert [request.target for request in server.requests] == ["/apis/apps/v1/daemonsets"]
+    assert [request.target for request in server.requests] == ["/apis/apps/v1/daemonsets?limit=500"]
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])

@@ -8,6 +8,7 @@ import pytest
 
 from kubectl_netpol.cluster.reader import read_snapshot
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.model.objects import Namespace, Pod
 from kubectl_netpol.model.snapshot import Gap, Scope
 from tests.support.api import FakeApi, forbidden, group, groups, resource
 
@@ -149,6 +150,73 @@ def test_a_kind_that_the_server_does_not_have_is_no_gap() -> None:
     missing = NotFoundError("the server could not find the requested resource")
     snapshot = read_snapshot(FakeApi({slices_in("shop"): missing}).api, Scope(SHOP))
     assert snapshot.gaps == ()
+
+
+@pytest.mark.parametrize("path", [policies_in("shop"), services_in("shop"), pods_in("shop"), NAMESPACES])
+def test_a_list_that_every_server_has_is_not_missing(path: str) -> None:
+    """No NetworkPolicies and no answer about them are not the same."""
+    with pytest.raises(NotFoundError, match="not here"):
+        read_snapshot(FakeApi({path: NotFoundError("not here")}).api, Scope(SHOP))
+
+
+def odd_policy(namespace: str) -> dict[str, Any]:
+    rule = {"from": [{"ipBlock": {"cidr": "010.0.0.0/8"}}]}
+    return item("odd", namespace, spec={"podSelector": {"matchLabels": {"app": "web"}}, "ingress": [rule]})
+
+
+def test_a_policy_that_can_not_be_read_may_decide_and_nothing_else_stops() -> None:
+    fake = FakeApi({policies_in("shop"): [odd_policy("shop"), item("deny", "shop", spec={"podSelector": {}})]})
+    snapshot = read_snapshot(fake.api, Scope(SHOP))
+    assert [policy.key for policy in snapshot.policies] == ["shop/deny"]
+    (odd,) = snapshot.unevaluated
+    assert (odd.title, odd.because) == (
+        "shop/networkpolicy.networking.k8s.io/odd",
+        'spec.ingress[0].from[0].ipBlock.cidr: invalid CIDR "010.0.0.0/8"',
+    )
+    web, other = (Pod("shop", name, {"app": name}) for name in ("web", "other"))
+    elsewhere = Pod("elsewhere", "web", {"app": "web"})
+    assert [odd.may_select(pod, Namespace(pod.namespace, {})) for pod in (web, other, elsewhere)] == [
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "odd", "gap"),
+    [
+        pytest.param(
+            services_in("shop"),
+            item("web", "shop", spec={"clusterIP": "x"}),
+            Gap(
+                "services",
+                "shop",
+                'shop/svc/web can\'t be read: spec.clusterIPs: expected an IP address, got "x"',
+                name="web",
+            ),
+            id="a Service",
+        ),
+        pytest.param(
+            pods_in("shop"),
+            item("web", "shop", status={"podIPs": 3}),
+            Gap("pods", "shop", "shop/pod/web can't be read: status.podIPs: expected a list, got 3", name="web"),
+            id="a pod",
+        ),
+        pytest.param(
+            NAMESPACES,
+            {"metadata": {"name": "shop", "labels": 3}},
+            Gap(
+                "namespaces",
+                "shop",
+                "namespace/shop can't be read: metadata.labels: expected an object, got 3",
+                name="shop",
+            ),
+            id="a namespace",
+        ),
+    ],
+)
+def test_another_object_that_can_not_be_read_is_a_gap_of_its_name(path: str, odd: Any, gap: Gap) -> None:
+    assert read_snapshot(FakeApi({path: [odd]}).api, Scope(SHOP)).gaps == (gap,)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import signal
+import struct
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from kubectl_netpol.cluster.streams import CompletedExec, Listening, execute, listens
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.probe.outcome import Target
+from kubectl_netpol.probe.script import shell_argv
 from tests.unit.cluster.fakes import Answer, FakeServer, Pki, Request, api_for, close, encode, frame, message, switch
 
 if TYPE_CHECKING:
@@ -176,6 +180,102 @@ def test_output_of_exactly_the_limit_is_complete(serve: Serve, pki: Pki) -> None
     server = serve(sends(message(STDOUT, b"12"), message(STDOUT, b"34"), message(STATUS, SUCCESS)))
     done = run(api_for(server, pki), limit=4)
     assert (done.stdout, done.truncated) == (b"1234", False)
+
+
+def floods(first: bytes, more: bytes) -> Script:
+    """Script: `first`, then `more` until nobody reads."""
+
+    def script(request: Request, stream: Any) -> None:
+        stream.sendall(switch(request) + first)
+        while True:
+            stream.sendall(more)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        pytest.param(b"", message(STDOUT, b"x" * 100_000), id="output without an end"),
+        pytest.param(bytes([0x82, 127]) + struct.pack(">Q", 1 << 40), b"x" * 100_000, id="a frame of a terabyte"),
+    ],
+)
+def test_a_server_that_sends_without_end_is_left(serve: Serve, pki: Pki, first: bytes, more: bytes) -> None:
+    server = serve(floods(first, more), tls=False)
+    with pytest.raises(ClusterError, match="the server sent more than 64 MiB in an exec or port-forward"):
+        run(api_for(server, pki), deadline=60)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param("[" * 60_000, id="nested deeply"),
+        pytest.param("[]", id="a list"),
+        pytest.param({"status": "Failure", "details": []}, id="details that are a list"),
+        pytest.param({"status": "Failure", "details": {"causes": [None, 3]}}, id="a cause that is a number"),
+        pytest.param({"details": {"causes": [{"reason": "ExitCode", "message": "x"}]}}, id="a code that is no number"),
+    ],
+)
+def test_a_status_of_another_form_is_the_error(serve: Serve, pki: Pki, status: Any) -> None:
+    done = run(api_for(serve(sends(message(STDOUT, "hi"), message(STATUS, status))), pki))
+    assert (done.exit_code, done.stdout) == (None, b"hi")
+    assert 0 < len(done.error or "") <= 2000
+
+
+def test_names_are_quoted_in_the_path(serve: Serve, pki: Pki) -> None:
+    server = serve(sends(message(STATUS, SUCCESS)))
+    execute(api_for(server, pki), "shop", "a/b?\ud800", "app", ["true"], deadline=10)
+    assert server.requests[0].target.startswith("/api/v1/namespaces/shop/pods/a%2Fb%3F%3F/exec?")
+
+
+LONG = "echo\n" * 300
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "typed"),
+    [
+        pytest.param(["nc", "-z", "10.0.0.1", "80"], ["nc", "-z", "10.0.0.1", "80"], "", id="a tool"),
+        pytest.param(["sh", "-c", "echo", "sh", "a"], ["sh", "-c", "echo", "sh", "a"], "", id="a short program"),
+        pytest.param(["nc", "x" * 2000], ["nc", "x" * 2000], "", id="a tool with a long argument"),
+        pytest.param(
+            ["sh", "-c", LONG, "sh", "a b", "it's", "", "\n$x"],
+            ["sh"],
+            f"{{\nset -- 'a b' 'it'\"'\"'s' '' '\n$x'\n{LONG}\n}} </dev/null\nexit\n",
+            id="a long program",
+        ),
+    ],
+)
+def test_a_long_program_of_a_shell_travels_by_stdin(
+    serve: Serve, pki: Pki, command: list[str], words: list[str], typed: str
+) -> None:
+    box: list[bytes] = []
+
+    def script(request: Request, stream: Any) -> None:
+        stream.sendall(switch(request))
+        if typed:
+            head = stream.recv(4)
+            size = struct.unpack("!H", head[2:])[0]
+            masked = b""
+            while len(masked) < size + 4:
+                masked += stream.recv(1 << 16)
+            box.append(bytes(byte ^ masked[index % 4] for index, byte in enumerate(masked[4:])))
+        stream.sendall(message(STATUS, SUCCESS))
+
+    server = serve(script)
+    assert run(api_for(server, pki), *command).exit_code == 0
+    query = parse_qs(urlsplit(server.requests[0].target).query, keep_blank_values=True)
+    assert query["command"] == words
+    assert query.get("stdin") == (["true"] if typed else None)
+    assert box == ([b"\0" + typed.encode()] if typed else [])
+    assert len(server.requests[0].target) < 4000
+
+
+def test_fifty_ports_fit_into_a_request_line_that_every_proxy_takes(serve: Serve, pki: Pki) -> None:
+    server = serve(sends(message(STATUS, SUCCESS)))
+    targets = [Target("2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", 8000 + number) for number in range(50)]
+    command = shell_argv("sh", targets, protocol="TCP", timeout=3, http=False, names=["web.shop.svc"])
+    assert run(api_for(server, pki), *command).exit_code == 0
+    assert len(server.requests[0].target) < 200
 
 
 def holds(server_box: list[FakeServer], *writes: bytes, pace: float = 0) -> Script:

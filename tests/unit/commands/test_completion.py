@@ -49,18 +49,21 @@ FOUND: dict[str, Any] = {
 
 
 class Cluster:
-    """A server with what is in FOUND; `status` for every path that is in `refused`."""
+    """A server with what is in FOUND; a status for every path in `refused`, another answer for those in `odd`."""
 
     def __init__(self) -> None:
         self.refused: dict[str, int] = {}
+        self.odd: dict[str, Any] = {}
         self.server = FakeServer(None, self._answer)
 
     @property
     def asked(self) -> list[str]:
-        return sorted(request.target for request in self.server.requests)
+        return sorted(request.target.partition("?")[0] for request in self.server.requests)
 
     def _answer(self, request: Request, _: Any) -> Answer:
-        path = request.target
+        path = request.target.partition("?")[0]
+        if path in self.odd:
+            return Answer(body=self.odd[path])
         if path in self.refused:
             return Answer(self.refused[path], {"message": "no"})
         found = FOUND.get(path)
@@ -288,6 +291,23 @@ def test_what_the_server_refuses_is_left_out_in_silence(  # noqa: PLR0917 - colu
 ) -> None:
     cluster.refused[path] = status
     assert complete(capsys, monkeypatch, *typed) == [*candidates, NO_FILES]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"items": None}, {"items": [None]}, {"items": [{"metadata": []}]}, {"items": "abc"}, [], None, b"[" * 100_000],
+    ids=["null", "a null", "metadata of a list", "text", "a list", "nothing", "nested deeply"],
+)
+@pytest.mark.parametrize("typed", [["test", "l"], ["test", "-n", "l"], ["test", "--from-selector", "l"]], ids=" ".join)
+def test_an_answer_of_another_form_offers_nothing(
+    answer: Any,
+    typed: list[str],
+    cluster: Cluster,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster.odd = {f"{SHOP}/pods": answer, "/api/v1/namespaces": answer}
+    assert complete(capsys, monkeypatch, *typed) == [NO_FILES]
 
 
 @pytest.mark.parametrize(

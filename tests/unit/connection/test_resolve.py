@@ -301,6 +301,22 @@ def test_what_can_t_be_looked_up(gap: str, resolve: Callable[..., Resolved], typ
     assert caught.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        pytest.param("odd", "can't look up Service \"odd\": shop/svc/odd can't be read", id="of that name"),
+        pytest.param("zz", 'no Service, pod or workload "zz" in namespace shop', id="of another name"),
+        pytest.param("svc/zz", 'no Service "zz" in namespace shop', id="a Service of another name"),
+    ],
+)
+def test_a_service_that_can_not_be_read_is_not_taken_for_a_pod_of_its_name(typed: str, message: str) -> None:
+    spec = yaml.safe_load(CLUSTER)
+    gap = {"resource": "services", "namespace": "shop", "message": "shop/svc/odd can't be read", "name": "odd"}
+    with pytest.raises(NetpolError) as caught:
+        resolve_destination(snapshot_of({**spec, "gaps": [gap]}), parse_reference(typed, "shop"))
+    assert caught.value.message == message
+
+
 def test_only_a_gap_of_its_own_namespace_hides_the_pods_of_a_service() -> None:
     spec = yaml.safe_load(CLUSTER)
     snapshot = snapshot_of({**spec, "gaps": [{"resource": "pods", "namespace": "lab", "message": "not pods"}]})

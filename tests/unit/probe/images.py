@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.cluster.streams import by_stdin
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -75,17 +77,21 @@ class Container:
         program = shutil.which(argv[0], path=str(self.path))
         if program is None:
             raise FileNotFoundError(argv[0])
+        words, text = by_stdin(list(argv))
         process = subprocess.Popen(
-            list(argv),
+            list(words),
             executable=program,
             env={"PATH": str(self.path)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd="/",
             start_new_session=True,
         )
         self.sessions.append(process.pid)
+        assert process.stdin
+        process.stdin.write(text)  # a pipe takes it at once, and stays open as that of an exec does
+        process.stdin.flush()
         return process
 
     def __call__(self, argv: Sequence[str], deadline: float) -> Done:

@@ -102,7 +102,7 @@ def test_a_probe_whose_connection_breaks_ends_by_itself(tmp_path: Path, ports: P
     targets = [Target(LOCAL, ports.drops)] * 3
     began = time.monotonic()
     process = box.start(shell_argv("sh", targets, protocol="TCP", timeout=1, http=False, names=[DEAD]))
-    for stream in (process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr):
         assert stream is not None
         stream.close()
     process.send_signal(signal.SIGKILL)
@@ -136,7 +136,7 @@ def test_only_the_parts_that_are_needed_travel_and_no_comments(protocol: str, na
         bool(names),
         1,
     )
-    assert len(program) < 3800, "it travels in a URL"
+    assert len(program) < 3800
 
 
 @pytest.mark.parametrize(
@@ -228,11 +228,20 @@ def test_a_tool_that_never_ends_is_killed_and_inconclusive(tmp_path: Path) -> No
 def test_a_probe_ends_within_a_second_after_a_timeout_of_any_length(
     tmp_path: Path, ports: Ports, timeout: float
 ) -> None:
+    """Of several tries one: a machine that is busy with something else delays some of them, a fault all of them."""
     box = Container(make(tmp_path / "bin", {"sh": "sh", "bash": "bash", "sleep": "sleep"}))
-    began = time.monotonic()
-    (observation,) = probe(box, [Target(LOCAL, ports.drops)], timeout=timeout).observations
-    assert observation.outcome is Outcome.TIMED_OUT
-    assert timeout <= time.monotonic() - began < timeout + 1 + SLACK
+
+    def seconds() -> float | None:
+        began = time.monotonic()
+        (observation,) = probe(box, [Target(LOCAL, ports.drops)], timeout=timeout).observations
+        return time.monotonic() - began if observation.outcome is Outcome.TIMED_OUT else None
+
+    seen = []
+    for _ in range(5):
+        seen.append(seconds())
+        if seen[-1] is not None and timeout <= seen[-1] < timeout + 1 + SLACK:
+            return
+    pytest.fail(f"none within {timeout + 1 + SLACK} s: {seen}")
 
 
 def test_output_of_a_tool_cannot_pass_for_a_report(tmp_path: Path) -> None:
