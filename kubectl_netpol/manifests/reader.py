@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.policies.meta import Object
 
+SUITE = ("netpol/v1", "TestSuite")
 _DEEPEST = 8
 
 
@@ -123,6 +124,8 @@ class Reader:
         if kind.endswith("List") and "items" in document:
             self._add_list(document, where)
             return
+        if (version, kind) == SUITE:
+            raise ManifestError(f"{where}: a TestSuite is not a manifest", "kubectl netpol test -F FILE")
         group = version.rpartition("/")[0]
         if known := kind_of(kind, version):
             self._add(known.name, document, where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.connection.dns import NAMESPACES as DNS_NAMESPACES
 from kubectl_netpol.connection.predict import predict
@@ -23,7 +23,7 @@ from kubectl_netpol.model.selectors import parse_selector
 from kubectl_netpol.model.snapshot import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.connection.predict import Prediction
@@ -64,8 +64,7 @@ def ask(
     """The prediction for each port."""
     here, there = (parse_reference(typed, inputs.namespace) for typed in (source, destination))
     snapshot = read_for(inputs, (here, Role.SOURCE), (there, Role.DESTINATION), everywhere=False)
-    ends = resolve_source(snapshot, here), resolve_destination(snapshot, there)
-    return snapshot, [predict(snapshot, request(snapshot, *ends, port.port, port.protocol)) for port in ports]
+    return snapshot, answers(snapshot, Question(inputs.namespace, (source, destination), (None, None), ports))
 
 
 def refuse_too_many(pairs: int, most: int) -> None:
@@ -76,28 +75,34 @@ def refuse_too_many(pairs: int, most: int) -> None:
         )
 
 
-def ask_selected(
-    inputs: Inputs,
-    names: tuple[str | None, str | None],
-    selectors: tuple[str | None, str | None],
-    ports: Sequence[SinglePort],
-) -> tuple[Snapshot, list[Prediction]]:
-    """The prediction for each pair and port, where one end or both are given by a label selector instead of a name."""
-    references = [parse_reference(name, inputs.namespace) for name in names if name is not None]
-    here = parse_reference("pod/any", inputs.namespace)
-    snapshot = inputs.read(scope_of(here, *references, everywhere=False, workloads=True))
+class Question(NamedTuple):
+    """Source and destination, each by its name or by a label selector, and the ports. `namespace`: of both."""
+
+    namespace: str
+    names: tuple[str | None, str | None]
+    selectors: tuple[str | None, str | None]
+    ports: Sequence[SinglePort]
+
+
+def read_for_all(inputs: Inputs, questions: Iterable[Question]) -> Snapshot:
+    """What `answers` needs for all of these, by one read."""
+    references = [parse_reference(name, q.namespace) for q in questions for name in (*q.names, "pod/any") if name]
+    return inputs.read(scope_of(*references, everywhere=False, workloads=True))
+
+
+def answers(snapshot: Snapshot, question: Question) -> list[Prediction]:
+    """The prediction for each pair and port. A pod that a selector puts at both ends is no pair with itself."""
     ends: list[list[Resolved]] = []
+    namespace, names, selectors, ports = question
     for name, selector, resolve in zip(names, selectors, (resolve_source, resolve_destination), strict=True):
         if name is not None:
-            ends.append([resolve(snapshot, parse_reference(name, inputs.namespace))])
+            ends.append([resolve(snapshot, parse_reference(name, namespace))])
         else:
-            ends.append(_selected(snapshot, inputs.namespace, selector or ""))
-    pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod]
+            ends.append(_selected(snapshot, namespace, selector or ""))
+    pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod or None not in names]
     if not pairs:
         raise NetpolError(f"{ends[0][0].end.title} is the only pod at both ends", "name it twice to try that")
-    return snapshot, [
-        predict(snapshot, request(snapshot, a, b, port.port, port.protocol)) for a, b in pairs for port in ports
-    ]
+    return [predict(snapshot, request(snapshot, a, b, port.port, port.protocol)) for a, b in pairs for port in ports]
 
 
 def _selected(snapshot: Snapshot, namespace: str, typed: str) -> list[Resolved]:
