@@ -146,7 +146,7 @@ def test_every_result_of_a_check() -> None:
     results = suite_results()
     assert faults(suite_object(results, None)) == []
     assert {result.result for result in results} == set(Result)
-    policies = {"shop/in": {"podSelector": {}, "ingress": [{}]}}
+    policies: dict[str, Any] = {"shop/in": {"podSelector": {}, "ingress": [{}]}}
     own = {"plugin": "Cilium", "live": True, "cilium": {"p": {"ingress": [{}]}}}
     for cluster in ({"policies": policies}, {**own, "policies": policies}):
         found = unexercised(snapshot_of({"pods": {"shop/web": {"ip": "10.0.0.1"}}, **cluster}), ())
