@@ -24,13 +24,16 @@ _BAR = 30
 
 
 def suite_text(results: Sequence[CheckResult], console: Console, *, verbose: bool = False) -> str:
-    """Verbose: a line for every check, and below those that are not as expected what `test` says."""
+    """Verbose: a line for every check, and below it what `test` says where it is not as expected, or is undefined."""
     lines = []
     for found in results:
         if found.result is Result.EXPECTED and not verbose:
             continue
         lines.append(check_line(found, console))
-        for judged in found.failing if verbose else ():
+        for judged in found.connections if verbose else ():
+            undefined = judged.found.prediction.verdict is Verdict.UNDEFINED
+            if judged not in found.failing and not undefined:
+                continue
             text = result_text(judged.found, Names(found.check.namespace), console)
             lines += [f"    {line}" for line in text.split("\n")]
     return "\n".join([*lines, totals(results)])

@@ -108,7 +108,10 @@ def _judged(check: Check, found: ConnectionResult, reached: Sequence[frozenset[_
         return Judged(found, Result.DIFFERENT if policies is False else _result(network))
     if check.expect is Expect.BLOCKED and check.control and not _has_control(found, reached):
         listens = "nothing listens there, so no policy is needed to block it"
-        why = listens if found.listening is False else "nothing shows that it would answer without the policies"
+        unknown = (
+            "nothing shows that it would be open without the policies (a check that expects open, or control: none)"
+        )
+        why = listens if found.listening is False else unknown
         return Judged(found, Result.UNKNOWN, Note(Code.NO_CONTROL, why))
     return Judged(found, Result.EXPECTED)
 

@@ -36,11 +36,12 @@ def watch(look: Callable[[], Mapping[str, Seen]], seconds: float, console: Conso
     What goes wrong in the first round is raised; later it is a line, and the next round prints everything.
     """
     began = time.monotonic()
-    before: Mapping[str, Seen] = look()
-    _print([seen.line for seen in before.values() if not seen.quiet], console)
-    rounds, changes, failed = 1, 0, ""
+    rounds, changes, failed = 0, 0, ""
     try:
+        before: Mapping[str, Seen] = look()
+        _print([seen.line for seen in before.values() if not seen.quiet], console)
         while True:
+            rounds += 1
             # The process runs without the garbage collector, which one short run does not need.
             gc.collect()
             time.sleep(seconds)
@@ -56,7 +57,6 @@ def watch(look: Callable[[], Mapping[str, Seen]], seconds: float, console: Conso
                 changes += len(lines)
                 _print(lines, console)
                 before, failed = now, ""
-            rounds += 1
     except KeyboardInterrupt:
         console.note(
             f"{count(rounds, 'round')} in {time.monotonic() - began:.0f} s, {count(changes, 'line')} about changes"

@@ -183,6 +183,7 @@ def test_candidates(
     "typed",
     [
         pytest.param(["explain", "-f", ""], id="-f"),
+        pytest.param(["test", "-F", "s"], id="-F"),
         pytest.param(["explain", "--filename=man"], id="--filename with a sign"),
         pytest.param(["diff", "--on", "x"], id="--on"),
         pytest.param(["test", "--kubeconfig", ""], id="--kubeconfig"),

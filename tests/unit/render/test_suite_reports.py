@@ -109,8 +109,8 @@ def test_tap_both_are_not_ok() -> None:
     assert results[2].yaml_block == {
         "result": "can't tell",
         "expected": "blocked",
-        "message": "san → web, TCP 80: blocked: timed out, as the policies say; nothing shows that it would answer "
-        "without the policies",
+        "message": "san → web, TCP 80: blocked: timed out, as the policies say; nothing shows that it would be "
+        "open without the policies (a check that expects open, or control: none)",
         "type": "no-control",
         "at": "s.yaml:6",
     }

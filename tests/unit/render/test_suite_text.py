@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_only_what_is_not_as_expected_has_a_line_and_then_come_the_totals() -> N
         ),
         (
             "can't tell: unknown (expected blocked): san → web, TCP 80: blocked: timed out, as the policies say; "
-            "nothing shows that it would answer without the policies"
+            "nothing shows that it would be open without the policies (a check that expects open, or control: none)"
         ),
         'can\'t tell: missing (expected open): no pod or workload "sam" in namespace shop (did you mean san?)',
         (
@@ -53,6 +54,18 @@ def test_verbose_has_every_check_and_below_it_what_test_says() -> None:
         "      to open: kubectl netpol allow san web 80 | kubectl apply -f -",
         "2 checks: 1 as expected, 1 not as expected, 0 can't tell",
     ]
+
+
+def test_verbose_shows_what_the_policies_leave_undefined() -> None:
+    check = Check("x", ("host", "web"), (None, None), (), Expect.OPEN, "default")
+    pods = {"default/host": {"ip": "10.1.0.1", "host_network": True}, "default/web": {"ip": "10.0.0.2"}}
+    policies: dict[str, Any] = {"default/in": {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]}}
+    cluster = {"live": True, "pods": pods, "policies": policies}
+    (found,) = judge([Asked(check, (result({}, Outcome.OPEN, ends=("host", "web"), cluster=cluster),))], live=True)
+    first, second, *_ = suite_text([found], console(), verbose=True).split("\n")
+    assert (first, second) == ("as expected: x (expected open)", "    open: host → web, TCP 80")
+    assert "the policies' verdict is undefined" in suite_text([found], console(), verbose=True)
+    assert suite_text([found], console()) == "1 check: 1 as expected, 0 not as expected, 0 can't tell"
 
 
 @pytest.mark.parametrize(

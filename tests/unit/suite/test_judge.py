@@ -102,7 +102,7 @@ def test_without_a_network_the_policies_alone_decide(
     assert one(check(BLOCKED), result, live=False).result is expect_blocked
 
 
-NOTHING = "nothing shows that it would answer without the policies"
+NOTHING = "nothing shows that it would be open without the policies (a check that expects open, or control: none)"
 NOT_THERE = "nothing listens there, so no policy is needed to block it"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import threading
@@ -21,7 +22,7 @@ from tests.support.running import SHOP, run
 from tests.support.tables import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from kubectl_netpol.connection.predict import Prediction
@@ -263,7 +264,7 @@ def test_without_the_control_it_cant_be_told(files: Path, network: Network) -> N
         2,
         (
             "can't tell: cart (expected blocked): cart → nginx, TCP 80: blocked: timed out, as the policies say; "
-            "nothing shows that it would answer without the policies"
+            "nothing shows that it would be open without the policies (a check that expects open, or control: none)"
         ),
     )
     assert network.made == 1
@@ -315,6 +316,25 @@ def test_ten_run_at_once(files: Path, network: Network) -> None:
     network.together = threading.Barrier(10, timeout=20)
     assert run("test", "-F s.yaml").status == 0
     assert network.most_busy == 10
+
+
+def test_a_bar_shows_how_far_it_is(files: Path, network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    @contextlib.contextmanager
+    def progress(_console: Console, text: str) -> Iterator[Callable[[str], None]]:
+        shown.append(text)
+        yield shown.append
+
+    monkeypatch.setattr("kubectl_netpol.console.Console.progress", progress)
+    write(files, "{name: x, from: san, to: nginx, port: 1-32, expect: open}")
+    assert run("test", "-F s.yaml").status == 0
+    assert shown[1:] == [
+        f"[{'.' * 30}] 0 of 32 connections",
+        f"[{'#' * 15}{'.' * 15}] 16 of 32 connections",
+        f"[{'#' * 30}] 32 of 32 connections",
+    ]
+    assert sum(map(len, network.groups)) == 32
 
 
 def test_options_of_the_probe_are_passed_on(files: Path, network: Network) -> None:

@@ -87,6 +87,10 @@ def test_an_error_in_the_first_round_is_an_error() -> None:
         watch(look, 1, Console(io.StringIO(), io.StringIO()))
 
 
+def test_an_interrupt_in_the_first_round_is_summed_up_too() -> None:
+    assert rounds() == ("", "note: 0 rounds in N s, 0 lines about changes\n")
+
+
 def test_it_waits_between_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
