@@ -127,9 +127,9 @@ def _network(check: Check, found: ConnectionResult) -> bool | None:
         return None if reachable is None else reachable is (check.expect is Expect.OPEN)
     if code is Code.NO_ANSWER:
         return True  # of a destination that answers another source; which the control shows
-    can_be_probed = found.prediction.request.protocol != "SCTP"
-    blocked = found.prediction.verdict is Verdict.BLOCKED
-    return None if can_be_probed or check.control or not blocked else True
+    if found.prediction.request.protocol == "SCTP" and found.prediction.verdict is Verdict.BLOCKED:
+        return True  # it can't be probed: the policies' word, where the check wants no control
+    return None
 
 
 def _has_control(found: ConnectionResult, reached: Sequence[frozenset[_Target]]) -> bool:

@@ -428,6 +428,12 @@ SUITES = "a suite has its checks in its files"
             "kubectl netpol test san nginx 80",
             id="watch takes no argument without its sign",
         ),
+        pytest.param(
+            "san nginx -- --watch",
+            'invalid port "--watch"',
+            "write a number, a range or a name: 80, 80/UDP, 8000-8080, http",
+            id="what is behind two dashes is no option",
+        ),
         pytest.param("-F none.yaml", "none.yaml: no such file or folder", None, id="a suite that is not there"),
     ],
 )

@@ -87,6 +87,14 @@ def test_what_no_check_exercises(lines: list[str], rules: list[str]) -> None:
     assert left(SHOP, *lines) == rules
 
 
+def test_an_isolation_is_not_exercised_where_another_policy_opens_what_it_blocks() -> None:
+    policies = {
+        "shop/deny": {"podSelector": {}, "policyTypes": ["Ingress"]},
+        "shop/all": {"podSelector": {}, "ingress": [{}]},
+    }
+    assert left({"pods": PODS, "policies": policies}, "shop/san shop/web 80") == ["deny ingress"]
+
+
 def test_of_some_namespaces_alone() -> None:
     assert left(SHOP, namespaces=frozenset({"team"})) == ["deny ingress"]
 

@@ -27,6 +27,14 @@ CLUSTER: dict[str, Any] = {
         "default/host": {"ip": "10.1.0.1", "host_network": True},
     },
     "services": {"default/webs": {"selector": {"run": "web"}, "clusterIP": "10.96.0.1", "ports": [{"port": 80}]}},
+    "objects": [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "alias"},
+            "spec": {"type": "ExternalName", "externalName": "example.com"},
+        }
+    ],
     "policies": {
         "default/web-in": {
             "podSelector": {"matchLabels": {"run": "web"}},
@@ -130,6 +138,9 @@ def beside(source: str, outcome: Outcome, expect: Expect = OPEN, **more: Any) ->
             id="a Service with an endpoint beside it: another one may have answered",
         ),
         pytest.param(
+            None, [beside("san", Outcome.OPEN, to="alias")], NOTHING, id="a name that leads nobody knows where"
+        ),
+        pytest.param(
             None,
             [Asked(check(OPEN), problem=Problem("no pod"))],
             NOTHING,
@@ -158,6 +169,12 @@ def test_an_address_outside_needs_another_source_that_reaches_it() -> None:
     assert one(check(BLOCKED), result).result is UNKNOWN
     assert one(check(BLOCKED), result, beside("san", Outcome.OPEN, to="192.0.2.1")).result is EXPECTED
     assert one(check(BLOCKED, control=False), result).result is EXPECTED
+
+
+def test_what_is_open_needs_no_control_even_where_it_leads_nobody_knows_where() -> None:
+    result = found("san", Outcome.OPEN, to="alias")
+    assert not result.prediction.routes
+    assert one(check(OPEN), result).result is EXPECTED
 
 
 def test_so_does_a_host_by_its_name() -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kubectl_netpol.errors import ManifestError
+from kubectl_netpol.manifests.yaml_text import load_with_lines
 from kubectl_netpol.model.ports import SinglePort
+from kubectl_netpol.suite import reader
 from kubectl_netpol.suite.checks import Check, Expect
 from kubectl_netpol.suite.reader import read_suites
+
+if TYPE_CHECKING:
+    from kubectl_netpol.manifests.yaml_text import Lines
 
 HEAD = "apiVersion: netpol/v1\nkind: TestSuite\n"
 ONE = "{name: a, from: san, to: web, port: 80, expect: open}"
@@ -111,7 +117,12 @@ def test_files_and_documents_follow_each_other_and_each_check_knows_its_place() 
     ]
 
 
-def test_json_is_read_too_whatever_it_is_indented_by() -> None:
+def test_json_is_read_too_whatever_it_is_indented_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_tabs(content: str, source: str) -> list[tuple[Any, Lines]]:
+        assert "\t" not in content, "PyYAML without its C part refuses it"
+        return load_with_lines(content, source)
+
+    monkeypatch.setattr(reader, "load_with_lines", without_tabs)
     text = (
         '{\n\t"apiVersion": "netpol/v1", "kind": "TestSuite", "checks": [\n'
         '\t\t{"name": "a", "from": "san", "to": "web", "port": 80, "expect": "open"}]}'
