@@ -212,7 +212,7 @@ class _Asked:
             return [ConnectionResult(prediction, predicted(prediction)) for prediction in predictions]
         from kubectl_netpol.commands.common.prober import Prober  # noqa: PLC0415 - not for manifests
 
-        prober = self._prober.again(snapshot) if self._prober else None
+        prober = self._prober.again(snapshot, inputs.namespace) if self._prober else None
         self._prober = prober = prober or Prober(
             inputs.api, snapshot, namespace=inputs.namespace, cluster=self._cluster, options=self._probe
         )

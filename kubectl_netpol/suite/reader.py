@@ -95,6 +95,8 @@ class _Fields:
 
 def _check(fields: _Fields) -> Check:
     name = fields.text("name")
+    if not name.isprintable():
+        raise fields.error("name", "must be one line, without control characters")
     namespace = "" if fields.get("namespace") is None else fields.text("namespace")
     if namespace and not is_namespace_name(namespace):
         raise fields.error("namespace", f'invalid namespace "{namespace}"')

@@ -164,6 +164,7 @@ CHECK = {"name": "x", "from": "san", "to": "web", "port": 80, "expect": "open"}
         pytest.param({"expect": "blocked", "control": "none"}, True, id="without a control"),
         pytest.param({"control": None, "protocol": None, "namespace": None}, True, id="null is nothing"),
         pytest.param({"name": ""}, False, id="no name"),
+        pytest.param({"name": "a\nb"}, False, id="a name of two lines"),
         pytest.param({"frm": "san"}, False, id="a field misspelt"),
         pytest.param({"fromSelector": "run=san"}, False, id="a source twice"),
         pytest.param({"toSelector": ""}, False, id="a destination twice"),

@@ -66,9 +66,9 @@ class Prober:
         self._debug: dict[str, str] = {}
         self._debug_locks: dict[str, threading.Lock] = {}
 
-    def again(self, snapshot: Snapshot) -> Prober:
+    def again(self, snapshot: Snapshot, namespace: str) -> Prober:
         """A prober of the same cluster as it is now, which adds no second debug container to a pod."""
-        found = Prober(self._api, snapshot, namespace=self._namespace, cluster=self._cluster, options=self._options)
+        found = Prober(self._api, snapshot, namespace=namespace, cluster=self._cluster, options=self._options)
         found._debug, found._debug_locks = self._debug, self._debug_locks
         return found
 

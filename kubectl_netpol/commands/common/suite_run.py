@@ -110,8 +110,17 @@ class SuiteRun:
         questions = [Question(check.namespace, check.names, check.selectors, check.ports) for check in self._checks]
         self._snapshot = snapshot = read_for_all(self._inputs, questions)
         asked = [self._ask(snapshot, question) for question in questions]
-        predictions = [prediction for found in asked if not isinstance(found, Problem) for prediction in found]
-        results = iter(self._probed(snapshot, predictions))
+        results = iter(
+            self._probed(
+                snapshot,
+                [
+                    (check.namespace, prediction)
+                    for check, found in zip(self._checks, asked, strict=True)
+                    if not isinstance(found, Problem)
+                    for prediction in found
+                ],
+            )
+        )
         return judge(
             [
                 Asked(check, problem=found)
@@ -130,40 +139,42 @@ class SuiteRun:
             return Problem(error.message, error.hint)
         return found
 
-    def _probed(self, snapshot: Snapshot, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
+    def _probed(self, snapshot: Snapshot, asked: Sequence[tuple[str, Prediction]]) -> list[ConnectionResult]:
+        """The results for predictions, each with the namespace of the names typed for it."""
         api = self._inputs.api
         if api is None:
-            return [ConnectionResult(prediction, predicted(prediction)) for prediction in predictions]
+            return [ConnectionResult(prediction, predicted(prediction)) for _, prediction in asked]
         from kubectl_netpol.commands.common.prober import Prober  # noqa: PLC0415 - not for manifests
 
-        prober = self._prober.again(snapshot) if self._prober else None
-        self._prober = prober = prober or Prober(
+        first = self._prober or Prober(
             api, snapshot, namespace=self._inputs.namespace, cluster=self._cluster, options=self._options
         )
-        total, finished = count(len(predictions), "connection"), 0
+        self._prober = first
+        probers = {namespace: first.again(snapshot, namespace) for namespace, _ in asked}
+        total, finished = count(len(asked), "connection"), 0
 
         def show(results: Sequence[ConnectionResult]) -> None:
             nonlocal finished
             finished += len(results)
-            update(f"{bar(finished, len(predictions))} {finished} of {total}")
+            update(f"{bar(finished, len(asked))} {finished} of {total}")
 
-        groups = _groups(predictions)
+        groups = _groups(asked)
         with self._inputs.console.progress(f"{bar(0, 1)} 0 of {total}") as update:
             tested = map_concurrently(
-                lambda group: prober.results([predictions[index] for index in group]),
+                lambda group: probers[asked[group[0]][0]].results([asked[index][1] for index in group]),
                 groups,
                 at_once=_AT_ONCE,
                 done=show,
             )
         found = {i: one for group, some in zip(groups, tested, strict=True) for i, one in zip(group, some, strict=True)}
-        return [found[index] for index in range(len(predictions))]
+        return [found[index] for index in range(len(asked))]
 
 
-def _groups(predictions: Sequence[Prediction]) -> list[list[int]]:
-    """The positions of the connections that one exec probes: of one source and one protocol."""
-    by_source: dict[tuple[str, str], list[int]] = {}
-    for index, prediction in enumerate(predictions):
-        key = prediction.request.source.end.title, prediction.request.protocol
+def _groups(asked: Sequence[tuple[str, Prediction]]) -> list[list[int]]:
+    """The positions of the connections that one exec probes: of one namespace, source and protocol."""
+    by_source: dict[tuple[str, str, str], list[int]] = {}
+    for index, (namespace, prediction) in enumerate(asked):
+        key = namespace, prediction.request.source.end.title, prediction.request.protocol
         by_source.setdefault(key, []).append(index)
     return [
         group[start : start + _OF_ONE_EXEC]

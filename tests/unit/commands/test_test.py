@@ -457,7 +457,7 @@ class Network:
         self.given = given
         return self
 
-    def again(self, _snapshot: Snapshot) -> Network:
+    def again(self, _snapshot: Snapshot, _namespace: str) -> Network:
         self.times += 1
         return self
 

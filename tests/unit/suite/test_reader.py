@@ -205,6 +205,12 @@ NO_PORT = "{name: a, from: san, to: web, expect: open}"
             id="without a name",
         ),
         pytest.param(
+            checks('{name: "a\\nb", from: san, to: web, port: 80, expect: open}'),
+            "s.yaml, line 5: checks[0].name: must be one line, without control characters",
+            None,
+            id="a name of two lines",
+        ),
+        pytest.param(
             checks(ONE, ONE),
             's.yaml, line 6: checks[1].name: another check, in line 5, is named "a"',
             None,

@@ -545,11 +545,16 @@ def test_the_same_prober_of_a_later_snapshot_adds_none_and_asks_for_the_plugin_a
     options = ProbeOptions(debug_image="netshoot")
     one = Prober(FakeApi(now=NOW).api, SNAPSHOT, namespace="shop", cluster=ClusterOptions(), options=options)
     for snapshot in (SNAPSHOT, snapshot_with(policies=[])):
-        one = one.again(snapshot)
+        one = one.again(snapshot, "shop")
         found = one.results([ask(snapshot, "shop/cart", "shop/db", 80, "TCP")])
     assert added.added == [("shop/cart", "netshoot")]
     assert [done.container for done in network.execs] == ["netpol-1", "netpol-1"]
     assert found[0].finding.code is Code.OPEN, "by the later snapshot"
+    network.output = {"10.0.0.4:80": [TIMED_OUT]}
+    (found[0],) = one.again(SNAPSHOT, "team").results([ask(SNAPSHOT, "shop/cart", "shop/db", 80, "TCP")])
+    assert (found[0].finding.next or "").startswith("kubectl netpol allow shop/cart shop/db 80 -n team "), (
+        "its namespace"
+    )
     assert network.plugins_asked == 1
 
 

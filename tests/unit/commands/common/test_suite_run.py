@@ -183,6 +183,7 @@ class Network:
     def __init__(self) -> None:
         self.groups: list[list[str]] = []
         self.made = 0
+        self.namespaces: set[str] = set()
         self.outcomes: dict[str, Outcome] = {}
         self.given: dict[str, Any] = {}
         self.busy = self.most_busy = 0
@@ -195,8 +196,9 @@ class Network:
         self._snapshot, self.given = snapshot, given
         return self
 
-    def again(self, snapshot: Snapshot) -> Network:
+    def again(self, snapshot: Snapshot, namespace: str) -> Network:
         self._snapshot = snapshot
+        self.namespaces.add(namespace)
         return self
 
     def results(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
@@ -296,6 +298,7 @@ def test_the_cluster_is_read_once_for_all_checks(files: Path, network: Network) 
     write(files, SAN, CART, "{name: other, namespace: team, from: cat, to: shop/nginx, port: 80, expect: blocked}")
     assert run("test", "-F s.yaml").status == 0
     assert len(api.asked) == len(set(api.asked))
+    assert network.namespaces == {"shop", "team"}, "of the names in the commands that are suggested"
     assert {"/api/v1/namespaces/shop/pods", "/api/v1/namespaces/team/pods"} <= set(api.asked)
 
 
