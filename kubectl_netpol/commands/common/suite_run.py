@@ -12,7 +12,7 @@ from kubectl_netpol.concurrency import map_concurrently
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, predicted
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
-from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.render.json_objects import serialize
 from kubectl_netpol.render.suite_json import suite_object
 from kubectl_netpol.render.suite_reports import junit_text, tap_text
@@ -49,6 +49,8 @@ class SuiteRun:
         console: Console,
         options: ProbeOptions,
     ) -> None:
+        if "-" in suites and "-" in manifests:
+            raise UsageError("-F - and -f - both read stdin", "write one of them to a file")
         checks = read_suites(texts(suites))
         self._inputs = inputs = open_inputs(cluster, manifests, console)
         self._checks = [check._replace(namespace=check.namespace or inputs.namespace) for check in checks]

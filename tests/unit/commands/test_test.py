@@ -434,6 +434,7 @@ SUITES = "a suite has its checks in its files"
             "write a number, a range or a name: 80, 80/UDP, 8000-8080, http",
             id="what is behind two dashes is no option",
         ),
+        pytest.param("-F - -f -", "-F - and -f - both read stdin", "write one of them to a file", id="stdin twice"),
         pytest.param("-F none.yaml", "none.yaml: no such file or folder", None, id="a suite that is not there"),
     ],
 )
