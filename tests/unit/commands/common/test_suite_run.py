@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import shlex
 import threading
+import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +26,6 @@ from tests.support.tables import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.console import Console
@@ -398,3 +400,35 @@ def test_watch_prints_what_fails_and_then_only_what_changes(
     )
     assert ran.err.startswith("note: 6 rounds in ")
     assert (set(rounds), network.made) == ({3.0}, 1)
+
+
+def test_a_hundred_rounds_of_a_suite_leave_nothing_behind(
+    files: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(files, SAN, CART, "{name: gone, from: sam, to: nginx, port: 80, expect: open}")
+    measured: list[tuple[int, int, int]] = []
+    api, rounds = network.given["api"], 0
+
+    def sleep(_: float) -> None:
+        nonlocal rounds
+        rounds += 1
+        network.groups.clear()
+        api.asked.clear()
+        network.outcomes = {"shop/cart": Outcome.OPEN} if rounds % 2 else {}
+        if rounds in (20, 120):
+            descriptors = len(list(Path("/proc/self/fd").iterdir()))
+            measured.append((descriptors, threading.active_count(), tracemalloc.get_traced_memory()[0]))
+        if rounds == 120:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("kubectl_netpol.commands.common.watch.time.sleep", sleep)
+    gc.disable()  # as in the process
+    tracemalloc.start()
+    try:
+        assert run("test", "-F s.yaml --watch").status == 130
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    before, after = measured
+    assert after[:2] == before[:2], "file descriptors and threads"
+    assert after[2] - before[2] < 100_000, "bytes, most of them what was printed"
