@@ -302,7 +302,7 @@ sys.exit(__main__.main())
 @pytest.mark.parametrize("what", ["a connection", "a suite"])
 def test_a_hundred_rounds_leave_nothing_behind(own: Shop, what: str) -> None:
     own.becomes({})
-    asked = ["web", "db", "5432"] if what == "a connection" else ["-F", str(own.suite)]
+    asked = ["web", "db", "5432"] if what == "a connection" else ["-F", str(own.suite), "--timeout=300ms"]
     ran = own.cluster.run(
         sys.executable, "-c", ROUNDS, "test", *asked, "-n", own.namespace, "--watch",
         env={"PYTHONPATH": str(ROOT)}, timeout=600,
