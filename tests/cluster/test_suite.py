@@ -64,6 +64,7 @@ checks:
 - {{name: undefined and open, from: host, to: pod/db, port: 80, expect: open}}
 - {{name: several ports and sources, fromSelector: "app in (web,cat)", to: host, port: "{ON},{ON + 1}", expect: open}}
 """
+CONNECTIONS = 8  # at most, of the pool; a round that left one behind would be a hundred
 INTO_DB = {"cat does not reach the Service", "nor do all others"}
 
 
@@ -311,7 +312,9 @@ def test_a_hundred_rounds_leave_nothing_behind(own: Shop, what: str) -> None:
     first, last, summary = ran.stderr.splitlines()
     assert summary.startswith("note: 120 rounds in ")
     before, after = ([int(word) for word in line.split()] for line in (first, last))
-    assert after[:2] == before[:2], "file descriptors and threads"
+    # How many of the pool's connections to the API server are open depends on how many calls happened to overlap.
+    assert abs(after[0] - before[0]) < CONNECTIONS, "file descriptors"
+    assert after[1] == before[1], "threads"
     assert after[2] - before[2] < 1_000_000, "bytes"
     processes = own.cluster.kubectl("exec", "web", "-n", own.namespace, "--", "ps", "-o", "args").stdout
     assert "netpol" not in processes, processes
