@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 PYTHON=${PYTHON:-python3}
 ZIPAPP=dist/kubectl-netpol
 # Rooms without input and output, where tests must cover every branch.
-PURE_CORE=(model policies manifests engine connection analysis lint allow diagnosis errors fields concurrency)
+PURE_CORE=(model policies manifests engine connection analysis lint allow diagnosis suite errors fields concurrency)
 
 usage() {
   cat <<'EOF'

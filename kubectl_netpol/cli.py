@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """The parsed arguments, options in any order. UsageError with the nearest option for a typo."""
-        arguments, unknown = self.parse_known_intermixed_args(words)
+        arguments, unknown = self.parse_known_intermixed_args(self._without_value(words))
         if not unknown:
             return arguments
         option = next((word for word in unknown if word.startswith("-")), None)
@@ -49,6 +49,12 @@ class Parser(argparse.ArgumentParser):
         option = option.partition("=")[0]
         near = _near(option, self._option_string_actions, 0.8)
         raise UsageError(f"unknown option {option}", f"did you mean {near[0]}?" if near else f"{self.prog} --help")
+
+    def _without_value(self, words: list[str]) -> list[str]:
+        """An option whose value may be left out takes none but behind "=", as in kubectl."""
+        alone = {option for option, action in self._option_string_actions.items() if action.nargs == "?"}
+        end = words.index("--") if "--" in words else len(words)
+        return [f"{word}=" if word in alone else word for word in words[:end]] + words[end:]
 
 
 def main(argv: list[str] | None = None) -> int:

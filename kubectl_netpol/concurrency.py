@@ -24,14 +24,18 @@ def start(work: Callable[[], None]) -> bool:
     return True
 
 
-def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """The result of `call` for each item, in order, from at most eight threads; raises the first exception at once.
+def map_concurrently(
+    call: Callable[[T], R], items: Sequence[T], *, at_once: int = _THREADS, done: Callable[[R], None] = lambda _: None
+) -> list[R]:
+    """The result of `call` for each item, in order, from at most that many threads; raises the first exception at once.
+
+    `done` gets each result as soon as it is there, in the caller's thread.
 
     Where the machine has no more threads, the caller's works too. The threads are daemons, so neither an interrupt nor
     the end of the process waits for them, as both would for those of concurrent.futures.
     """
     todo: queue.SimpleQueue[tuple[int, T]] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
+    ready: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = queue.SimpleQueue()
     for task in enumerate(items):
         todo.put(task)
 
@@ -40,16 +44,17 @@ def map_concurrently(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
             while True:
                 index, item = todo.get_nowait()
                 try:
-                    done.put((index, call(item), None))
+                    ready.put((index, call(item), None))
                 except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
-                    done.put((index, None, error))
+                    ready.put((index, None, error))
 
-    if not all(start(work) for _ in range(min(_THREADS, len(items)))):
+    if not all(start(work) for _ in range(min(at_once, len(items)))):
         work()
     results: dict[int, Any] = {}
     for _ in items:
-        index, result, error = done.get()
+        index, result, error = ready.get()
         if error is not None:
             raise error
         results[index] = result
+        done(result)
     return [results[index] for index in range(len(items))]

@@ -23,9 +23,9 @@ def help_of_all() -> str:
     for name, summary in COMMANDS.items():
         before, heading, rest = build_parser(name).format_help().rstrip().partition(f"\n{CLUSTER_OPTIONS}\n")
         if heading:
-            options, _, rest = rest.partition("\n\n")
+            options, examples, rest = rest.partition("\n\nexamples:")
             shared[name] = options
-            heading = f"\n{CLUSTER_OPTIONS} at the end of this page\n\n"
+            heading = f"\n{CLUSTER_OPTIONS} at the end of this page{examples}"
         sections.append(_section(name, summary, before + heading + rest))
     (options,) = set(shared.values())
     sections.append(_section("Cluster options", f"of {', '.join(shared)}", f"{CLUSTER_OPTIONS}\n{options}"))

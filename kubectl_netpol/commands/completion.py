@@ -34,7 +34,7 @@ _FILES, _NO_FILES = ":0", ":4"
 _PATIENCE_SECONDS = 2.0
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 _FIXED = {"--protocol": PROTOCOLS, "--expect": ("open", "blocked")}
-_FILE_OPTIONS = ("-f", "--filename", "--kubeconfig", "--on")
+_FILE_OPTIONS = ("-f", "--filename", "-F", "--suite", "--kubeconfig", "--on")
 # The arguments of a connection, each with the option of `test` that takes its place.
 _ROLES = {"--from-selector": "SOURCE", "--to-selector": "DESTINATION", "": "PORT"}
 _LABEL_OPTIONS = ("--from", "--to", "--from-selector", "--to-selector")
@@ -109,7 +109,7 @@ def _of_prefix(candidates: Iterable[str], last: str) -> list[str]:
 
 def _take_apart(words: Sequence[str], parser: argparse.ArgumentParser) -> _Typed:
     actions = parser._option_string_actions  # noqa: SLF001 - argparse has no public list
-    with_value = {option for option, action in actions.items() if action.nargs != 0}
+    with_value = {option for option, action in actions.items() if action.nargs not in (0, "?")}
     positional: list[str] = []
     options: list[tuple[str, str]] = []
     waiting: str | None = None

@@ -1,8 +1,8 @@
 """Print the verdict of the NetworkPolicies for every pair of pods in a namespace or a cluster.
 
-Text is by workload, -o wide by pod, -o json every pair of pods, -o html one page to look at and to search. Without
---port each destination is checked on the ports that it declares. --probe compares them with the network, and the
-exit status is 1 where any differs.
+Text is by workload, -o wide by pod, -o json every pair of pods, -o html one page to look at and to search, -o suite
+the checks for `test -F` that today's policies pass. Without --port each destination is checked on the ports that it
+declares. --probe compares them with the network, and the exit status is 1 where any differs.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from kubectl_netpol.commands.common.options import (
 from kubectl_netpol.engine.layers import beside
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.manifests.writer import to_yaml
 from kubectl_netpol.matrix.grid import Grid, declared_ports
 from kubectl_netpol.matrix.pod_sets import PodSets
 from kubectl_netpol.matrix.summary import examples, group_by_pod, group_by_workload, summarize
+from kubectl_netpol.model.kinds import KINDS, WORKLOADS
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.model.snapshot import Scope
@@ -38,6 +40,7 @@ from kubectl_netpol.render.matrix import (
 )
 from kubectl_netpol.render.matrix_json import matrix_json, network_fields
 from kubectl_netpol.render.text import Names
+from kubectl_netpol.suite.from_matrix import suite_of
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +58,7 @@ EXAMPLES = """examples:
   kubectl netpol matrix -A --port 80 -o json     every pair of pods of the cluster
   kubectl netpol matrix --port http -o wide      by pod
   kubectl netpol matrix -A -o html >matrix.html  a page to look at
+  kubectl netpol matrix -o suite >suite.yaml     today's state, for kubectl netpol test -F suite.yaml
   kubectl netpol matrix -f manifests/ -A         without a cluster
   kubectl netpol matrix --probe                  does the network do what the policies say?"""
 
@@ -86,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probe", action="store_true", help="also try every pair, by exec in the source pods")
     add_probe_options(parser)
     add_filename_option(parser)
-    add_output_option(parser, ("json", "wide", "html"))
+    add_output_option(parser, ("json", "wide", "html", "suite"))
     add_verbose_option(parser)
     add_cluster_options(parser)
 
@@ -97,11 +101,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     ports = () if arguments.port is None else single_ports(parse_ports(arguments.port, protocol or "TCP"))
     if arguments.all_namespaces and arguments.namespace:
         raise UsageError("-A and -n can't be combined", "-A is every namespace")
+    if arguments.probe and arguments.output == "suite":
+        raise UsageError("--probe and -o suite can't be combined", "kubectl netpol test -F probes what the suite says")
     cluster, probe = cluster_options(arguments), probe_options(arguments)
     inputs = open_inputs(cluster, arguments.filenames, console)
     # What `explain` needs to look at the same.
     where = [option for filename in arguments.filenames for option in ("-f", filename)] + cluster.arguments()
-    matrix = _matrix(inputs, ports, protocol, where, all_namespaces=arguments.all_namespaces)
+    snapshot = _read(inputs, everywhere=arguments.all_namespaces, workloads=arguments.output == "suite")
+    matrix = _matrix(inputs, snapshot, ports, protocol, where, all_namespaces=arguments.all_namespaces)
     if arguments.probe:
         from kubectl_netpol.commands.common.matrix_probe import probe_matrix  # noqa: PLC0415 - only for a cluster
 
@@ -109,20 +116,26 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         matrix = matrix._replace(compared=tuple(compared))
         messages = dict.fromkeys(message for pair in compared for message in pair.result.warnings)
         console.warnings(messages, verbose=arguments.verbose)
-    if arguments.output == "json":
-        grids = [grid for grid, _ in matrix.grids]
-        extra = (lambda grid: network_fields(grid, matrix.compared)) if arguments.probe else (lambda _: ())
-        for piece in matrix_json(grids, as_list=len(ports) != 1, extra=extra):
-            console.piece(piece)
-    elif arguments.output == "html":
-        console.data(_page(matrix))
-    else:
-        _print_text(matrix, console, wide=arguments.output == "wide", verbose=arguments.verbose)
-        if arguments.probe:
-            console.data(network_text(matrix.compared, Names(matrix.namespace), console))
-        elif not arguments.verbose:
-            console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)")
+    _print(matrix, console, output=arguments.output, probed=arguments.probe, verbose=arguments.verbose)
     return _status(matrix.compared, probed=arguments.probe)
+
+
+def _print(matrix: _Matrix, console: Console, *, output: str | None, probed: bool, verbose: bool) -> None:
+    if output == "json":
+        grids = [grid for grid, _ in matrix.grids]
+        extra = (lambda grid: network_fields(grid, matrix.compared)) if probed else (lambda _: ())
+        for piece in matrix_json(grids, as_list=not matrix.by_port or len(grids) != 1, extra=extra):
+            console.piece(piece)
+    elif output == "html":
+        console.data(_page(matrix))
+    elif output == "suite":
+        console.data(_suite(matrix, console))
+    else:
+        _print_text(matrix, console, wide=output == "wide", verbose=verbose)
+        if probed:
+            console.data(network_text(matrix.compared, Names(matrix.namespace), console))
+        elif not verbose:
+            console.data("why: kubectl netpol explain SOURCE DESTINATION PORT (-v: a command per cell)")
 
 
 def _status(compared: Sequence[Compared], *, probed: bool) -> int:
@@ -133,10 +146,15 @@ def _status(compared: Sequence[Compared], *, probed: bool) -> int:
 
 
 def _matrix(
-    inputs: Inputs, ports: Sequence[SinglePort], protocol: str | None, where: Sequence[str], *, all_namespaces: bool
+    inputs: Inputs,
+    snapshot: Snapshot,
+    ports: Sequence[SinglePort],
+    protocol: str | None,
+    where: Sequence[str],
+    *,
+    all_namespaces: bool,
 ) -> _Matrix:
     namespace = None if all_namespaces else inputs.namespace
-    snapshot = _read(inputs, everywhere=all_namespaces)
     if (gap := snapshot.gap("pods", namespace)) and not gap.name:
         raise NetpolError(gap.message, f"kubectl auth can-i list pods {f'-n {namespace}' if namespace else '-A'}")
     found = snapshot.pods if namespace is None else snapshot.pods_in(namespace)
@@ -180,9 +198,23 @@ def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
     )
 
 
-def _read(inputs: Inputs, *, everywhere: bool) -> Snapshot:
+def _read(inputs: Inputs, *, everywhere: bool, workloads: bool) -> Snapshot:
     wide = frozenset({"pods", "networkpolicies"}) if everywhere else frozenset()
-    return inputs.read(Scope(frozenset({inputs.namespace}), wide, endpoints=False))
+    if everywhere and workloads:
+        wide |= {KINDS[kind].resource for kind in WORKLOADS}
+    return inputs.read(Scope(frozenset({inputs.namespace}), wide, workloads=workloads, endpoints=False))
+
+
+def _suite(matrix: _Matrix, console: Console) -> str:
+    """The suite that the policies of today pass. What a check can't say is left out, with a note."""
+    found = suite_of(matrix.grids, matrix.groups, matrix.namespace)
+    if found.mixed:
+        console.note(f"{count(found.mixed, 'cell')} left out: their pods differ (kubectl netpol matrix -o wide)")
+    if found.undefined:
+        console.note(f"{count(found.undefined, 'cell')} left out: the verdict is undefined")
+    if not found.content["checks"]:
+        raise NetpolError("nothing to check: there are no two workloads with a verdict", "kubectl netpol matrix")
+    return to_yaml([found.content])
 
 
 def _print_text(matrix: _Matrix, console: Console, *, wide: bool, verbose: bool) -> None:

@@ -64,13 +64,14 @@ class SuggestedCommands(NamedTuple):
 
 
 class ConnectionResult(NamedTuple):
-    """`observation` None: not probed. `command`: the exec that repeats the probe by hand."""
+    """`observation` None: not probed. `command`: the exec that repeats the probe by hand. `listening`: as in Facts."""
 
     prediction: Prediction
     finding: Finding
     observation: Observation | None = None
     command: str | None = None
     warnings: tuple[str, ...] = ()
+    listening: bool | None = None
 
 
 _FAILED = {Outcome.REFUSED: "refused", Outcome.TIMED_OUT: "timed out", Outcome.UNREACHABLE: "unreachable"}

@@ -103,5 +103,9 @@ class Code(str, Enum):
     DESTINATION_NOT_RUNNING = "destination-not-running"
     NOT_PROBED = "not-probed"
 
+    # Of checks of a suite: why it can't be told whether they are as expected.
+    NO_CONTROL = "no-control"
+    NOT_ASKED = "not-asked"
+
     def __str__(self) -> str:
         return self.value

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     Read: TypeAlias = "tuple[str, str, Any]"  # namespace, name, and what it is
 
+SUITE = ("netpol/v1", "TestSuite")
 _DEEPEST = 8
 _CONTROLLERS = frozenset(key.rpartition("/")[2] for key in KEYS)  # JSON may write the slash as \\/
 
@@ -223,6 +224,8 @@ class Reader:
         if kind.endswith("List") and "items" in document:
             self._add_list(document, where)
             return
+        if (version, kind) == SUITE:
+            raise ManifestError(f"{where}: a TestSuite is not a manifest", "kubectl netpol test -F FILE")
         group = version.rpartition("/")[0]
         if known := kind_of(kind, version):
             self._add(known.name, document, where)

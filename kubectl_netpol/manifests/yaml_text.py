@@ -230,3 +230,33 @@ def load_first(content: str) -> Any:
         raise ValueError(f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem) from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+class Lines:
+    """The lines of one document's fields."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+
+    def of(self, path: str) -> int:
+        """The line, from 1, of a field such as checks[2].port; where that is missing, of what it is missing in."""
+        node = self._root
+        line: int = node.start_mark.line
+        for key, position in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+            if key and isinstance(node, yaml.MappingNode):
+                found = [pair for pair in node.value if pair[0].value == key]
+            elif position and isinstance(node, yaml.SequenceNode):
+                found = [(item, item) for item in node.value[int(position) :][:1]]
+            else:
+                break
+            if not found:
+                break
+            start, node = found[0]
+            line = start.start_mark.line
+        return line + 1
+
+
+def load_with_lines(content: str, source: str) -> list[tuple[Any, Lines]]:
+    """As `load_all`, each document with the lines of its fields."""
+    documents = list(load_all(content, source))
+    return list(zip(documents, map(Lines, yaml.compose_all(content, _Loader)), strict=True))

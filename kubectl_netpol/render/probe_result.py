@@ -42,6 +42,11 @@ def result_text(result: ConnectionResult, names: Names, console: Console, *, ver
     return "\n".join([first, *lines, *step])
 
 
+def result_line(result: ConnectionResult, names: Names, console: Console) -> str:
+    """The first line of `result_text` with the finding behind it."""
+    return f"{_first(result, names, console)}: {result.finding.detail}"
+
+
 def _cut(line: str, console: Console) -> str:
     """The line ending in the mark that more follows, without the words that this takes the room of."""
     while len(line) + len(_MORE) > console.width and line.strip():

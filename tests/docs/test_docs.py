@@ -14,6 +14,7 @@ from kubectl_netpol import __version__
 from kubectl_netpol.cli import COMMANDS, top_help
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.model.kinds import BESIDE, KINDS, POLICY_GROUPS, STAGED, TIERED, UNEVALUATED
+from tests.support.running import run
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -50,6 +51,26 @@ def test_what_a_page_refers_to_exists(page: Path) -> None:
     for name, path in re.findall(r"`(\w+)`\s+(?:in|of)\s+`([\w/]+\.(?:py|sh))`", text):
         file = next(folder / path for folder in (ROOT, ROOT / "kubectl_netpol") if (folder / path).exists())
         assert re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")), f"{name} of {path}"
+
+
+COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+TYPED = [
+    example
+    for block in re.findall(r"```console\n(.*?)```", COMMANDS_PAGE, re.DOTALL)
+    for example in re.findall(r"^\$ kubectl netpol (\w+) (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("command", "line", "out"), TYPED, ids=[f"{command} {line}" for command, line, _ in TYPED])
+def test_an_example_of_the_page_of_commands_is_real(
+    command: str, line: str, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert re.sub(r'(<testsuites .* time=)"[\d.]+"', r'\1"…"', run(command, line).out) == out
+
+
+def test_the_page_of_commands_has_examples() -> None:
+    assert len(TYPED) == COMMANDS_PAGE.count("$ kubectl netpol ") - 1, "all but the one that watches"
 
 
 def test_every_code_is_documented_and_nothing_else() -> None:

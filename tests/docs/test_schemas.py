@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -18,6 +20,7 @@ from kubectl_netpol.commands import test
 from kubectl_netpol.commands.common.inputs import Inputs, open_inputs
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Facts, SuggestedCommands, diagnose
 from kubectl_netpol.engine.codes import Code
+from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.lint.warnings import connection_warnings, pod_warnings
 from kubectl_netpol.matrix.compared import Compared
 from kubectl_netpol.matrix.grid import Grid
@@ -26,8 +29,13 @@ from kubectl_netpol.matrix.summary import Cell
 from kubectl_netpol.probe.outcome import Observation, Outcome
 from kubectl_netpol.render.json_objects import explanation_object, result_object, verdict_object
 from kubectl_netpol.render.matrix_json import matrix_json, network_fields
+from kubectl_netpol.render.suite_json import suite_object
+from kubectl_netpol.suite.exercised import unexercised
+from kubectl_netpol.suite.judge import Result
+from kubectl_netpol.suite.reader import read_suites
 from tests.support.api import FakeApi, groups
 from tests.support.running import SHOP, run
+from tests.support.suites import suite_results
 from tests.support.tables import ask, checks, snapshot_of
 
 if TYPE_CHECKING:
@@ -38,9 +46,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "schemas"
-KINDS = {path.stem for path in FOLDER.glob("*.json")} - {"common"}
+READ = {"TestSuite"}
+KINDS = {path.stem for path in FOLDER.glob("*.json")} - {"common"} - READ
 ON_SHOP = shlex.join(SHOP)
 SHOP_FILE = str(ROOT / "examples" / "shop.yaml")
+SUITE, TIERS = (str(ROOT / "examples" / name) for name in ("suite.yaml", "tiers.yaml"))
 
 
 @cache
@@ -70,7 +80,7 @@ def faults(found: dict[str, Any], *, closed: bool = True) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 
-@pytest.mark.parametrize("name", sorted(KINDS | {"common"}))
+@pytest.mark.parametrize("name", sorted(KINDS | READ | {"common"}))
 def test_a_schema_is_one(name: str) -> None:
     Draft202012Validator.check_schema(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
 
@@ -113,6 +123,10 @@ def a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("explain", f"netpol/deny-all-ingress {ON_SHOP}", "PolicyExplanation", id="explain a policy"),
         pytest.param("test", f"san nginx 80 {ON_SHOP}", "TestResult", id="test"),
         pytest.param("test", f"san example.com 80-82 {ON_SHOP}", "TestResultList", id="test three ports"),
+        pytest.param("test", f"-F {SUITE} -f {SHOP_FILE}", "SuiteResult", id="test a suite"),
+        pytest.param(
+            "test", f"-F {SUITE} -f {TIERS} --unexercised", "SuiteResult", id="test a suite on other policies"
+        ),
         pytest.param("diff", f"-f {ROOT}/examples/deny-all-ingress.yaml --on {SHOP_FILE}", "Diff", id="diff"),
         pytest.param("diff", f"-f {SHOP_FILE} --on {SHOP_FILE} --delete -n shop", "Diff", id="diff of a deletion"),
         pytest.param(
@@ -154,6 +168,62 @@ def test_every_verdict_and_pod_of_the_tables() -> None:
             explanation = explain_pod(snapshot, pod)
             assert faults(explanation_object(explanation, pod_warnings(snapshot, explanation))) == [], check.name
     assert seen == {"allowed", "blocked", "undefined"}
+
+
+def test_every_result_of_a_check() -> None:
+    results = suite_results()
+    assert faults(suite_object(results, None)) == []
+    assert {result.result for result in results} == set(Result)
+    policies: dict[str, Any] = {"shop/in": {"podSelector": {}, "ingress": [{}]}}
+    own = {"plugin": "Cilium", "live": True, "cilium": {"p": {"ingress": [{}]}}}
+    for cluster in ({"policies": policies}, {**own, "policies": policies}):
+        found = unexercised(snapshot_of({"pods": {"shop/web": {"ip": "10.0.0.1"}}, **cluster}), ())
+        assert faults(suite_object([], found)) == []
+
+
+CHECK = {"name": "x", "from": "san", "to": "web", "port": 80, "expect": "open"}
+
+
+@pytest.mark.parametrize(
+    ("check", "valid"),
+    [
+        pytest.param({}, True, id="what must be there"),
+        pytest.param({"port": "80,443,http,53/UDP", "protocol": "tcp", "namespace": "shop"}, True, id="more"),
+        pytest.param({"expect": "blocked", "control": "none"}, True, id="without a control"),
+        pytest.param({"control": None, "protocol": None, "namespace": None}, True, id="null is nothing"),
+        pytest.param({"name": ""}, False, id="no name"),
+        pytest.param({"name": "a\nb"}, False, id="a name of two lines"),
+        pytest.param({"frm": "san"}, False, id="a field misspelt"),
+        pytest.param({"fromSelector": "run=san"}, False, id="a source twice"),
+        pytest.param({"toSelector": ""}, False, id="a destination twice"),
+        pytest.param({"from": ""}, False, id="an empty source"),
+        pytest.param({"port": 0}, False, id="port 0"),
+        pytest.param({"port": 65536}, False, id="port 65536"),
+        pytest.param({"port": True}, False, id="a port that is no number"),
+        pytest.param({"protocol": "ICMP"}, False, id="another protocol"),
+        pytest.param({"expect": "shut"}, False, id="what can't be expected"),
+        pytest.param({"control": "web"}, False, id="another control"),
+        pytest.param({"namespace": "Shop"}, False, id="no namespace"),
+    ],
+)
+def test_a_suite_is_valid_by_the_schema_where_the_program_reads_it(check: dict[str, Any], valid: bool) -> None:  # noqa: FBT001 - a column
+    for defaults in ({}, {key: value for key, value in check.items() if key != "name"}):
+        suite = {"apiVersion": "netpol/v1", "kind": "TestSuite", "defaults": defaults, "checks": [{**CHECK, **check}]}
+        assert (faults(suite, closed=False) == []) is valid
+        with contextlib.nullcontext() if valid else pytest.raises(ManifestError):
+            read_suites([("s.json", json.dumps(suite))])
+
+
+@pytest.mark.parametrize("suite", ["examples/suite.yaml", "the page", "a matrix"])
+def test_suites_are_valid_by_the_schema(suite: str) -> None:
+    text = (ROOT / "examples" / "suite.yaml").read_text(encoding="utf-8")
+    if suite == "the page":
+        page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+        text = page.partition("```yaml\n")[2].partition("```")[0]
+    elif suite == "a matrix":
+        text = run("matrix", f"-o suite -n shop -f {SHOP_FILE}").out
+    assert faults(yaml.safe_load(text), closed=False) == []
+    assert len(read_suites([("s.yaml", text)])) > 1
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -259,7 +329,7 @@ def test_an_example_of_the_page_is_real(line: str, text: str, monkeypatch: pytes
 def test_the_page_has_every_kind_and_every_key() -> None:
     shown = {json.loads(text)["kind"] for _, text in EXAMPLES}
     assert {kind for kind in KINDS if not kind.endswith("List")} <= shown
-    assert [kind for kind in KINDS if f"`{kind}`" not in PAGE] == []
+    assert [kind for kind in KINDS | READ if f"`{kind}`" not in PAGE] == []
     keys = set()
     todo: list[Any] = [json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")]
     while todo:

@@ -34,14 +34,15 @@ MAY_IMPORT = {
     "probe": "errors concurrency model",
     "diagnosis": "model engine connection analysis probe",
     "matrix": "model engine connection diagnosis",
+    "suite": "errors fields model manifests engine connection diagnosis matrix",
     "cluster": "errors fields concurrency model manifests",
-    "render": "console model manifests engine connection analysis allow diagnosis matrix",
+    "render": "console model manifests engine connection analysis allow diagnosis matrix suite",
     "commands/common": (
         "errors concurrency console model manifests engine connection analysis lint allow probe diagnosis matrix "
-        "cluster render"
+        "suite cluster render"
     ),
     "commands": (
-        "errors console model manifests engine connection analysis lint allow diagnosis matrix cluster render "
+        "errors console model manifests engine connection analysis lint allow diagnosis matrix suite cluster render "
         "commands/common"
     ),
     "cli": "errors console commands",

@@ -37,6 +37,35 @@ def test_eight_calls_run_at_the_same_time_and_not_more() -> None:
     assert len(threads) == 8
 
 
+def test_as_many_at_the_same_time_as_are_asked_for() -> None:
+    together = threading.Barrier(10, timeout=20)
+    threads = set()
+
+    def call(_: int) -> None:
+        threads.add(threading.current_thread())
+        together.wait()
+
+    map_concurrently(call, list(range(20)), at_once=10)
+    assert len(threads) == 10
+
+
+def test_each_result_is_handed_over_when_it_is_there_and_in_this_thread() -> None:
+    first_is_done = threading.Event()
+    seen: list[tuple[str, threading.Thread]] = []
+
+    def call(item: str) -> str:
+        if item == "slow":
+            first_is_done.wait(20)
+        return item
+
+    def done(item: str) -> None:
+        seen.append((item, threading.current_thread()))
+        first_is_done.set()
+
+    assert map_concurrently(call, ["slow", "fast"], done=done) == ["slow", "fast"]
+    assert seen == [("fast", threading.current_thread()), ("slow", threading.current_thread())]
+
+
 def test_two_items_need_two_threads() -> None:
     before = threading.active_count()
     assert map_concurrently(lambda _: threading.active_count() - before, [1, 2])[0] <= 2

@@ -110,11 +110,22 @@ def read_manifests(
 def read_files(reader: Reader, filenames: Sequence[str], console: Console, *, recursive: bool = False) -> None:
     """Add every file to the reader. What is no manifest is left out of a folder, and an error where it is named."""
     left_out = []
+    for name, content, in_folder in texts(filenames, console, recursive=recursive):
+        if not in_folder:
+            reader.add_text(content, name)
+        elif not reader.add_found(content, name):
+            left_out.append(name)
+    if left_out:
+        console.note(f"left out, since no manifest: {names_text(left_out)}")
+
+
+def texts(filenames: Sequence[str], console: Console, *, recursive: bool = False) -> Iterator[tuple[str, str, bool]]:
+    """(name, text, whether it was found in a folder) of every file; "stdin" for -."""
     for filename in filenames:
         if filename == "-":
             with _patience("stdin", console):
                 content = _stdin()
-            reader.add_text(_decoded("stdin", content), "stdin")
+            yield "stdin", _decoded("stdin", content), False
         elif "://" in filename:
             raise NetpolError(f"{filename} is not a file or folder", f"curl -fsSL {filename} | kubectl netpol … -f -")
         elif not filename:
@@ -122,11 +133,10 @@ def read_files(reader: Reader, filenames: Sequence[str], console: Console, *, re
         elif (files := _files(filename, recursive=recursive)) is None:
             with _patience(filename, console):
                 content = _content(filename)
-            reader.add_text(_decoded(filename, content), filename)
+            yield filename, _decoded(filename, content), False
         else:
-            left_out += [name for name in files if not reader.add_found(_decoded(name, _content(name)), name)]
-    if left_out:
-        console.note(f"left out, since no manifest: {names_text(left_out)}")
+            for name in files:
+                yield name, _decoded(name, _content(name)), True
 
 
 def _files(filename: str, *, recursive: bool) -> list[str] | None:

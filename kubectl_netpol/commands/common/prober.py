@@ -66,6 +66,12 @@ class Prober:
         self._debug: dict[str, str] = {}
         self._debug_locks: dict[str, threading.Lock] = {}
 
+    def again(self, snapshot: Snapshot, namespace: str) -> Prober:
+        """A prober of the same cluster as it is now, which adds no second debug container to a pod."""
+        found = Prober(self._api, snapshot, namespace=namespace, cluster=self._cluster, options=self._options)
+        found._debug, found._debug_locks = self._debug, self._debug_locks
+        return found
+
     def results(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
         """A result for each prediction, in the same order; sources, and protocols of one source, concurrently."""
         by_source: dict[tuple[str, str], list[int]] = {}
@@ -251,7 +257,7 @@ class Prober:
             why = f" (the policies block {facts.dns_blocked}: {commands.allow_dns})" if facts.dns_blocked else ""
             warnings.append(f"{name.name} does not resolve in {source.name}: the probe used its address{why}")
         command = _exec_command(source, container, observation)
-        return ConnectionResult(prediction, finding, observation, command, tuple(warnings))
+        return ConnectionResult(prediction, finding, observation, command, tuple(warnings), facts.listening)
 
     def _dns_blocked(self, source: Pod) -> Resolver | None:
         """The resolver that the policies block; read only after a name did not resolve."""

@@ -25,7 +25,7 @@ from kubectl_netpol.model.selectors import parse_selector
 from kubectl_netpol.model.snapshot import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.connection.predict import Prediction
@@ -71,9 +71,7 @@ def ask(
     """The prediction for each port; where there is none, for each that the destination declares."""
     here, there = (parse_reference(typed, inputs.namespace) for typed in (source, destination))
     snapshot = read_for(inputs, (here, Role.SOURCE), (there, Role.DESTINATION), everywhere=False)
-    ends = resolve_source(snapshot, here), resolve_destination(snapshot, there, here.namespace)
-    ports = ports or declared_ports(ends[1])
-    return snapshot, [predict(snapshot, request(snapshot, *ends, port.port, port.protocol)) for port in ports]
+    return snapshot, answers(snapshot, Question(inputs.namespace, (source, destination), (None, None), ports))
 
 
 class Need(NamedTuple):
@@ -112,27 +110,43 @@ def refuse_too_many(pairs: int, most: int) -> None:
         )
 
 
-def ask_selected(
-    inputs: Inputs,
-    names: tuple[str | None, str | None],
-    selectors: tuple[str | None, str | None],
-    ports: Sequence[SinglePort],
-) -> tuple[Snapshot, list[Prediction]]:
-    """The prediction for each pair and port, where one end or both are given by a label selector instead of a name."""
-    references = [parse_reference(name, inputs.namespace) for name in names if name is not None]
-    here = parse_reference("pod/any", inputs.namespace)
-    snapshot = inputs.read(scope_of(here, *references, everywhere=False, workloads=True))
+class Question(NamedTuple):
+    """Source and destination, each by its name or by a label selector, and the ports; none: all that are declared.
+
+    `namespace`: of both.
+    """
+
+    namespace: str
+    names: tuple[str | None, str | None]
+    selectors: tuple[str | None, str | None]
+    ports: Sequence[SinglePort]
+
+
+def read_for_all(inputs: Inputs, questions: Iterable[Question]) -> Snapshot:
+    """What `answers` needs for all of these, by one read."""
+    references = [parse_reference(name, q.namespace) for q in questions for name in (*q.names, "pod/any") if name]
+    return inputs.read(scope_of(*references, everywhere=False, workloads=True))
+
+
+def answers(snapshot: Snapshot, question: Question) -> list[Prediction]:
+    """The prediction for each pair and port. A pod that a selector puts at both ends is no pair with itself."""
     ends: list[list[Resolved]] = []
-    for name, selector, resolve in zip(names, selectors, (resolve_source, resolve_destination), strict=True):
-        if name is not None:
-            ends.append([resolve(snapshot, parse_reference(name, inputs.namespace))])
+    namespace, names, selectors, ports = question
+    beside = parse_reference(names[0], namespace).namespace if names[0] else None
+    for name, selector, role in zip(names, selectors, (Role.SOURCE, Role.DESTINATION), strict=True):
+        if name is None:
+            ends.append(_selected(snapshot, namespace, selector or ""))
+        elif role is Role.SOURCE:
+            ends.append([resolve_source(snapshot, parse_reference(name, namespace))])
         else:
-            ends.append(_selected(snapshot, inputs.namespace, selector or ""))
-    pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod]
+            ends.append([resolve_destination(snapshot, parse_reference(name, namespace), beside)])
+    pairs = [(a, b) for a in ends[0] for b in ends[1] if a.pod is not b.pod or None not in names]
     if not pairs:
         raise NetpolError(f"{ends[0][0].end.title} is the only pod at both ends", "name it twice to try that")
-    return snapshot, [
-        predict(snapshot, request(snapshot, a, b, port.port, port.protocol)) for a, b in pairs for port in ports
+    return [
+        predict(snapshot, request(snapshot, a, b, port.port, port.protocol))
+        for a, b in pairs
+        for port in ports or declared_ports(b)
     ]
 
 

@@ -157,7 +157,9 @@ PODS_AND_WORKLOADS = ["deploy/web", "ds/agent", "lone", "nginx", "san", "sts/sto
         pytest.param(["test", "db/sql", "--container", ""], ["sql"], id="containers in another namespace"),
         pytest.param(["test", "-c", ""], [], id="containers without a source"),
         pytest.param(["explain", "-o", ""], ["json", "yaml"], id="formats"),
-        pytest.param(["matrix", "-o", ""], ["html", "json", "wide"], id="formats of matrix"),
+        pytest.param(["matrix", "-o", ""], ["html", "json", "suite", "wide"], id="formats of matrix"),
+        pytest.param(["test", "-o", ""], ["json", "junit", "tap", "yaml"], id="formats of test"),
+        pytest.param(["test", "--watch", "--expect", "o"], ["open"], id="an option whose value may be left out"),
         pytest.param(["version", "-o", ""], ["json"], id="formats of version"),
         pytest.param(["test", "--protocol", ""], ["SCTP", "TCP", "UDP"], id="protocols"),
         pytest.param(["test", "--expect", "o"], ["open"], id="what is expected"),
@@ -184,6 +186,7 @@ def test_candidates(
     "typed",
     [
         pytest.param(["explain", "-f", ""], id="-f"),
+        pytest.param(["test", "-F", "s"], id="-F"),
         pytest.param(["explain", "--filename=man"], id="--filename with a sign"),
         pytest.param(["diff", "--on", "x"], id="--on"),
         pytest.param(["test", "--kubeconfig", ""], id="--kubeconfig"),

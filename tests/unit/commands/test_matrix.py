@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,18 @@ MISTAKES = [
     ),
     pytest.param(["-n", "shop", "-A"], "-A and -n can't be combined", "every namespace", id="both -A and -n"),
     pytest.param(["-n", "shop", "--port", "70000"], "must be 1-65535", "", id="an invalid port"),
+    pytest.param(
+        ["-n", "shop", "--probe", "-o", "suite"],
+        "--probe and -o suite can't be combined",
+        "kubectl netpol test -F",
+        id="a probe for a suite",
+    ),
+    pytest.param(
+        ["-n", "other", "-o", "suite", "--port", "80"],
+        "nothing to check",
+        "kubectl netpol matrix",
+        id="a suite of one pod",
+    ),
     pytest.param(["-n", "shop", "--probe"], "--probe needs a cluster", "drop -f or --probe", id="a probe of manifests"),
 ]
 
@@ -150,8 +163,10 @@ def shop(tmp_path: Path) -> str:
     return str(path)
 
 
-def run(capsys: pytest.CaptureFixture[str], *typed: str) -> tuple[int, str, str]:
-    status = main(["matrix", *typed])
+def run(capsys: pytest.CaptureFixture[str], *typed: str, stdin: str = "") -> tuple[int, str, str]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        status = main(["matrix", *typed])
     return (status, *capsys.readouterr())
 
 
@@ -254,6 +269,77 @@ def test_the_page_of_several_ports_begins_with_all_of_them(shop: str, capsys: py
         assert "each on the ports it declares" not in one, more
 
 
+SUITE = """\
+apiVersion: netpol/v1
+kind: TestSuite
+defaults:
+  namespace: shop
+checks:
+- name: "deploy/db does not reach pod/web"
+  from: deploy/db
+  to: pod/web
+  port: 80
+  expect: blocked
+- name: "pod/san reaches deploy/db"
+  from: pod/san
+  to: deploy/db
+  port: 5432
+  expect: open
+- name: "pod/san does not reach deploy/db by UDP"
+  from: pod/san
+  to: deploy/db
+  port: 53
+  protocol: UDP
+  expect: blocked
+  control: none
+- name: "pod/san reaches pod/web"
+  from: pod/san
+  to: pod/web
+  port: 80
+  expect: open
+- name: "pod/web reaches deploy/db"
+  from: pod/web
+  to: deploy/db
+  port: 5432
+  expect: open
+- name: "pod/web does not reach deploy/db by UDP"
+  from: pod/web
+  to: deploy/db
+  port: 53
+  protocol: UDP
+  expect: blocked
+  control: none
+"""
+
+
+def test_a_suite_of_today(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "-f", shop, "-n", "shop", "-o", "suite") == (0, SUITE, "note: 1 finished pod left out\n")
+
+
+def test_the_policies_of_today_pass_the_suite_of_today(
+    shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options in (["-n", "shop"], ["-A"], ["-A", "--port", "1-3,sql,53/UDP"]):
+        _, out, _ = run(capsys, "-f", shop, *options, "-o", "suite")
+        (tmp_path / "suite.yaml").write_text(out)
+        assert main(["test", "-F", str(tmp_path / "suite.yaml"), "-f", shop]) == 0, capsys.readouterr()
+        assert " 0 not as expected, 0 can't tell" in capsys.readouterr().out
+
+
+def test_a_suite_leaves_out_what_it_cant_say_and_says_so(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, err = run(capsys, "-f", shop, "-A", "-o", "suite")
+    assert "from: other/pod/spy" not in out
+    assert err.splitlines()[-1] == "note: 3 cells left out: the verdict is undefined"
+    replicas = "\n---\n".join(
+        f"{{kind: Pod, apiVersion: v1, metadata: {{name: {name}, namespace: shop, labels: {{run: {label}}}, "
+        "ownerReferences: [{kind: Job, name: j, controller: true}]}, spec: {containers: [{name: c}]}, "
+        f"status: {{phase: Running, podIP: 10.0.9.{number}}}}}"
+        for name, label, number in (("j-1", "san", 1), ("j-2", "none", 2))
+    )
+    _, _, err = run(capsys, "-f", shop, "-f", "-", "-n", "shop", "-o", "suite", stdin=replicas)
+    assert "note: 1 cell left out: their pods differ (kubectl netpol matrix -o wide)" in err
+
+
 # On a cluster.
 
 
@@ -286,6 +372,17 @@ def test_what_is_read(typed: list[str], path: str, server: FakeApi, capsys: pyte
     policies = path.replace("/api/v1/", "/apis/networking.k8s.io/v1/").replace("pods", "networkpolicies")
     assert policies in server.asked
     assert not any("endpointslices" in asked or "deployments" in asked for asked in server.asked)
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"), [([], "/apis/apps/v1/namespaces/shop/deployments"), (["-A"], "/apis/apps/v1/deployments")]
+)
+def test_a_suite_names_workloads_so_these_are_read(
+    typed: list[str], path: str, server: FakeApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.found[HERE] = server.found["/api/v1/pods"] = [pod("a"), pod("b")]
+    assert run(capsys, *typed, "--port", "80", "-o", "suite")[0] == 0
+    assert path in server.asked
 
 
 def test_the_commands_of_verbose_lead_to_the_same_cluster(server: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:

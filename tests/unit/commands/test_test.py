@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -383,6 +384,65 @@ def test_a_reason_is_printed_once() -> None:
     ]
 
 
+SUITES = "a suite has its checks in its files"
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        pytest.param(
+            "-F s.yaml san nginx 80",
+            "SOURCE DESTINATION PORT and -F can't be combined",
+            SUITES,
+            id="names beside a suite",
+        ),
+        pytest.param("-F s.yaml --protocol udp", "--protocol and -F can't be combined", SUITES, id="a protocol"),
+        pytest.param("-F s.yaml --from-selector a", "--from-selector and -F can't be combined", SUITES, id="sources"),
+        pytest.param("-F s.yaml --to-selector a", "--to-selector and -F can't be combined", SUITES, id="destinations"),
+        pytest.param("-F s.yaml --expect open", "--expect and -F can't be combined", SUITES, id="an expectation"),
+        pytest.param(
+            "san nginx 80 --unexercised", "--unexercised is for suites", "add -F FILE", id="unexercised alone"
+        ),
+        pytest.param("san nginx 80 -o junit", "-o junit is for suites", "add -F FILE", id="JUnit without a suite"),
+        pytest.param("san nginx 80 -o tap", "-o tap is for suites", "add -F FILE", id="TAP without a suite"),
+        pytest.param(
+            "san nginx 80 --watch -o json",
+            "--watch and -o can't be combined",
+            "-o prints one result",
+            id="watch and -o",
+        ),
+        pytest.param(
+            "-F s.yaml --watch -f x.yaml",
+            "--watch and -f can't be combined",
+            "-f reads manifests, which don't change",
+            id="watch and -f",
+        ),
+        pytest.param(
+            "san nginx 80 --watch=0s", "invalid --watch=0s: must be more than 0", "write --watch=2s", id="at once"
+        ),
+        pytest.param(
+            "san nginx 80 --watch=soon", 'invalid duration "soon"', "write 3s, 500ms or 1m", id="no time to wait"
+        ),
+        pytest.param(
+            "--watch=5s nginx",
+            "expected SOURCE DESTINATION PORT, got 1 argument",
+            "kubectl netpol test san nginx 80",
+            id="watch takes no argument without its sign",
+        ),
+        pytest.param(
+            "san nginx -- --watch",
+            'invalid port "--watch"',
+            "write a number, a range or a name: 80, 80/UDP, 8000-8080, http",
+            id="what is behind two dashes is no option",
+        ),
+        pytest.param("-F - -f -", "-F - and -f - both read stdin", "write one of them to a file", id="stdin twice"),
+        pytest.param("-F none.yaml", "none.yaml: no such file or folder", None, id="a suite that is not there"),
+    ],
+)
+def test_options_that_do_not_go_together(line: str, message: str, hint: str | None) -> None:
+    assert run("test", line) == (2, "", f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+
+
 # On a cluster, with the network replaced.
 
 
@@ -391,11 +451,16 @@ class Network:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.times = 1
         self.given: dict[str, Any] = {}
         self.reachable: dict[int | None, bool | None] = {}
 
     def __call__(self, _api: object, _snapshot: Snapshot, **given: Any) -> Network:
         self.given = given
+        return self
+
+    def again(self, _snapshot: Snapshot, _namespace: str) -> Network:
+        self.times += 1
         return self
 
     def results(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
@@ -562,3 +627,45 @@ def test_enforcement_is_about_a_cluster(line: str) -> None:
     ran = run("test", line)
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith("error: --enforcement is about a cluster")
+
+
+@pytest.mark.parametrize(
+    "line", ["--watch san pod/nginx 80,81", "san pod/nginx --watch 80,81", "san --watch= pod/nginx 80,81"]
+)
+def test_watch_prints_a_line_only_where_something_changed(
+    line: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.reachable = {80: True, 81: False}
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        network.reachable[80] = len(slept) < 2
+        if len(slept) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("kubectl_netpol.commands.common.watch.time.sleep", sleep)
+    ran = run("test", line)
+    assert (ran.status, [text[9:] for text in ran.out.splitlines()]) == (
+        130,
+        [
+            "open: san → nginx, TCP 80: in the test",
+            "blocked: san → nginx, TCP 81: in the test",
+            "blocked: san → nginx, TCP 80: in the test",
+        ],
+    )
+    assert re.fullmatch(r"note: 4 rounds in \d+ s, 1 line about changes\n", ran.err)
+    assert (slept, network.times) == ([2.0] * 4, 4)
+
+
+def test_watch_asks_selectors_again(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(_: float) -> None:
+        raise KeyboardInterrupt
+
+    network.reachable = {80: True}
+    monkeypatch.setattr("kubectl_netpol.commands.common.watch.time.sleep", sleep)
+    ran = run("test", "--from-selector 'run in (san,cart)' nginx 80 --watch=1m")
+    assert [line[9:] for line in ran.out.splitlines()] == [
+        "open: cart → nginx, TCP 80: in the test",
+        "open: san → nginx, TCP 80: in the test",
+    ]

@@ -34,6 +34,7 @@ PUBLISHED = {
         unreachable name-unresolved dns-blocked no-answer no-tool exec-forbidden exec-failed proxy-intercepts
         source-not-running destination-not-running not-probed kind-not-enforced
     """,
+    "reasons of checks": "no-control not-asked",
 }
 
 

@@ -67,6 +67,12 @@ def read(*texts: str, live: bool = False) -> Snapshot:
             id="a duplicate key in JSON",
         ),
         pytest.param(
+            "{apiVersion: netpol/v1, kind: TestSuite, checks: []}",
+            "it.yaml, document 1: a TestSuite is not a manifest",
+            "kubectl netpol test -F FILE",
+            id="a suite",
+        ),
+        pytest.param(
             "{apiVersion: extensions/v1beta1, kind: NetworkPolicy, metadata: {name: a}}",
             "it.yaml, document 1: no kind NetworkPolicy in apiVersion extensions/v1beta1",
             "write networking.k8s.io/v1",

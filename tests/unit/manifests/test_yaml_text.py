@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_netpol.errors import ManifestError
-from kubectl_netpol.manifests.yaml_text import load_all, load_first
+from kubectl_netpol.manifests.yaml_text import load_all, load_first, load_with_lines
 from tests.support.spellings import REFUSED, spellings
 
 if TYPE_CHECKING:
@@ -220,3 +220,52 @@ def test_both_parsers_read_every_yaml_file_here_alike(without_c: ModuleType) -> 
     texts += [row.manifest for row in spellings() if row.server != REFUSED and not row.differs]
     for text in texts:
         assert list(load_all(text, "it")) == list(without_c.load_all(text, "it"))
+
+
+TEXT = """# a comment
+a:
+  b: [1, {c: 2,
+    d: 3}]
+  "e": x
+---
+---
+- f
+- g: &g
+    h: 1
+- *g
+"""
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "line"),
+    [
+        pytest.param(0, "", 2, id="the document itself"),
+        pytest.param(0, "a", 2, id="a field"),
+        pytest.param(0, "a.b", 3, id="a field of a field"),
+        pytest.param(0, "a.b[1]", 3, id="an item"),
+        pytest.param(0, "a.b[1].d", 4, id="a field of an item"),
+        pytest.param(0, "a.e", 5, id="a key in quotation marks"),
+        pytest.param(0, "a.z", 2, id="a missing field: of what it is missing in"),
+        pytest.param(0, "a.b[7].c", 3, id="a missing item"),
+        pytest.param(0, "a.e.z", 5, id="a field of what is none"),
+        pytest.param(0, "a.e[0]", 5, id="an item of what is none"),
+        pytest.param(2, "[0]", 8, id="an item of a later document"),
+        pytest.param(2, "[1].g.h", 10, id="an anchor"),
+        pytest.param(2, "[2].h", 10, id="what stands for an anchor is where the anchor is"),
+    ],
+)
+def test_lines(document: int, path: str, line: int, without_c: ModuleType) -> None:
+    for read in (load_with_lines, without_c.load_with_lines):
+        found = read(TEXT, "it.yaml")
+        assert [content for content, _ in found] == [
+            {"a": {"b": [1, {"c": 2, "d": 3}], "e": "x"}},
+            None,
+            ["f", {"g": {"h": 1}}, {"h": 1}],
+        ]
+        assert found[document][1].of(path) == line
+
+
+def test_lines_of_nothing_and_of_what_is_no_yaml() -> None:
+    assert load_with_lines("", "it.yaml") == []
+    with pytest.raises(ManifestError, match=r"^it\.yaml, document 2, line [23]: "):
+        load_with_lines("---\n--- [", "it.yaml")

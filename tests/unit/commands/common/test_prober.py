@@ -537,6 +537,41 @@ def test_a_debug_image_is_one_container_per_source_whatever_is_asked(
     assert [done.container for done in network.execs] == ["netpol-1"] * 4
 
 
+def test_the_same_prober_of_a_later_snapshot_adds_none_and_asks_for_the_plugin_again(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = Debug(monkeypatch)
+    network.plugin = "kube-router"
+    options = ProbeOptions(debug_image="netshoot")
+    one = Prober(FakeApi(now=NOW).api, SNAPSHOT, namespace="shop", cluster=ClusterOptions(), options=options)
+    for snapshot in (SNAPSHOT, snapshot_with(policies=[])):
+        one = one.again(snapshot, "shop")
+        found = one.results([ask(snapshot, "shop/cart", "shop/db", 80, "TCP")])
+    assert added.added == [("shop/cart", "netshoot")]
+    assert [done.container for done in network.execs] == ["netpol-1", "netpol-1"]
+    assert found[0].finding.code is Code.OPEN, "by the later snapshot"
+    network.output = {"10.0.0.4:80": [TIMED_OUT]}
+    (found[0],) = one.again(SNAPSHOT, "team").results([ask(SNAPSHOT, "shop/cart", "shop/db", 80, "TCP")])
+    assert (found[0].finding.next or "").startswith("kubectl netpol allow shop/cart shop/db 80 -n team "), (
+        "its namespace"
+    )
+    assert network.plugins_asked == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "listening"), [(True, True), (False, False), (None, None), (ClusterError("no"), None)]
+)
+def test_whether_it_listens_is_part_of_a_result(
+    answer: bool | ClusterError | None,  # noqa: FBT001 - a column
+    listening: bool | None,  # noqa: FBT001 - a column
+    network: Network,
+) -> None:
+    network.output = {"10.0.0.4:80": [TIMED_OUT]}
+    network.listening = {("shop/db", 80): answer}
+    assert result("shop/cart shop/db 80").listening is listening
+    assert result("shop/cart shop/pod/web 80").listening is None, "it is open, so nobody asked"
+
+
 def test_each_source_has_a_debug_container_of_its_own(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     added = Debug(monkeypatch)
     results("shop/san shop/pod/web 80", "shop/cart shop/pod/web 80", debug_image="netshoot")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from kubectl_netpol.commands.common.questions import ask, ask_selected, read_for, scope_of
+from kubectl_netpol.commands.common.questions import Question, answers, ask, read_for, read_for_all, scope_of
 from kubectl_netpol.connection.resolve import Role, parse_reference
 from kubectl_netpol.console import Console
 from kubectl_netpol.engine.verdict import Verdict
@@ -18,7 +18,7 @@ from kubectl_netpol.model.snapshot import Gap, Scope, Snapshot
 from tests.support.tables import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.connection.predict import Prediction
@@ -55,6 +55,16 @@ CLUSTER: dict[str, Any] = {
     "policies": {"shop/web-in": {**RUN_WEB, "ingress": [{"ports": [{"port": 80}]}]}},
     "objects": [deployment("back"), deployment("batch")],
 }
+
+
+def ask_selected(
+    world: CountedInputs,
+    names: tuple[str | None, str | None],
+    selectors: tuple[str | None, str | None],
+    ports: Sequence[SinglePort],
+) -> list[Prediction]:
+    question = Question("shop", names, selectors, ports)
+    return answers(read_for_all(world.inputs, [question]), question)
 
 
 class CountedInputs:
@@ -266,15 +276,28 @@ def test_every_pair_of_what_is_selected(
     names: tuple[str | None, str | None], selectors: tuple[str | None, str | None], pairs: list[tuple[str, str]]
 ) -> None:
     world = CountedInputs()
-    _, predictions = ask_selected(world.inputs, names, selectors, WEB_80)
+    predictions = ask_selected(world, names, selectors, WEB_80)
     assert [row[:2] for row in rows(predictions)] == pairs
     (scope,) = world.scopes
     assert (scope.workloads, "shop" in scope.namespaces) == (True, True)
 
 
+def test_several_questions_are_one_read() -> None:
+    world = CountedInputs()
+    asked = [
+        ("shop", ("san", None), (None, "run=web")),
+        ("db", (None, "shop/back"), ("run=db", None)),
+        ("db", ("sql", "10.0.0.1"), (None, None)),
+    ]
+    questions = [Question(*one, WEB_80) for one in asked]
+    snapshot = read_for_all(world.inputs, questions)
+    assert [len(answers(snapshot, question)) for question in questions] == [2, 1, 1]
+    assert world.scopes == [Scope(frozenset({"shop", "db"}), ALL, nodes=True, workloads=True, services_in=DNS)]
+
+
 def test_every_port_of_a_pair_before_the_next_pair() -> None:
     ports = single_ports(parse_ports("80,53/UDP"))
-    _, predictions = ask_selected(CountedInputs().inputs, ("san", None), (None, "run=web"), ports)
+    predictions = ask_selected(CountedInputs(), ("san", None), (None, "run=web"), ports)
     assert [row[1:4] for row in rows(predictions)] == [
         ("pod/web-1", "TCP", 80),
         ("pod/web-1", "UDP", 53),
@@ -285,7 +308,7 @@ def test_every_port_of_a_pair_before_the_next_pair() -> None:
 
 def test_the_name_at_the_other_end_is_read_too() -> None:
     world = CountedInputs()
-    ask_selected(world.inputs, (None, "db/sql"), ("run=web", None), WEB_80)
+    ask_selected(world, (None, "db/sql"), ("run=web", None), WEB_80)
     assert [scope.namespaces for scope in world.scopes] == [frozenset({"shop", "db"})]
 
 
@@ -314,5 +337,5 @@ def test_the_name_at_the_other_end_is_read_too() -> None:
 )
 def test_selections_that_are_refused(selectors: tuple[str, str], gaps: list[Gap], message: str) -> None:
     with pytest.raises(NetpolError) as caught:
-        ask_selected(CountedInputs(gaps=gaps).inputs, (None, None), selectors, WEB_80)
+        ask_selected(CountedInputs(gaps=gaps), (None, None), selectors, WEB_80)
     assert caught.value.message == message
