@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.analysis.coverage import coverage
 from kubectl_netpol.analysis.isolation import explain_pod
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
@@ -22,11 +23,13 @@ from kubectl_netpol.connection.resolve import Role, look_up, parse_reference, re
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.lint.context import Context
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
 from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
+from kubectl_netpol.render.coverage import coverage_line
 from kubectl_netpol.render.explanation import explanation_text, overview_text, unknown_texts
-from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize, verdict_object
+from kubectl_netpol.render.json_objects import explanation_object, kind, serialize, verdict_object, warning_object
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import verdict_text
 
@@ -168,16 +171,18 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     explanations = [explain_pod(snapshot, pod) for pod in pods]
     namespaces = sorted({pod.namespace for pod in snapshot.pods}) if where is None else [where]
     partial = not everywhere and inputs.live
-    warnings = [note for name in namespaces for note in namespace_warnings(snapshot, name, partial=partial)]
+    context = Context(snapshot, partial=partial)
+    warnings = [found for name in namespaces for found in namespace_warnings(context, name)]
     if printer.output:
-        items = [explanation_object(explanation, pod_warnings(snapshot, explanation)) for explanation in explanations]
-        content = kind("ExplanationList", {"items": items, "warnings": [note_object(note) for note in warnings]})
+        items = [explanation_object(one, pod_warnings(snapshot, one, context)) for one in explanations]
+        content = kind("ExplanationList", {"items": items, "warnings": [warning_object(found) for found in warnings]})
         console.data(serialize(content, printer.output))
         return 0
     if not pods:
         console.note(f"no pods in namespace {where}" if where else "no pods")
         return 0
     console.data(overview_text(explanations, namespaced=where is None))
+    console.data(coverage_line(coverage(snapshot, namespaces)))
     for text in unknown_texts(explanations):
         console.warning(text)
     for note in warnings:

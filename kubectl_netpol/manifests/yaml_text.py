@@ -106,6 +106,11 @@ def load_all(content: str, source: str) -> Iterator[Any]:
         raise ManifestError(f"{source}, document {number}: nested too deeply") from None
 
 
+def compose_all(content: str) -> Iterator[Any]:
+    """The node tree of every document, with the lines and columns of what `load_all` reads from it."""
+    yield from yaml.compose_all(content, _Loader)
+
+
 def load_first(content: str) -> Any:
     """The first document of a YAML stream as kubectl reads a kubeconfig: the last of duplicate keys counts.
 

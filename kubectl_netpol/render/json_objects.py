@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
     from kubectl_netpol.engine.verdict import ConnectionVerdict, Dialled, DirectionVerdict, NearMiss, RuleMatch
+    from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.model.policies import Policy, Rule
 
 API_VERSION = "netpol/v1"
@@ -36,7 +37,7 @@ def kind(name: str, content: Mapping[str, Any]) -> Object:
     return {"apiVersion": API_VERSION, "kind": name, **content}
 
 
-def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Object:
+def verdict_object(prediction: Prediction, warnings: Iterable[Finding] = ()) -> Object:
     request = prediction.request
     return kind(
         "Verdict",
@@ -55,7 +56,7 @@ def verdict_object(prediction: Prediction, warnings: Iterable[Note] = ()) -> Obj
             "ingress": _side(prediction.ingress, prediction),
             "resolvesTo": [_route(route) for route in prediction.routes],
             "caveats": [note_object(note) for note in prediction.caveats],
-            "warnings": [note_object(note) for note in warnings],
+            "warnings": [warning_object(found) for found in warnings],
         },
     )
 
@@ -87,6 +88,10 @@ def end_object(resolved: Resolved) -> Object:
 
 def note_object(note: Note | None) -> Object | None:
     return {"code": note.code.value, "message": note.message} if note else None
+
+
+def warning_object(found: Finding) -> Object:
+    return {"code": found.code.value, "number": found.number, "message": found.message}
 
 
 def policy_object(policy: Policy) -> Object:
@@ -149,7 +154,7 @@ def _route(route: ConnectionVerdict) -> Object:
     }
 
 
-def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Object:
+def explanation_object(explanation: Explanation, warnings: Iterable[Finding]) -> Object:
     pod = explanation.pod
     return kind(
         "Explanation",
@@ -178,7 +183,7 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note]) -> Ob
             ],
             "egress": _isolation(explanation.egress),
             "ingress": _isolation(explanation.ingress),
-            "warnings": [note_object(note) for note in warnings],
+            "warnings": [warning_object(found) for found in warnings],
         },
     )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
+    from kubectl_netpol.manifests.reader import Reader
     from kubectl_netpol.model.snapshot import Scope, Snapshot
 
 _ENDINGS = (".yaml", ".yml", ".json")
@@ -35,24 +36,30 @@ class Inputs(NamedTuple):
         """Whether it is a cluster, which can be read again for more."""
         return self.snapshot is None
 
-    def read(self, scope: Scope) -> Snapshot:
-        """The manifests, or as much of the cluster as the scope says."""
+    def read(self, scope: Scope, reader: Reader | None = None) -> Snapshot:
+        """The manifests, or as much of the cluster as the scope says. `reader`: as `read_snapshot` has it."""
         if self.snapshot is not None:
             return self.snapshot
         from kubectl_netpol.cluster.reader import read_snapshot  # noqa: PLC0415 - only for a cluster
 
         assert self.api is not None  # noqa: S101 - one of the two is set
         with self.console.progress("reading the cluster"):
-            return read_snapshot(self.api, scope)
+            return read_snapshot(self.api, scope, reader)
 
 
-def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
-    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use."""
+def open_inputs(
+    options: ClusterOptions, filenames: Sequence[str], console: Console, reader: Reader | None = None
+) -> Inputs:
+    """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use.
+
+    `reader`: reads the manifests, if it is to be one that keeps more.
+    """
     if options.namespace is not None and not is_namespace_name(options.namespace):
         raise UsageError(f'invalid namespace "{options.namespace}"', "a-z 0-9 -, at most 63, such as kube-system")
     if filenames:
         namespace = options.namespace or "default"
-        return Inputs(namespace, None, read_manifests(filenames, namespace, console, options.plugin), console)
+        snapshot = read_manifests(filenames, namespace, console, options.plugin, reader)
+        return Inputs(namespace, None, snapshot, console)
     if options.plugin:
         raise UsageError("--plugin is for manifests", "a cluster shows which plugin runs: add -f, or leave it out")
     from kubectl_netpol.cluster.api import Api  # noqa: PLC0415 - only for a cluster
@@ -62,14 +69,20 @@ def open_inputs(options: ClusterOptions, filenames: Sequence[str], console: Cons
     return Inputs(access.namespace, Api(access), None, console)
 
 
-def read_manifests(filenames: Sequence[str], namespace: str, console: Console, plugin: str | None = None) -> Snapshot:
+def read_manifests(
+    filenames: Sequence[str],
+    namespace: str,
+    console: Console,
+    plugin: str | None = None,
+    reader: Reader | None = None,
+) -> Snapshot:
     """Every object of the files, folders (their files, not those of folders below) and stdin (-).
 
     `plugin`: as `Reader` has it.
     """
     from kubectl_netpol.manifests.reader import Reader  # noqa: PLC0415 - allow without -f does without
 
-    reader = Reader(default_namespace=namespace, plugin=plugin)
+    reader = reader or Reader(default_namespace=namespace, plugin=plugin)
     for name, content in texts(filenames):
         reader.add_text(content, name)
     if reader.skipped:
