@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from ipaddress import ip_address
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
@@ -11,7 +11,7 @@ from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.phrases import count, names_text, where_text
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.lint.finding import Finding, Severity, found
-from kubectl_netpol.model.addresses import is_among, parse_ip, parse_network
+from kubectl_netpol.model.addresses import is_among, parse_network
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import NamedPort, PortRange
 
@@ -49,31 +49,16 @@ def blocks_with_pods(context: Context, policy: Policy, rule: Rule) -> Iterator[F
         yield found(Code.BLOCK_HOLDS_PODS, severity, policy, f"spec.{where}", message, fix=fix)
 
 
-def _place(entry: tuple[int, int, Pod]) -> tuple[int, int]:
-    return entry[:2]
-
-
 def _pods_in(context: Context, block: IPBlock) -> list[Pod]:
     """The pods with an address of their own in the block."""
-    if context.addresses is None:
-        own = (pod for pod in context.snapshot.pods if not (pod.finished or pod.host_network))
-        listed = [(parse_ip(ip), pod) for pod in own for ip in pod.ips]
-        context.addresses = sorted(((ip.version, int(ip), pod) for ip, pod in listed), key=_place)
-    network = parse_network(block.cidr)
-    start: tuple[int, int] = (network.version, int(network.network_address))
-    first = bisect_left(context.addresses, start, key=_place)
-    last = int(network.broadcast_address)
-    pods: dict[str, Pod] = {}
-    for version, number, pod in context.addresses[first:]:
-        if version != network.version or number > last:
-            break
-        if block.contains(str(ip_address(number) if version == 4 else _ipv6(number))):  # noqa: PLR2004 - the family
-            pods.setdefault(pod.key, pod)
-    return list(pods.values())
-
-
-def _ipv6(number: int) -> str:
-    return str(ip_address(number.to_bytes(16, "big")))
+    if block not in context.in_block:
+        network = parse_network(block.cidr)
+        listed = context.addresses(network.version)
+        first = bisect_left(listed, int(network.network_address), key=itemgetter(0))
+        last = bisect_right(listed, int(network.broadcast_address), key=itemgetter(0))
+        pods = {pod.key: pod for _, address, pod in listed[first:last] if not block.except_ or block.contains(address)}
+        context.in_block[block] = list(pods.values())
+    return context.in_block[block]
 
 
 def nodes_in_except(context: Context, policy: Policy, rule: Rule) -> Iterator[Finding]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.layers import applies
 from kubectl_netpol.engine.rules import peer_matches
+from kubectl_netpol.model.addresses import parse_ip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.model.objects import Pod, Service
-    from kubectl_netpol.model.policies import Peer, Policy
+    from kubectl_netpol.model.policies import IPBlock, Peer, Policy
     from kubectl_netpol.model.selectors import LabelSelector
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -76,7 +78,8 @@ class Context:
         self._selected: dict[object, tuple[PodClass, ...]] = {}
         self._numbers: dict[object, frozenset[int]] = {}
         self.redundant: dict[str, dict[str, tuple[Finding, ...]]] = {}
-        self.addresses: list[tuple[int, int, Pod]] | None = None
+        self.in_block: dict[IPBlock, list[Pod]] = {}
+        self._addresses: dict[int, list[tuple[int, str, Pod]]] = {}
         self._public: dict[str, list[Service]] | None = None
         self.services_by_port: dict[tuple[int, str], list[Service]] | None = None
 
@@ -150,6 +153,15 @@ class Context:
         return tuple(
             name for name in snapshot.pod_namespaces if snapshot.namespace(name).selected_by(selector) is not False
         )
+
+    def addresses(self, version: int) -> list[tuple[int, str, Pod]]:
+        """The pods' own addresses of a family in order: as a number, as a text, and whose."""
+        if version not in self._addresses:
+            own = (pod for pod in self.snapshot.pods if not (pod.finished or pod.host_network))
+            listed = [(parse_ip(text), text, pod) for pod in own for text in pod.ips]
+            numbered = [(int(ip), text, pod) for ip, text, pod in listed if ip.version == version]
+            self._addresses[version] = sorted(numbered, key=itemgetter(0))
+        return self._addresses[version]
 
     def public_services(self, namespace: str) -> list[Service]:
         """Those of the namespace that are reached from outside the cluster."""

@@ -136,7 +136,7 @@ def _number(
     policy: Policy, rule: Rule, index: int, item: PortRange, targets: tuple[PodClass, ...]
 ) -> Iterator[Finding]:
     """A number, or a range, that no pod declares though each declares some."""
-    if item.first > item.last or not all(one.pod.ports for one in targets):
+    if item.first > item.last or item.protocol not in PROTOCOLS or not all(one.pod.ports for one in targets):
         return
     for one in targets:
         for port in (*one.pod.ports, *one.pod.init_ports):

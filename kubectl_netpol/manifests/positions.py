@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
+_SPACE = re.compile(r"\s*")
 _MAP, _LIST = "mapping", "sequence"
 Key = tuple[str, str, str]
 
@@ -30,13 +32,32 @@ class Place(NamedTuple):
 
 
 class Positions:
-    """Of one text that was read without error. Of an object that it has twice the last one counts."""
+    """Of one text that was read without error. Of an object that it has twice the last one counts.
+
+    Of a JSON list only the objects that are asked for are looked into.
+    """
 
     def __init__(self, content: str, default_namespace: str = "default") -> None:
         self._objects: dict[Key, Any] = {}
+        self._parts: dict[Key, tuple[int, str]] = {}
         self._default = default_namespace
-        for root in compose_all(content):
-            self._collect(root, "", "")
+        items = _json_items(content)
+        if items is None:
+            for root in compose_all(content):
+                self._collect(root, "", "")
+        else:
+            self._find_parts(content, items)
+
+    def _find_parts(self, content: str, items: list[tuple[Any, int, int]]) -> None:
+        """The text of each item, and the line on which it begins."""
+        line, at = 0, 0
+        for item, start, end in items:
+            line, at = line + content.count("\n", at, start), start
+            metadata = item.get("metadata") if isinstance(item, dict) else None
+            known = kind_of(str(item.get("kind")), str(item.get("apiVersion"))) if isinstance(metadata, dict) else None
+            if known and isinstance(metadata, dict):
+                namespace = (metadata.get("namespace") or self._default) if known.namespaced else ""
+                self._parts[known.name, namespace, metadata.get("name") or ""] = line, content[start:end]
 
     def _collect(self, node: Any, version: str, kind: str) -> None:
         if node is None or node.id != _MAP:
@@ -57,18 +78,20 @@ class Positions:
         self._objects[known.name, namespace, about.get("name") or about.get("generateName") or ""] = node
 
     def place(self, key: Key, path: str) -> Place | None:
-        """That of the field, or None where the object does not have it."""
-        places = list(self._walk(key, path))
+        """That of the field, or None where the object does not have it, and for an item of a JSON list."""
+        places = list(self._walk(self._objects.get(key), path))
         return places[-1] if len(places) == len(steps(path)) + 1 else None
 
     def line(self, key: Key, path: str) -> int | None:
         """The line of the field, or of what is nearest above it; None for an object that is not in the text."""
-        places = list(self._walk(key, path))
-        return places[-1].line if places else None
+        first, part = self._parts.get(key, (0, None))
+        root = next(compose_all(part)) if part else self._objects.get(key)
+        places = list(self._walk(root, path))
+        return first + places[-1].line if places else None
 
-    def _walk(self, key: Key, path: str) -> Iterator[Place]:
+    @staticmethod
+    def _walk(node: Any, path: str) -> Iterator[Place]:
         """The object, and each further step as far as it goes."""
-        node = self._objects.get(key)
         if node is None:
             return
         yield Place(node)
@@ -78,6 +101,45 @@ class Positions:
                 return
             yield place
             node = place.node
+
+
+def _json_items(content: str) -> list[tuple[Any, int, int]] | None:
+    """The items of a JSON list, each with its place in the text; None for any other text."""
+    if not content.lstrip().startswith("{"):
+        return None
+    decode, items = json.JSONDecoder().raw_decode, None
+    try:
+        at = _after(content, 0, "{")
+        while True:
+            key, at = decode(content, at)
+            at = _after(content, at, ":")
+            if key == "items" and content[at] == "[":
+                items, at = _spans(content, at)
+            else:
+                _, at = decode(content, at)
+            at = _after(content, at, ",")
+    except (ValueError, IndexError):
+        return items  # at the end of the object, or not JSON at all
+
+
+def _spans(content: str, at: int) -> tuple[list[tuple[Any, int, int]], int]:
+    spans: list[tuple[Any, int, int]] = []
+    at = _after(content, at, "[")
+    while content[at] != "]":
+        item, end = json.JSONDecoder().raw_decode(content, at)
+        spans.append((item, at, end))
+        at = _SPACE.match(content, end).end()  # type: ignore[union-attr] # it matches nothing, too
+        if content[at] == ",":
+            at = _after(content, at, ",")
+    return spans, at + 1
+
+
+def _after(content: str, at: int, character: str) -> int:
+    """Where the next token begins after this one. ValueError if it is another."""
+    at = _SPACE.match(content, at).end()  # type: ignore[union-attr] # it matches nothing, too
+    if content[at] != character:
+        raise ValueError(character)
+    return int(_SPACE.match(content, at + 1).end())  # type: ignore[union-attr] # the same
 
 
 def steps(path: str) -> list[str]:

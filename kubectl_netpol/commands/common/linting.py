@@ -114,15 +114,8 @@ def _placed(linted: Linted, findings: Iterable[Finding]) -> list[Placed]:
 
 def _order(placed: Placed) -> tuple[Any, ...]:
     found = placed.finding
-    return (
-        placed.file is None,
-        placed.file or "",
-        placed.line or 0,
-        found.subject.namespace,
-        found.subject.name,
-        found.number,
-        found.path,
-    )
+    kind, namespace, name = found.subject
+    return placed.file is None, placed.file or "", placed.line or 0, namespace, name, kind, found.number, found.path
 
 
 def _annotations(linted: Linted, console: Console) -> dict[tuple[str, str, str], dict[str, str]]:

@@ -82,9 +82,9 @@ class _Mender:
         policy = _policy(self.snapshot, subject)
         context = Context(self.snapshot, complete=self.linted.context.complete, unseen=self.linted.context.unseen)
         for one in policy_findings(context, policy):
-            if one.repair and one.check in self.wanted.checks and _identity(one) not in tried:
-                if (one.subject, one.number) not in self.ignored:
-                    yield one
+            wanted = one.check in self.wanted.checks and (one.subject, one.number) not in self.ignored
+            if one.repair and wanted and _identity(one) not in tried:
+                yield one
 
     def _one(self, found: Finding, content: str) -> str:
         """With this repair, or as before where it can't be made or proved."""
