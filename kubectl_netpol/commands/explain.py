@@ -6,10 +6,12 @@ With SOURCE DESTINATION PORT: the verdict, and what decides it. Nothing is probe
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.analysis.coverage import coverage
 from kubectl_netpol.analysis.isolation import explain_pod
+from kubectl_netpol.commands.common.findings import warn
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
@@ -24,6 +26,7 @@ from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.lint.context import Context
+from kubectl_netpol.lint.nearby import policies_that_miss, policies_that_would_open
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
 from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
@@ -105,15 +108,16 @@ def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[S
     snapshot, predictions = ask(inputs, source, destination, ports)
     console = printer.console
     warnings = [connection_warnings(snapshot, prediction) for prediction in predictions]
+    nearby = [policies_that_would_open(snapshot, prediction) for prediction in predictions]
     if printer.output:
-        items = [verdict_object(prediction, notes) for prediction, notes in zip(predictions, warnings, strict=True)]
+        both = [[*one, *other] for one, other in zip(warnings, nearby, strict=True)]
+        items = [verdict_object(prediction, found) for prediction, found in zip(predictions, both, strict=True)]
         content = items[0] if len(items) == 1 else kind("VerdictList", {"items": items})
         console.data(serialize(content, printer.output))
     else:
         for prediction in predictions:
             console.data(verdict_text(prediction, printer.names, console, verbose=printer.verbose))
-        for message in dict.fromkeys(note.message for notes in warnings for note in notes):
-            console.warning(message)
+        warn(chain(*warnings), chain(*nearby), console, verbose=printer.verbose)
     return max(STATUS[prediction.verdict] for prediction in predictions)
 
 
@@ -126,13 +130,12 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
     if reference.typed.rsplit("/", maxsplit=1)[-1] != pod.name:
         console.note(f"showing {pod.name}, a pod of {reference.typed}")
     explanation = explain_pod(snapshot, pod)
-    warnings = pod_warnings(snapshot, explanation)
+    warnings, nearby = pod_warnings(snapshot, explanation), policies_that_miss(snapshot, pod)
     if printer.output:
-        console.data(serialize(explanation_object(explanation, warnings), printer.output))
+        console.data(serialize(explanation_object(explanation, [*warnings, *nearby]), printer.output))
         return 0
     console.data(explanation_text(explanation, printer.names, console, verbose=printer.verbose))
-    for note in warnings:
-        console.warning(note.message)
+    warn(warnings, nearby, console, verbose=printer.verbose)
     return 0
 
 
@@ -185,6 +188,5 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     console.data(coverage_line(coverage(snapshot, namespaces)))
     for text in unknown_texts(explanations):
         console.warning(text)
-    for note in warnings:
-        console.warning(note.message)
+    warn(warnings, (), console, verbose=printer.verbose)
     return 0

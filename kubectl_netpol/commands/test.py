@@ -6,8 +6,10 @@ name, or several (80,443, 8000-8003, 53/UDP). Exit status: 0 open, 1 refused, ti
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.commands.common.findings import messages, warn
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
@@ -24,6 +26,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import UsageError
+from kubectl_netpol.lint.nearby import policies_that_would_open
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.render.json_objects import kind, result_object, serialize
 from kubectl_netpol.render.probe_result import result_text, results_table
@@ -105,7 +108,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     snapshot, predictions = _ask(inputs, names, selectors, ports)
     refuse_too_many(len(predictions), probe.most_pairs)
     results = _results(inputs, snapshot, predictions, cluster=cluster, probe=probe)
+    nearby = [policies_that_would_open(snapshot, result.prediction) for result in results]
+    if arguments.output:
+        results = [
+            result._replace(warnings=(*result.warnings, *messages(found)))
+            for result, found in zip(results, nearby, strict=True)
+        ]
     _print(results, Names(inputs.namespace), console, output=arguments.output, verbose=arguments.verbose)
+    if not arguments.output:
+        warn((), chain(*nearby), console, verbose=arguments.verbose)
     return _status(results, arguments.expect)
 
 

@@ -81,6 +81,7 @@ class Code(str, Enum):
     BLOCK_HOLDS_PODS = "block-holds-pods"
     HOST_ADDRESS_IN_EXCEPT = "host-address-in-except"
     TYPES_CONTRADICT_RULES = "types-contradict-rules"
+    POLICY_MISSES_POD = "policy-misses-pod"
     IMPOSSIBLE_PORT = "impossible-port"
 
     # Findings of `test`: the probe compared with the policies.

@@ -67,6 +67,7 @@ CHECKS = (
     Check("NP022", Code.TYPES_CONTRADICT_RULES, _E, "Rules of a direction that policyTypes leaves out"),
     Check("NP023", Code.IMPOSSIBLE_PORT, _E, "A port that no connection can have"),
     Check("NP024", Code.HOST_NETWORK, _W, "A policy for pods on the host network"),
+    Check("NP025", Code.POLICY_MISSES_POD, _I, "A policy that misses a pod by a slip in a label"),
 )
 BY_CODE = {check.code: check for check in CHECKS}
 BY_NUMBER = {check.number: check for check in CHECKS}

@@ -32,21 +32,23 @@ def meant(selector: LabelSelector, labels: Iterable[Mapping[str, str]]) -> Meant
     """A change of one requirement, to a label spelt nearly alike, by which the selector matches some of these."""
     for entry in labels:
         missed = [requirement for requirement in selector.requirements if not requirement.matches(entry)]
-        if len(missed) == 1 and (right := _near(missed[0], entry)):
+        if len(missed) == 1 and (right := near_miss(missed[0], entry)):
             return Meant(missed[0], right)
     return None
 
 
-def _near(wrong: Requirement, labels: Mapping[str, str]) -> Requirement | None:
-    if wrong.operator is not Operator.IN or len(wrong.values) != 1:
+def near_miss(wrong: Requirement, labels: Mapping[str, str]) -> Requirement | None:
+    """The requirement spelt as these labels are, or None where that is more than a slip."""
+    if wrong.operator is not Operator.IN:
         return None
-    (value,) = wrong.values
     if wrong.key in labels:
         other = labels[wrong.key]
-        return Requirement(wrong.key, Operator.IN, (other,)) if alike(value, other) else None
-    for key, other in labels.items():
-        if other == value and (alike(wrong.key, key) or (wrong.key in _NAMES and key in _NAMES)):
-            return Requirement(key, Operator.IN, (value,))
+        near = next((value for value in wrong.values if alike(value, other)), None)
+        values = tuple(other if value == near else value for value in wrong.values)
+        return wrong._replace(values=values) if near else None
+    for key, value in labels.items():
+        if value in wrong.values and (alike(wrong.key, key) or (wrong.key in _NAMES and key in _NAMES)):
+            return wrong._replace(key=key)
     return None
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.connection.dns import DNS_PORT
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import names_text, peer_text, position_text, where_text
 from kubectl_netpol.lint.context import pods_text
 from kubectl_netpol.lint.finding import Edit, Finding, Repair, Severity, found
 from kubectl_netpol.lint.meant import meant
 from kubectl_netpol.lint.selection import label_edits, unseen_text
-from kubectl_netpol.model.policies import Action
+from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.ports import PortRange
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement, requirement_text
 
 if TYPE_CHECKING:
@@ -19,14 +21,14 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.lint.context import Context
     from kubectl_netpol.lint.meant import Meant
-    from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule
+    from kubectl_netpol.model.policies import Peer, Policy, Rule
 
 
 def split_rules(policy: Policy, direction: Direction) -> Iterator[Finding]:
     """A rule with peers only, followed by one with ports only: an extra dash before `ports`."""
     rules = policy.rules_of(direction)
     for first, second in itertools.pairwise(rules):
-        if first.peers and not first.ports and second.ports and not second.peers:
+        if first.peers and not first.ports and second.ports and not second.peers and not _is_dns(second):
             here, there = (position_text(rule.direction, rule.position) for rule in (first, second))
             message = (
                 f"{policy.name}: {here} allows its peers on every port, and {there} its ports for everyone: "
@@ -38,6 +40,12 @@ def split_rules(policy: Policy, direction: Direction) -> Iterator[Finding]:
             repair = Repair((Edit("join", f"spec.{there}"),), policy._replace(rules=rules_now))
             fix = "remove the dash before ports"
             yield found(Code.SPLIT_RULE, Severity.WARNING, policy, f"spec.{there}", message, fix=fix, repair=repair)
+
+
+def _is_dns(rule: Rule) -> bool:
+    """Port 53 alone is let out to everyone on purpose: what answers there is not known by labels."""
+    numbers = [(item.first, item.last) if isinstance(item, PortRange) else None for item in rule.ports]
+    return rule.direction is Direction.EGRESS and set(numbers) == {(DNS_PORT, DNS_PORT)}
 
 
 def _renumbered(rules: Iterator[Rule]) -> tuple[Rule, ...]:
@@ -129,13 +137,11 @@ def _unmatched(context: Context, policy: Policy, rule: Rule, index: int, peer: P
         fix = "most plugins see such pods as their node: name its addresses in an ipBlock"
         yield found(Code.PEER_MATCHES_NOTHING, Severity.WARNING, policy, path, message, proof=proof, fix=fix)
         return
-    severity = _severity(context, rule, reach)
     if peer.namespace_selector is not None and (wrong := _name_label(context, peer.namespace_selector)):
-        yield _by_name(policy, rule, index, wrong, severity)
+        yield _by_name(policy, rule, index, wrong, _severity(context, policy, sure=True))
         return
     hint, right = _meant_pods(context, policy, peer, reach)
-    if context.unseen and not right:
-        severity = Severity.INFO
+    severity = _severity(context, policy, sure=right is not None)
     pods = [one for name in reach for one in context.classes_in(name)]
     proof = (f"there are: {pods_text(pods)}" if pods else "no pod of such a namespace was read",)
     repair = None
@@ -148,12 +154,14 @@ def _unmatched(context: Context, policy: Policy, rule: Rule, index: int, peer: P
     yield found(Code.PEER_MATCHES_NOTHING, severity, policy, path, message, proof=proof, fix=fix, repair=repair)
 
 
-def _severity(context: Context, rule: Rule, reach: tuple[str, ...]) -> Severity:
-    """Only advice where pods may be unread, and of a tier, whose rules often speak of what may come."""
-    if rule.action is not Action.ALLOW or rule.name:
+def _severity(context: Context, policy: Policy, *, sure: bool) -> Severity:
+    """Only advice where the pods may be unread, and in a tier, whose rules often speak of what is to come.
+
+    `sure`: what was meant is there, under another name.
+    """
+    if policy.tier is not None:
         return Severity.INFO
-    read = context.complete or any(context.classes_in(name) for name in reach)
-    return Severity.ERROR if read else Severity.INFO
+    return Severity.ERROR if context.complete or sure else Severity.INFO
 
 
 def _meant_pods(context: Context, policy: Policy, peer: Peer, reach: tuple[str, ...]) -> tuple[str, Meant | None]:

@@ -69,10 +69,13 @@ def _name(
     port = f'{item.protocol} port named "{item.name}"' if item.protocol else f'port named "{item.name}"'
     names = sorted({port.name for one in targets for port in one.pod.ports if port.name})
     known = f"named ports: {', '.join(names)}" if names else "no named ports"
+    others = {port.protocol for one in targets for port in one.pod.ports if port.name == item.name}
+    known = f"it is {' and '.join(sorted(others))}" if others else known
     if len(lacking) == len(targets):
         near = [name for name in names if alike(item.name, name)]
         message = f"{policy.title} {where}: no pod has a {port} ({known}); some plugins then open every port"
-        severity = Severity.ERROR if all_of_them and not context.unseen else Severity.WARNING
+        read = context.complete or (rule.direction is Direction.INGRESS and not context.unseen)
+        severity = Severity.ERROR if all_of_them and read else Severity.WARNING
         repair = _repair(policy, rule, index, item._replace(name=near[0]), near[0]) if len(near) == 1 else None
         fix = f"did you mean {near[0]}?" if len(near) == 1 else "use a name that they have, or the number"
     else:

@@ -9,7 +9,7 @@ from kubectl_netpol.engine.phrases import names_text, where_text
 from kubectl_netpol.lint.context import GENERATION_LABELS, REPLICA_LABELS, pods_text
 from kubectl_netpol.lint.finding import Edit, Finding, Repair, Severity, found
 from kubectl_netpol.lint.meant import meant
-from kubectl_netpol.model.selectors import LabelSelector, Operator, selector_text
+from kubectl_netpol.model.selectors import LabelSelector, Operator, requirement_text, selector_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,18 @@ def label_edits(right: Meant, path: str) -> tuple[Edit, ...]:
     if right.wrong.key != right.right.key:
         return (Edit("rename", at, right.right.key),)
     return (Edit("replace", at, right.right.values[0]),)
+
+
+def misses_by_a_slip(context: Context, policy: Policy) -> Iterator[Finding]:
+    """Pods that the policy misses by one label, spelt nearly alike, beside those that it selects."""
+    selected = context.numbers(policy)
+    for one in context.classes_in(policy.namespace):
+        if one.number in selected or not (right := meant(policy.pod_selector, [one.pod.labels])):
+            continue
+        wrong, has = requirement_text(right.wrong), requirement_text(right.right)
+        message = f"{policy.name} selects {wrong} and misses {one.pod.key}, which has {has}"
+        fix = "correct the label of one of the two, if they belong together"
+        yield found(Code.POLICY_MISSES_POD, Severity.INFO, policy, "spec.podSelector", message, fix=fix)
 
 
 def controller_labels(policy: Policy) -> Iterator[Finding]:

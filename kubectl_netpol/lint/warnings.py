@@ -14,7 +14,7 @@ from kubectl_netpol.lint.peers import split_peers, split_rules, unmatched_peers
 from kubectl_netpol.lint.pods import pod_without_dns, without_default_deny, without_dns
 from kubectl_netpol.lint.ports import impossible_ports, mistaken_ports
 from kubectl_netpol.lint.redundancy import redundant
-from kubectl_netpol.lint.selection import controller_labels, on_host_network, selects_nothing
+from kubectl_netpol.lint.selection import controller_labels, misses_by_a_slip, on_host_network, selects_nothing
 from kubectl_netpol.lint.types import contradicting_types
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def policy_findings(context: Context, policy: Policy) -> list[Finding]:
     if not context.selected(policy):
         return findings
     findings += on_host_network(context, policy)
+    findings += misses_by_a_slip(context, policy)
     for direction in policy.directions:
         findings += split_rules(policy, direction)
         for rule in policy.rules_of(direction):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubectl_netpol.manifests.positions import Key, Place, Positions
 from kubectl_netpol.manifests.writer import quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*|[1-9][0-9]*")
 _NO_NEWLINE = "\\ No newline at end of file\n"
@@ -45,73 +42,71 @@ def _lines(content: str) -> list[str]:
 
 
 def _replace(content: str, place: Place, text: str) -> str | None:
-    return _written(content, place.node, text)
+    return _written(content, place, place.node, text)
 
 
 def _rename(content: str, place: Place, text: str) -> str | None:
-    return _written(content, place.key, text) if place.key is not None else None
+    return _written(content, place, place.key, text) if place.key is not None else None
 
 
-def _written(content: str, node: Any, text: str) -> str | None:
+def _written(content: str, place: Place, node: Any, text: str) -> str | None:
     """The scalar in the quotes that it has."""
     if node.id != "scalar" or node.style not in (None, "", "'", '"'):
         return None
-    old = content[node.start_mark.index : node.end_mark.index]
-    if node.style == '"' and old.startswith('"'):
+    start, end = place.span(node)
+    quote = content[start : start + 1]
+    if quote == '"':
         text = quoted(text)
-    elif node.style == "'" and old.startswith("'"):
+    elif quote == "'":
         text = f"'{text}'"
     elif not _PLAIN.fullmatch(text):
         text = quoted(text)
-    return content[: node.start_mark.index] + text + content[node.end_mark.index :]
+    return content[:start] + text + content[end:]
 
 
 def _join(content: str, place: Place, _: str) -> str | None:
     """An item of a block list becomes part of the item before it: its dash goes."""
-    if place.parent is None or place.parent.id != "sequence" or place.parent.flow_style:
-        return None
-    start = place.node.start_mark
-    begin = content.rfind("\n", 0, start.index) + 1
-    dash = content.rfind("-", begin, start.index)
-    if dash < 0 or content[begin:dash].strip() or content[dash + 1 : start.index].strip():
+    start, _end = place.span(place.node)
+    begin = content.rfind("\n", 0, start) + 1
+    dash = content.rfind("-", begin, start)
+    if not _in_block_list(place) or dash < 0 or content[begin:dash].strip() or content[dash + 1 : start].strip():
         return None
     return content[:dash] + " " + content[dash + 1 :]
 
 
+def _in_block_list(place: Place) -> bool:
+    return place.parent is not None and place.parent.id == "sequence" and not place.parent.flow_style
+
+
 def _remove(content: str, place: Place, _: str) -> str | None:
     """An item of a block list with its lines; of the only one, the list becomes an empty one."""
-    if place.parent is None or place.parent.id != "sequence" or place.parent.flow_style:
+    if not _in_block_list(place):
         return None
-    items = place.parent.value
     lines = _lines(content)
-    first, end = place.node.start_mark.line, _last_line(place.node) + 1
+    first, end = place.line - 1, place.part.line + _last_line(place.node) + 1
     if not lines[first].lstrip().startswith("-"):
         return None
-    if len(items) > 1:
+    if len(place.parent.value) > 1:
         return "".join(lines[:first] + lines[end:])
-    for line in range(first - 1, -1, -1):  # the key that the list belongs to
-        if lines[line].rstrip().endswith(":"):
-            head = lines[line].rstrip()
-            ending = lines[line][len(head) :] or "\n"
-            return "".join([*lines[:line], f"{head} []{ending}", *lines[line + 1 : first], *lines[end:]])
-        if lines[line].strip() and not lines[line].lstrip().startswith("#"):
-            return None
-    return None
+    key = next((at for at in range(first - 1, -1, -1) if not _is_comment(lines[at])), 0)
+    head = lines[key].rstrip()
+    if not head.endswith(":"):
+        return None
+    ending = lines[key][len(head) :]
+    return "".join([*lines[:key], f"{head} []{ending}", *lines[key + 1 : first], *lines[end:]])
+
+
+def _is_comment(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
 
 
 def _last_line(node: Any) -> int:
     """The last line on which something of the node stands: what follows it, comments too, is not part of it."""
-    last = int(node.start_mark.line)
+    start, end = node.start_mark.line, node.end_mark
     if node.id == "scalar" or node.flow_style or not node.value:
-        return max(last, int(node.end_mark.line) if node.end_mark.column else int(node.end_mark.line) - 1, last)
-    for child in _children(node):
-        last = max(last, _last_line(child))
-    return last
-
-
-def _children(node: Any) -> Iterator[Any]:
-    for value in node.value:
-        yield from value if isinstance(value, tuple) else (value,)
+        return max(int(start), int(end.line) if end.column else int(end.line) - 1)
+    last = node.value[-1]
+    return _last_line(last[1] if isinstance(last, tuple) else last)
 
 
 def _append(content: str, place: Place, text: str) -> str | None:
@@ -119,16 +114,14 @@ def _append(content: str, place: Place, text: str) -> str | None:
     node = place.node
     if node.id != "sequence" or not node.value:
         return None
-    last = node.value[-1]
+    start, end = place.span(node.value[-1])
     if node.flow_style:
-        return content[: last.end_mark.index] + f", {text}" + content[last.end_mark.index :]
-    begin = content.rfind("\n", 0, last.start_mark.index) + 1
-    end = content.find("\n", last.end_mark.index)
-    end = len(content) if end < 0 else end
-    indent = content[begin : last.start_mark.index]
-    if indent.strip() != "-":
-        return None
-    return f"{content[:end]}\n{indent}{text}{content[end:]}"
+        return f"{content[:end]}, {text}{content[end:]}"
+    begin = content.rfind("\n", 0, start) + 1
+    after = content.find("\n", end)
+    after = len(content) if after < 0 else after
+    indent = content[begin:start]
+    return f"{content[:after]}\n{indent}{text}{content[after:]}" if indent.strip() == "-" else None
 
 
 _OPERATIONS = {"replace": _replace, "rename": _rename, "join": _join, "remove": _remove, "append": _append}

@@ -14,13 +14,29 @@ if TYPE_CHECKING:
 
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 _SPACE = re.compile(r"\s*")
+_MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_NAME = re.compile(r"""[nN]ame["']?\s*:\s*["']?([^\s"',}]+)""")
 _MAP, _LIST = "mapping", "sequence"
 Key = tuple[str, str, str]
+
+
+class Part(NamedTuple):
+    """A document, or an item of a JSON list, in the whole text: where it begins, on which line (from 0), and itself.
+
+    `version`, `kind`: those of an item that leaves them out.
+    """
+
+    start: int
+    line: int
+    text: str
+    version: str = ""
+    kind: str = ""
 
 
 class Place(NamedTuple):
     """`parent`: the mapping or list that it stands in. `key`: of an entry of a mapping the node of its key."""
 
+    part: Part
     node: Any
     parent: Any = None
     key: Any = None
@@ -28,107 +44,129 @@ class Place(NamedTuple):
     @property
     def line(self) -> int:
         """Counted from 1."""
-        return int((self.key or self.node).start_mark.line) + 1
+        return self.part.line + int((self.key or self.node).start_mark.line) + 1
+
+    def span(self, node: Any) -> tuple[int, int]:
+        """Where a node of this part begins and ends in the whole text."""
+        return self.part.start + int(node.start_mark.index), self.part.start + int(node.end_mark.index)
 
 
 class Positions:
-    """Of one text that was read without error. Of an object that it has twice the last one counts.
-
-    Of a JSON list only the objects that are asked for are looked into.
-    """
+    """Of one text that was read without error. Of an object that it has twice the last one counts."""
 
     def __init__(self, content: str, default_namespace: str = "default") -> None:
-        self._objects: dict[Key, Any] = {}
-        self._parts: dict[Key, tuple[int, str]] = {}
-        self._default = default_namespace
         items = _json_items(content)
-        if items is None:
-            for root in compose_all(content):
-                self._collect(root, "", "")
-        else:
-            self._find_parts(content, items)
+        self._parts = _documents(content) if items is None else items
+        self._default = default_namespace
+        self._by_name: dict[str, list[int]] | None = None  # in which parts a name stands
+        self._objects: dict[int, dict[Key, Any]] = {}
 
-    def _find_parts(self, content: str, items: list[tuple[Any, int, int]]) -> None:
-        """The text of each item, and the line on which it begins."""
-        line, at = 0, 0
-        for item, start, end in items:
-            line, at = line + content.count("\n", at, start), start
-            metadata = item.get("metadata") if isinstance(item, dict) else None
-            known = kind_of(str(item.get("kind")), str(item.get("apiVersion"))) if isinstance(metadata, dict) else None
-            if known and isinstance(metadata, dict):
-                namespace = (metadata.get("namespace") or self._default) if known.namespaced else ""
-                self._parts[known.name, namespace, metadata.get("name") or ""] = line, content[start:end]
+    def place(self, key: Key, path: str) -> Place | None:
+        """That of the field, or None where the object does not have it."""
+        places = list(self._walk(key, path))
+        return places[-1] if len(places) == len(steps(path)) + 1 else None
 
-    def _collect(self, node: Any, version: str, kind: str) -> None:
+    def line(self, key: Key, path: str) -> int | None:
+        """The line of the field, or of what is nearest above it; None for an object that is not in the text."""
+        places = list(self._walk(key, path))
+        return places[-1].line if places else None
+
+    def _walk(self, key: Key, path: str) -> Iterator[Place]:
+        """The object, and each further step as far as it goes."""
+        found = self._find(key)
+        if found is None:
+            return
+        part, node = found
+        yield Place(part, node)
+        for step in steps(path):
+            child = _child(part, node, step)
+            if child is None:
+                return
+            yield child
+            node = child.node
+
+    def _find(self, key: Key) -> tuple[Part, Any] | None:
+        if self._by_name is None:
+            self._by_name = {}
+            for number, part in enumerate(self._parts):
+                for name in set(_NAME.findall(part.text)):
+                    self._by_name.setdefault(name, []).append(number)
+        for number in reversed(self._by_name.get(key[2], ())):
+            part = self._parts[number]
+            if number not in self._objects:
+                self._objects[number] = {}
+                for root in compose_all(part.text):
+                    self._collect(self._objects[number], root, part.version, part.kind)
+            if key in self._objects[number]:
+                return part, self._objects[number][key]
+        return None
+
+    def _collect(self, objects: dict[Key, Any], node: Any, version: str, kind: str) -> None:
         if node is None or node.id != _MAP:
             return
-        fields = {key.value: value for key, value in node.value}
+        fields = {key.value: value for key, value in node.value if key.id == "scalar"}
         version, kind = _text(fields.get("apiVersion")) or version, _text(fields.get("kind")) or kind
         items = fields.get("items")
         if kind.endswith("List") and items is not None and items.id == _LIST:
             for item in items.value:
-                self._collect(item, version, kind.removesuffix("List"))
+                self._collect(objects, item, version, kind.removesuffix("List"))
             return
         metadata = fields.get("metadata")
         known = kind_of(kind, version)
         if known is None or metadata is None or metadata.id != _MAP:
             return
-        about = {key.value: _text(value) for key, value in metadata.value}
+        about = {key.value: _text(value) for key, value in metadata.value if key.id == "scalar"}
         namespace = (about.get("namespace") or self._default) if known.namespaced else ""
-        self._objects[known.name, namespace, about.get("name") or about.get("generateName") or ""] = node
-
-    def place(self, key: Key, path: str) -> Place | None:
-        """That of the field, or None where the object does not have it, and for an item of a JSON list."""
-        places = list(self._walk(self._objects.get(key), path))
-        return places[-1] if len(places) == len(steps(path)) + 1 else None
-
-    def line(self, key: Key, path: str) -> int | None:
-        """The line of the field, or of what is nearest above it; None for an object that is not in the text."""
-        first, part = self._parts.get(key, (0, None))
-        root = next(compose_all(part)) if part else self._objects.get(key)
-        places = list(self._walk(root, path))
-        return first + places[-1].line if places else None
-
-    @staticmethod
-    def _walk(node: Any, path: str) -> Iterator[Place]:
-        """The object, and each further step as far as it goes."""
-        if node is None:
-            return
-        yield Place(node)
-        for step in steps(path):
-            place = _child(node, step)
-            if place is None:
-                return
-            yield place
-            node = place.node
+        objects[known.name, namespace, about.get("name") or about.get("generateName") or ""] = node
 
 
-def _json_items(content: str) -> list[tuple[Any, int, int]] | None:
-    """The items of a JSON list, each with its place in the text; None for any other text."""
+def _documents(content: str) -> list[Part]:
+    """The documents of a stream: a marker begins one wherever a line starts with it."""
+    starts = [0, *(match.start() for match in _MARKER.finditer(content) if match.start())]
+    parts, line = [], 0
+    for start, end in zip(starts, [*starts[1:], len(content)], strict=True):
+        parts.append(Part(start, line, content[start:end]))
+        line += content.count("\n", start, end)
+    return parts
+
+
+def _json_items(content: str) -> list[Part] | None:
+    """The items of a JSON list; None for any other text."""
     if not content.lstrip().startswith("{"):
         return None
-    decode, items = json.JSONDecoder().raw_decode, None
+    decode = json.JSONDecoder().raw_decode
+    spans: list[tuple[int, int]] | None = None
+    about: dict[str, str] = {}
     try:
         at = _after(content, 0, "{")
         while True:
             key, at = decode(content, at)
             at = _after(content, at, ":")
             if key == "items" and content[at] == "[":
-                items, at = _spans(content, at)
+                spans, at = _spans(content, at)
             else:
-                _, at = decode(content, at)
+                about[key], at = decode(content, at)
             at = _after(content, at, ",")
-    except (ValueError, IndexError):
-        return items  # at the end of the object, or not JSON at all
+    except (ValueError, IndexError):  # at the end of the object, or no JSON at all
+        pass
+    if spans is None:
+        return None
+    version, kind = str(about.get("apiVersion", "")), str(about.get("kind", "")).removesuffix("List")
+    parts, line, at = [], 0, 0
+    for start, end in spans:
+        line, at = line + content.count("\n", at, start), start
+        parts.append(Part(start, line, content[start:end], version, kind))
+    return parts
 
 
-def _spans(content: str, at: int) -> tuple[list[tuple[Any, int, int]], int]:
-    spans: list[tuple[Any, int, int]] = []
+def _spans(content: str, at: int) -> tuple[list[tuple[int, int]], int]:
+    """Where each item of the list begins and ends, and where the list ends."""
+    spans = []
     at = _after(content, at, "[")
     while content[at] != "]":
-        item, end = json.JSONDecoder().raw_decode(content, at)
-        spans.append((item, at, end))
-        at = _SPACE.match(content, end).end()  # type: ignore[union-attr] # it matches nothing, too
+        _, end = json.JSONDecoder().raw_decode(content, at)
+        spans.append((at, end))
+        at = _skip(content, end)
         if content[at] == ",":
             at = _after(content, at, ",")
     return spans, at + 1
@@ -136,10 +174,15 @@ def _spans(content: str, at: int) -> tuple[list[tuple[Any, int, int]], int]:
 
 def _after(content: str, at: int, character: str) -> int:
     """Where the next token begins after this one. ValueError if it is another."""
-    at = _SPACE.match(content, at).end()  # type: ignore[union-attr] # it matches nothing, too
+    at = _skip(content, at)
     if content[at] != character:
         raise ValueError(character)
-    return int(_SPACE.match(content, at + 1).end())  # type: ignore[union-attr] # the same
+    return _skip(content, at + 1)
+
+
+def _skip(content: str, at: int) -> int:
+    match = _SPACE.match(content, at)
+    return match.end() if match else at
 
 
 def steps(path: str) -> list[str]:
@@ -147,12 +190,12 @@ def steps(path: str) -> list[str]:
     return [name or index for name, index in _STEP.findall(path)]
 
 
-def _child(node: Any, step: str) -> Place | None:
+def _child(part: Part, node: Any, step: str) -> Place | None:
     if node.id == _MAP:
-        found = [Place(value, node, key) for key, value in node.value if key.value == step]
+        found = [Place(part, value, node, key) for key, value in node.value if key.value == step]
         return found[-1] if found else None
     if node.id == _LIST and step.isdecimal() and int(step) < len(node.value):
-        return Place(node.value[int(step)], node)
+        return Place(part, node.value[int(step)], node)
     return None
 
 

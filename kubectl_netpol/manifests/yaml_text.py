@@ -6,6 +6,7 @@ sigs.k8s.io/yaml 1.6).
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -107,8 +108,9 @@ def load_all(content: str, source: str) -> Iterator[Any]:
 
 
 def compose_all(content: str) -> Iterator[Any]:
-    """The node tree of every document, with the lines and columns of what `load_all` reads from it."""
-    yield from yaml.compose_all(content, _Loader)
+    """The node tree of every document, with lines and columns; nothing after what is no YAML."""
+    with contextlib.suppress(yaml.YAMLError):
+        yield from yaml.compose_all(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def load_first(content: str) -> Any:

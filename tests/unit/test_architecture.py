@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "diagnosis": "model engine connection analysis probe",
     "matrix": "model engine connection diagnosis",
     "cluster": "errors concurrency model manifests",
-    "render": "console model manifests engine connection analysis diagnosis matrix",
+    "render": "console model manifests engine connection analysis lint diagnosis matrix",
     "commands/common": (
         "errors concurrency console model manifests engine connection analysis lint allow probe diagnosis matrix "
         "cluster render"
