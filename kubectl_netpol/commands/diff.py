@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.commands.common.findings import warn
 from kubectl_netpol.commands.common.inputs import open_inputs, texts
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
@@ -17,12 +18,16 @@ from kubectl_netpol.commands.common.options import (
     add_verbose_option,
     cluster_options,
 )
+from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.lint.context import Context
+from kubectl_netpol.lint.warnings import policy_warnings
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
-from kubectl_netpol.render.json_objects import kind, serialize
+from kubectl_netpol.render.changes_markdown import changes_markdown
+from kubectl_netpol.render.json_objects import kind, serialize, warning_object
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="manifests in place of the cluster (a file, a folder, - for stdin; may be repeated)",
     )
     parser.add_argument("--delete", action="store_true", help="as if the policies were deleted")
-    add_output_option(parser)
+    add_output_option(parser, ("json", "yaml", "markdown"))
     add_verbose_option(parser)
     add_cluster_options(parser)
 
@@ -84,12 +89,22 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if missing:
         console.warning(f"not found, so nothing to delete: {names_text(missing)}")
     changes = changes_between(before, after)
-    if arguments.output:
+    unread = unread_texts(before, changes, verbose=arguments.verbose)
+    context = Context(after)
+    warnings = (
+        () if arguments.delete else [one for policy in given.policies for one in policy_warnings(context, policy)]
+    )
+    if arguments.output == "markdown":
+        console.data(changes_markdown(changes, unread=unread, verbose=arguments.verbose))
+    elif arguments.output:
         listed = [policy_change_object(policy, by_policy[policy.key]) for policy in policies]
-        console.data(serialize(kind("Diff", {"policies": listed, **changes_object(changes)}), arguments.output))
+        content = {"policies": listed, **changes_object(changes), "warnings": list(map(warning_object, warnings))}
+        console.data(serialize(kind("Diff", content), arguments.output))
     else:
         _print_text(changes, policies, by_policy, console, verbose=arguments.verbose)
-    unread = unread_texts(before, changes, verbose=arguments.verbose)
+        selecting = [one for one in warnings if one.code is not Code.POLICY_SELECTS_NOTHING]
+        nothing = [one for one in warnings if one.code is Code.POLICY_SELECTS_NOTHING]
+        warn(selecting, nothing, console, verbose=arguments.verbose)
     for reason in unread:
         console.warning(f"incomplete: {reason}")
     if changes.connections:

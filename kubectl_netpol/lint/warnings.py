@@ -82,7 +82,7 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation, context: Context 
     """About the policies that select the pod, and its access to DNS; no advice. `context`: to ask for several pods."""
     context = context or Context(snapshot)
     own = [policy for policy in explanation.selected_by if policy.kind == "NetworkPolicy"]
-    findings = [one for policy in own for one in _grave(context, policy) if one.code is not Code.HOST_NETWORK]
+    findings = [one for policy in own for one in policy_warnings(context, policy) if one.code is not Code.HOST_NETWORK]
     if explanation.pod.host_network:
         findings = [*(one for policy in own for one in on_host_network(context, policy)), *findings]
     return list(dict.fromkeys([*findings, *pod_without_dns(snapshot, explanation.pod)]))
@@ -90,7 +90,7 @@ def pod_warnings(snapshot: Snapshot, explanation: Explanation, context: Context 
 
 def namespace_warnings(context: Context, namespace: str) -> list[Finding]:
     """About the policies of a namespace; no advice."""
-    return [one for policy in context.snapshot.policies_in(namespace) for one in _grave(context, policy)]
+    return [one for policy in context.snapshot.policies_in(namespace) for one in policy_warnings(context, policy)]
 
 
 def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Finding]:
@@ -100,13 +100,9 @@ def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Find
     policies = {policy.key: policy for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by}
     own = [policy for policy in policies.values() if policy.kind == "NetworkPolicy"]
     context = Context(snapshot, partial=True)
-    return list(dict.fromkeys(one for policy in own for one in _grave(context, policy)))
+    return list(dict.fromkeys(one for policy in own for one in policy_warnings(context, policy)))
 
 
-def policy_warnings(snapshot: Snapshot, policy: Policy) -> list[Finding]:
+def policy_warnings(context: Context, policy: Policy) -> list[Finding]:
     """About one policy of the snapshot; no advice."""
-    return _grave(Context(snapshot), policy)
-
-
-def _grave(context: Context, policy: Policy) -> list[Finding]:
     return [one for one in policy_findings(context, policy) if one.severity is not Severity.INFO]
