@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fix", action="store_true", help="print what mends findings: a diff for git apply, or the changed policies"
     )
+    parser.add_argument("--no-cluster", action="store_true", help="for hooks: without -f it is an error")
     parser.add_argument("--explain", metavar="NUMBER", help="print what a finding means, and how to mend it")
     add_filename_option(parser)
     add_output_option(parser, _FORMATS)
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.explain:
         return _explain(arguments.explain, console)
     wanted = Wanted(wanted_checks(arguments.select, arguments.ignore), Severity(arguments.fail_on))
+    if arguments.no_cluster and not arguments.filenames:
+        raise UsageError("no manifests given", "say where they are: -f FOLDER (of a hook: args: [-f, FOLDER])")
     if arguments.fix and arguments.output:
         raise UsageError("--fix prints a diff, so -o can't be combined with it")
     linted = read_linted(
@@ -77,7 +80,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
         print_repairs(linted, report, wanted, console)
     else:
-        text = _text(report, arguments.output, console)
+        text = _text(report, arguments.output, console, verbose=arguments.verbose)
         if text:
             console.data(text)
     for reason in report.unread:
@@ -87,7 +90,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return UNKNOWN if report.unread else CLEAN
 
 
-def _text(report: Report, output: str | None, console: Console) -> str:
+def _text(report: Report, output: str | None, console: Console, *, verbose: bool) -> str:
     if output in ("json", "yaml"):
         return serialize(lint_object(report), output)
     if output in ("sarif", "junit"):
@@ -96,7 +99,7 @@ def _text(report: Report, output: str | None, console: Console) -> str:
         return sarif_text(report) if output == "sarif" else junit_text(report)
     if output == "github":
         return github_text(report)
-    return lint_markdown(report) if output == "markdown" else lint_text(report, console)
+    return lint_markdown(report) if output == "markdown" else lint_text(report, console, verbose=verbose)
 
 
 def _explain(typed: str, console: Console) -> int:

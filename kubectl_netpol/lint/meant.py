@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 # Under each of these people name what a pod runs.
 _NAMES = ("app", "app.kubernetes.io/name", "k8s-app", "name", "run", "app.kubernetes.io/component", "component")
-_SHORT = 5  # below, another letter in place of one makes another word: dev and det, api and app
+_SHORT = 5  # below, another letter in place of one makes another word: api and app
+_ROWS = "qwertyuiop asdfghjkl zxcvbnm"
 
 
 class Meant(NamedTuple):
@@ -53,7 +54,9 @@ def near_miss(wrong: Requirement, labels: Mapping[str, str]) -> Requirement | No
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether one is probably a slip of the other: one letter left out, doubled, swapped or, in a long word, changed.
+    """Whether one is probably a slip of the other: one letter left out, added, swapped or changed.
+
+    A short word is another one with another letter, unless that one is beside it on the keyboard.
 
     Numbers count: web-1 is not a slip of web-2. So does case alone.
     """
@@ -70,7 +73,12 @@ def alike(one: str, other: str) -> bool:
         return mine == theirs[::-1]
     if {len(mine), len(theirs)} == {0, 1}:
         return True
-    return len(mine) == len(theirs) == 1 and len(one) >= _SHORT
+    return len(mine) == len(theirs) == 1 and (len(one) >= _SHORT or _neighbours(mine, theirs))
+
+
+def _neighbours(one: str, other: str) -> bool:
+    """Whether two letters are side by side on a keyboard."""
+    return one + other in _ROWS or other + one in _ROWS
 
 
 def _common(one: str, other: str) -> int:

@@ -23,15 +23,17 @@ _LONGEST = 60_000
 _ELLIPSIS = 200  # room for the line that says what is left out
 
 
-def lint_text(report: Report, console: Console) -> str:
+def lint_text(report: Report, console: Console, *, verbose: bool = False) -> str:
+    """Of advice only what it is, unless `verbose`."""
     lines: list[str] = []
     for placed in report.findings:
         found = placed.finding
         severity = console.paint(f"{found.severity.value}:", _COLOURS[found.severity])
         lines.append(f"{severity} {found.number} {found.code} at {where_text(placed)}")
         lines.append(f"  {found.message}")
-        lines += [f"  because: {text}" for text in found.proof]
-        lines += [f"  fix: {found.fix}"] if found.fix and found.fix not in found.message else []
+        if verbose or found.severity is not Severity.INFO:
+            lines += [f"  because: {text}" for text in found.proof]
+            lines += [f"  fix: {found.fix}"] if found.fix and found.fix not in found.message else []
     lines.append(f"{count(len(report.policies), 'policy')}: {summary(report)}")
     return wrapped(lines, console)
 

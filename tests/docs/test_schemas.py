@@ -94,6 +94,7 @@ def test_outcomes_are_those_of_the_program() -> None:
         pytest.param("test", f"san example.com 80-82 {ON_SHOP}", "TestResultList", id="test three ports"),
         pytest.param("diff", f"-f {ROOT}/examples/deny-all-ingress.yaml --on {SHOP_FILE}", "Diff", id="diff"),
         pytest.param("diff", f"-f {SHOP_FILE} --on {SHOP_FILE} --delete -n shop", "Diff", id="diff of a deletion"),
+        pytest.param("lint", f"-f {SHOP_FILE}", "Lint", id="lint"),
         pytest.param("matrix", f"--port 80 {ON_SHOP}", "Matrix", id="matrix of a port"),
         pytest.param("matrix", ON_SHOP, "MatrixList", id="matrix of the ports that are declared"),
         pytest.param("version", "", "Version", id="version"),

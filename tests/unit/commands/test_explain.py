@@ -239,11 +239,19 @@ def explain(line: str, cluster: dict[str, Any] | None = None) -> Ran:
                 "san     open       isolated   1",
                 "web     isolated   open       1",
                 "web-2   isolated   open       1",
+                "isolated: 2 of 4 pods for ingress, 1 of 4 for egress",
             ],
             id="nothing named: a line for each pod that has not finished",
         ),
         pytest.param(
-            "-n team", 0, ["POD   INGRESS   EGRESS   POLICIES", "cat   open      open     0"], id="another namespace"
+            "-n team",
+            0,
+            [
+                "POD   INGRESS   EGRESS   POLICIES",
+                "cat   open      open     0",
+                "isolated: 0 of 1 pod for ingress, 0 of 1 for egress",
+            ],
+            id="another namespace",
         ),
     ],
 )
@@ -379,7 +387,7 @@ def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
     ran = explain(line, WARNED)
     assert (ran.err, text in ran.out) == (f"warning: {text}\n", False)
     ran = explain(f"{line} -o json", WARNED)
-    assert json.loads(ran.out)["warnings"] == [{"code": "peer-matches-nothing", "message": text}]
+    assert json.loads(ran.out)["warnings"] == [{"code": "peer-matches-nothing", "number": "NP002", "message": text}]
     assert ran.err == ""
 
 
@@ -469,6 +477,7 @@ def test_every_namespace_is_listed_with_a() -> None:
         "default/web",
         "default/web-2",
         "team/cat",
+        "isolated:",
     ]
 
 
