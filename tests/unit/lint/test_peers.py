@@ -78,7 +78,8 @@ X, API = "{namespaceSelector: {matchLabels: {team: x}}}", "{podSelector: {matchL
             [
                 (
                     "NP004 warning spec.egress[0].to[2]: p: egress[0].to[1] matches all pods in namespaces team=x, and "
-                    "egress[0].to[2] pods app=api: either is enough; to require both, remove the dash before podSelector"
+                    "egress[0].to[2] pods app=api: either is enough; to require both, "
+                    "remove the dash before podSelector"
                 )
             ],
             id="a namespaceSelector, then a podSelector",
