@@ -13,7 +13,7 @@ from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.lint.finding import Finding, Severity, found
 from kubectl_netpol.model.addresses import is_among, parse_network
 from kubectl_netpol.model.policies import Direction
-from kubectl_netpol.model.ports import NamedPort, PortRange
+from kubectl_netpol.model.ports import NamedPort
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,7 @@ def _ports(rule: Rule, pod: Pod) -> Iterator[tuple[str, int]]:
             number = pod.port_named(item.name, item.protocol)
             if number is not None and item.protocol:
                 yield item.protocol, number
-        elif isinstance(item, PortRange):
+        else:
             yield item.protocol, item.first
     if not rule.ports:
         yield from ((port.protocol, port.number) for port in pod.ports)

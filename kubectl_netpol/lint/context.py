@@ -54,10 +54,6 @@ class Matched(NamedTuple):
     unknown: bool
     hosts: tuple[PodClass, ...]
 
-    @property
-    def nothing(self) -> bool:
-        return not (self.classes or self.hosts or self.unknown)
-
 
 class Context:
     """`complete`: every pod that there is was read, as from a cluster; manifests may be a part of it.

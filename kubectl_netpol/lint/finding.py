@@ -27,10 +27,6 @@ class Severity(str, Enum):
         """0 for the gravest."""
         return list(Severity).index(self)
 
-    def at_most(self, other: Severity) -> Severity:
-        """The milder of the two."""
-        return max(self, other, key=lambda severity: severity.rank)
-
 
 class Check(NamedTuple):
     """One thing that lint looks for. `number` and `code` never change. `severity`: the gravest that it gives."""

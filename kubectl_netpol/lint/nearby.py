@@ -98,7 +98,5 @@ def _lets_through(
     side = verdict.egress if direction is Direction.EGRESS else verdict.ingress
     if side.verdict is not Verdict.ALLOWED:
         return None
-    for match in side.allowed_by:
-        if match.policy == moved:
-            return position_text(direction, match.rule.position, match.peer)
-    return None
+    by = (match for match in side.allowed_by if match.policy == moved)
+    return next((position_text(direction, match.rule.position, match.peer) for match in by), None)

@@ -156,8 +156,6 @@ def _number(
 
 def impossible_ports(policy: Policy, rule: Rule) -> Iterator[Finding]:
     """Port names, protocols and ranges that the API server takes in a tier's rule, and that nothing has."""
-    if policy.tier is None:
-        return
     where = where_text(rule)
     for index, item in enumerate(rule.ports):
         if isinstance(item, NamedPort):

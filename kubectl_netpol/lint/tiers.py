@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
@@ -39,9 +40,7 @@ def same_priority(context: Context, policy: Policy) -> Iterator[Finding]:
     """Policies of the same kind, tier and priority that select the same pods; the later one is found."""
     if policy.kind == "BaselineAdminNetworkPolicy" or context.snapshot.plugin:
         return
-    for other in context.snapshot.tiered:
-        if other is policy:
-            return
+    for other in takewhile(lambda one: one is not policy, context.snapshot.tiered):
         if (other.kind, other.tier, other.priority) != (policy.kind, policy.tier, policy.priority):
             continue
         if not set(other.directions) & set(policy.directions):

@@ -77,31 +77,27 @@ class RecordingReader(Reader):
         if kind not in _POLICIES and kind != "Namespace":
             super()._add(kind, item, where)
             return
+        key = self._key(kind, item)
         try:
             super()._add(kind, item, where)
         except ManifestError as error:
-            if kind == "Namespace" or not (key := self._key(kind, item)):
+            if kind == "Namespace" or not key[2]:
                 raise
             self.refused.append(_refused(*key, error))
-        else:
-            key = self._key(kind, item)
-        if key:
-            metadata = item.get("metadata")
-            annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-            self.recorded[key] = Recorded(self._source, annotations if isinstance(annotations, dict) else {}, item)
+        annotations = item["metadata"].get("annotations")
+        self.recorded[key] = Recorded(self._source, annotations if isinstance(annotations, dict) else {}, item)
 
-    def _key(self, kind: str, item: Object) -> tuple[str, str, str] | None:
-        """None for an object without a name."""
+    def _key(self, kind: str, item: Object) -> tuple[str, str, str]:
+        """Without a name for an object that has none."""
         metadata = item.get("metadata")
         if not isinstance(metadata, dict):
-            return None
+            return kind, "", ""
         name, namespace = metadata.get("name") or metadata.get("generateName"), metadata.get("namespace")
-        if not isinstance(name, str) or not name:
-            return None
-        known = KINDS[kind]
-        if not known.namespaced:
-            return kind, "", name
-        return kind, namespace if isinstance(namespace, str) and namespace else self.default_namespace, name
+        if not KINDS[kind].namespaced:
+            namespace = ""
+        elif not isinstance(namespace, str) or not namespace:
+            namespace = self.default_namespace
+        return kind, namespace, name if isinstance(name, str) else ""
 
 
 def _refused(kind: str, namespace: str, name: str, error: ManifestError) -> Refused:

@@ -62,6 +62,12 @@ def test_blocks_with_pods(policies: str, wanted: tuple[str, str] | None) -> None
     assert [one for one in linted({**cluster, "plugin": "Cilium"}) if one.number == "NP020"] == []
 
 
+def test_a_block_is_looked_up_once() -> None:
+    policies = f"{out('10.0.0.2/32')[:-1]}, {out('10.0.0.2/32').replace('shop/p', 'shop/q')[1:]}"
+    found = [one for one in linted(with_policies(CLUSTER, policies)) if one.number == "NP020"]
+    assert [one.subject.name for one in found] == ["p", "q"]
+
+
 @pytest.mark.parametrize(
     ("policies", "wanted"),
     [

@@ -41,12 +41,14 @@ def test_published_services() -> None:
     context = context_of(REPLICAS)
     assert [service.name for service in context.public_services("a")] == ["node"]
     assert context.public_services("b") == []
+    assert context.public_services("a") is context.public_services("a")
 
 
 def test_addresses_in_order() -> None:
     context = context_of(REPLICAS)
     assert [text for _, text, _ in context.addresses(4)] == ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.1.1"]
     assert context.addresses(6) == []
+    assert context.addresses(4) is context.addresses(4)
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,12 @@ def test_for_egress_a_name_is_that_of_the_peers(to: str, complete: bool, wanted:
     assert [one.severity.value for one in found if one.number == "NP008"] == wanted
 
 
+def test_a_number_is_not_undeclared_where_addresses_are_let_out_too() -> None:
+    peers = "[{podSelector: {matchLabels: {app: web}}}, {ipBlock: {cidr: 192.0.2.0/24}}]"
+    spec = f"{{shop/p: {{podSelector: {{}}, policyTypes: [Egress], egress: [{{to: {peers}, ports: [{{port: 1}}]}}]}}}}"
+    assert lines(linted(with_policies(CLUSTER, spec)), "NP014") == []
+
+
 def test_a_name_is_no_error_where_a_skipped_kind_makes_pods() -> None:
     cluster = with_policies(SHOP, "{shop/p: {podSelector: {}, ingress: [{ports: [{port: none}]}]}}")
     for unseen, severity in (((), "error"), (("Kafka",), "warning")):

@@ -58,6 +58,19 @@ def test_a_policy_that_selects_no_pod(key: str, selector: str, wanted: str | Non
 
 
 @pytest.mark.parametrize(
+    ("labels", "edits"),
+    [
+        pytest.param("{app: wbe}", [("replace", "spec.podSelector.matchLabels[app]", "web")], id="the value"),
+        pytest.param("{ap: web}", [("rename", "spec.podSelector.matchLabels[ap]", "app")], id="the key"),
+    ],
+)
+def test_the_repair_of_a_slip(labels: str, edits: list[tuple[str, str, str]]) -> None:
+    found = linted(with_policies(SHOP, f"{{shop/p: {{podSelector: {{matchLabels: {labels}}}}}}}"))
+    repairs = [one.repair for one in found if one.number == "NP001"]
+    assert [[tuple(edit) for edit in repair.edits] for repair in repairs if repair] == [edits]
+
+
+@pytest.mark.parametrize(
     ("selector", "wanted"),
     [
         pytest.param("{kafka: x}", "info", id="the pods of a Kafka are not seen: advice"),
