@@ -179,7 +179,7 @@ def test_a_name_is_no_error_where_a_skipped_kind_makes_pods() -> None:
     ],
 )
 def test_ports_that_no_connection_can_have(kind: str, ports: str, problem: str) -> None:
-    peers = [{"namespaces": {}}]
+    peers: list[dict[str, object]] = [{"namespaces": {}}]
     field = "protocols" if kind == "cnp" else "ports"
     rule = {"action": "Accept" if kind == "cnp" else "Allow", "from": peers, field: yaml.safe_load(ports)}
     spec = {

@@ -85,7 +85,7 @@ def test_a_place_is_the_field_itself_or_nothing() -> None:
 
 
 def test_of_an_object_that_is_there_twice_the_last_one_counts() -> None:
-    assert Positions(f"{STREAM}---\n{STREAM}").line(POLICY, "") == 46
+    assert Positions(f"{STREAM}---\n{STREAM}").line(POLICY, "") == 47
 
 
 def test_a_document_that_is_no_yaml_has_no_lines() -> None:
