@@ -26,10 +26,10 @@ CLUSTER = {**SHOP, "policies": {"shop/web": WRONG, "lab/all": CLOSED}}
 OUTSIDE = {"to": [{"ipBlock": {"cidr": "192.0.2.0/24", "except": ["198.51.100.0/24"]}}]}
 
 
-def lint(line: str, cluster: dict[str, Any] | None = None, **annotations: str) -> Ran:
+def lint(line: str, cluster: dict[str, Any] | None = None, annotations: dict[str, str] | None = None) -> Ran:
     items = [dict(item) for item in objects(CLUSTER if cluster is None else cluster)]
     for item in items:
-        if name := annotations.get(item["metadata"]["name"]):
+        if name := (annotations or {}).get(item["metadata"]["name"]):
             item["metadata"]["annotations"] = {"netpol/ignore": name}
     return run("lint", f"{line} -f -", stdin=yaml.safe_dump_all(items, sort_keys=False))
 
@@ -76,7 +76,7 @@ def test_what_is_found_and_the_status(line: str, status: int, found: list[str]) 
 def test_an_annotation_ignores_for_good(
     annotations: dict[str, str], found: list[str], ignored: list[str], err: str
 ) -> None:
-    ran = lint("-n shop -o json", **annotations)
+    ran = lint("-n shop -o json", annotations=annotations)
     assert (numbers(ran), [one["reason"] for one in json.loads(ran.out)["ignored"]], ran.err) == (found, ignored, err)
 
 
