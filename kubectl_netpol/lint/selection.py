@@ -35,7 +35,7 @@ def selects_nothing(context: Context, policy: Policy) -> Iterator[Finding]:
     right = meant(policy.pod_selector, [one.pod.labels for one in there])
     hint = right.text if right else unseen_text(context)
     message = f"{policy.name} selects no pod ({selector_text(policy.pod_selector)}){hint}"
-    severity = Severity.INFO if context.unseen and not right else Severity.ERROR
+    severity = Severity.ERROR if context.complete or right else Severity.INFO
     repair = _repair(policy, right) if right else None
     fix = f"write {selector_text(LabelSelector((right.right,)))}" if right else "compare it with the pods' labels"
     yield found(code, severity, policy, path, message, proof=(pods_text(there),), fix=fix, repair=repair)

@@ -113,7 +113,7 @@ def test_a_finding_has_file_and_line(tmp_path: Path) -> None:
         (None, None),
     ]
     text = " ".join(run("lint", f"-f {tmp_path}").out.split())
-    assert text.startswith(f"error: NP001 policy-selects-nothing at {tmp_path}/web.yaml:6 default/p spec.podSelector ")
+    assert text.startswith(f"info: NP001 policy-selects-nothing at {tmp_path}/web.yaml:6 default/p spec.podSelector ")
 
 
 @pytest.mark.parametrize(

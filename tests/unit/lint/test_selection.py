@@ -84,6 +84,13 @@ def test_pods_that_a_skipped_kind_makes(selector: str, wanted: str) -> None:
     assert ("; the pods that Kafka makes are not seen" in found.message) is (wanted == "info")
 
 
+def test_manifests_may_be_a_part_of_what_runs() -> None:
+    """Operators make pods, and label them, at run time."""
+    policies = "{shop/p: {podSelector: {matchLabels: {zone: north}}}, shop/q: {podSelector: {matchLabels: {app: wbe}}}}"
+    found = linted(with_policies(SHOP, policies), complete=False)
+    assert [one.severity.value for one in found if one.number == "NP001"] == ["info", "error"]
+
+
 def test_the_proof_says_what_is_there() -> None:
     policies = "{shop/p: {podSelector: {matchLabels: {a: b}}}, empty/p: {podSelector: {}}}"
     found = [one for one in linted(with_policies(SHOP, policies)) if one.number == "NP001"]
