@@ -97,7 +97,7 @@ def controller_labels(policy: Policy) -> Iterator[Finding]:
 
 
 def on_host_network(context: Context, policy: Policy) -> Iterator[Finding]:
-    """A NetworkPolicy that selects pods on the host network."""
+    """A NetworkPolicy that selects pods on the host network: advice for one that selects every pod."""
     hosts = [one for one in context.selected(policy) if one.pod.host_network]
     if not hosts or context.snapshot.plugin:
         return
@@ -105,4 +105,5 @@ def on_host_network(context: Context, policy: Policy) -> Iterator[Finding]:
     verb = "uses" if len(hosts) == 1 else "use"
     message = f"{names} {verb} the host network: the API leaves open whether {policy.name} applies"
     fix = "don't rely on it: most plugins take such pods for their node"
-    yield found(Code.HOST_NETWORK, Severity.WARNING, policy, "spec.podSelector", message, fix=fix)
+    severity = Severity.WARNING if policy.pod_selector.requirements else Severity.INFO
+    yield found(Code.HOST_NETWORK, severity, policy, "spec.podSelector", message, fix=fix)

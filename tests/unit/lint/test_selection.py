@@ -162,6 +162,19 @@ def test_pods_on_the_host_network(plugin: str | None, hosts: str, wanted: list[s
 
 
 @pytest.mark.parametrize(
+    ("selector", "severity"),
+    [
+        pytest.param("{matchLabels: {app: web}}", "warning", id="by a label: it was meant for them"),
+        pytest.param("{}", "info", id="with all the others"),
+    ],
+)
+def test_a_policy_for_pods_on_the_host_network(selector: str, severity: str) -> None:
+    more = "{pods: {shop/web: {labels: {app: web}, ip: 192.0.2.1, host_network: true}}}"
+    found = linted(with_policies(SHOP, f"{{shop/p: {{podSelector: {selector}}}}}", more))
+    assert [one.severity.value for one in found if one.number == "NP024"] == [severity]
+
+
+@pytest.mark.parametrize(
     ("label", "wanted"),
     [
         pytest.param("wbe", ["p selects app=web and misses shop/odd, which has app=wbe"], id="a slip"),
