@@ -52,13 +52,21 @@ def blocks_with_pods(context: Context, policy: Policy, rule: Rule) -> Iterator[F
 def _pods_in(context: Context, block: IPBlock) -> list[Pod]:
     """The pods with an address of their own in the block."""
     if block not in context.in_block:
-        network = parse_network(block.cidr)
-        listed = context.addresses(network.version)
-        first = bisect_left(listed, int(network.network_address), key=itemgetter(0))
-        last = bisect_right(listed, int(network.broadcast_address), key=itemgetter(0))
-        pods = {pod.key: pod for _, address, pod in listed[first:last] if not block.except_ or block.contains(address)}
+        listed = context.addresses(parse_network(block.cidr).version)
+        first, last = _between(listed, block.cidr)
+        pods: dict[str, Pod] = {}
+        for start, end in (*sorted(_between(listed, cidr) for cidr in block.except_), (last, last)):
+            pods.update((pod.key, pod) for _, pod in listed[first:start])
+            first = max(first, end)
         context.in_block[block] = list(pods.values())
     return context.in_block[block]
+
+
+def _between(listed: list[tuple[int, Pod]], cidr: str) -> tuple[int, int]:
+    """Where the addresses of the block begin and end in the list."""
+    network = parse_network(cidr)
+    first = bisect_left(listed, int(network.network_address), key=itemgetter(0))
+    return first, bisect_right(listed, int(network.broadcast_address), key=itemgetter(0))
 
 
 def nodes_in_except(context: Context, policy: Policy, rule: Rule) -> Iterator[Finding]:

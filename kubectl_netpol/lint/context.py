@@ -75,7 +75,7 @@ class Context:
         self._numbers: dict[object, frozenset[int]] = {}
         self.redundant: dict[str, dict[str, tuple[Finding, ...]]] = {}
         self.in_block: dict[IPBlock, list[Pod]] = {}
-        self._addresses: dict[int, list[tuple[int, str, Pod]]] = {}
+        self._addresses: dict[int, list[tuple[int, Pod]]] = {}
         self._public: dict[str, list[Service]] | None = None
         self.services_by_port: dict[tuple[int, str], list[Service]] | None = None
 
@@ -150,12 +150,12 @@ class Context:
             name for name in snapshot.pod_namespaces if snapshot.namespace(name).selected_by(selector) is not False
         )
 
-    def addresses(self, version: int) -> list[tuple[int, str, Pod]]:
-        """The pods' own addresses of a family in order: as a number, as a text, and whose."""
+    def addresses(self, version: int) -> list[tuple[int, Pod]]:
+        """The pods' own addresses of a family, as numbers and in order, and whose they are."""
         if version not in self._addresses:
             own = (pod for pod in self.snapshot.pods if not (pod.finished or pod.host_network))
-            listed = [(parse_ip(text), text, pod) for pod in own for text in pod.ips]
-            numbered = [(int(ip), text, pod) for ip, text, pod in listed if ip.version == version]
+            listed = [(parse_ip(text), pod) for pod in own for text in pod.ips]
+            numbered = [(int(ip), pod) for ip, pod in listed if ip.version == version]
             self._addresses[version] = sorted(numbered, key=itemgetter(0))
         return self._addresses[version]
 

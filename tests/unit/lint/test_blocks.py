@@ -38,6 +38,7 @@ THEN = "not every plugin applies ipBlock to pods"
             ("info", f"p egress[0].to[0]: 10.0.0.0/30 holds 1 pod (shop/web): {THEN}"),
             id="one of them excepted",
         ),
+        pytest.param(out("10.0.0.0/29", "10.0.0.2/32, 10.0.0.0/31, 10.0.0.1/32"), None, id="each of them, one twice"),
         pytest.param(
             out("10.0.0.2/32"),
             (
