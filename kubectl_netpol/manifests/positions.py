@@ -196,8 +196,7 @@ def steps(path: str) -> list[str]:
 
 def _child(part: Part, node: Any, step: str) -> Place | None:
     if node.id == _MAP:
-        found = [Place(part, value, node, key) for key, value in node.value if key.value == step]
-        return found[-1] if found else None
+        return next((Place(part, value, node, key) for key, value in node.value if key.value == step), None)
     if node.id == _LIST and step.isdecimal() and int(step) < len(node.value):
         return Place(part, node.value[int(step)], node)
     return None

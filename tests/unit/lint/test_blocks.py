@@ -63,6 +63,14 @@ def test_blocks_with_pods(policies: str, wanted: tuple[str, str] | None) -> None
     assert [one for one in linted({**cluster, "plugin": "Cilium"}) if one.number == "NP020"] == []
 
 
+def test_exceptions_in_one_another_are_left_out_once() -> None:
+    cluster = {"pods": {f"shop/p{last}": {"ip": f"10.0.0.{last}"} for last in range(1, 5)}}
+    found = linted(with_policies(cluster, out("10.0.0.0/28", "10.0.0.0/30, 10.0.0.2/32")))
+    assert [one.message for one in found if one.number == "NP020"] == [
+        f"p egress[0].to[0]: 10.0.0.0/28 holds 1 pod (shop/p4): {THEN}"
+    ]
+
+
 def test_a_block_is_looked_up_once() -> None:
     policies = f"{out('10.0.0.2/32')[:-1]}, {out('10.0.0.2/32').replace('shop/p', 'shop/q')[1:]}"
     found = [one for one in linted(with_policies(CLUSTER, policies)) if one.number == "NP020"]

@@ -45,6 +45,11 @@ ELSEWHERE = "does not select shop/web, and its ingress[0] would let this connect
             id="a policy for another pod, which it selects",
         ),
         pytest.param(
+            f"lab/p: {{podSelector: {{}}, {OPEN}}}, shop/p: {{podSelector: {{matchLabels: {{app: api}}}}, {OPEN}}}",
+            [],
+            id="policies that have pods of their own",
+        ),
+        pytest.param(
             f"shop/p: {{podSelector: {{matchLabels: {{zone: x, color: y}}}}, {OPEN}}}",
             [],
             id="two labels that it lacks",

@@ -53,6 +53,12 @@ def test_the_fix_for_dns_is_the_command_that_opens_it_and_the_proof_who_else_is_
     assert found.proof == ("isolated for egress by p", "so is 1 more pod")
 
 
+def test_pods_of_other_policies_are_another_finding() -> None:
+    web, api = ("{podSelector: {matchLabels: {app: " + app + "}}, policyTypes: [Egress]}" for app in ("web", "api"))
+    found = [one for one in linted(with_policies(DNS, f"{{a/p: {web}, a/q: {api}}}")) if one.number == "NP007"]
+    assert [(one.subject.name, one.proof[1:]) for one in found] == [("p", ("so is 1 more pod",)), ("q", ())]
+
+
 def test_a_tier_that_shuts_dns() -> None:
     rule = {"action": "Deny", "to": [{"namespaces": {}}]}
     spec = {"tier": "Admin", "priority": 1, "subject": {"namespaces": {}}, "egress": [rule]}

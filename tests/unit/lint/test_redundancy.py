@@ -117,6 +117,13 @@ FROM = "from: [{podSelector: {}}]"
             ["NP010 warning : web has no effect: all allows the same for every pod that it selects"],
             id="of two equal rules the one for more pods stays",
         ),
+        pytest.param(
+            f"{{shop/p: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: [{{{FROM}}}]}}, "
+            "shop/w: {podSelector: {}, ingress: [{}]}, "
+            "shop/e: {podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}}",
+            ["NP009 warning spec.ingress[0]: p ingress[0] has no effect: w ingress[0] allows everything"],
+            id="a policy that alone isolates one of its pods for egress stays",
+        ),
         pytest.param("{shop/a: {podSelector: {}}, shop/b: {podSelector: {}}}", [], id="policies that only isolate"),
         pytest.param(
             f"{{shop/a: {{podSelector: {{}}, policyTypes: [Egress], egress: [{{}}]}}, "
