@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "which policies select a pod, what they allow, and why",
     "allow": "print the minimal policy that opens a connection",
     "diff": "what a policy would open and close",
+    "lint": "what is wrong with the policies, numbered and proved",
     "matrix": "the verdict for every pair of pods in a namespace or a cluster",
     "completion": "how to enable completion",
     "version": "print the version",

@@ -1,4 +1,4 @@
-"""Writes the help of every command into docs/commands.md (--write), or fails if it is out of date (--check)."""
+"""Writes docs/commands.md and docs/lint.md from the program (--write), or fails if one is out of date (--check)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "commands.md"
 BEGIN, END = "<!-- help: made by packaging/docs.py --write -->", "<!-- help end -->"
+LINT_PAGE, ENTRIES = ROOT / "docs" / "lint.md", ROOT / "kubectl_netpol" / "render" / "lint.md"
+ENTRIES_BEGIN = "<!-- entries: kubectl_netpol/render/lint.md, by packaging/docs.py --write -->"
 CLUSTER_OPTIONS = "cluster options, as in kubectl:"
 
 
@@ -40,11 +42,14 @@ def main(words: list[str]) -> int:
     if words not in (["--write"], ["--check"]):
         sys.stderr.write("usage: packaging/docs.py --write | --check\n")
         return 2
-    before = PAGE.read_text(encoding="utf-8")
-    after = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{help_of_all()}\n\n{END}", before, flags=re.DOTALL)
+    before = [page.read_text(encoding="utf-8") for page in (PAGE, LINT_PAGE)]
+    help_text = re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{help_of_all()}\n\n{END}", before[0], flags=re.DOTALL)
+    head = before[1].partition(ENTRIES_BEGIN)[0]
+    after = [help_text, f"{head}{ENTRIES_BEGIN}\n\n{ENTRIES.read_text(encoding='utf-8')}"]
     if words == ["--check"]:
         return int(before != after)
-    PAGE.write_text(after, encoding="utf-8")
+    for page, text in zip((PAGE, LINT_PAGE), after, strict=True):
+        page.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -26,7 +26,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 NOTICE = "\n# Changed for the kubectl netpol zipapp: imports happen where they are used.\n"
 SHEBANG = b"#!/usr/bin/env python3\n"
 
-OURS = (".py", ".sh", ".js", ".css", ".html")  # of the package; what an editor leaves beside them is not
+OURS = (".py", ".sh", ".js", ".css", ".html", ".md")  # of the package; what an editor leaves beside them is not
 KEPT = ("kubernetes/client/configuration.py",)
 PRUNED = (
     "*.dist-info/*",

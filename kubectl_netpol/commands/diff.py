@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.commands.common.findings import warn
 from kubectl_netpol.commands.common.inputs import open_inputs, read_files
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
@@ -17,13 +18,17 @@ from kubectl_netpol.commands.common.options import (
     add_verbose_option,
     cluster_options,
 )
+from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count, names_text
 from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.lint.context import Context
+from kubectl_netpol.lint.warnings import policy_warnings
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.manifests.replicas import Named
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import changes_object, changes_text, policy_change_object, unread_texts
-from kubectl_netpol.render.json_objects import kind, serialize
+from kubectl_netpol.render.changes_markdown import changes_markdown
+from kubectl_netpol.render.json_objects import kind, serialize, warning_object
 from kubectl_netpol.render.text import Names
 
 if TYPE_CHECKING:
@@ -70,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --choose: a connection that must be allowed; may be repeated",
     )
     parser.add_argument("--delete", action="store_true", help="as if the policies were deleted")
-    add_output_option(parser)
+    add_output_option(parser, ("json", "yaml", "markdown"))
     add_verbose_option(parser)
     add_cluster_options(parser)
 
@@ -99,12 +104,22 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if missing:
         console.warning(f"not found, so nothing to delete: {names_text(missing)}")
     changes = changes_between(before, after)
-    if arguments.output:
+    unread = unread_texts(before, changes, verbose=arguments.verbose)
+    context = Context(after)
+    warnings = (
+        () if arguments.delete else [one for policy in given.policies for one in policy_warnings(context, policy)]
+    )
+    if arguments.output == "markdown":
+        console.data(changes_markdown(changes, unread=unread, verbose=arguments.verbose))
+    elif arguments.output:
         listed = [policy_change_object(policy, by_policy[policy.key]) for policy in policies]
-        console.data(serialize(kind("Diff", {"policies": listed, **changes_object(changes)}), arguments.output))
+        content = {"policies": listed, **changes_object(changes), "warnings": list(map(warning_object, warnings))}
+        console.data(serialize(kind("Diff", content), arguments.output))
     else:
         _print_text(changes, policies, by_policy, console, verbose=arguments.verbose)
-    unread = unread_texts(before, changes, verbose=arguments.verbose)
+        selecting = [one for one in warnings if one.code is not Code.POLICY_SELECTS_NOTHING]
+        nothing = [one for one in warnings if one.code is Code.POLICY_SELECTS_NOTHING]
+        warn(selecting, nothing, console, verbose=arguments.verbose)
     for reason in unread:
         console.warning(f"incomplete: {reason}")
     if changes.connections:
@@ -144,7 +159,7 @@ def _choose(
         for key, values in own.items():
             named.setdefault(key, set()).update(values)
     plugin = cluster.plugin or next((one.plugin for one in given.values() if one.plugin), None) if on else None
-    inputs = open_inputs(cluster._replace(plugin=plugin), on, console, named)
+    inputs = open_inputs(cluster._replace(plugin=plugin), on, console, named=named)
     before, requests = ask_needs(inputs, wanted)
     for one in given.values():
         if one.plugin != before.plugin and one.plugin_objects:
@@ -195,7 +210,7 @@ def _read(
         given, named = _given(
             filenames, cluster.namespace or "default", cluster.plugin, console, recursive=cluster.recursive
         )
-        inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console, named)
+        inputs = open_inputs(cluster._replace(plugin=cluster.plugin or given.plugin), on, console, named=named)
     else:
         inputs = open_inputs(cluster, on, console)
         given, _ = _given(filenames, inputs.namespace, None, console, recursive=cluster.recursive)

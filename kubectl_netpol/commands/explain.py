@@ -7,10 +7,13 @@ With SOURCE DESTINATION PORT: the verdict, and what decides it. Nothing is probe
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.analysis.coverage import coverage
 from kubectl_netpol.analysis.isolation import explain_pod, explain_pods, sides_of
 from kubectl_netpol.commands.common.as_pod import NAME, with_pod
+from kubectl_netpol.commands.common.findings import warn
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_as_pod_option,
@@ -27,24 +30,28 @@ from kubectl_netpol.connection.resolve import Role, look_up, parse_reference, re
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.lint.context import Context
+from kubectl_netpol.lint.nearby import policies_that_miss, policies_that_would_open
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import unread_texts
+from kubectl_netpol.render.coverage import coverage_line
 from kubectl_netpol.render.explanation import explanation_text, overview_text, unknown_texts
 from kubectl_netpol.render.explanation_json import explanations_json
-from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize, verdict_object
+from kubectl_netpol.render.json_objects import explanation_object, kind, serialize, verdict_object, warning_object
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import verdict_text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.connection.policy_reference import PolicyReference
     from kubectl_netpol.connection.resolve import Reference
     from kubectl_netpol.console import Console
+    from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.ports import SinglePort
     from kubectl_netpol.model.snapshot import Snapshot
@@ -117,18 +124,27 @@ def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[S
     snapshot, predictions = ask(inputs, source, destination, ports)
     console = printer.console
     warnings = [connection_warnings(snapshot, prediction) for prediction in predictions]
-    helpful = [helpful_labels(snapshot, prediction) for prediction in predictions]
+    nearby = [policies_that_would_open(snapshot, prediction) for prediction in predictions]
+    helpful = [
+        [one for one in helpful_labels(snapshot, prediction) if one.match.policy.name not in _named(found)]
+        for prediction, found in zip(predictions, nearby, strict=True)
+    ]
     if printer.output:
-        items = list(map(verdict_object, predictions, warnings, helpful))
+        both = [[*one, *other] for one, other in zip(warnings, nearby, strict=True)]
+        items = list(map(verdict_object, predictions, both, helpful))
         content = items[0] if len(items) == 1 else kind("VerdictList", {"items": items})
         console.data(serialize(content, printer.output))
     else:
         for prediction, found in zip(predictions, helpful, strict=True):
             text = verdict_text(prediction, printer.names, console, verbose=printer.verbose, helpful=found)
             console.data(text)
-        messages = dict.fromkeys(note.message for notes in warnings for note in notes)
-        console.warnings(messages, verbose=printer.verbose)
+        warn(chain(*warnings), chain(*nearby), console, verbose=printer.verbose)
     return max(STATUS[prediction.verdict] for prediction in predictions)
+
+
+def _named(findings: Iterable[Finding]) -> set[str]:
+    """The policies that the findings are about."""
+    return {found.subject.name for found in findings}
 
 
 def _policy(inputs: Inputs, reference: PolicyReference, printer: _Printer) -> int:
@@ -157,12 +173,12 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
     if reference.typed.rsplit("/", maxsplit=1)[-1] != pod.name:
         console.note(f"showing {pod.name}, a pod of {reference.typed}")
     explanation = explain_pod(snapshot, pod)
-    warnings = pod_warnings(snapshot, explanation)
+    warnings, nearby = pod_warnings(snapshot, explanation), policies_that_miss(snapshot, pod)
     if printer.output:
-        console.data(serialize(explanation_object(explanation, warnings), printer.output))
+        console.data(serialize(explanation_object(explanation, [*warnings, *nearby]), printer.output))
         return 0
     console.data(explanation_text(explanation, printer.names, console, verbose=printer.verbose))
-    console.warnings((note.message for note in warnings), verbose=printer.verbose)
+    warn(warnings, nearby, console, verbose=printer.verbose)
     return 0
 
 
@@ -199,15 +215,16 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     )
     namespaces = sorted({pod.namespace for pod in snapshot.pods}) if where is None else [where]
     partial = not everywhere and inputs.live
-    warnings = [note for name in namespaces for note in namespace_warnings(snapshot, name, partial=partial)]
+    context = Context(snapshot, partial=partial)
+    warnings = [found for name in namespaces for found in namespace_warnings(context, name)]
     if printer.output == "json":
-        found = ((explanation, pod_warnings(snapshot, explanation)) for explanation in explain_pods(snapshot, pods))
-        for piece in explanations_json(found, warnings):
+        each = ((one, pod_warnings(snapshot, one, context)) for one in explain_pods(snapshot, pods))
+        for piece in explanations_json(each, warnings):
             console.piece(piece)
         return 0
     if printer.output:
-        items = [explanation_object(found, pod_warnings(snapshot, found)) for found in explain_pods(snapshot, pods)]
-        content = kind("ExplanationList", {"items": items, "warnings": [note_object(note) for note in warnings]})
+        items = [explanation_object(one, pod_warnings(snapshot, one, context)) for one in explain_pods(snapshot, pods)]
+        content = kind("ExplanationList", {"items": items, "warnings": [warning_object(found) for found in warnings]})
         console.data(serialize(content, printer.output))
         return 0
     if not pods:
@@ -215,5 +232,7 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
         return 0
     overview = list(sides_of(snapshot, pods, peers=False))
     console.data(overview_text(overview, namespaced=where is None))
-    console.warnings([*unknown_texts(overview), *(note.message for note in warnings)], verbose=printer.verbose)
+    console.data(coverage_line(coverage(snapshot, namespaces)))
+    console.warnings(unknown_texts(overview), verbose=printer.verbose)
+    warn(warnings, (), console, verbose=printer.verbose)
     return 0

@@ -11,8 +11,10 @@ check expects; what is blocked must have a control, something that shows that it
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.commands.common.findings import messages, warn
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
@@ -30,6 +32,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import UsageError
+from kubectl_netpol.lint.nearby import policies_that_would_open
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.render.json_objects import kind, result_object, serialize
 from kubectl_netpol.render.probe_result import result_line, result_text, results_table
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.commands.common.watch import Seen
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.console import Console
+    from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.model.ports import SinglePort
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -148,10 +152,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         option = "--unexercised" if arguments.unexercised else f"-o {arguments.output}"
         raise UsageError(f"{option} is for suites", "add -F FILE")
     if arguments.enforcement:
-        if arguments.names or arguments.filenames or every:
-            hint = "kubectl netpol test --enforcement"
-            raise UsageError("--enforcement is about a cluster, without names, -f and --watch", hint)
-        return _enforcement(cluster, arguments.output, console)
+        beside = bool(arguments.names or arguments.filenames or every)
+        return _enforcement(cluster, arguments.output, console, beside=beside)
     names, ports = _typed(arguments.names, selectors, parse_protocol(arguments.protocol or "TCP"))
     inputs = open_inputs(cluster, arguments.filenames, console)
     if inputs.api:
@@ -162,7 +164,15 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
         watch(asked.seen, every, console)
     results = asked.results()
+    nearby = asked.nearby(results)
+    if arguments.output:
+        results = [
+            result._replace(warnings=(*result.warnings, *messages(found)))
+            for result, found in zip(results, nearby, strict=True)
+        ]
+        nearby = []
     _print(results, Names(inputs.namespace), console, output=arguments.output, verbose=arguments.verbose)
+    warn((), chain(*nearby), console, verbose=arguments.verbose)
     return _status(results, arguments.expect)
 
 
@@ -192,8 +202,11 @@ def _every(watch: str | None, output: str | None, filenames: Sequence[str]) -> f
     return seconds
 
 
-def _enforcement(cluster: ClusterOptions, output: str | None, console: Console) -> int:
-    """0 the cluster enforces NetworkPolicies, 1 it does not, 2 can't tell."""
+def _enforcement(cluster: ClusterOptions, output: str | None, console: Console, *, beside: bool) -> int:
+    """0 the cluster enforces NetworkPolicies, 1 it does not, 2 can't tell. `beside`: names, -f or --watch are given."""
+    if beside:
+        hint = "kubectl netpol test --enforcement"
+        raise UsageError("--enforcement is about a cluster, without names, -f and --watch", hint)
     from kubectl_netpol.commands.common.enforcement import read_enforcement  # noqa: PLC0415 - only for this
     from kubectl_netpol.render.enforcement import enforcement_object, enforcement_text  # noqa: PLC0415 - the same
 
@@ -244,10 +257,17 @@ class _Asked:
         self._cluster = cluster
         self._probe = probe
         self._prober: Prober | None = None
+        self._snapshot: Snapshot | None = None
+
+    def nearby(self, results: Sequence[ConnectionResult]) -> list[list[Finding]]:
+        """For each result, policies that were probably meant for one of its ends."""
+        assert self._snapshot is not None  # noqa: S101 - the results are about it
+        return [policies_that_would_open(self._snapshot, result.prediction) for result in results]
 
     def results(self) -> list[ConnectionResult]:
         inputs = self._inputs
         snapshot, predictions = self._predicted()
+        self._snapshot = snapshot
         refuse_too_many(len(predictions), self._probe.most_pairs)
         if inputs.api is None:
             inputs.console.note("nothing was probed: this is what the policies in the manifests say")

@@ -1,47 +1,123 @@
-"""Warnings about rules that have no effect because another rule allows the same and more."""
+"""Findings about rules and policies without effect, since others allow the same for every pod that they are about."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.phrases import position_text
-from kubectl_netpol.engine.verdict import Note
-from kubectl_netpol.model.ports import NamedPort, PortRange
+from kubectl_netpol.engine.phrases import names_text, position_text
+from kubectl_netpol.lint.context import pods_text
+from kubectl_netpol.lint.cover import covers_rule, covers_selector
+from kubectl_netpol.lint.finding import Edit, Finding, Repair, Severity, found
+from kubectl_netpol.lint.peers import without_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from kubectl_netpol.analysis.peers import RulePeers
-
-
-def redundant_rules(rules: tuple[RulePeers, ...]) -> Iterator[Note]:
-    """Rules that another rule covers completely; of two equal ones, the later."""
-    for index, narrow in enumerate(rules):
-        for other, wide in enumerate(rules):
-            covered = index != other and _covers(wide, narrow)
-            if covered and not (other > index and _covers(narrow, wide)):
-                here = f"{narrow.policy.name} {position_text(narrow.rule.direction, narrow.rule.position)}"
-                there = f"{wide.policy.name} {position_text(wide.rule.direction, wide.rule.position)}"
-                allows = "allows everything" if not wide.rule.peers and not wide.rule.ports else "already allows it"
-                yield Note(Code.REDUNDANT_RULE, f"{here} has no effect: {there} {allows}")
-                break
+    from kubectl_netpol.lint.context import Context
+    from kubectl_netpol.model.policies import Direction, Policy, Rule
 
 
-def _covers(wide: RulePeers, narrow: RulePeers) -> bool:
-    """Whether `wide` allows all that `narrow` allows. Selectors are compared as written."""
-    peers = not wide.rule.peers or (
-        bool(narrow.rule.peers) and all(peer in wide.rule.peers for peer in narrow.rule.peers)
-    )
-    return peers and (
-        not wide.rule.ports
-        or (
-            bool(narrow.rule.ports) and all(any(_covers_port(w, n) for w in wide.rule.ports) for n in narrow.rule.ports)
+def redundant(context: Context, policy: Policy) -> tuple[Finding, ...]:
+    """Of a namespace's policies together, all may be followed at once: none rests on what another one removes."""
+    if context.snapshot.plugin == "Calico" and context.snapshot.plugin_objects:
+        return ()  # they may stand between two NetworkPolicies
+    if policy.namespace not in context.redundant:
+        context.redundant[policy.namespace] = _Namespace(context, policy.namespace).findings()
+    return context.redundant[policy.namespace].get(policy.name, ())
+
+
+class _Namespace:
+    """The policies of one namespace, of which those found redundant are gone for the ones after them."""
+
+    def __init__(self, context: Context, namespace: str) -> None:
+        self.context = context
+        self.policies = list(context.snapshot.policies_in(namespace))
+        self.order = {id(policy): number for number, policy in enumerate(self.policies)}
+        self.gone: set[int] = set()  # ids of policies and of rules
+
+    def findings(self) -> dict[str, tuple[Finding, ...]]:
+        return {policy.name: tuple(self._of(policy)) for policy in self.policies if self.context.selected(policy)}
+
+    def _of(self, policy: Policy) -> Iterator[Finding]:
+        """A policy whose every rule is covered by others is one finding, not several."""
+        rules = [rule for direction in policy.directions for rule in policy.rules_of(direction)]
+        others = [self._covered(policy, rule, own=False) for rule in rules]
+        if rules and all(others) and all(self._isolated_anyway(policy, direction) for direction in policy.directions):
+            self.gone.add(id(policy))
+            yield self._policy_finding(policy, [other for by in others for other, _ in by])
+            return
+        for rule in rules:
+            if by := self._covered(policy, rule, own=True):
+                self.gone.add(id(rule))
+                yield self._rule_finding(policy, rule, by)
+
+    def _covered(self, policy: Policy, rule: Rule, *, own: bool) -> list[tuple[Policy, Rule]]:
+        """The rules that together allow all that this one allows, for each pod that its policy selects; or none."""
+        missing = set(self.context.numbers(policy))
+        used: list[tuple[Policy, Rule]] = []
+        for other, wide in self._wider(policy, rule, own=own):
+            shared = missing & self.context.numbers(other)
+            if shared:
+                used.append((other, wide))
+                missing -= shared
+            if not missing:
+                return used
+        return []
+
+    def _wider(self, policy: Policy, rule: Rule, *, own: bool) -> Iterator[tuple[Policy, Rule]]:
+        """The rules that cover this one: those of its own policy first."""
+        for other in self._rivals(policy, rule.direction, own=own):
+            for wide in other.rules_of(rule.direction):
+                if wide is rule or id(wide) in self.gone or not covers_rule(wide, rule):
+                    continue
+                if not (covers_rule(rule, wide) and self._stays(policy, rule, other, wide)):
+                    yield other, wide
+
+    def _rivals(self, policy: Policy, direction: Direction, *, own: bool) -> Iterator[Policy]:
+        if own:
+            yield policy
+        for other in self.policies:
+            if other is not policy and id(other) not in self.gone and direction in other.directions:
+                yield other
+
+    def _stays(self, policy: Policy, rule: Rule, other: Policy, wide: Rule) -> bool:
+        """Whether of two rules that allow the same this one is the one to keep: for more pods, or the earlier."""
+        if other is policy:
+            return rule.position < wide.position
+        mine, theirs = self.context.numbers(policy), self.context.numbers(other)
+        return mine > theirs or (mine == theirs and self.order[id(policy)] < self.order[id(other)])
+
+    def _isolated_anyway(self, policy: Policy, direction: Direction) -> bool:
+        missing = set(self.context.numbers(policy))
+        for other in self._rivals(policy, direction, own=False):
+            missing -= self.context.numbers(other)
+        return not missing
+
+    def _policy_finding(self, policy: Policy, others: Iterable[Policy]) -> Finding:
+        by = {other.name: other for other in others}
+        allow = "allows" if len(by) == 1 else "allow"
+        message = f"{policy.name} has no effect: {names_text(list(by))} {allow} the same for every pod that it selects"
+        proof = (f"it selects {pods_text(self.context.selected(policy))}",)
+        severity = _severity(policy, by.values())
+        return found(Code.REDUNDANT_POLICY, severity, policy, "", message, proof=proof, fix="delete it")
+
+    def _rule_finding(self, policy: Policy, rule: Rule, by: list[tuple[Policy, Rule]]) -> Finding:
+        here = position_text(rule.direction, rule.position)
+        texts = [f"{other.name} {position_text(wide.direction, wide.position)}" for other, wide in by]
+        everything = len(by) == 1 and not by[0][1].peers and not by[0][1].ports
+        allow = "allows everything" if everything else "already allows it" if len(by) == 1 else "already allow it"
+        message = f"{policy.name} {here} has no effect: {names_text(texts)} {allow}"
+        severity = _severity(policy, [other for other, _ in by])
+        repair = Repair((Edit("remove", f"spec.{here}"),), without_rule(policy, rule))
+        proof = (f"for {pods_text(self.context.selected(policy))}",)
+        path = f"spec.{here}"
+        return found(
+            Code.REDUNDANT_RULE, severity, policy, path, message, proof=proof, fix="remove the rule", repair=repair
         )
-    )
 
 
-def _covers_port(wide: PortRange | NamedPort, narrow: PortRange | NamedPort) -> bool:
-    if isinstance(wide, PortRange) and isinstance(narrow, PortRange):
-        return wide.protocol == narrow.protocol and wide.first <= narrow.first and narrow.last <= wide.last
-    return wide == narrow
+def _severity(policy: Policy, others: Iterable[Policy]) -> Severity:
+    """A warning where it is so for the pods of tomorrow too: each of the others selects all that the policy selects."""
+    lasting = all(covers_selector(other.pod_selector, policy.pod_selector) for other in others)
+    return Severity.WARNING if lasting else Severity.INFO

@@ -1,91 +1,111 @@
-"""All warnings about a pod, a policy, a namespace's policies or a connection."""
+"""All findings about a pod, a policy, a namespace's policies, a connection, or everything that was read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.analysis.isolation import Explanation, peer_pods
-from kubectl_netpol.analysis.peers import index_of
-from kubectl_netpol.connection.dns import resolvers_blocked
 from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.verdict import Note, Verdict
-from kubectl_netpol.lint.peers import similar_label_hint, split_peers, split_rules, unmatched_peers
-from kubectl_netpol.lint.ports import mistaken_ports
-from kubectl_netpol.lint.redundancy import redundant_rules
+from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.lint import tiers
+from kubectl_netpol.lint.blocks import blocks_with_pods, nodes_in_except, open_to_world
+from kubectl_netpol.lint.context import Context
+from kubectl_netpol.lint.finding import Finding, Severity
+from kubectl_netpol.lint.peers import split_peers, split_rules, unmatched_peers
+from kubectl_netpol.lint.pods import pod_without_dns, without_default_deny, without_dns
+from kubectl_netpol.lint.ports import impossible_ports, mistaken_ports
+from kubectl_netpol.lint.redundancy import redundant
 from kubectl_netpol.lint.replies import probable_reply
-from kubectl_netpol.model.policies import Direction, Policy
-from kubectl_netpol.model.selectors import selector_text
+from kubectl_netpol.lint.selection import controller_labels, misses_by_a_slip, on_host_network, selects_nothing
+from kubectl_netpol.lint.types import contradicting_types
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_netpol.analysis.isolation import Explanation
     from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.engine.verdict import Note
+    from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.snapshot import Snapshot
 
 
-def pod_warnings(snapshot: Snapshot, explanation: Explanation) -> list[Note]:
-    """About the policies that select the pod, and its access to DNS."""
-    pod = explanation.pod
-    notes: list[Note] = []
-    if pod.host_network and explanation.selected_by and not snapshot.plugin:
-        message = f"{pod.name} uses the host network: the API leaves open whether policies apply to it"
-        notes.append(Note(Code.HOST_NETWORK, message))
+def all_findings(context: Context, namespace: str | None = None) -> list[Finding]:
+    """About every policy, or those of one namespace; and about the pods there."""
+    snapshot = context.snapshot
+    policies = snapshot.policies if namespace is None else snapshot.policies_in(namespace)
+    findings = [one for policy in policies for one in policy_findings(context, policy)]
+    if namespace is None:
+        findings += [one for policy in snapshot.tiered for one in _of_tier(context, policy)]
+    namespaces = snapshot.pod_namespaces if namespace is None else (namespace,)
+    for name in namespaces:
+        if not snapshot.gap("pods", name):
+            findings += without_dns(context, name)
+    findings += without_default_deny(context, namespaces)
+    return list(dict.fromkeys(findings))
+
+
+def policy_findings(context: Context, policy: Policy) -> list[Finding]:
+    """About one NetworkPolicy by itself, and beside the others of its namespace."""
+    findings = [*contradicting_types(policy), *controller_labels(policy)]
+    if context.snapshot.gap("pods", policy.namespace):
+        return findings
+    findings += selects_nothing(context, policy)
+    if not context.selected(policy):
+        return findings
+    findings += on_host_network(context, policy)
+    findings += misses_by_a_slip(context, policy)
+    for direction in policy.directions:
+        findings += split_rules(policy, direction)
+        for rule in policy.rules_of(direction):
+            findings += split_peers(context, policy, rule)
+            findings += unmatched_peers(context, policy, rule)
+            findings += mistaken_ports(context, policy, rule)
+            findings += blocks_with_pods(context, policy, rule)
+            findings += nodes_in_except(context, policy, rule)
+            findings += open_to_world(context, policy, rule)
+    findings += redundant(context, policy)
+    return findings
+
+
+def _of_tier(context: Context, policy: Policy) -> Iterator[Finding]:
+    yield from controller_labels(policy)
+    for rule in policy.rules:
+        yield from impossible_ports(policy, rule)
+    yield from tiers.selects_nothing(context, policy)
+    if not context.selected(policy):
+        return
+    yield from tiers.same_priority(context, policy)
+    yield from tiers.unreachable_rules(context, policy)
+    for rule in policy.rules:
+        yield from unmatched_peers(context, policy, rule)
+        yield from mistaken_ports(context, policy, rule)
+
+
+def pod_warnings(snapshot: Snapshot, explanation: Explanation, context: Context | None = None) -> list[Finding]:
+    """About the policies that select the pod, and its access to DNS; no advice. `context`: to ask for several pods."""
+    context = context or Context(snapshot)
     own = [policy for policy in explanation.selected_by if policy.kind == "NetworkPolicy"]
-    notes += [note for policy in own for note in policy_warnings(snapshot, policy)]
-    for side in (explanation.ingress, explanation.egress):
-        notes += redundant_rules(tuple(entry for entry in side.rules if entry.policy.kind == "NetworkPolicy"))
-    if blocked := resolvers_blocked(snapshot, pod):
-        message = f"{pod.name} can't resolve names: its egress isolation blocks {blocked.port_title}"
-        allow = f"kubectl netpol allow {' '.join(blocked.allow_arguments(pod.name))} -n {pod.namespace}"
-        notes.append(Note(Code.NO_WAY_TO_DNS, f"{message}; allow it: {allow}"))
-    return list(dict.fromkeys(notes))
+    findings = [one for policy in own for one in policy_warnings(context, policy) if one.code is not Code.HOST_NETWORK]
+    if explanation.pod.host_network:
+        findings = [*(one for policy in own for one in on_host_network(context, policy)), *findings]
+    return list(dict.fromkeys([*findings, *pod_without_dns(snapshot, explanation.pod)]))
 
 
-def namespace_warnings(snapshot: Snapshot, namespace: str, *, partial: bool = False) -> list[Note]:
-    """`partial` as in `policy_warnings`."""
-    policies = snapshot.policies_in(namespace)
-    return [note for policy in policies for note in policy_warnings(snapshot, policy, partial=partial)]
+def namespace_warnings(context: Context, namespace: str) -> list[Finding]:
+    """About the policies of a namespace; no advice."""
+    return [one for policy in context.snapshot.policies_in(namespace) for one in policy_warnings(context, policy)]
 
 
-def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Note]:
-    """About the policies behind the verdict; none where the connection is allowed."""
+def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Finding | Note]:
+    """About the policies behind the verdict, and that it is a reply; none where the connection is allowed."""
     if prediction.verdict is Verdict.ALLOWED:
         return []
     policies = {policy.key: policy for side in (prediction.egress, prediction.ingress) for policy in side.isolated_by}
     own = [policy for policy in policies.values() if policy.kind == "NetworkPolicy"]
-    notes = [note for policy in own for note in policy_warnings(snapshot, policy, partial=True)]
-    return list(dict.fromkeys((*probable_reply(snapshot, prediction), *notes)))
+    context = Context(snapshot, partial=True)
+    found: list[Finding | Note] = [*probable_reply(snapshot, prediction)]
+    return list(dict.fromkeys([*found, *(one for policy in own for one in policy_warnings(context, policy))]))
 
 
-def policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool = False) -> list[Note]:
-    """About one policy by itself. `partial`: other namespaces were not read, so peers in them are skipped."""
-    known: dict[tuple[int, bool], tuple[Policy, list[Note]]] = snapshot.memo.setdefault("warnings", {})
-    found = known.get((id(policy), partial))
-    if found is None:
-        found = known[id(policy), partial] = policy, _policy_warnings(snapshot, policy, partial=partial)
-    return found[1]
-
-
-def _policy_warnings(snapshot: Snapshot, policy: Policy, *, partial: bool) -> list[Note]:
-    if snapshot.gap("pods", policy.namespace):
-        return []
-    selected = index_of(snapshot).selected(policy)
-    if not selected:
-        near = similar_label_hint(policy.pod_selector, [pod.labels for pod in snapshot.pods_in(policy.namespace)])
-        message = (
-            f"{policy.name} selects no pod ({selector_text(policy.pod_selector) or 'the namespace has no pods'}){near}"
-        )
-        return [Note(Code.POLICY_SELECTS_NOTHING, message)]
-    notes: list[Note] = []
-    for direction in policy.directions:
-        rules = policy.rules_of(direction)
-        notes += split_rules(policy, rules)
-        for rule in rules:
-            matches = peer_pods(snapshot, policy, rule)
-            notes += split_peers(policy, rule)
-            if partial:
-                matches = tuple(match for match in matches if match.peer and match.peer.namespace_selector is None)
-            notes += unmatched_peers(snapshot, policy, rule, matches)
-            targets = selected
-            if direction is Direction.EGRESS and rule.ports:
-                targets = tuple({pod.key: pod for match in matches for pod in match.pods}.values())
-            notes += mistaken_ports(snapshot, policy, rule, targets)
-    return notes
+def policy_warnings(context: Context, policy: Policy) -> list[Finding]:
+    """About one policy of the snapshot; no advice."""
+    return [one for one in policy_findings(context, policy) if one.severity is not Severity.INFO]

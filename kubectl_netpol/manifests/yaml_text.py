@@ -6,6 +6,7 @@ sigs.k8s.io/yaml 1.6).
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -212,6 +213,12 @@ def load_all(content: str, source: str, wanted: Callable[[str, str], bool] | Non
         raise ManifestError(f"{source}, document {number}{line}: {problem}") from None
     except RecursionError:
         raise ManifestError(f"{source}, document {number}: nested too deeply") from None
+
+
+def compose_all(content: str) -> Iterator[Any]:
+    """The node tree of every document, with lines and columns; nothing after what is no YAML."""
+    with contextlib.suppress(yaml.YAMLError):
+        yield from yaml.compose_all(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def load_first(content: str) -> Any:

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.console import json_safe
-from kubectl_netpol.render.json_objects import explanation_object, kind, note_object
+from kubectl_netpol.render.json_objects import explanation_object, kind, warning_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_netpol.analysis.isolation import Explanation
     from kubectl_netpol.engine.verdict import Note
+    from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.render.json_objects import Make
 
 _MOST_CHARACTERS = 32_000_000
@@ -31,7 +32,9 @@ class _Part(NamedTuple):
     make: Make
 
 
-def explanations_json(found: Iterable[tuple[Explanation, list[Note]]], warnings: Iterable[Note]) -> Iterator[str]:
+def explanations_json(
+    found: Iterable[tuple[Explanation, Sequence[Finding | Note]]], warnings: Iterable[Finding | Note]
+) -> Iterator[str]:
     """In pieces, as `serialize` writes the whole."""
     texts = _Texts()
     head, _, _ = texts.write(kind("ExplanationList", {"items": None}), 0).partition("null")
@@ -39,7 +42,7 @@ def explanations_json(found: Iterable[tuple[Explanation, list[Note]]], warnings:
     for explanation, notes in found:
         yield separator + texts.write(explanation_object(explanation, notes, shared=_Part), 2)
         separator, ending = ",\n    ", "\n  ]"
-    yield f'{ending},\n  "warnings": {texts.write([note_object(note) for note in warnings], 1)}\n}}\n'
+    yield f'{ending},\n  "warnings": {texts.write([warning_object(one) for one in warnings], 1)}\n}}\n'
 
 
 class _Texts:

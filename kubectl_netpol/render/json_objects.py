@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
     from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, NearMiss, RuleMatch
+    from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Policy, Rule
 
@@ -44,7 +45,7 @@ def kind(name: str, content: Mapping[str, Any]) -> Object:
 
 
 def verdict_object(
-    prediction: Prediction, warnings: Iterable[Note] = (), helpful: Iterable[HelpfulLabels] | None = None
+    prediction: Prediction, warnings: Iterable[Finding | Note] = (), helpful: Iterable[HelpfulLabels] | None = None
 ) -> Object:
     """`helpful`: labels that would open it without another policy, or None where that was not looked for."""
     request = prediction.request
@@ -65,7 +66,7 @@ def verdict_object(
             "ingress": _side(prediction.ingress, prediction),
             "resolvesTo": [_route(route) for route in prediction.routes],
             "caveats": [note_object(note) for note in prediction.caveats],
-            "warnings": [note_object(note) for note in warnings],
+            "warnings": [warning_object(found) for found in warnings],
             **({} if helpful is None else {"helpfulLabels": [_labels(one) for one in helpful]}),
         },
     )
@@ -107,6 +108,12 @@ def end_object(resolved: Resolved) -> Object:
 
 def note_object(note: Note | None) -> Object | None:
     return {"code": note.code.value, "message": note.message} if note else None
+
+
+def warning_object(found: Finding | Note) -> Object:
+    """The number of a finding is null for what is none."""
+    number = None if isinstance(found, Note) else found.number
+    return {"code": found.code.value, "number": number, "message": found.message}
 
 
 def policy_object(policy: Policy) -> Object:
@@ -174,7 +181,7 @@ def _made(found: Any, make: Make) -> Any:
     return make(found, _made)
 
 
-def explanation_object(explanation: Explanation, warnings: Iterable[Note], shared: Shared = _made) -> Object:
+def explanation_object(explanation: Explanation, warnings: Iterable[Finding | Note], shared: Shared = _made) -> Object:
     """`shared`: makes the object of what other explanations may have too, or stands for it."""
     pod = explanation.pod
     return kind(
@@ -197,7 +204,7 @@ def explanation_object(explanation: Explanation, warnings: Iterable[Note], share
             ],
             "egress": _isolation(explanation.egress, shared),
             "ingress": _isolation(explanation.ingress, shared),
-            "warnings": [note_object(note) for note in warnings],
+            "warnings": [warning_object(found) for found in warnings],
         },
     )
 

@@ -135,6 +135,7 @@ def a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
             "Choice",
             id="diff of several files",
         ),
+        pytest.param("lint", f"-f {SHOP_FILE}", "Lint", id="lint"),
         pytest.param("matrix", f"--port 80 {ON_SHOP}", "Matrix", id="matrix of a port"),
         pytest.param("matrix", ON_SHOP, "MatrixList", id="matrix of the ports that are declared"),
         pytest.param("test", "--enforcement", "Enforcement", id="test of a whole cluster"),

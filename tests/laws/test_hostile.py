@@ -16,6 +16,7 @@ from kubectl_netpol.connection.predict import predict
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.connection.routes import request
 from kubectl_netpol.errors import ManifestError, NetpolError
+from kubectl_netpol.lint.context import Context
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
 from kubectl_netpol.manifests.reader import Reader
 from tests.support.lawful import lawful
@@ -202,7 +203,7 @@ def use(text: str) -> None:
     for pod in snapshot.pods:
         pod_warnings(snapshot, explain_pod(snapshot, pod))
     for namespace in {policy.namespace for policy in snapshot.policies}:
-        namespace_warnings(snapshot, namespace)
+        namespace_warnings(Context(snapshot), namespace)
     for source in here[:2]:
         for destination in there:
             for port in (80, 30080, "http"):

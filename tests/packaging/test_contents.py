@@ -33,6 +33,16 @@ def test_it_is_about_one_megabyte(zipapp: Path) -> None:
     assert zipapp.stat().st_size < 1_200_000
 
 
+def test_what_the_package_reads_of_itself_is_there(site: Path) -> None:
+    ours = site / "kubectl_netpol"
+    read = {
+        name
+        for path in ours.rglob("*.py")
+        for name in re.findall(r'"([\w-]+\.(?:md|js|css|html|sh))"', path.read_text())
+    }
+    assert read == {path.name for path in ours.rglob("*") if path.suffix not in ("", ".py")}
+
+
 def test_dependencies_are_pure_python(site: Path) -> None:
     ours = set((site / "kubectl_netpol").rglob("*"))
     assert {path.suffix for path in site.rglob("*") if path.is_file() and path not in ours} == {".py", ".pem"}
@@ -50,7 +60,7 @@ def test_every_file_of_the_package_is_in_it_unchanged(site: Path, project: Path)
     }
     assert packed.keys() == files.keys()
     assert [name for name, content in files.items() if packed[name] != content] == []
-    assert {path.suffix for path in files} == {".py", ".sh", ".js", ".css", ".html"}
+    assert {path.suffix for path in files} == {".py", ".sh", ".js", ".css", ".html", ".md"}
 
 
 def test_it_has_the_licence_of_every_dependency(zipapp: Path, project: Path) -> None:

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "matrix": "model engine connection diagnosis",
     "suite": "errors fields model manifests engine connection diagnosis matrix",
     "cluster": "errors fields concurrency model manifests",
-    "render": "console model manifests engine connection analysis allow diagnosis matrix suite",
+    "render": "console model manifests engine connection analysis lint allow diagnosis matrix suite",
     "commands/common": (
         "errors concurrency console model manifests engine connection analysis lint allow probe diagnosis matrix "
         "suite cluster render"

@@ -112,7 +112,7 @@ def test_an_answer(line: str, status: int, out: str, err: str, capsys: pytest.Ca
         pytest.param(
             "frobnicate",
             'error: unknown command "frobnicate"\n'
-            "hint: must be one of test, explain, allow, diff, matrix, completion, version\n",
+            "hint: must be one of test, explain, allow, diff, lint, matrix, completion, version\n",
             id="a command that is like none",
         ),
         pytest.param(

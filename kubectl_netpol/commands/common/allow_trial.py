@@ -9,6 +9,7 @@ from kubectl_netpol.allow.from_labels import ASSUMED_DNS, isolates_text, policie
 from kubectl_netpol.allow.trial import add_policies, wider_rules
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.lint.context import Context
 from kubectl_netpol.lint.warnings import policy_warnings
 from kubectl_netpol.model.objects import Pod
 from kubectl_netpol.render.changes import MOST_LISTED, change_entries, isolation_texts, unread_texts
@@ -40,10 +41,11 @@ def prove_labels(
     placed = [policy._replace(namespace=policy.namespace or namespace) for policy in found]
     trial = try_policies(snapshot, placed, console)
     isolated = {isolated.direction for isolated in trial.changes.isolated}
+    context = Context(trial.after)
     for policy, there in zip(found, placed, strict=True):
         if not isolated.intersection(there.directions):
             console.note(isolates_text(policy, with_dns=asked.with_dns))
-        for note in policy_warnings(trial.after, there):
+        for note in policy_warnings(context, there):
             console.warning(note.message)
     if strict:
         refuse_side_effects(trial, ())

@@ -47,33 +47,38 @@ class Inputs(NamedTuple):
         """Whether it is a cluster, which can be read again for more."""
         return self.snapshot is None
 
-    def read(self, scope: Scope) -> Snapshot:
-        """The manifests, or as much of the cluster as the scope says."""
-        found = self._read(scope)
+    def read(self, scope: Scope, reader: Reader | None = None) -> Snapshot:
+        """The manifests, or as much of the cluster as the scope says. `reader`: as `read_snapshot` has it."""
+        found = self._read(scope, reader)
         return found.with_pod(self.as_pod) if self.as_pod else found
 
-    def _read(self, scope: Scope) -> Snapshot:
+    def _read(self, scope: Scope, reader: Reader | None) -> Snapshot:
         if self.snapshot is not None:
             return self.snapshot
         from kubectl_netpol.cluster.reader import read_snapshot  # noqa: PLC0415 - only for a cluster
 
         assert self.api is not None  # noqa: S101 - one of the two is set
         with self.console.progress("reading the cluster"):
-            return read_snapshot(self.api, scope)
+            return read_snapshot(self.api, scope, reader)
 
 
 def open_inputs(
-    options: ClusterOptions, filenames: Sequence[str], console: Console, named: Named | None = None
+    options: ClusterOptions,
+    filenames: Sequence[str],
+    console: Console,
+    *,
+    named: Named | None = None,
+    reader: Reader | None = None,
 ) -> Inputs:
     """The manifests of `filenames` (then no kubeconfig is read), or the cluster that kubectl would use.
 
-    `named`: as `Reader` has it.
+    `named`: as `Reader` has it. `reader`: reads the manifests, if it is to be one that keeps more.
     """
     if options.namespace is not None and not is_namespace_name(options.namespace):
         raise UsageError(f'invalid namespace "{options.namespace}"', "a-z 0-9 -, at most 63, such as kube-system")
     if filenames:
         namespace = options.namespace or "default"
-        snapshot = read_manifests(filenames, namespace, console, options, named)
+        snapshot = read_manifests(filenames, namespace, console, options, named=named, reader=reader)
         return Inputs(namespace, None, snapshot, console)
     if options.plugin:
         raise UsageError("--plugin is for manifests", "a cluster shows which plugin runs: add -f, or leave it out")
@@ -89,15 +94,18 @@ def read_manifests(
     namespace: str,
     console: Console,
     options: ClusterOptions | None = None,
+    *,
     named: Named | None = None,
+    reader: Reader | None = None,
 ) -> Snapshot:
     """Every object of the files, folders (their files, those of folders below only with `recursive`) and stdin (-).
 
-    `named`: as `Reader` has it.
+    `named`, `reader`: as `open_inputs` has them.
     """
     from kubectl_netpol.manifests.reader import Reader  # noqa: PLC0415 - allow without -f does without
 
-    reader = Reader(default_namespace=namespace, plugin=options.plugin if options else None, named=named)
+    plugin = options.plugin if options else None
+    reader = reader or Reader(default_namespace=namespace, plugin=plugin, named=named)
     read_files(reader, filenames, console, recursive=bool(options and options.recursive))
     if reader.skipped:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(reader.skipped.items()))

@@ -239,11 +239,19 @@ def explain(line: str, cluster: dict[str, Any] | None = None) -> Ran:
                 "san     open       isolated   1",
                 "web     isolated   open       1",
                 "web-2   isolated   open       1",
+                "isolated: 2 of 4 pods for ingress, 1 of 4 for egress",
             ],
             id="nothing named: a line for each pod that has not finished",
         ),
         pytest.param(
-            "-n team", 0, ["POD   INGRESS   EGRESS   POLICIES", "cat   open      open     0"], id="another namespace"
+            "-n team",
+            0,
+            [
+                "POD   INGRESS   EGRESS   POLICIES",
+                "cat   open      open     0",
+                "isolated: 0 of 1 pod for ingress, 0 of 1 for egress",
+            ],
+            id="another namespace",
         ),
     ],
 )
@@ -379,7 +387,7 @@ def test_warnings_are_on_stderr_and_in_json(line: str) -> None:
     ran = explain(line, WARNED)
     assert (ran.err, text in ran.out) == (f"warning: {text}\n", False)
     ran = explain(f"{line} -o json", WARNED)
-    assert json.loads(ran.out)["warnings"] == [{"code": "peer-matches-nothing", "message": text}]
+    assert json.loads(ran.out)["warnings"] == [{"code": "peer-matches-nothing", "number": "NP002", "message": text}]
     assert ran.err == ""
 
 
@@ -473,6 +481,7 @@ def test_every_namespace_is_listed_with_a() -> None:
         "default/web",
         "default/web-2",
         "team/cat",
+        "isolated:",
     ]
 
 
@@ -568,7 +577,8 @@ def test_a_pod_that_is_still_to_come_is_the_source() -> None:
 def test_a_label_with_which_a_policy_that_is_there_lets_it_through() -> None:
     deny = {"podSelector": {}, "policyTypes": ["Egress"]}
     out = {**pods(open="yes"), "policyTypes": ["Egress"], "egress": [{}]}
-    cluster = {"pods": PODS, "policies": {"default/deny": deny, "default/open": out}}
+    opened = {"ip": "10.0.0.8", "labels": {"open": "yes"}}
+    cluster = {"pods": {**PODS, "default/opened": opened}, "policies": {"default/deny": deny, "default/open": out}}
     ran = explain("san lone 80", cluster)
     assert "  label:     with open=yes on san, open selects it, and egress[0] lets it out" in ran.out.splitlines()
     found = json.loads(explain("san lone 80 -o json", cluster).out)["helpfulLabels"]

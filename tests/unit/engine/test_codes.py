@@ -25,7 +25,11 @@ PUBLISHED = {
     """,
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
-        namespace-name-label unknown-named-port redundant-rule probably-a-reply
+        namespace-name-label unknown-named-port redundant-rule probably-a-reply redundant-policy rule-matches-nothing
+        open-to-world
+        no-default-deny undeclared-port same-priority unreachable-rule controller-label refused-by-server
+        except-outside-block block-holds-pods host-address-in-except types-contradict-rules impossible-port
+        policy-misses-pod
     """,
     "findings": """
         open predicted policy-not-enforced changed-recently enforcer-named-port-fault enforcer-both-ends-fault

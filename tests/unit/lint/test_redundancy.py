@@ -1,14 +1,11 @@
-"""Rules that have no effect because another rule allows the same and more."""
+"""Rules and policies without effect, for all pods that they are about."""
 
 from __future__ import annotations
 
 import pytest
 import yaml
 
-from kubectl_netpol.analysis.isolation import isolation
-from kubectl_netpol.lint.redundancy import redundant_rules
-from kubectl_netpol.model.policies import Direction
-from tests.support.tables import snapshot_of
+from tests.support.linting import SHOP, lines, linted, with_policies
 
 FIRST = "p ingress[0] has no effect: p ingress[1] "
 SECOND = "p ingress[1] has no effect: p ingress[0] "
@@ -20,10 +17,11 @@ EVERYTHING, ALREADY = "allows everything", "already allows it"
     [
         pytest.param("[{}, {from: [{podSelector: {}}]}]", SECOND + EVERYTHING, id="peers after a rule for everything"),
         pytest.param("[{from: [{podSelector: {}}]}, {}]", FIRST + EVERYTHING, id="peers before a rule for everything"),
-        pytest.param("[{ports: [{port: 80}]}, {}]", FIRST + EVERYTHING, id="ports before a rule for everything"),
+        pytest.param("[{ports: [{port: 8080}]}, {}]", FIRST + EVERYTHING, id="ports before a rule for everything"),
         pytest.param("[{}, {}]", SECOND + EVERYTHING, id="of two rules for everything, the second"),
         pytest.param("[{ports: [{port: http}]}, {ports: [{port: http}]}]", SECOND + ALREADY, id="the same port name"),
         pytest.param("[{ports: [{port: http}]}, {ports: [{port: 8080}]}]", None, id="a port name and a number"),
+        pytest.param("[{ports: [{}]}, {ports: [{port: http}]}]", SECOND + ALREADY, id="every port and a name"),
         pytest.param("[{ports: [{port: 80, protocol: UDP}]}, {ports: [{port: 80}]}]", None, id="two protocols"),
         pytest.param(
             "[{ports: [{port: 70, endPort: 90}]}, {ports: [{port: 80}]}]", SECOND + ALREADY, id="a port in a range"
@@ -52,30 +50,102 @@ EVERYTHING, ALREADY = "allows everything", "already allows it"
             id="one of the peers, on one port",
         ),
         pytest.param(
-            "[{from: [{podSelector: {}}], ports: [{port: 80}]}, {from: [{podSelector: {}}]}]",
-            FIRST + ALREADY,
-            id="the same peers, on one port",
-        ),
-        pytest.param(
             "[{from: [{podSelector: {}}]}, {from: [{ipBlock: {cidr: 192.0.2.0/24}}]}]", None, id="different peers"
         ),
     ],
 )
-def test_a_rule_that_another_covers(rules: str, message: str | None) -> None:
-    spec = {"podSelector": {}, "ingress": yaml.safe_load(rules)}
-    snapshot = snapshot_of({"pods": {"shop/web": {"ip": "10.0.0.1"}}, "policies": {"shop/p": spec}})
-    notes = redundant_rules(isolation(snapshot, snapshot.pods[0], Direction.INGRESS).rules)
-    assert [(note.code.value, note.message) for note in notes] == ([("redundant-rule", message)] if message else [])
+def test_a_rule_that_another_of_its_policy_covers(rules: str, message: str | None) -> None:
+    cluster = with_policies(SHOP, f"{{shop/p: {{podSelector: {{}}, ingress: {rules}}}}}")
+    found = [one for one in linted(cluster) if one.number in ("NP009", "NP010")]
+    assert [(one.severity.value, one.message) for one in found] == ([("warning", message)] if message else [])
+    for one in found:
+        assert one.repair
+        assert len(one.repair.policy.rules) == len(yaml.safe_load(rules)) - 1
+        assert [rule.position for rule in one.repair.policy.rules] == list(range(len(one.repair.policy.rules)))
 
 
-def test_a_rule_of_another_policy_covers_it_too() -> None:
-    policies = yaml.safe_load("""
-      shop/narrow: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {}}]}]}
-      shop/wide: {podSelector: {}, ingress: [{ports: [{port: 1}]}, {}]}
-    """)
-    snapshot = snapshot_of({"pods": {"shop/web": {"ip": "10.0.0.1", "labels": {"app": "web"}}}, "policies": policies})
-    notes = redundant_rules(isolation(snapshot, snapshot.pods[0], Direction.INGRESS).rules)
-    assert [note.message for note in notes] == [
-        "narrow ingress[0] has no effect: wide ingress[1] allows everything",
-        "wide ingress[0] has no effect: wide ingress[1] allows everything",
-    ]
+FROM = "from: [{podSelector: {}}]"
+
+
+@pytest.mark.parametrize(
+    ("policies", "wanted"),
+    [
+        pytest.param(
+            f"{{shop/narrow: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{{FROM}}}]}}, "
+            f"shop/wide: {{podSelector: {{}}, ingress: [{{}}]}}}}",
+            ["NP010 warning : narrow has no effect: wide allows the same for every pod that it selects"],
+            id="a policy that one for all pods covers",
+        ),
+        pytest.param(
+            f"{{shop/all: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}, "
+            f"shop/web: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{}}]}}}}",
+            [],
+            id="a rule that is covered for one of its pods alone stays, since others need it",
+        ),
+        pytest.param(
+            f"{{shop/all: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}, "
+            f"shop/web: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{}}]}}, "
+            f"shop/api: {{podSelector: {{matchLabels: {{app: api}}}}, ingress: [{{}}]}}}}",
+            ["NP010 info : all has no effect: web, api allow the same for every pod that it selects"],
+            id="one that several cover together, for the pods of now: advice",
+        ),
+        pytest.param(
+            f"{{shop/narrow: {{podSelector: {{matchLabels: {{app: web}}}}, policyTypes: [Ingress, Egress], "
+            f"ingress: [{{{FROM}}}]}}, shop/wide: {{podSelector: {{}}, ingress: [{{}}]}}}}",
+            ["NP009 warning spec.ingress[0]: narrow ingress[0] has no effect: wide ingress[0] allows everything"],
+            id="a policy that alone isolates for egress is needed for that",
+        ),
+        pytest.param(
+            f"{{shop/a: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}, "
+            f"shop/b: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}}}",
+            ["NP010 warning : b has no effect: a allows the same for every pod that it selects"],
+            id="of two equal policies the later one",
+        ),
+        pytest.param(
+            f"{{shop/a: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: [{{{FROM}}}]}}, "
+            f"shop/b: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: [{{{FROM}}}]}}, "
+            f"shop/c: {{podSelector: {{}}, ingress: [{{}}]}}}}",
+            [
+                "NP010 warning : a has no effect: c allows the same for every pod that it selects",
+                "NP009 warning spec.ingress[0]: b ingress[0] has no effect: c ingress[0] allows everything",
+            ],
+            id="what isolates for egress is left once",
+        ),
+        pytest.param(
+            f"{{shop/web: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{{FROM}}}]}}, "
+            f"shop/all: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}}}",
+            ["NP010 warning : web has no effect: all allows the same for every pod that it selects"],
+            id="of two equal rules the one for more pods stays",
+        ),
+        pytest.param(
+            f"{{shop/p: {{podSelector: {{}}, policyTypes: [Ingress, Egress], ingress: [{{{FROM}}}]}}, "
+            "shop/w: {podSelector: {}, ingress: [{}]}, "
+            "shop/e: {podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}}",
+            ["NP009 warning spec.ingress[0]: p ingress[0] has no effect: w ingress[0] allows everything"],
+            id="a policy that alone isolates one of its pods for egress stays",
+        ),
+        pytest.param("{shop/a: {podSelector: {}}, shop/b: {podSelector: {}}}", [], id="policies that only isolate"),
+        pytest.param(
+            f"{{shop/a: {{podSelector: {{}}, policyTypes: [Egress], egress: [{{}}]}}, "
+            f"shop/b: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}}}",
+            [],
+            id="rules of another direction cover nothing",
+        ),
+        pytest.param(
+            f"{{shop/a: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{}}]}}, "
+            f"shop/b: {{podSelector: {{matchLabels: {{app: api}}}}, ingress: [{{{FROM}}}]}}}}",
+            [],
+            id="rules of policies for other pods cover nothing",
+        ),
+    ],
+)
+def test_policies_beside_each_other(policies: str, wanted: list[str]) -> None:
+    assert lines(linted(with_policies(SHOP, policies)), "NP009", "NP010") == wanted
+
+
+def test_where_calico_runs_its_policies_may_stand_between_two_networkpolicies() -> None:
+    policies = "{shop/a: {podSelector: {}, ingress: [{}, {}]}}"
+    cluster = {**with_policies(SHOP, policies), "plugin": "Calico"}
+    assert len(lines(linted(cluster), "NP009")) == 1
+    between = {**cluster, "calico": {"gnp/g": {"selector": "all()", "types": ["Ingress"], "order": 1000}}}
+    assert lines(linted(between), "NP009") == []

@@ -6,7 +6,14 @@ import pytest
 import yaml
 
 from kubectl_netpol.analysis.isolation import explain_pod
-from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings, policy_warnings
+from kubectl_netpol.lint.context import Context
+from kubectl_netpol.lint.warnings import (
+    all_findings,
+    connection_warnings,
+    namespace_warnings,
+    pod_warnings,
+    policy_findings,
+)
 from tests.support.tables import ask, snapshot_of
 
 PODS = yaml.safe_load("""
@@ -60,43 +67,27 @@ API = "{matchLabels: {app: api}}"
         ),
         pytest.param(
             "{podSelector: {}, policyTypes: [Egress], ingress: [{ports: [{port: htp}]}]}",
-            [],
-            id="rules that policyTypes leaves out",
+            ["types-contradict-rules"],
+            id="rules that policyTypes leaves out are looked at no further",
         ),
     ],
 )
 def test_the_warnings_about_one_policy(spec: str, codes: list[str]) -> None:
     snapshot = snapshot_of({**PODS, "policies": {"shop/p": yaml.safe_load(spec)}})
-    assert [note.code.value for note in policy_warnings(snapshot, snapshot.policies[0])] == codes
-
-
-@pytest.mark.parametrize(
-    ("key", "selector", "message"),
-    [
-        pytest.param("shop/p", "{matchLabels: {app: wbe}}", "app=wbe); did you mean app=web?", id="a similar label"),
-        pytest.param("shop/p", "{matchLabels: {zone: north}}", "zone=north)", id="nothing similar"),
-        pytest.param("shop/p", "{matchLabels: {app: client}}", "app=client)", id="a similar label elsewhere"),
-        pytest.param("shop/p", "{matchExpressions: [{key: zone, operator: Exists}]}", "zone)", id="an expression"),
-        pytest.param("empty/p", "{}", "the namespace has no pods)", id="an empty selector"),
-    ],
-)
-def test_a_policy_that_selects_no_pod(key: str, selector: str, message: str) -> None:
-    snapshot = snapshot_of({**PODS, "policies": {key: {"podSelector": yaml.safe_load(selector)}}})
-    notes = policy_warnings(snapshot, snapshot.policies[0])
-    assert [note.message for note in notes] == [f"p selects no pod ({message}"]
+    assert [note.code.value for note in policy_findings(Context(snapshot), snapshot.policies[0])] == codes
 
 
 def test_a_namespace_has_the_warnings_of_its_policies_in_order() -> None:
     wrong = {"podSelector": {"matchLabels": {"app": "wbe"}}}
     policies = {"shop/a": wrong, "lab/b": wrong, "shop/c": {"podSelector": {}}, "shop/d": wrong}
     snapshot = snapshot_of({**PODS, "policies": policies})
-    assert [note.message.split()[0] for note in namespace_warnings(snapshot, "shop")] == ["a", "d"]
+    assert [note.message.split()[0] for note in namespace_warnings(Context(snapshot), "shop")] == ["a", "d"]
 
 
 def test_policies_of_unread_pods_have_no_warnings() -> None:
     gap = {"resource": "pods", "namespace": "shop", "message": "you may not list pods"}
     snapshot = snapshot_of({"live": True, "policies": {"shop/p": {"podSelector": {}}}, "gaps": [gap]})
-    assert namespace_warnings(snapshot, "shop") == []
+    assert namespace_warnings(Context(snapshot), "shop") == []
 
 
 def test_peers_in_other_namespaces_are_skipped_where_only_one_was_read() -> None:
@@ -105,10 +96,23 @@ def test_peers_in_other_namespaces_are_skipped_where_only_one_was_read() -> None
         "{podSelector: {matchLabels: {app: none}}}]}, {}]}"
     )
     snapshot = snapshot_of({**PODS, "policies": {"shop/p": spec}})
-    assert len(namespace_warnings(snapshot, "shop")) == 2
-    assert [note.message for note in namespace_warnings(snapshot, "shop", partial=True)] == [
-        "p ingress[0].from[1] matches no pod: pods app=none"
+    everywhere = [one.number for one in namespace_warnings(Context(snapshot), "shop")]
+    assert everywhere == ["NP002", "NP002", "NP011", "NP009"]
+    assert [one.message for one in namespace_warnings(Context(snapshot, partial=True), "shop")] == [
+        "p ingress[0].from[1] matches no pod: pods app=none",
+        "p ingress[0] has no effect: p ingress[1] allows everything",
     ]
+
+
+def test_one_namespace_or_all_and_policies_of_tiers_with_all_alone() -> None:
+    wrong = {"podSelector": {"matchLabels": {"app": "wbe"}}}
+    rule = {"action": "Deny", "from": [{"namespaces": {}}]}
+    tier = {"tier": "Admin", "priority": 1, "subject": {"namespaces": {"matchLabels": {"a": "b"}}}, "ingress": [rule]}
+    cluster = {**PODS, "policies": {"shop/a": wrong, "lab/b": wrong}, "tiers": {"cnp/c": tier}}
+    context = Context(snapshot_of(cluster))
+    everything = [one.subject.name for one in all_findings(context) if one.number == "NP001"]
+    assert everything == ["a", "b", "c"]
+    assert [one.subject.name for one in all_findings(context, "lab")] == ["b", "lab"]
 
 
 def pod_codes(cluster: dict[str, object], key: str) -> list[str]:
@@ -179,21 +183,6 @@ services:
     selector: {k8s-app: kube-dns}
     ports: [{port: 53, protocol: UDP, targetPort: dns}]
 """)
-
-
-@pytest.mark.parametrize(
-    ("egress", "codes"),
-    [
-        pytest.param("[]", ["no-way-to-dns"], id="no egress"),
-        pytest.param("[{to: [{podSelector: {}}]}]", ["no-way-to-dns"], id="egress to the pod's namespace"),
-        pytest.param("[{ports: [{port: 53, protocol: UDP}]}]", [], id="egress on port 53/UDP"),
-        pytest.param("[{ports: [{port: 53}]}]", ["no-way-to-dns"], id="egress on port 53/TCP"),
-        pytest.param("[{to: [{ipBlock: {cidr: 10.96.0.10/32}}]}]", [], id="egress to the Service's address: undefined"),
-    ],
-)
-def test_egress_isolation_without_access_to_dns(egress: str, codes: list[str]) -> None:
-    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": yaml.safe_load(egress)}
-    assert pod_codes({**DNS, "policies": {"a/p": spec}}, "a/web") == codes
 
 
 def test_the_fix_for_dns_is_the_command_that_opens_it() -> None:

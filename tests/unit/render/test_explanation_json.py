@@ -14,7 +14,7 @@ from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.render import explanation_json as module
 from kubectl_netpol.render import json_objects
 from kubectl_netpol.render.explanation_json import explanations_json
-from kubectl_netpol.render.json_objects import explanation_object, kind, note_object, serialize
+from kubectl_netpol.render.json_objects import explanation_object, kind, serialize, warning_object
 from tests.support.tables import checks, snapshot_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def both(cluster: dict[str, Any], notes: list[Note]) -> tuple[str, str]:
     snapshot = snapshot_of(cluster)
     found = [(explanation, notes) for explanation in explain_pods(snapshot, snapshot.pods)]
     items = [explanation_object(explanation, notes) for explanation, notes in found]
-    content = kind("ExplanationList", {"items": items, "warnings": [note_object(note) for note in notes]})
+    content = kind("ExplanationList", {"items": items, "warnings": [warning_object(note) for note in notes]})
     return "".join(explanations_json(found, notes)), serialize(content, "json") + "\n"
 
 

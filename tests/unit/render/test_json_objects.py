@@ -10,6 +10,7 @@ import yaml
 from kubectl_netpol.analysis.isolation import explain_pod
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Note
+from kubectl_netpol.lint.finding import BY_NUMBER, Finding, Severity, Subject
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.probe.outcome import Outcome
 from kubectl_netpol.render.json_objects import (
@@ -22,6 +23,8 @@ from kubectl_netpol.render.json_objects import (
 )
 from tests.support.results import DENY, NEAR, PODS, result
 from tests.support.tables import ask, snapshot_of
+
+FOUND = Finding(BY_NUMBER["NP005"], Severity.WARNING, Subject("NetworkPolicy", "a", "p"), "", "odd")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_json_and_yaml_say_the_same() -> None:
 
 def test_a_verdict() -> None:
     snapshot = snapshot_of({"live": True, "pods": PODS, "policies": DENY})
-    found = verdict_object(ask(snapshot, "san", "web", 80, "TCP"), [Note(Code.SPLIT_RULE, "odd")])
+    found = verdict_object(ask(snapshot, "san", "web", 80, "TCP"), [FOUND])
     assert [found[key] for key in ("apiVersion", "kind", "verdict", "blockedAt")] == [
         "netpol/v1",
         "Verdict",
@@ -149,7 +152,7 @@ def test_a_verdict() -> None:
     assert [(route["pod"], route["address"], route["port"], route["verdict"]) for route in found["resolvesTo"]] == [
         ("default/web", "10.0.0.2", 80, "blocked")
     ]
-    assert (found["caveats"], found["warnings"]) == ([], [{"code": "split-rule", "message": "odd"}])
+    assert (found["caveats"], found["warnings"]) == ([], [{"code": "split-rule", "number": "NP005", "message": "odd"}])
 
 
 def test_a_near_miss_has_its_positions_and_why() -> None:

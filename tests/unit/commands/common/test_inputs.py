@@ -288,7 +288,7 @@ def test_what_is_no_manifest_is_left_out_of_a_folder_in_one_line(folder: Path) -
 
 def test_folders_in_a_folder_are_read_when_asked_for(folder: Path) -> None:
     ran = run("explain", f"-n shop -R -f {folder}")
-    assert (ran.status, [line.split()[0] for line in ran.out.splitlines()]) == (0, ["POD", "a", "b"])
+    assert (ran.status, [line.split()[0] for line in ran.out.splitlines()[:3]]) == (0, ["POD", "a", "b"])
     assert "below/deep/last.json" in ran.err
     assert run("explain", f"a -f {folder}/below -n shop").status == 2
 
