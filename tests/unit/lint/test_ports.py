@@ -18,7 +18,10 @@ services:
   shop/web: {clusterIP: 10.96.0.1, selector: {app: web}, ports: [{port: 80, targetPort: http}]}
   shop/both: {clusterIP: 10.96.0.5, selector: {app: both}, ports: [{port: 80, targetPort: 8080}]}
   shop/heads: {clusterIP: None, selector: {app: web}, ports: [{port: 81, targetPort: http}]}
-  shop/gone: {clusterIP: 10.96.0.2, selector: {app: web}, ports: [{name: x, port: 82, targetPort: gone}, {name: y, port: 85}]}
+  shop/gone:
+    clusterIP: 10.96.0.2
+    selector: {app: web}
+    ports: [{name: x, port: 82, targetPort: gone}, {name: y, port: 85}]
   shop/same: {clusterIP: 10.96.0.4, selector: {app: web}, ports: [{port: 84, targetPort: 84}]}
   shop/api: {clusterIP: 10.96.0.3, selector: {app: api}, ports: [{port: 83, targetPort: 8083}]}
   shop/own: {clusterIP: 10.96.0.6, ports: [{port: 86, targetPort: 8086}]}
