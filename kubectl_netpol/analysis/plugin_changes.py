@@ -131,10 +131,9 @@ class PluginDiffer(Differ):
     def _rules_of(self, group: PodGroup, direction: Direction) -> Iterator[Rule]:
         for plugin, rules in zip(self.plugins, self._rules, strict=True):
             for policy in plugin.asked(group.pod, direction) if group.pod else ():
-                for rule in rules.get(policy, ()):
-                    if rule.direction is direction:
-                        yield rule
-                        yield rule._replace(ports=tuple(self._numbers_of(rule)))
+                for rule in (rule for rule in rules.get(policy, ()) if rule.direction is direction):
+                    yield rule
+                    yield rule._replace(ports=tuple(self._numbers_of(rule)))
 
     def _numbers_of(self, rule: Rule) -> Iterator[PortRange]:
         """The numbers of its port names on any pod: a plugin may take one of them for all."""

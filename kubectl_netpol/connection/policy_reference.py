@@ -42,11 +42,9 @@ def find_policy(snapshot: Snapshot, policies: Iterable[Policy], reference: Polic
         raise UsageError(f'"{reference.typed}" is ambiguous: {listed}', "write the kind with its group")
     if found:
         return found[0]
-    for other in snapshot.unevaluated:
-        if other.kind in reference.kinds and other.name == reference.name and _is_there(other.namespace, reference):
-            raise NetpolError(
-                f"the rules of {other.title} are not evaluated", "explain POD names it where it may decide"
-            )
+    others = (one for one in snapshot.unevaluated if one.kind in reference.kinds and one.name == reference.name)
+    if other := next((one for one in others if _is_there(one.namespace, reference)), None):
+        raise NetpolError(f"the rules of {other.title} are not evaluated", "explain POD names it where it may decide")
     kind = KINDS[reference.kinds[0]]
     if gap := snapshot.gap(kind.resource, reference.namespace):
         raise NetpolError(f'can\'t look up {kind.api} "{reference.name}": {gap.message}')

@@ -77,9 +77,8 @@ def _why_differs(snapshot: Snapshot, found: Prediction) -> str:
     if found.reason:
         return found.reason.message
     matches = [match_text(match) for side in (found.egress, found.ingress) for match in side.allowed_by]
-    if not matches:
-        return "no policy blocks it"
-    return f"{names_text(matches, 2)} {'allows' if len(matches) == 1 else 'allow'} it"
+    verb = "allow" if len(matches) > 1 else "allows"
+    return f"{names_text(matches, 2)} {verb} it" if matches else "no policy blocks it"
 
 
 def _predict(snapshot: Snapshot, request: Request) -> Prediction:

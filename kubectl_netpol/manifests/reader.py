@@ -131,10 +131,6 @@ class Reader:
             return namespace, name, self._value(kind, item, metadata, (namespace, name), "")
         except (BadField, RecursionError) as error:
             because = str(error) if isinstance(error, BadField) else "nested too deeply"
-            if kind == "NetworkPolicy":
-                from kubectl_netpol.policies.unevaluated import unread_networkpolicy  # noqa: PLC0415 - hardly ever
-
-                return namespace, name, unread_networkpolicy(item, name, namespace, because)
             title = "/".join(filter(None, (namespace, KINDS[kind].short, name)))
             where = name if kind == "Namespace" else namespace or None
             return namespace, name, Gap(KINDS[kind].resource, where, f"{title} can't be read: {because}", name=name)

@@ -194,3 +194,13 @@ def test_labels_of_a_template_are_not_all_that_its_pods_will_have() -> None:
     policies = "{data/p: {podSelector: {matchLabels: {app: db, pod-template-hash: x}}}}"
     cluster = {**with_policies(SHOP, policies), "objects": [workload]}
     assert [one.number for one in linted(cluster) if one.subject.name == "p"] == ["NP017"]
+
+
+def test_of_pods_that_a_controller_will_label_nothing_is_said() -> None:
+    hashed = "{matchLabels: {pod-template-hash: abc}}"
+    peer = f"ingress: [{{from: [{{podSelector: {hashed}}}]}}]"
+    for spec in (f"podSelector: {hashed}", f"podSelector: {{}}, {peer}"):
+        cluster = {"pods": {"a/web": {"planned": True}}, "policies": {"a/p": yaml.safe_load(f"{{{spec}}}")}}
+        assert lines(linted(cluster, complete=False), "NP001", "NP002") == []
+        there = {**cluster, "pods": {"a/web": {"ip": "10.0.0.1"}}}
+        assert lines(linted(there), "NP001", "NP002") != []

@@ -448,3 +448,8 @@ def test_a_namespaced_overriding_policy_without_namespace_is_in_the_default_one(
         "{apiVersion: crd.antrea.io/v1beta1, kind: NetworkPolicy, metadata: {name: c}, spec: {}}"
     ).unevaluated
     assert found.namespace == "shop"
+
+
+def test_a_manifest_in_a_folder_that_is_no_yaml_is_an_error() -> None:
+    with pytest.raises(ManifestError, match=r"^x\.yaml"):
+        Reader().add_found("apiVersion: v1\nkind: Pod\nmetadata: [\n", "x.yaml")

@@ -7,7 +7,6 @@ import gc
 import json
 import shlex
 import threading
-import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -417,18 +416,18 @@ def test_a_hundred_rounds_of_a_suite_leave_nothing_behind(
         network.outcomes = {"shop/cart": Outcome.OPEN} if rounds % 2 else {}
         if rounds in (20, 120):
             descriptors = len(list(Path("/proc/self/fd").iterdir()))
-            measured.append((descriptors, threading.active_count(), tracemalloc.get_traced_memory()[0]))
+            gc.collect()
+            measured.append((descriptors, threading.active_count(), len(gc.get_objects())))
         if rounds == 120:
             raise KeyboardInterrupt
 
     monkeypatch.setattr("kubectl_netpol.commands.common.watch.time.sleep", sleep)
     gc.disable()  # as in the process
-    tracemalloc.start()
     try:
         assert run("test", "-F s.yaml --watch").status == 130
     finally:
-        tracemalloc.stop()
         gc.enable()
     before, after = measured
     assert after[:2] == before[:2], "file descriptors and threads"
-    assert after[2] - before[2] < 100_000, "bytes, most of them what was printed"
+    # A snapshot kept in each round is 4,300; coverage itself keeps 1,200 about the threads.
+    assert after[2] - before[2] < 3000, "objects"
