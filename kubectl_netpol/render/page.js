@@ -133,13 +133,13 @@ function choose(chosen) {
 }
 
 function command(from, to, port, protocol) {
-  const words = ["kubectl netpol explain", ...[from, to, String(port)].map(quoted)];
+  const words = ["kubectl netpol explain", ...[from, to, String(port)].map((word) => quoted(word))];
   if (protocol !== "TCP") words.push("--protocol", protocol.toLowerCase());
   return words.join(" ") + data.options;
 }
 // As a shell needs it: no name has such characters, but the page is for names of others.
 function quoted(word) {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+  return /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 function commandBox(text) {
   const button = node("button", "Copy", {type: "button"});
