@@ -146,6 +146,15 @@ def _construct_tagged(loader: Any, node: Any) -> Any:
 _Loader = loader_class(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
+def _loader(text: str) -> Any:
+    try:
+        return _Loader(text)
+    except UnicodeEncodeError as error:  # libyaml; PyYAML's own reader raises a YAMLError
+        raise yaml.reader.ReaderError(
+            "<unicode string>", error.start, ord(text[error.start]), "unicode", error.reason
+        ) from None
+
+
 def _check_aliases(root: Any) -> None:
     """YAMLError where aliases unfold to more than kubectl would read."""
     sizes: dict[int, int] = {}
@@ -173,7 +182,7 @@ def _check_aliases(root: Any) -> None:
 
 def _loaded(text: str) -> Iterator[Any]:
     """Every document of a text."""
-    loader = _Loader(text)
+    loader = _loader(text)
     try:
         while loader.check_node():
             yield _constructed(loader, text)
@@ -209,7 +218,7 @@ def load_all(content: str, source: str, wanted: Callable[[str, str], bool] | Non
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {before + mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ManifestError(f"{source}, document {number}{line}: {problem}") from None
     except RecursionError:
         raise ManifestError(f"{source}, document {number}: nested too deeply") from None
@@ -218,7 +227,7 @@ def load_all(content: str, source: str, wanted: Callable[[str, str], bool] | Non
 def compose_all(content: str) -> Iterator[Any]:
     """The node tree of every document, with lines and columns; nothing after what is no YAML."""
     with contextlib.suppress(yaml.YAMLError):
-        yield from yaml.compose_all(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        yield from yaml.compose_all(content, _loader)
 
 
 def load_first(content: str) -> Any:
@@ -227,7 +236,7 @@ def load_first(content: str) -> Any:
     Raises ValueError with line and column, and no part of the content: that may be a password.
     """
     try:
-        loader = _Loader(content)
+        loader = _loader(content)
         loader.unique_keys = False
         return _constructed(loader, content) if loader.check_node() else None
     except yaml.YAMLError as error:
@@ -266,4 +275,4 @@ class Lines:
 def load_with_lines(content: str, source: str) -> list[tuple[Any, Lines]]:
     """As `load_all`, each document with the lines of its fields."""
     documents = list(load_all(content, source))
-    return list(zip(documents, map(Lines, yaml.compose_all(content, _Loader)), strict=True))
+    return list(zip(documents, map(Lines, yaml.compose_all(content, _loader)), strict=True))

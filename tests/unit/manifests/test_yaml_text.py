@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_netpol.errors import ManifestError
-from kubectl_netpol.manifests.yaml_text import load_all, load_first, load_with_lines
+from kubectl_netpol.manifests.yaml_text import compose_all, load_all, load_first, load_with_lines
 from tests.support.spellings import REFUSED, spellings
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def test_documents_come_in_order_with_the_empty_ones() -> None:
         ("a: !!int x", "it, document 1, line 1: expected an integer"),
         ("a: !!float x", "it, document 1, line 1: expected a number"),
         ("a: \x01", "it, document 1"),
+        ("a: \ud800", "it, document 1: unacceptable character #xd800: "),
         ("- " * 2000 + "a", "it, document 1"),
         (f"? {'[' * 900}{']' * 900}\n: x", "it, document 1: nested too deeply"),
     ],
@@ -111,6 +112,7 @@ def test_an_error_has_file_document_and_line(text: str, message: str) -> None:
     with pytest.raises(ManifestError) as caught:
         list(load_all(text, "it"))
     assert caught.value.message.startswith(message)
+    assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -146,6 +148,7 @@ def test_the_first_document_is_read_as_kubectl_reads_a_kubeconfig(text: str, val
         ("? [s3cret]\n: x", "line 1, column 3: expected a string as key, got a list"),
         ("s3cret: &s3cret [*s3cret]", "line 1, column 9: found unconstructable recursive node"),
         ("s3cret\x01", "invalid YAML"),
+        ("s3cret\ud800", "invalid YAML"),
         (f"{'[' * 900}s3cret{']' * 900}", "nested too deeply"),
     ],
 )
@@ -269,3 +272,4 @@ def test_lines_of_nothing_and_of_what_is_no_yaml() -> None:
     assert load_with_lines("", "it.yaml") == []
     with pytest.raises(ManifestError, match=r"^it\.yaml, document 2, line [23]: "):
         load_with_lines("---\n--- [", "it.yaml")
+    assert list(compose_all("a: \ud800")) == []
