@@ -51,7 +51,7 @@ def verdict_text(
         lines.append(f"  {prediction.reason.message}")
     if prediction.routes:
         lines += side_lines(prediction, names, verbose=verbose)
-    lines += [f"  label:     {_label_text(one, names)}" for one in helpful[: UNLIMITED if verbose else FEW]]
+    lines += [f"  label:   {_label_text(one, names)}" for one in helpful[: UNLIMITED if verbose else FEW]]
     if verbose or len({route.verdict for route in prediction.routes}) > 1:
         for route in prediction.routes if len(prediction.routes) > 1 else ():
             target = route.connection.destination

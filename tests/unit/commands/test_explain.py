@@ -580,7 +580,7 @@ def test_a_label_with_which_a_policy_that_is_there_lets_it_through() -> None:
     opened = {"ip": "10.0.0.8", "labels": {"open": "yes"}}
     cluster = {"pods": {**PODS, "default/opened": opened}, "policies": {"default/deny": deny, "default/open": out}}
     ran = explain("san lone 80", cluster)
-    assert "  label:     with open=yes on san, open selects it, and egress[0] lets it out" in ran.out.splitlines()
+    assert "  label:   with open=yes on san, open selects it, and egress[0] lets it out" in ran.out.splitlines()
     found = json.loads(explain("san lone 80 -o json", cluster).out)["helpfulLabels"]
     assert found == [
         {
