@@ -106,7 +106,8 @@ run_tests() {
   "$python" -m ruff check .
   "$python" -m ruff format --check .
   "$python" -m mypy
-  "$python" -m coverage run -m pytest tests --ignore=tests/packaging --ignore=tests/cluster
+  "$python" -m pytest tests --ignore=tests/packaging --ignore=tests/cluster --numprocesses=auto --dist=worksteal \
+    --cov --cov-report=
   "$python" -m coverage report --include="${pure%,}" --fail-under=100
   if [ -n "${CI-}" ]; then
     environment build/kubernetes-36 requirements-kubernetes-36.txt
