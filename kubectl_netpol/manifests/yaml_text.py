@@ -180,6 +180,16 @@ def _check_aliases(root: Any) -> None:
         raise _error("the aliases unfold to too many values", root)
 
 
+def _nodes(text: str) -> Iterator[Any]:
+    """The node tree of every document, with lines and columns."""
+    loader = _loader(text)
+    try:
+        while loader.check_node():
+            yield loader.get_node()
+    finally:
+        loader.dispose()
+
+
 def _loaded(text: str) -> Iterator[Any]:
     """Every document of a text."""
     loader = _loader(text)
@@ -227,7 +237,7 @@ def load_all(content: str, source: str, wanted: Callable[[str, str], bool] | Non
 def compose_all(content: str) -> Iterator[Any]:
     """The node tree of every document, with lines and columns; nothing after what is no YAML."""
     with contextlib.suppress(yaml.YAMLError):
-        yield from yaml.compose_all(content, _loader)
+        yield from _nodes(content)
 
 
 def load_first(content: str) -> Any:
@@ -275,4 +285,4 @@ class Lines:
 def load_with_lines(content: str, source: str) -> list[tuple[Any, Lines]]:
     """As `load_all`, each document with the lines of its fields."""
     documents = list(load_all(content, source))
-    return list(zip(documents, map(Lines, yaml.compose_all(content, _loader)), strict=True))
+    return list(zip(documents, map(Lines, _nodes(content)), strict=True))
