@@ -73,6 +73,7 @@ class Context:
         self._matched: dict[object, Matched] = {}
         self._selected: dict[object, tuple[PodClass, ...]] = {}
         self._numbers: dict[object, frozenset[int]] = {}
+        self.warnings: dict[int, list[Finding]] = {}
         self.redundant: dict[str, dict[str, tuple[Finding, ...]]] = {}
         self.in_block: dict[IPBlock, list[Pod]] = {}
         self._addresses: dict[int, list[tuple[int, Pod]]] = {}

@@ -62,6 +62,8 @@ def alike(one: str, other: str) -> bool:
     """
     if one == other or min(len(one), len(other)) < 2:  # noqa: PLR2004 - of one letter there is nothing to slip from
         return False
+    if abs(len(one) - len(other)) > 1:
+        return False
     if one.lower() == other.lower():
         return True
     head = _common(one, other)

@@ -34,6 +34,10 @@ class _Namespace:
         self.context = context
         self.policies = list(context.snapshot.policies_in(namespace))
         self.order = {id(policy): number for number, policy in enumerate(self.policies)}
+        self.by_class: dict[int, list[Policy]] = {}
+        for policy in self.policies:
+            for number in context.numbers(policy):
+                self.by_class.setdefault(number, []).append(policy)
         self.gone: set[int] = set()  # ids of policies and of rules
 
     def findings(self) -> dict[str, tuple[Finding, ...]]:
@@ -75,9 +79,11 @@ class _Namespace:
                     yield other, wide
 
     def _rivals(self, policy: Policy, direction: Direction, *, own: bool) -> Iterator[Policy]:
+        """Those that select some of the same pods, in the policies' order."""
         if own:
             yield policy
-        for other in self.policies:
+        sharing = {id(one): one for number in self.context.numbers(policy) for one in self.by_class[number]}
+        for other in sorted(sharing.values(), key=lambda one: self.order[id(one)]):
             if other is not policy and id(other) not in self.gone and direction in other.directions:
                 yield other
 

@@ -108,4 +108,7 @@ def connection_warnings(snapshot: Snapshot, prediction: Prediction) -> list[Find
 
 def policy_warnings(context: Context, policy: Policy) -> list[Finding]:
     """About one policy of the snapshot; no advice."""
-    return [one for one in policy_findings(context, policy) if one.severity is not Severity.INFO]
+    if id(policy) not in context.warnings:
+        found = policy_findings(context, policy)
+        context.warnings[id(policy)] = [one for one in found if one.severity is not Severity.INFO]
+    return context.warnings[id(policy)]
