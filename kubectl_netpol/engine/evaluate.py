@@ -20,12 +20,12 @@ from kubectl_netpol.engine.layers import (
 )
 from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.plugins import plugin_of
-from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_pods
+from kubectl_netpol.engine.readings import Reading, reading_message, readings_of, unread_node, unread_pods
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
 from kubectl_netpol.engine.walk import Matched, Outcome, Trail, walk
 from kubectl_netpol.model.addresses import is_metadata
-from kubectl_netpol.model.objects import Pod
+from kubectl_netpol.model.objects import Node, Pod
 from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
@@ -98,11 +98,13 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     if direction is Direction.INGRESS:
         subject, peer = peer, subject
     pod = subject.pod
+    if pod is None and subject.node is None:
+        return _evaluate_address(snapshot, connection, subject, direction)
     if pod is None:
         plugin = plugin_of(snapshot)
         found = plugin.of_node(subject.node) if plugin and subject.node else None
         if not isinstance(found, Pod):
-            return _evaluate_without_pod(snapshot, subject, direction, found)
+            return _evaluate_node(snapshot, subject, direction, found)
         subject, pod = subject._replace(pod=found), found
     layers = layers_of(snapshot, pod, direction)
     if not layers:
@@ -122,15 +124,25 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     return side
 
 
-def _evaluate_without_pod(
-    snapshot: Snapshot, subject: End, direction: Direction, of_node: Note | None
+def _evaluate_address(
+    snapshot: Snapshot, connection: Connection, subject: End, direction: Direction
 ) -> DirectionVerdict:
-    """The side of a node or an outside address, to which no evaluated policy applies, but for what `of_node` says."""
-    side = DirectionVerdict(direction, Verdict.ALLOWED)
+    """An outside address: no policy applies to it, unless it is that of a pod or a node that could not be read."""
     if reason := unread_pods(snapshot, subject):
-        return side._replace(verdict=Verdict.UNDEFINED, reason=reason)
-    if subject.node is None:
-        return side
+        return DirectionVerdict(direction, Verdict.UNDEFINED, reason=reason)
+    if gap := unread_node(snapshot, subject):
+        end = subject._replace(node=Node(""))
+        of_node = (
+            connection._replace(destination=end) if direction is Direction.INGRESS else connection._replace(source=end)
+        )
+        if _evaluate_direction(snapshot, of_node, direction).verdict is not Verdict.ALLOWED:
+            return DirectionVerdict(direction, Verdict.UNDEFINED, reason=gap)
+    return DirectionVerdict(direction, Verdict.ALLOWED)
+
+
+def _evaluate_node(snapshot: Snapshot, subject: End, direction: Direction, of_node: Note | None) -> DirectionVerdict:
+    """A node: no evaluated policy applies to it, but for what `of_node` says."""
+    side = DirectionVerdict(direction, Verdict.ALLOWED)
     if of_node:
         return side._replace(verdict=Verdict.UNDEFINED, reason=of_node)
     for policy in snapshot.unevaluated:

@@ -71,6 +71,14 @@ def unread_pods(snapshot: Snapshot, end: End) -> Note | None:
     return Note(Code.PERMISSION_MISSING, f"{end.title} may be a pod's address, and {gap.message}") if gap else None
 
 
+def unread_node(snapshot: Snapshot, end: End) -> Note | None:
+    """Why this address may be that of a node that could not be read, or None where it can't be."""
+    if end.address is None or is_outside(end.address):
+        return None
+    gap = snapshot.gap("nodes", None)
+    return Note(Code.PERMISSION_MISSING, f"{end.title} may be a node's address, and {gap.message}") if gap else None
+
+
 def readings_of(
     snapshot: Snapshot, connection: Connection, direction: Direction, subject: End, peer: End
 ) -> Iterator[Reading]:

@@ -87,9 +87,14 @@ def questions(draw: st.DrawFn, *, on_hosts: bool = True, without: Mapping[Featur
 
 
 def everything(snapshot: Snapshot) -> object:
-    """All that was read; without the pods of templates, which only files have."""
+    """All that was read; without the pods of templates and the replicas told apart, which only files have."""
     fields = {name: getattr(snapshot, name) for name in Snapshot.__slots__ if not name.startswith("_")}
-    return {**fields, "pods": [pod for pod in snapshot.pods if not snapshot.is_template(pod)]}
+    workloads = [workload._replace(replicas=()) for workload in snapshot.workloads]
+    return {
+        **fields,
+        "pods": [pod for pod in snapshot.pods if not snapshot.is_template(pod)],
+        "workloads": workloads,
+    }
 
 
 def end_in(snapshot: Snapshot, asked: Question, which: int | str) -> End:

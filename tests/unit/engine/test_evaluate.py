@@ -500,6 +500,8 @@ HOST_POLICY = yaml.safe_load("""
   spec: {nodeSelector: {}, ingress: [{}]}
 """)
 
+NODES = {"resource": "nodes", "namespace": None, "message": "no nodes"}
+
 
 @pytest.mark.parametrize(
     ("more", "ends", "reasons"),
@@ -519,6 +521,31 @@ HOST_POLICY = yaml.safe_load("""
         ),
         pytest.param({"objects": [HOST_POLICY]}, "n1 src", [None, None], id="it has no rules for the direction"),
         pytest.param({"objects": [HOST_POLICY]}, "src 203.0.113.9", [None, None], id="it can't select an address"),
+        pytest.param(
+            {"objects": [HOST_POLICY], "gaps": [NODES]},
+            "src 10.9.9.9",
+            [None, "permission-missing: 10.9.9.9 may be a node's address, and no nodes"],
+            id="an address may be of a node that could not be read, which a policy may select",
+        ),
+        pytest.param(
+            {"objects": [HOST_POLICY], "gaps": [NODES]}, "10.9.9.9 src", [None, None], id="the other direction may not"
+        ),
+        pytest.param({"gaps": [NODES]}, "src 10.9.9.9", [None, None], id="no policy selects a node that was not read"),
+        pytest.param(
+            {"objects": [HOST_POLICY], "gaps": [NODES]}, "src 8.8.8.8", [None, None], id="a public address is no node's"
+        ),
+        pytest.param(
+            {"objects": [HOST_POLICY], "gaps": [NODES], "plugin": "Cilium"},
+            "src 10.9.9.9",
+            [None, "permission-missing: 10.9.9.9 may be a node's address, and no nodes"],
+            id="Cilium's policies may select a node that could not be read",
+        ),
+        pytest.param(
+            {"objects": [HOST_POLICY], "gaps": [NODES, {**NODES, "resource": "pods", "message": "no pods"}]},
+            "src 10.9.9.9",
+            [None, "permission-missing: 10.9.9.9 may be a pod's address, and no pods"],
+            id="a pod that could not be read comes before the node",
+        ),
         pytest.param(
             {"objects": [UNEVALUATED]}, "src n1", [None, None], id="a policy that selects pods can't select a node"
         ),
