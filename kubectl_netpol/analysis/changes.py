@@ -113,6 +113,13 @@ class _RuleOfPolicy(NamedTuple):
     changed: tuple[str, int | None] | None
 
 
+class _Outcome(NamedTuple):
+    """How connections between two ends change: ports, before, after and causes, as in `ConnectionChange`."""
+
+    changes: tuple[tuple[PortClass, Verdict, Verdict, tuple[Cause, ...]], ...]
+    other_ports_open: bool
+
+
 class Differ:
     def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self.before = before
@@ -125,6 +132,7 @@ class Differ:
         self.matches: dict[tuple[int, int, bool | int], object] = {}
         self.seen: dict[tuple[int, int], int] = {}
         self.numbers: dict[object, int] = {}
+        self.outcomes: dict[object, _Outcome] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
         self.undetermined: dict[Note, None] = {}
 
@@ -142,12 +150,12 @@ class Differ:
     def run(self) -> Changes:
         """Evaluates every pair with an affected end: ingress at the destination, then egress at the source."""
         for destination in self.affected[Direction.INGRESS].values():
-            for alike in self._alike(destination, [*self.pods, *self.outside], Direction.INGRESS):
-                self._evaluate_pair(alike[0], destination, Direction.INGRESS, alike)
+            for key, alike in self._alike(destination, [*self.pods, *self.outside], Direction.INGRESS):
+                self._add(destination, alike, Direction.INGRESS, self._outcome(alike[0], destination, key))
         for source in self.affected[Direction.EGRESS].values():
             rest = [group for group in self.pods if group.number not in self.affected[Direction.INGRESS]]
-            for alike in self._alike(source, [*rest, *self.outside], Direction.EGRESS):
-                self._evaluate_pair(source, alike[0], Direction.EGRESS, alike)
+            for key, alike in self._alike(source, [*rest, *self.outside], Direction.EGRESS):
+                self._add(source, alike, Direction.EGRESS, self._outcome(source, alike[0], key))
         groups = {group.number: group for group in self.pods}
         changes = []
         for (number, direction, *what), members in self.rows.items():
@@ -198,12 +206,23 @@ class Differ:
         """The rules that are asked about the group, before or after."""
         return (part.rule for side in self._sides(group, direction) for part in side if part.rule)
 
-    def _alike(self, subject: PodGroup, others: Iterable[PodGroup], direction: Direction) -> Iterable[list[PodGroup]]:
-        """The other ends, grouped by how the policies of both ends see them."""
+    def _alike(
+        self, subject: PodGroup, others: Iterable[PodGroup], direction: Direction
+    ) -> Iterable[tuple[object, list[PodGroup]]]:
+        """The other ends, grouped by how the policies of both ends see them; with the key of `_outcome`."""
         found: dict[object, list[PodGroup]] = {}
         for other in others:
             found.setdefault(self._alike_key(subject, other, direction), []).append(other)
-        return found.values()
+        if self.after.unevaluated or self.after.gaps or (subject.pod and subject.pod.host_network):
+            return ((None, groups) for groups in found.values())
+        own = direction, self._as_seen(subject, direction.opposite)
+        return (((own, key) if isinstance(key, tuple) else None, groups) for key, groups in found.items())
+
+    def _as_seen(self, group: PodGroup, direction: Direction) -> object:
+        """Whatever of this end decides beside rules where policies of this direction are asked about the other end."""
+        addresses = group.pod.ips if group.pod else (group.ends[0].address,)
+        ports = group.pod.ports if group.pod and direction is Direction.EGRESS else ()
+        return tuple(map(family, filter(None, addresses))), ports
 
     def _alike_key(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
         """Equal for other ends that need not be evaluated one by one."""
@@ -211,10 +230,8 @@ class Differ:
         alone = pod and (pod.host_network or self.after.unevaluated or self.after.gaps)
         if other is subject or alone:
             return other.number
-        addresses = pod.ips if pod else (other.ends[0].address,)
         return (
-            tuple(map(family, filter(None, addresses))),
-            pod.ports if pod and direction is Direction.EGRESS else (),
+            self._as_seen(other, direction),
             self._rules_seen(subject, other, direction),
             self._rules_seen(other, subject, direction.opposite),
         )
@@ -264,12 +281,26 @@ class Differ:
             )
         return self.matches[key]
 
-    def _evaluate_pair(
-        self, source: PodGroup, destination: PodGroup, direction: Direction, alike: list[PodGroup]
-    ) -> None:
-        """Evaluates one source and one destination in both snapshots, on behalf of all groups that are `alike`."""
+    def _add(self, own: PodGroup, alike: list[PodGroup], direction: Direction, outcome: _Outcome) -> None:
+        members = {member: None for group in alike for member in group.members}
+        for row in outcome.changes:
+            self.rows.setdefault((own.number, direction, *row, outcome.other_ports_open), {}).update(members)
+
+    def _outcome(self, source: PodGroup, destination: PodGroup, key: object) -> _Outcome:
+        """Of one source and one destination, evaluated once for all pairs with the same key; None is none's.
+
+        What remains unknown names the pods, so it is asked until nothing new comes of it.
+        """
+        found = self.outcomes.get(key)
+        if found is None:
+            known = len(self.undetermined)
+            found = self._evaluate_pair(source, destination)
+            if key is not None and len(self.undetermined) == known:
+                self.outcomes[key] = found
+        return found
+
+    def _evaluate_pair(self, source: PodGroup, destination: PodGroup) -> _Outcome:
         pairs = self._connections(source, destination)
-        own = source if direction is Direction.EGRESS else destination
         rules = [*self._rules_of(source, Direction.EGRESS), *self._rules_of(destination, Direction.INGRESS)]
         found = []
         other_ports_open = False
@@ -283,13 +314,11 @@ class Differ:
                 causes = [
                     cause for one, other in zip(old, new, strict=True) for cause in _causes(one, other, self.changed)
                 ]
-                found.append((own.number, direction, ports, then, now, tuple(dict.fromkeys(causes))))
+                found.append((ports, then, now, tuple(dict.fromkeys(causes))))
             elif now is Verdict.UNDEFINED:
                 reasons = [verdict.reason for verdict in new if verdict.reason]
                 self.undetermined.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
-        members = {member: None for group in alike for member in group.members}
-        for row in found:
-            self.rows.setdefault((*row, other_ports_open), {}).update(members)
+        return _Outcome(tuple(found), other_ports_open)
 
     def _connections(self, source: PodGroup, destination: PodGroup) -> list[tuple[End, End]]:
         """Two ends by each address family that both have; the first family alone where no rule has an ipBlock."""

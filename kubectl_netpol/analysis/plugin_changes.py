@@ -149,8 +149,8 @@ class PluginDiffer(Differ):
                 if any(_key(policy) in changed for policy in after):
                     yield from (IsolatedMember(member, direction, not before) for member in group.members)
 
-    def _alike(self, _: PodGroup, others: Iterable[PodGroup], __: Direction) -> Iterable[list[PodGroup]]:
-        return [[other] for other in others]
+    def _alike(self, _: PodGroup, others: Iterable[PodGroup], __: Direction) -> Iterable[tuple[object, list[PodGroup]]]:
+        return [(None, [other]) for other in others]
 
 
 def _key(policy: Policy) -> str:
