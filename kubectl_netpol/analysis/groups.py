@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.verdict import End
@@ -73,11 +74,11 @@ def pod_groups(
 ) -> list[PodGroup]:
     """All pods that have not finished; `policies`, `blocks` (CIDRs) and `telling` are what may tell them apart."""
     keys = label_keys(snapshot, policies)
-    networks = [_mask(parse_network(block)) for block in sorted(blocks)]
+    inside = _Blocks(blocks)
     members: dict[object, list[Pod]] = {}
     for pod in snapshot.pods:
         if not pod.finished:
-            key = _group_key(pod, keys, networks), telling(pod) if telling else None
+            key = _group_key(pod, keys, inside), telling(pod) if telling else None
             members.setdefault(key, []).append(pod)
     owners = controllers(snapshot)
     return [
@@ -91,12 +92,30 @@ def pod_groups(
     ]
 
 
-def _mask(network: IPNetwork) -> tuple[int, int, int]:
-    """Family, mask and network as integers: thousands of addresses are compared with each."""
-    return network.version, int(network.netmask), int(network.network_address)
+class _Blocks:
+    """Which of these blocks an address is in: asked once between any two ends of blocks."""
+
+    def __init__(self, blocks: Iterable[str]) -> None:
+        networks = [parse_network(block) for block in blocks]
+        self._spans = [
+            (network.version, int(network.network_address), int(network.broadcast_address)) for network in networks
+        ]
+        ends = {(version, cut) for version, first, last in self._spans for cut in (first, last + 1)}
+        self._ends = sorted(ends)
+        self._found: dict[int, tuple[int, ...]] = {}
+
+    def of(self, version: int, address: int) -> tuple[int, ...]:
+        between = bisect_right(self._ends, (version, address))
+        if between not in self._found:
+            self._found[between] = tuple(
+                number
+                for number, (family, first, last) in enumerate(self._spans)
+                if family == version and first <= address <= last
+            )
+        return self._found[between]
 
 
-def _group_key(pod: Pod, keys: list[str], networks: list[tuple[int, int, int]]) -> object:
+def _group_key(pod: Pod, keys: list[str], blocks: _Blocks) -> object:
     addresses = [(ip.version, int(ip)) for ip in map(parse_ip, pod.ips)]
     return (
         pod.namespace,
@@ -104,10 +123,7 @@ def _group_key(pod: Pod, keys: list[str], networks: list[tuple[int, int, int]]) 
         pod.ports,
         pod.host_network and (pod.node, pod.host_ips),
         tuple(version for version, _ in addresses),
-        tuple(
-            tuple([version == family and number & mask == start for family, mask, start in networks])
-            for version, number in addresses
-        ),
+        tuple(blocks.of(*address) for address in addresses),
     )
 
 

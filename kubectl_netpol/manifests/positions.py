@@ -60,6 +60,7 @@ class Positions:
         self._default = default_namespace
         # JSON as programs write it, megabytes in one line: nothing is to be looked for.
         self._one_line = content if items is not None and "\n" not in content.strip() else None
+        self._names: set[str] | None = None  # in the one line
         self._by_name: dict[str, list[int]] | None = None  # in which parts a name stands
         self._objects: dict[int, dict[Key, Any]] = {}
 
@@ -71,7 +72,9 @@ class Positions:
     def line(self, key: Key, path: str) -> int | None:
         """The line of the field, or of what is nearest above it; None for an object that is not in the text."""
         if self._one_line is not None:
-            return 1 if f'"{key[2]}"' in self._one_line else None
+            if self._names is None:
+                self._names = set(_NAME.findall(self._one_line))
+            return 1 if key[2] in self._names else None
         places = list(self._walk(key, path))
         return places[-1].line if places else None
 
