@@ -13,7 +13,9 @@ usage() {
 usage: ./build.sh                           build dist/kubectl-netpol
        ./build.sh demo                      run test, allow and explain on examples/, without a cluster
        ./build.sh test                      run linters, type checks and tests; if possible, on a real cluster too
-       ./build.sh release VERSION URI-BASE  build the files of a release in dist/: tar.gz, sha256, plugin.yaml for krew
+       ./build.sh release VERSION URI-BASE HOMEPAGE
+                                            build the files of a release in dist/release: archive and manifest for krew,
+                                            wheel and sdist, SBOM
 EOF
 }
 
@@ -117,12 +119,15 @@ run_tests() {
 }
 
 release() {
-  [ $# -eq 2 ] || {
+  [ $# -eq 3 ] || {
     usage >&2
     exit 2
   }
+  check_python
+  "$PYTHON" packaging/release.py --check "$@"
   build
-  "$PYTHON" packaging/release.py "$@"
+  environment build/release requirements-release.txt
+  build/release/bin/python packaging/release.py "$@"
 }
 
 case ${1-} in
