@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 import uuid
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 ZIPAPP = PROJECT / "dist" / "kubectl-netpol"
@@ -39,17 +40,18 @@ def package_version() -> str:
     return found[1]
 
 
-def git(*words: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        ["git", *words],  # noqa: S607 - the user's git
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
+def output(command: list[str], **settings: Any) -> str:
+    """What a command prints; where it fails, what it says is the error."""
+    done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603 - our own arguments
+        command, capture_output=True, text=True, check=False, **{"cwd": PROJECT, **settings}
     )
     if done.returncode:
-        raise refused(f"git {words[0]}: {done.stderr.strip()}")
+        raise refused(f"{' '.join(command[:4])}: {(done.stderr or done.stdout).strip()}")
     return done.stdout.strip()
+
+
+def git(*words: str) -> str:
+    return output(["git", *words])
 
 
 def check(version: str, uri_base: str, homepage: str) -> None:
@@ -120,28 +122,18 @@ def for_pypi(version: str, homepage: str, folder: Path) -> None:
     readme, project = folder / "README.md", folder / "pyproject.toml"
     readme.write_text(with_addresses(readme.read_text(encoding="utf-8"), version, homepage), encoding="utf-8")
     project.write_text(project.read_text(encoding="utf-8") + urls(homepage), encoding="utf-8")
-    subprocess.run(  # noqa: S603 - our own arguments
+    output(
         [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", str(RELEASE / "pypi")],
         cwd=folder,
         env=os.environ | {"SOURCE_DATE_EPOCH": git("log", "-1", "--format=%ct")},
-        stdout=subprocess.DEVNULL,
-        check=True,
     )
 
 
 def sbom(version: str, homepage: str, digest: str) -> None:
     """The packages that the zipapp holds, with the hashes that pip checks; number and time come from the commit."""
     words = ["requirements", "packaging/requirements.txt", "--pyproject", "pyproject.toml", "--output-reproducible"]
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        [sys.executable, "-m", "cyclonedx_py", *words, "--spec-version", "1.6", "--output-format", "JSON"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise refused(f"cyclonedx-py: {done.stderr.strip()}")
-    bill = json.loads(done.stdout)
+    command = [sys.executable, "-m", "cyclonedx_py", *words, "--spec-version", "1.6", "--output-format", "JSON"]
+    bill = json.loads(output(command))
     bill["serialNumber"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{homepage}#{digest}')}"
     bill["metadata"]["timestamp"] = git("log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ")
     bill["metadata"]["component"] |= {"version": version}

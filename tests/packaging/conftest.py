@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROJECT = Path(__file__).parents[2]
 
@@ -78,6 +83,87 @@ class User(NamedTuple):
         command = [*([python] if python else []), str(path or self.zipapp), *arguments]
         variables = {name: value for name, value in (self.environment | environment).items() if value}
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+
+
+class Release(NamedTuple):
+    """The files of `build.sh release`, and the addresses that they were made with."""
+
+    folder: Path
+    version: str
+    address: str
+    homepage: str
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / f"kubectl-netpol-v{self.version}.tar.gz"
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "netpol.yaml"
+
+    @property
+    def wheel(self) -> Path:
+        return self.folder / "pypi" / f"kubectl_netpol-{self.version}-py3-none-any.whl"
+
+
+ADDRESS, HOMEPAGE = "https://example.com/downloads", "https://example.com/netpol"
+VERSION = re.findall(r'__version__ = "(.+)"', (PROJECT / "kubectl_netpol" / "__init__.py").read_text())[0]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Callable[[Path], Path]:
+    """Makes a folder with the project as it is here, all of it committed; what was fetched for a build is shared."""
+
+    def make(folder: Path) -> Path:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in filter(None, listed.split("\0")):
+            if (PROJECT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(PROJECT / name, folder / name)
+        (folder / "build").symlink_to(PROJECT / "build")
+        environment = os.environ | {
+            f"GIT_{who}_{what}": value
+            for who in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", "A"), ("EMAIL", "a@example.com"), ("DATE", "2026-01-02T03:04:05Z"))
+        }
+        for command in ("init -q", "add -A", "commit -q -m all"):
+            subprocess.run(["git", *command.split()], cwd=folder, env=environment, check=True)
+            if command == "init -q":
+                (folder / ".git" / "info" / "exclude").write_text("build\n")
+        for name, value in (("user.name", "A"), ("user.email", "a@example.com")):
+            subprocess.run(["git", "config", name, value], cwd=folder, check=True)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_release(repository: Callable[[Path], Path]) -> Callable[..., Path]:
+    """Makes a release in this folder, and says where its files are."""
+
+    def make(folder: Path, *, address: str = ADDRESS, umask: int = 0o022, zone: str = "UTC") -> Path:
+        subprocess.run(
+            ["./build.sh", "release", VERSION, address, HOMEPAGE],
+            cwd=repository(folder),
+            env=os.environ | {"TZ": zone},
+            umask=umask,
+            check=True,
+        )
+        return folder / "dist" / "release"
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def release(make_release: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Release:
+    folder = make_release(tmp_path_factory.mktemp("release") / "project")
+    return Release(folder, VERSION, ADDRESS, HOMEPAGE)
 
 
 @pytest.fixture(scope="session")

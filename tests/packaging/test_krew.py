@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import http.server
 import os
-import re
 import shutil
-import stat
 import subprocess
-import tarfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from tests.cluster.lab import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.packaging.conftest import Release
+
 KREW = "v0.4.3"
 PLATFORMS = [(system, machine) for system in ("linux", "darwin") for machine in ("amd64", "arm64")]
-
-
-class Release(NamedTuple):
-    """The files of `build.sh release`: the archive, and the manifest with the name that krew's validator requires."""
-
-    archive: Path
-    manifest: Path
-    version: str
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -71,48 +60,12 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
 
 
 @pytest.fixture(scope="module")
-def release(
-    project: Path, zipapp: Path, downloads: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
-) -> Release:
-    """A release of the zipapp under test, built in a copy of the project."""
+def served(release: Release, downloads: tuple[Path, str]) -> Release:
+    """The release, with its archive where its manifest says."""
     folder, address = downloads
-    copy = tmp_path_factory.mktemp("project")
-    for name in ("LICENSE", "plugin.yaml"):
-        shutil.copy(project / name, copy)
-    for name in ("packaging", "kubectl_netpol"):
-        shutil.copytree(project / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "dist").mkdir()
-    shutil.copy(zipapp, copy / "dist" / "kubectl-netpol")
-    said = subprocess.run([zipapp, "version"], capture_output=True, text=True, check=True).stdout
-    version = re.findall(r"\d+\.\d+\.\d+\S*", said)[0]
-    script = copy / "packaging" / "release.py"
-    subprocess.run([shutil.which("python3") or "python3", script, version, address], check=True)
-    archive = Path(shutil.copy(copy / "dist" / f"kubectl-netpol-v{version}.tar.gz", folder))
-    return Release(archive, Path(shutil.copy(copy / "dist" / "plugin.yaml", folder / "netpol.yaml")), version)
-
-
-def test_the_manifest_matches_the_release(release: Release, zipapp: Path, project: Path) -> None:
-    manifest = yaml.safe_load(release.manifest.read_text())
-    assert manifest["spec"]["version"] == f"v{release.version}"
-    assert len(manifest["spec"]["shortDescription"]) <= 50
-    (platform,) = manifest["spec"]["platforms"]
-    assert platform["uri"].endswith(f"/{release.archive.name}")
-    assert platform["sha256"] == hashlib.sha256(release.archive.read_bytes()).hexdigest()
-    with tarfile.open(release.archive) as archive:
-        members = {member.name: stat.filemode(member.mode) for member in archive.getmembers()}
-        assert members == {"LICENSE": "?rw-r--r--", "kubectl-netpol": "?rwxr-xr-x"}
-        contents = {name: archive.extractfile(name) for name in members}
-        read = {name: file.read() for name, file in contents.items() if file}
-    assert read == {"LICENSE": (project / "LICENSE").read_bytes(), "kubectl-netpol": zipapp.read_bytes()}
-
-
-def test_a_version_that_is_not_the_packages_is_refused(project: Path) -> None:
-    script = project / "packaging" / "release.py"
-    done = subprocess.run(
-        ["python3", script, "v99.0.0", "http://localhost"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode != 0
-    assert "not 99.0.0" in done.stderr
+    shutil.copy(release.archive, folder)
+    (folder / release.manifest.name).write_text(release.manifest.read_text().replace(release.address, address))
+    return release._replace(folder=folder)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +79,7 @@ def kubectl(*, required: bool) -> Path:
 
 @pytest.mark.parametrize(("system", "machine"), PLATFORMS)
 def test_krew_installs_it_offline(
-    krew: Path, kubectl: Path, release: Release, tmp_path: Path, *, system: str, machine: str
+    krew: Path, kubectl: Path, served: Release, tmp_path: Path, *, system: str, machine: str
 ) -> None:
     root = tmp_path / "krew"
     environment = os.environ | {
@@ -137,17 +90,17 @@ def test_krew_installs_it_offline(
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
     subprocess.run(
-        [krew / "krew", "install", f"--manifest={release.manifest}", f"--archive={release.archive}"],
+        [krew / "krew", "install", f"--manifest={served.manifest}", f"--archive={served.archive}"],
         env=environment,
         stdin=subprocess.DEVNULL,
         check=True,
     )
     done = subprocess.run([kubectl, "netpol", "version"], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert release.version in done.stdout
+    assert served.version in done.stdout
 
 
-def test_krews_validator_accepts_the_manifest(krew: Path, release: Release, tmp_path: Path) -> None:
+def test_krews_validator_accepts_the_manifest(krew: Path, served: Release, tmp_path: Path) -> None:
     """It downloads the archive from this machine and installs it for every platform."""
     environment = os.environ | {
         "HOME": str(tmp_path),
@@ -155,7 +108,7 @@ def test_krews_validator_accepts_the_manifest(krew: Path, release: Release, tmp_
         "PATH": f"{krew}{os.pathsep}{os.environ['PATH']}",
     }
     done = subprocess.run(
-        [krew / "validate-krew-manifest", f"-manifest={release.manifest}"],
+        [krew / "validate-krew-manifest", f"-manifest={served.manifest}"],
         env=environment,
         capture_output=True,
         text=True,
