@@ -90,6 +90,17 @@ FROM = "from: [{podSelector: {}}]"
             id="one that several cover together, for the pods of now: advice",
         ),
         pytest.param(
+            f"{{shop/all: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}, "
+            f"shop/web: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{}}]}}, "
+            f"shop/same: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{}}]}}, "
+            f"shop/api: {{podSelector: {{matchLabels: {{app: api}}}}, ingress: [{{}}]}}}}",
+            [
+                "NP010 info : all has no effect: web, api allow the same for every pod that it selects",
+                "NP010 warning : same has no effect: web allows the same for every pod that it selects",
+            ],
+            id="one for pods that others already cover is not named with them",
+        ),
+        pytest.param(
             f"{{shop/narrow: {{podSelector: {{matchLabels: {{app: web}}}}, policyTypes: [Ingress, Egress], "
             f"ingress: [{{{FROM}}}]}}, shop/wide: {{podSelector: {{}}, ingress: [{{}}]}}}}",
             ["NP009 warning spec.ingress[0]: narrow ingress[0] has no effect: wide ingress[0] allows everything"],
