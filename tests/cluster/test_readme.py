@@ -16,13 +16,14 @@ import pytest
 
 from tests.cluster.lab import Cluster
 from tests.cluster.test_scenario import DENY_ALL_INGRESS, NAMESPACE, make_shop, set_policies
-from tests.support.pictures import drawn, printed_on_terminal
+from tests.support.pictures import drawn, drawn_in_time, printed_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 PICTURED = f"kubectl netpol test san nginx 80 -n {NAMESPACE}"
+OPENING = f"kubectl netpol allow san nginx 80 -n {NAMESPACE} | kubectl apply -f -"
 
 
 class Step(NamedTuple):
@@ -94,22 +95,46 @@ def test_the_main_job_is_as_the_readme_shows_it(empty: Cluster) -> None:
             wait_for(f"$ {command}\n{output}", partial(show, command))
 
 
-def compare(cluster: Cluster, name: str) -> None:
+def printed(cluster: Cluster, command: str) -> str:
+    return printed_on_terminal(cluster.inside("bash", "-c", command), cluster.environment())
+
+
+def picture(name: str, drawing: str) -> str:
+    """The picture of this name; drawn anew if it is to be."""
     path = ROOT / "docs" / "pictures" / f"{name}.svg"
-
-    def picture() -> str:
-        return drawn(PICTURED, printed_on_terminal(cluster.inside(*PICTURED.split()), cluster.environment()))
-
     if os.environ.get("NETPOL_WRITE_PICTURES"):
-        path.write_text(picture(), encoding="utf-8")
-    wait_for(path.read_text(encoding="utf-8"), picture)
+        path.write_text(drawing, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
 
 
-def test_the_picture_of_a_blocked_connection(shop: Cluster) -> None:
+def awaited(cluster: Cluster, command: str, start: str) -> tuple[str, str]:
+    """The command with what it prints, once that begins so."""
+    found = [""]
+
+    def begins() -> bool:
+        found[0] = printed(cluster, command)
+        return re.sub(r"\x1b\[\d+m", "", found[0]).startswith(start)
+
+    Cluster.wait_until(begins)
+    return command, found[0]
+
+
+def test_the_moving_picture_of_a_connection_that_is_opened(shop: Cluster) -> None:
     set_policies(shop, DENY_ALL_INGRESS, settled=1)
-    compare(shop, "blocked")
+    steps = [
+        awaited(shop, PICTURED, "blocked:"),
+        (OPENING, printed(shop, OPENING)),
+        awaited(shop, PICTURED, "open:"),
+    ]
+    drawing = drawn_in_time(steps)
+    assert drawing == picture("blocked-to-open", drawing)
+    assert len(drawing) < 200_000
 
 
 def test_the_picture_of_policies_that_nothing_enforces(unguarded_shop: Cluster) -> None:
     set_policies(unguarded_shop, DENY_ALL_INGRESS)
-    compare(unguarded_shop, "not-enforced")
+
+    def drawing() -> str:
+        return drawn(PICTURED, printed(unguarded_shop, PICTURED))
+
+    wait_for(picture("not-enforced", drawing()), drawing)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.support.pictures import drawn
+from tests.support.pictures import drawn, drawn_in_time
 
 ROOT = Path(__file__).parents[2]
 PICTURES = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
@@ -49,3 +50,24 @@ def test_a_picture_has_each_word_at_its_column_and_in_its_colour() -> None:
         )
     ]
     assert [element.text for element in root if element.tag.endswith("desc")] == ["blocked: san → nginx\n\n  A   <&>\n"]
+
+
+def test_a_moving_picture_shows_words_one_after_the_other_and_an_answer_at_once() -> None:
+    text = drawn_in_time([("a b", "1\n2\n"), ("c d", "3\n")])
+    root = ET.fromstring(text)
+    order = [(element.text, (element.get("class") or "").split()[-1]) for element in texts(root)]
+    assert order == [
+        ("$", "t0"),
+        ("a", "t0"),
+        ("b", "t0"),
+        ("1", "t1"),
+        ("2", "t1"),
+        ("$", "t2"),
+        ("c", "t3"),
+        ("d", "t4"),
+        ("3", "t5"),
+    ]
+    shown = [float(found) for found in re.findall(r"@keyframes t\d+ \{ 0%, ([\d.]+)% \{ opacity: 0", text)]
+    assert shown == sorted(set(shown))
+    assert (shown[0], max(shown) < 100) == (0, True)
+    assert "prefers-reduced-motion" in text
