@@ -86,6 +86,11 @@ class Code(str, Enum):
     TYPES_CONTRADICT_RULES = "types-contradict-rules"
     POLICY_MISSES_POD = "policy-misses-pod"
     IMPOSSIBLE_PORT = "impossible-port"
+    NOT_IN_WITHOUT_KEY = "not-in-without-key"
+    OPENS_REPLIES = "opens-replies"
+    CLIENTS_BEHIND_NODES = "clients-behind-nodes"
+    NO_WAY_TO_API_SERVER = "no-way-to-api-server"
+    NODE_DNS_CACHE = "node-dns-cache"
 
     # Findings of `test`: the probe compared with the policies.
     OPEN = "open"

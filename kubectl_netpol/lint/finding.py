@@ -64,6 +64,11 @@ CHECKS = (
     Check("NP023", Code.IMPOSSIBLE_PORT, _E, "A port that no connection can have"),
     Check("NP024", Code.HOST_NETWORK, _W, "A policy for pods on the host network"),
     Check("NP025", Code.POLICY_MISSES_POD, _I, "A policy that misses a pod by a slip in a label"),
+    Check("NP026", Code.NOT_IN_WITHOUT_KEY, _I, "A NotIn that matches what has no such label"),
+    Check("NP027", Code.OPENS_REPLIES, _I, "A rule for the ports of clients, which replies don't need"),
+    Check("NP028", Code.CLIENTS_BEHIND_NODES, _I, "A block of clients that come by a node"),
+    Check("NP029", Code.NO_WAY_TO_API_SERVER, _I, "Egress isolation without a way to the API server"),
+    Check("NP030", Code.NODE_DNS_CACHE, _I, "A way to the cluster's DNS, and none to the cache of the node"),
 )
 BY_CODE = {check.code: check for check in CHECKS}
 BY_NUMBER = {check.number: check for check in CHECKS}

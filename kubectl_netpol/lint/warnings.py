@@ -10,6 +10,8 @@ from kubectl_netpol.lint import tiers
 from kubectl_netpol.lint.blocks import blocks_with_pods, nodes_in_except, open_to_world
 from kubectl_netpol.lint.context import Context
 from kubectl_netpol.lint.finding import Finding, Severity
+from kubectl_netpol.lint.negations import peers_without_key, selects_without_key
+from kubectl_netpol.lint.paths import clients_behind_nodes, opens_replies, shut_off
 from kubectl_netpol.lint.peers import split_peers, split_rules, unmatched_peers
 from kubectl_netpol.lint.pods import pod_without_dns, without_default_deny, without_dns
 from kubectl_netpol.lint.ports import impossible_ports, mistaken_ports
@@ -39,6 +41,7 @@ def all_findings(context: Context, namespace: str | None = None) -> list[Finding
     for name in namespaces:
         if not snapshot.gap("pods", name):
             findings += without_dns(context, name)
+            findings += shut_off(context, name)
     findings += without_default_deny(context, namespaces)
     return list(dict.fromkeys(findings))
 
@@ -53,6 +56,7 @@ def policy_findings(context: Context, policy: Policy) -> list[Finding]:
         return findings
     findings += on_host_network(context, policy)
     findings += misses_by_a_slip(context, policy)
+    findings += selects_without_key(context, policy)
     for direction in policy.directions:
         findings += split_rules(policy, direction)
         for rule in policy.rules_of(direction):
@@ -62,6 +66,9 @@ def policy_findings(context: Context, policy: Policy) -> list[Finding]:
             findings += blocks_with_pods(context, policy, rule)
             findings += nodes_in_except(context, policy, rule)
             findings += open_to_world(context, policy, rule)
+            findings += opens_replies(context, policy, rule)
+            findings += clients_behind_nodes(context, policy, rule)
+            findings += peers_without_key(context, policy, rule)
     findings += redundant(context, policy)
     return findings
 
@@ -75,9 +82,11 @@ def _of_tier(context: Context, policy: Policy) -> Iterator[Finding]:
         return
     yield from tiers.same_priority(context, policy)
     yield from tiers.unreachable_rules(context, policy)
+    yield from selects_without_key(context, policy)
     for rule in policy.rules:
         yield from unmatched_peers(context, policy, rule)
         yield from mistaken_ports(context, policy, rule)
+        yield from peers_without_key(context, policy, rule)
 
 
 def pod_warnings(snapshot: Snapshot, explanation: Explanation, context: Context | None = None) -> list[Finding]:

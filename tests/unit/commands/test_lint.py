@@ -149,12 +149,12 @@ def test_explain_prints_an_entry(word: str) -> None:
     [
         pytest.param(
             "--explain NP999",
-            'error: --explain: no finding "NP999"\nhint: NP001 to NP025, or a code such as split-peer\n',
+            'error: --explain: no finding "NP999"\nhint: NP001 to NP030, or a code such as split-peer\n',
             id="a number that there is not",
         ),
         pytest.param(
             "-f - --select typo",
-            'error: --select: no finding "typo"\nhint: NP001 to NP025, or a code such as split-peer\n',
+            'error: --select: no finding "typo"\nhint: NP001 to NP030, or a code such as split-peer\n',
             id="a code that there is not",
         ),
         pytest.param(

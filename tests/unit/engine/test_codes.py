@@ -29,7 +29,7 @@ PUBLISHED = {
         open-to-world
         no-default-deny undeclared-port same-priority unreachable-rule controller-label refused-by-server
         except-outside-block block-holds-pods host-address-in-except types-contradict-rules impossible-port
-        policy-misses-pod
+        policy-misses-pod not-in-without-key opens-replies clients-behind-nodes no-way-to-api-server node-dns-cache
     """,
     "findings": """
         open predicted policy-not-enforced changed-recently enforcer-named-port-fault enforcer-both-ends-fault

@@ -35,6 +35,11 @@ NP022 types-contradict-rules
 NP023 impossible-port
 NP024 host-network
 NP025 policy-misses-pod
+NP026 not-in-without-key
+NP027 opens-replies
+NP028 clients-behind-nodes
+NP029 no-way-to-api-server
+NP030 node-dns-cache
 """
 
 
