@@ -24,7 +24,7 @@ from kubectl_netpol.cluster.timed import Timed
 from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.concurrency import map_concurrently, start
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
-from kubectl_netpol.fields import each, mapping, objects, optional_text
+from kubectl_netpol.fields import BadField, each, mapping, objects, optional_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -207,11 +207,17 @@ class Api:
 
     def status_error(self, status: int, reason: str, body: bytes, attributes: Attributes) -> ClusterError:
         """The error for a response of 400 and above, with the server's own message if there is one."""
-        answer = None
-        with contextlib.suppress(BadJsonError):
+        message = None
+        try:
             answer = decode(body)
-        message = answer.get("message") if isinstance(answer, dict) else None
-        message = message[:_LONGEST_MESSAGE] if isinstance(message, str) else None
+            if isinstance(answer, dict):
+                message = optional_text(answer.get("message"), "message")
+        except BadJsonError as error:
+            if body.lstrip()[:1] in (b"{", b"["):  # a proxy's own words are no JSON
+                return ClusterError(f"the server responded with {status}, but the body is {error}", self._hint())
+        except BadField as error:
+            return ClusterError(f"the server responded with {status}, but {error}", self._hint())
+        message = message[:_LONGEST_MESSAGE] if message else None
         if status == _UNAUTHORIZED:
             hint = f"check that the credentials of this context are still valid for {self.server}"
             return ClusterError("you must be logged in to the server (Unauthorized)", hint)

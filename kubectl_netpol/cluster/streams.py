@@ -23,10 +23,10 @@ _STDIN, _STDOUT, _STDERR, _ERROR = 0, 1, 2, 3
 _EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
 _FORWARD_DATA = 0
+_LONGEST_MESSAGE = 2000
 _MISSING = re.compile(rb"executable file not found in \$PATH|no such file or directory")
 _RECEIVE_BYTES = 1 << 16
 _MOST_BYTES = 64 << 20  # of one exec or port-forward; the report on fifty ports has 60 kB
-_LONGEST_MESSAGE = 2000
 _LONG_COMMAND = 1000  # characters
 _STATUS_BYTES = 1 << 16
 _LAST_SECONDS = 0.3  # from the Status of an exec to the close of the connection; Kubernetes 1.35 takes 0.2 ms
@@ -152,9 +152,11 @@ def _path(namespace: str, pod: str, subresource: str) -> str:
 
 
 def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
-    """The exit status, or why there is none, from the Status that ends an exec."""
+    """The exit status, or why there is none, from the Status that ends an exec. ClusterError for what is no Status."""
     if not message:
         return None, "the connection closed before the command ended"
+    if message.lstrip()[:1] not in (b"{", b"["):  # something on the way says in words what went wrong
+        return None, message[:_LONGEST_MESSAGE].decode(errors="replace")
     try:
         status = as_object(decode(message))
         if status.get("status") == "Success":
@@ -162,8 +164,8 @@ def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
         causes = objects(mapping(status.get("details"), "details").get("causes"), "causes")
         codes = [int(text(cause.get("message"), "message")) for cause in causes if cause.get("reason") == "ExitCode"]
         error = optional_text(status.get("message"), "message") or "the exec failed"
-    except (ValueError, BadField):
-        return None, message[:_LONGEST_MESSAGE].decode(errors="replace")
+    except (ValueError, BadField) as error:
+        raise ClusterError(f"the server ended an exec with a status that is none: {error}") from None
     if not codes:
         return None, error
     # A runtime may report a missing program on the program's own streams, with an exit status of its own.

@@ -22,7 +22,7 @@ from kubectl_netpol.manifests.objects import (
 )
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
 from kubectl_netpol.manifests.replicas import KEYS, Named, replicas_of
-from kubectl_netpol.manifests.strict import check_object, check_read
+from kubectl_netpol.manifests.strict import check_object, check_read, check_times
 from kubectl_netpol.model.kinds import (
     BESIDE,
     KINDS,
@@ -126,6 +126,7 @@ class Reader:
         One with a field that can't be read stops nothing: a policy may decide, and the lack of another is a gap.
         """
         metadata, name = _named(item)
+        check_times(metadata)
         namespace = self._namespace(kind, metadata)
         try:
             return namespace, name, self._value(kind, item, metadata, (namespace, name), "")

@@ -160,6 +160,13 @@ def _text(value: Any, path: str) -> None:
     text(value, path, empty=True)
 
 
+def check_times(metadata: dict[str, Any]) -> None:
+    """BadField where an object was made, or is deleted, at a time that no API server writes."""
+    for field in ("creationTimestamp", "deletionTimestamp"):
+        if metadata.get(field) is not None:
+            _time(metadata[field], f"metadata.{field}")
+
+
 def _time(value: Any, path: str) -> None:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise BadField(path, f"expected a time such as 2006-01-02T15:04:05Z, got {shown(value)}")
