@@ -162,7 +162,7 @@ def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
         if status.get("status") == "Success":
             return 0, None
         causes = objects(mapping(status.get("details"), "details").get("causes"), "causes")
-        codes = [int(text(cause.get("message"), "message")) for cause in causes if cause.get("reason") == "ExitCode"]
+        codes = [_code(cause) for cause in causes if cause.get("reason") == "ExitCode"]
         error = optional_text(status.get("message"), "message") or "the exec failed"
     except (ValueError, BadField) as error:
         raise ClusterError(f"the server ended an exec with a status that is none: {error}") from None
@@ -172,6 +172,13 @@ def _status(message: bytes, output: bytes) -> tuple[int | None, str | None]:
     if b"exec failed" in output and _MISSING.search(output):
         return None, output.decode(errors="replace").strip()
     return codes[0], None
+
+
+def _code(cause: dict[str, Any]) -> int:
+    found = text(cause.get("message"), "message")
+    if not re.fullmatch(r"\d{1,9}", found, re.ASCII):
+        raise BadField("message", f'expected an exit status, got "{found[:80]}"')
+    return int(found)
 
 
 @contextlib.contextmanager

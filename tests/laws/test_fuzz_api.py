@@ -311,8 +311,13 @@ def exchange(wrong: Wrong) -> Callable[..., tuple[Response, bytes]]:
 
 def executed(wrong: Wrong) -> Callable[..., CompletedExec]:
     message = b"" if wrong.done is None else json.dumps(mutated(DONE, wrong.done)).encode()
-    code, error = _status(message, wrong.report.encode())
-    return lambda *_, **__: CompletedExec(code, wrong.report.encode(), b"", error, 0.1)
+    printed = wrong.report.encode()
+
+    def execute(*_: Any, **__: Any) -> CompletedExec:
+        code, error = _status(message, printed)
+        return CompletedExec(code, printed, b"", error, 0.1)
+
+    return execute
 
 
 def ran(line: list[str]) -> tuple[int, str]:
