@@ -22,6 +22,13 @@ from tests.bench.matrix import FORMS_BEGIN, PORT, PROJECT, ZIPAPP, Run, run, wit
 SIZES = (Size(100, 50), Size(1_000, 300), Size(3_000, 600), Size(10_000, 1_000))
 LARGEST = Size(50_000, 2_000)
 UNIT = "matrix -o json"
+DIFF = "diff of one policy"
+ONE = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "new", "namespace": "ns-001"},
+    "spec": {"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}]}]},
+}
 FORMS = {
     UNIT: f"matrix -A --port {PORT} -o json",
     "matrix": f"matrix -A --port {PORT}",
@@ -31,6 +38,8 @@ FORMS = {
     "explain -A": "explain -A",
     "explain -A -o json": "explain -A -o json",
     "explain POD": "explain ns-001/web-0-0000a-00000",
+    "lint -A": "lint -A",
+    DIFF: "diff --on cluster.json -f one.json",
 }
 AT_LARGEST = (UNIT, "matrix", "explain -A")
 MOST_BEFORE = 10_000
@@ -45,7 +54,8 @@ class Cost(NamedTuple):
 
 def measure(program: str, form: str, folder: Path, rounds: int) -> Run | None:
     """The least of the rounds."""
-    command = [sys.executable, program, *FORMS[form].split(), "-f", str(folder / "cluster.json")]
+    words = FORMS[form] if form == DIFF else f"{FORMS[form]} -f cluster.json"
+    command = [sys.executable, program, *(str(folder / word) if ".json" in word else word for word in words.split())]
     found = [run(command, folder / "answer") for _ in range(rounds)]
     (folder / "answer").unlink()
     return min((one for one in found if one), key=lambda one: one.processor, default=None)
@@ -161,9 +171,10 @@ def main() -> None:
             folder = Path(name) / str(size.pods)
             folder.mkdir()
             (folder / "cluster.json").write_text(as_list(size))
+            (folder / "one.json").write_text(json.dumps(ONE))
             for form in FORMS if size in SIZES else AT_LARGEST:
                 before = None
-                if arguments.before and size.pods <= arguments.most_before:
+                if arguments.before and size.pods <= arguments.most_before and not form.startswith("lint"):
                     before = measure(arguments.before, form, folder, arguments.rounds)
                 now = measure(ZIPAPP, form, folder, arguments.rounds)
                 if now is None:
