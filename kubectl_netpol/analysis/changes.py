@@ -15,7 +15,7 @@ from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
-from kubectl_netpol.model.addresses import by_family, family
+from kubectl_netpol.model.addresses import by_family, family, parse_ip
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, blocks_of
 
 if TYPE_CHECKING:
@@ -222,7 +222,9 @@ class Differ:
         """Whatever of this end decides beside rules where policies of this direction are asked about the other end."""
         addresses = group.pod.ips if group.pod else (group.ends[0].address,)
         ports = group.pod.ports if group.pod and direction is Direction.EGRESS else ()
-        return tuple(map(family, filter(None, addresses))), ports
+        # What answers at such an address may be on the pod's own node.
+        local = [parse_ip(address).is_link_local for address in addresses if address and not group.pod]
+        return tuple(map(family, filter(None, addresses))), ports, any(local)
 
     def _alike_key(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
         """Equal for other ends that need not be evaluated one by one."""

@@ -418,3 +418,15 @@ def test_pods_that_only_a_policy_of_cilium_tells_apart_are_not_one_group() -> No
     allow = ingress("allow", WEB, Peer(pod_selector=LabelSelector()), ports=(PortRange("TCP", 80, 80),))
     found = changes_between(before, before.with_policies([allow]))
     assert {member.title for change in found.opens for member in change.sources} == {"a/one"}
+
+
+def test_a_link_local_address_may_be_the_nodes_own_and_is_not_taken_for_any_other() -> None:
+    """Of another pod's policy; the one that changes does not tell the two apart."""
+    block = Peer(ip_block=IPBlock("169.254.0.0/16"))
+    other = Policy("a", "other", WEB, (Direction.EGRESS,), (Rule(Direction.EGRESS, 0, (block,)),))
+    shut = Policy("a", "shut", DB, (Direction.EGRESS,))
+    found = changes_between(cluster(other, pods=SHOP), cluster(other, shut, pods=SHOP))
+    assert rows(found) == [
+        "a/api -> a/web,b/far,outside the cluster other/TCP allowed blocked",
+        "a/api -> addresses in 169.254.0.0/16 1-65535/TCP allowed undefined",
+    ]
