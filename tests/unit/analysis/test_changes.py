@@ -428,5 +428,5 @@ def test_a_link_local_address_may_be_the_nodes_own_and_is_not_taken_for_any_othe
     found = changes_between(cluster(other, pods=SHOP), cluster(other, shut, pods=SHOP))
     assert rows(found) == [
         "a/api -> a/web,b/far,outside the cluster other/TCP allowed blocked",
-        "a/api -> addresses in 169.254.0.0/16 1-65535/TCP allowed undefined",
+        "a/api -> addresses in 169.254.0.0/16 other/TCP allowed undefined",
     ]
