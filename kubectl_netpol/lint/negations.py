@@ -34,8 +34,7 @@ def peers_without_key(context: Context, policy: Policy, rule: Rule) -> Iterator[
         where = where_text(rule, index)
         matched = context.matched(policy, peer).classes
         namespaces = dict.fromkeys(one.pod.namespace for one in matched)
-        known = [context.snapshot.namespace(name) for name in namespaces]
-        listed = [(f"namespace {one.name}", one.labels) for one in known if one.complete]
+        listed = [(f"namespace {name}", context.snapshot.namespace(name).labels) for name in namespaces]
         for selector, found_by in (
             (peer.namespace_selector, listed),
             (peer.pod_selector, [(one.pod.key, one.pod.labels) for one in matched]),
@@ -47,10 +46,8 @@ def _findings(
     policy: Policy, title: str, path: str, selector: LabelSelector | None, matched: Iterable[Labelled]
 ) -> Iterator[Finding]:
     """One for each NotIn by which something is matched that has no such label at all."""
-    requirements = selector.requirements if selector else ()
-    required = {one.key for one in requirements if one.operator in (Operator.IN, Operator.EXISTS)}
-    for one in requirements:
-        if one.operator is not Operator.NOT_IN or one.key in required:
+    for one in selector.requirements if selector else ():
+        if one.operator is not Operator.NOT_IN:
             continue
         without = [name for name, labels in matched if one.key not in labels]
         if without:

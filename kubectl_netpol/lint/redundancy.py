@@ -79,11 +79,11 @@ class _Namespace:
                     yield other, wide
 
     def _rivals(self, policy: Policy, direction: Direction, *, own: bool) -> Iterator[Policy]:
-        """Those that select some of the same pods, in the policies' order."""
+        """Those that select some of the same pods: first those that select all of them, whatever the pods."""
         if own:
             yield policy
         sharing = {id(one): one for number in self.context.numbers(policy) for one in self.by_class[number]}
-        for other in sorted(sharing.values(), key=lambda one: self.order[id(one)]):
+        for other in sorted(sharing.values(), key=lambda one: (not _lasts(one, policy), self.order[id(one)])):
             if other is not policy and id(other) not in self.gone and direction in other.directions:
                 yield other
 
@@ -124,6 +124,10 @@ class _Namespace:
 
 
 def _severity(policy: Policy, others: Iterable[Policy]) -> Severity:
-    """A warning where it is so for the pods of tomorrow too: each of the others selects all that the policy selects."""
-    lasting = all(covers_selector(other.pod_selector, policy.pod_selector) for other in others)
-    return Severity.WARNING if lasting else Severity.INFO
+    """A warning where it is so for the pods of tomorrow too."""
+    return Severity.WARNING if all(_lasts(other, policy) for other in others) else Severity.INFO
+
+
+def _lasts(other: Policy, policy: Policy) -> bool:
+    """Whether the other one selects all that the policy selects, whatever the pods."""
+    return covers_selector(other.pod_selector, policy.pod_selector)

@@ -89,8 +89,9 @@ DOCUMENT = """
 {begin}
 
 Made by `tests/bench/forms.py --write`, on the same clusters: seconds of processor and the most memory, of the built
-zipapp{before}. The last column is the exponent between this size and the one before; of a matrix by pod, and of the
-pods that peers match, the output itself grows with the pairs.
+zipapp{before}.
+The last column is the exponent between this size and the one before; of a matrix by pod, and of the pods that peers
+match, the output itself grows with the pairs.
 
 {table}
 

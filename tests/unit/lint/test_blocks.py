@@ -92,6 +92,7 @@ def test_a_block_is_looked_up_once() -> None:
             id="the metadata address",
         ),
         pytest.param(out("0.0.0.0/0", "169.254.0.0/16"), None, id="a range"),
+        pytest.param(out("0.0.0.0/0", "192.0.2.0/31"), None, id="a range of two, one of them a node's"),
         pytest.param(out("0.0.0.0/0", "192.0.2.2/32"), None, id="the address of nobody"),
         pytest.param(out("::/0", "'fd00::9/128'"), None, id="one of IPv6"),
         pytest.param(out("0.0.0.0/0"), None, id="no except"),

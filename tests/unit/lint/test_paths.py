@@ -133,6 +133,12 @@ def test_a_block_of_clients_behind_a_node(spec: str, service: str, number: int) 
     assert found == [wanted] * number
 
 
+def test_every_address_is_no_block_of_clients_though_no_node_is_known() -> None:
+    spec = f"{WEB} ingress: [{{from: [{{ipBlock: {{cidr: 0.0.0.0/0}}}}]}}]}}"
+    cluster = with_policies(SHOP, f"{{shop/p: {spec}}}", f"{{services: {{shop/out: {{{NODEPORT}}}}}}}")
+    assert lines(linted(cluster), "NP028") == []
+
+
 API_SERVER = """
 objects:
 - apiVersion: discovery.k8s.io/v1
@@ -204,7 +210,7 @@ DNS = "{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}"
     ],
 )
 def test_a_way_to_dns_that_is_none_to_the_cache_of_the_node(peers: str, more: str, *, found: bool) -> None:
-    base = yaml.safe_load("pods: {shop/web: {ip: 10.0.0.1}}")
+    base = yaml.safe_load("pods: {shop/web: {ip: 10.0.0.1}, shop/host: {ip: 192.0.2.8, host_network: true}}")
     policies = f"{{shop/p: {{podSelector: {{}}, policyTypes: [Egress], egress: [{{to: [{peers}]}}]}}}}"
     wanted = (
         "NP030 info spec.egress: p lets web ask the cluster's DNS, and not the cache of its node at 169.254.20.10, "

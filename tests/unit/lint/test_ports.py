@@ -197,6 +197,14 @@ def test_ports_that_no_connection_can_have(kind: str, ports: str, problem: str) 
     assert all(one.severity.value == "error" for one in found)
 
 
+def test_a_range_that_ends_before_it_begins_is_no_number_that_pods_could_declare() -> None:
+    rule = "{action: Allow, from: [{namespaces: {}}], ports: [{portRange: {start: 82, end: 80}}]}"
+    subject = "{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}}"
+    tiers = yaml.safe_load(f"anp/p: {{priority: 1, subject: {subject}, ingress: [{rule}]}}")
+    found = {one.number for one in linted({**SHOP, "tiers": tiers})}
+    assert found & {"NP014", "NP023"} == {"NP023"}
+
+
 def test_a_port_of_a_tier_has_no_repair_by_an_edit() -> None:
     port = {"portNumber": {"protocol": "TCP", "port": 80}}
     rule = {"action": "Allow", "from": [{"namespaces": {}}], "ports": [port]}

@@ -71,6 +71,16 @@ FROM = "from: [{podSelector: {}}]"
     ("policies", "wanted"),
     [
         pytest.param(
+            f"{{shop/p: {{podSelector: {{}}, ingress: [{{{FROM}}}]}}, "
+            f"shop/web: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{}}]}}, "
+            f"shop/wide: {{podSelector: {{}}, ingress: [{{}}]}}}}",
+            [
+                "NP010 warning : p has no effect: wide allows the same for every pod that it selects",
+                "NP010 warning : web has no effect: wide allows the same for every pod that it selects",
+            ],
+            id="one for all pods is named before one for some of them",
+        ),
+        pytest.param(
             f"{{shop/narrow: {{podSelector: {{matchLabels: {{app: web}}}}, ingress: [{{{FROM}}}]}}, "
             f"shop/wide: {{podSelector: {{}}, ingress: [{{}}]}}}}",
             ["NP010 warning : narrow has no effect: wide allows the same for every pod that it selects"],
@@ -160,3 +170,20 @@ def test_where_calico_runs_its_policies_may_stand_between_two_networkpolicies() 
     assert len(lines(linted(cluster), "NP009")) == 1
     between = {**cluster, "calico": {"gnp/g": {"selector": "all()", "types": ["Ingress"], "order": 1000}}}
     assert lines(linted(between), "NP009") == []
+
+
+RING = """
+pods:
+  ring/one: {labels: {x: "1", z: "1"}, ip: 10.0.3.1}
+  ring/two: {labels: {x: "1", y: "1"}, ip: 10.0.3.2}
+  ring/three: {labels: {y: "1", z: "1"}, ip: 10.0.3.3}
+"""
+
+
+def test_of_three_policies_that_cover_each_other_in_a_ring_one_goes() -> None:
+    policies = ", ".join(
+        f'ring/{label}: {{podSelector: {{matchLabels: {{{label}: "1"}}}}, ingress: [{{{FROM}}}]}}' for label in "xyz"
+    )
+    assert lines(linted(with_policies(SHOP, f"{{{policies}}}", RING)), "NP009", "NP010") == [
+        "NP010 info : x has no effect: y, z allow the same for every pod that it selects"
+    ]
