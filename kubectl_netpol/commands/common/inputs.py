@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Scope, Snapshot
 
 _ENDINGS = (".yaml", ".yml", ".json")
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml")
 _PATIENCE_SECONDS = 1.0
 _BLOCK = 1 << 20
 _MOST_BYTES = 1 << 30  # a dump of 100,000 pods
@@ -118,13 +119,28 @@ def read_manifests(
 def read_files(reader: Reader, filenames: Sequence[str], console: Console, *, recursive: bool = False) -> None:
     """Add every file to the reader. What is no manifest is left out of a folder, and an error where it is named."""
     left_out = []
+    patches = _patches(filenames, recursive=recursive)
     for name, content, in_folder in texts(filenames, console, recursive=recursive):
         if not in_folder:
             reader.add_text(content, name)
-        elif not reader.add_found(content, name):
+        elif os.path.normpath(name) in patches or not reader.add_found(content, name):
             left_out.append(name)
     if left_out:
         console.note(f"left out, since no manifest: {names_text(left_out)}")
+
+
+def _patches(filenames: Sequence[str], *, recursive: bool) -> set[str]:
+    """The files of the folders that kustomizations there name as patches."""
+    folders = [name for name in filenames if name not in ("-", "") and "://" not in name]
+    files = [name for folder in folders for name in _files(folder, recursive=recursive) or ()]
+    found = set()
+    for name in files:
+        if Path(name).name in _KUSTOMIZATIONS:
+            from kubectl_netpol.manifests.kustomize import patch_files  # noqa: PLC0415 - most folders have none
+
+            for path in patch_files(_decoded(name, _content(name))):
+                found.add(os.path.normpath(Path(name).parent / path))
+    return found
 
 
 def texts(filenames: Sequence[str], console: Console, *, recursive: bool = False) -> Iterator[tuple[str, str, bool]]:

@@ -286,6 +286,23 @@ def test_what_is_no_manifest_is_left_out_of_a_folder_in_one_line(folder: Path) -
     assert err == f"note: left out, since no manifest: {listed} and 1 more\n"
 
 
+def test_patches_of_a_kustomization_are_no_manifests(folder: Path) -> None:
+    """They are parts of objects, which a server would refuse."""
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: LoadBalancer}\n"
+    for name in ("patch.yaml", "below/patch.yaml"):
+        (folder / name).write_text(service)
+    with pytest.raises(NetpolError, match=r"patch.yaml.*spec.ports: is missing"):
+        read(folder)
+    (folder / "kustomization.yaml").write_text("patches: [{path: patch.yaml}, {path: below/patch.yaml}]\n")
+    found, err = read(folder)
+    assert names(found) == ["shop/a"]
+    assert str(folder / "patch.yaml") in err
+    ran = run("explain", f"-n shop -R -f {folder}")
+    assert (ran.status, [line.split()[0] for line in ran.out.splitlines()[:3]]) == (0, ["POD", "a", "b"])
+    with pytest.raises(NetpolError, match=r"spec.ports: is missing"):
+        read(folder / "patch.yaml")
+
+
 def test_folders_in_a_folder_are_read_when_asked_for(folder: Path) -> None:
     ran = run("explain", f"-n shop -R -f {folder}")
     assert (ran.status, [line.split()[0] for line in ran.out.splitlines()[:3]]) == (0, ["POD", "a", "b"])
