@@ -119,8 +119,10 @@ def shut_off(context: Context, namespace: str) -> Iterator[Finding]:
 def _without_api_server(context: Context, policy: Policy, pod: Pod, service: Service) -> Iterator[Finding]:
     for port in service.ports[:1]:
         if _verdict(context, pod, Resolved(service=service), port.number, port.protocol) is Verdict.BLOCKED:
-            account = f"{pod.name}, which has the service account {pod.service_account}"
-            message = f"{policy.name} leaves {account}, no way to the API server ({service.key} port {port.number})"
+            message = (
+                f"{policy.name} leaves {pod.name} no way to the API server ({service.key} port {port.number}), for "
+                f"which pods have accounts such as its {pod.service_account}"
+            )
             allow = f"kubectl netpol allow {pod.name} {service.key} {port.number} -n {pod.namespace}"
             proof = (f"isolated for egress by {_names(context, pod)}",)
             fix = f"if it asks the API server: {allow}"

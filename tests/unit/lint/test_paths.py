@@ -170,8 +170,8 @@ def test_egress_isolation_without_a_way_to_the_api_server(pod: str, egress: str,
     base = yaml.safe_load(f"pods: {{shop/op: {{ip: 10.0.0.1, {pod}}}}}")
     policies = f"{{shop/p: {{podSelector: {{}}, policyTypes: [Egress], egress: {egress}}}}}"
     wanted = (
-        "NP029 info spec.egress: p leaves op, which has the service account op, no way to the API server "
-        "(default/kubernetes port 443)"
+        "NP029 info spec.egress: p leaves op no way to the API server (default/kubernetes port 443), for which pods "
+        "have accounts such as its op"
     )
     assert lines(linted(with_policies(base, policies, API_SERVER)), "NP029") == ([wanted] if found else [])
 
