@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import json
 import os
 import re
@@ -75,6 +76,48 @@ metadata: {name: cnp}
 spec: {tier: Admin, priority: 1, subject: {namespaces: {}}, ingress: [{name: r, action: Deny, from: [{namespaces: {matchLabels: {team: y1}}}], protocols: [{tcp: {destinationPort: {number: 80}}}]}]}
 """)
 )
+PLUGINS: dict[str, str] = {
+    "": "",
+    "cilium": """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: c, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {"k8s:run": db}, matchExpressions: [{key: run, operator: NotIn, values: [x]}]}
+  enableDefaultDeny: {ingress: true}
+  ingress: [{fromEndpoints: [{matchLabels: {"k8s:io.kubernetes.pod.namespace": shop}}], toPorts: [{ports: [{port: "5432", endPort: 5440, protocol: TCP}], rules: {http: [{method: GET}]}}]}]
+  ingressDeny: [{fromEntities: [world, host]}, {fromCIDRSet: [{cidr: 10.0.0.0/8, except: [10.1.0.0/16]}]}]
+  egress: [{toFQDNs: [{matchName: example.com}]}, {toServices: [{k8sService: {serviceName: db, namespace: shop}}]}, {icmps: [{fields: [{type: 8, family: IPv4}]}]}]
+status: {conditions: [{type: Valid, status: "True"}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: n}
+specs: [{nodeSelector: {}, ingress: [{fromEntities: [cluster]}]}]
+""",
+    "calico": """
+{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: sec}, spec: {order: 10, defaultAction: Pass}}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: sec.g}
+spec:
+  tier: sec
+  order: 1.5
+  selector: run == 'db' && !has(x)
+  namespaceSelector: projectcalico.org/name in {'shop'}
+  types: [Ingress, Egress]
+  ingress: [{action: Deny, protocol: TCP, source: {selector: run != 'san', notNets: [10.0.0.0/8]}, destination: {ports: [5432, "80:90", http], notPorts: [1]}}]
+  egress: [{action: Pass, destination: {nets: [10.0.0.0/8], serviceAccounts: {names: [x]}}, http: {methods: [GET]}}, {action: Log}]
+---
+{apiVersion: projectcalico.org/v3, kind: StagedNetworkPolicy, metadata: {name: default.s, namespace: shop}, spec: {stagedAction: Set, selector: all(), types: [Ingress]}}
+---
+{apiVersion: projectcalico.org/v3, kind: NetworkSet, metadata: {name: n, namespace: shop, labels: {a: b}}, spec: {nets: [192.0.2.0/24]}}
+---
+{apiVersion: crd.projectcalico.org/v1, kind: HostEndpoint, metadata: {name: h}, spec: {node: n1, interfaceName: eth0, expectedIPs: [192.0.2.1]}}
+""",
+}
+GOODS = {plugin: [*GOOD, *yaml.safe_load_all(text)] if text else GOOD for plugin, text in PLUGINS.items()}
 JUNK: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 80.0, 2**40, 10**400, "", "a", "A_b", "a\nb", "\x1b[31ma", "a\u202eb", "a\u200bb", "a\x7fb",
     "a;b", "<b>", "10.0.0.0/8", "::", "300.1.1.1", "x" * 300, [], {}, [None], {"a": None}, [[]], {"": ""}, {1: 2}, "*", "y",
@@ -92,6 +135,15 @@ COMMANDS = (
     ("matrix", "-A", "-o", "html"),
     ("allow", "shop/san", "shop/sts/db", "80"),
     ("diff",),
+    ("explain", "shop/netpol/db"),
+    ("matrix", "-A", "-o", "suite"),
+    ("lint", "-A"),
+    ("lint", "-A", "-o", "json"),
+    ("lint", "-A", "-o", "sarif"),
+    ("lint", "-A", "-o", "junit"),
+    ("lint", "-A", "-o", "github"),
+    ("lint", "-A", "-o", "markdown"),
+    ("lint", "-A", "--fix"),
 )
 # What may not be in the output: control characters but line breaks, and what changes the order or shows nothing.
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -103,10 +155,10 @@ def places(found: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, inner in keys for place in places(inner, (*path, key)))]
 
 
-PLACES = [place for place in places(GOOD) if place]
+PLACES = {plugin: [place for place in places(good) if place] for plugin, good in GOODS.items()}
 mutation = st.tuples(
     st.sampled_from(("put", "drop", "rename", "wrap", "twice")),
-    st.integers(0, len(PLACES) - 1),
+    st.integers(0, 10_000),
     st.integers(0, len(JUNK) - 1),
 )
 edit = st.tuples(st.integers(0, 3000), st.integers(0, 12), st.sampled_from(TEXTS))
@@ -146,7 +198,8 @@ def run(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> tuple[in
 def check(text: str, command: tuple[str, ...], path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     where = ("--on", str(path), "-n", "shop") if command[0] == "diff" else ()
-    status, out, err = run((*command, "-f", str(path), *where), monkeypatch)
+    file = (str(path),) if command[-1] == "-F" else ("-f", str(path))
+    status, out, err = run((*command, *file, *where), monkeypatch)
     STATUSES[status] += 1
     assert status in (0, 1, 2), err
     assert "Traceback" not in err
@@ -169,19 +222,18 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(
     st.lists(mutation, max_size=2),
     st.one_of(st.just([]), st.just([]), st.lists(edit, max_size=2)),
-    st.sampled_from(COMMANDS),
-    st.booleans(),
+    st.tuples(st.sampled_from(COMMANDS), st.sampled_from(("", *PLUGINS)), st.booleans()),
 )
 def test_good_manifests_changed_at_random(
     path: Path,
     changes: list[tuple[str, int, int]],
     edits: list[tuple[int, int, str]],
-    command: tuple[str, ...],
-    as_json: bool,  # noqa: FBT001 - drawn
+    asked: tuple[tuple[str, ...], str, bool],
 ) -> None:
-    objects = copy.deepcopy(GOOD)
+    command, plugin, as_json = asked
+    objects = copy.deepcopy(GOODS[plugin])
     for how, place, junk in changes:
-        mutated(objects, how, PLACES[place], JUNK[junk])
+        mutated(objects, how, PLACES[plugin][place % len(PLACES[plugin])], JUNK[junk])
     if as_json:
         text = "\n".join(json.dumps(found) for found in objects)
     else:
@@ -192,9 +244,45 @@ def test_good_manifests_changed_at_random(
         check(text, command, path, patch)
 
 
+SUITE = yaml.safe_load("""
+apiVersion: netpol/v1
+kind: TestSuite
+defaults: {namespace: shop, protocol: TCP, expect: open}
+checks:
+- {name: open, from: san, to: svc/db, port: "5432"}
+- {name: shut, fromSelector: run!=san, to: sts/db, port: "80,90-92", expect: blocked, control: none}
+- {name: outside, from: san, to: 10.200.0.1, port: 53, protocol: UDP, expect: blocked}
+""")
+SUITE_PLACES = [place for place in places([SUITE]) if place]
+SUITE_OUTPUTS = ((), ("-o", "json"), ("-o", "junit"), ("-o", "tap"), ("--unexercised",))
+
+
+@settings(max_examples=EXAMPLES // 4, deadline=None, database=None, derandomize=EXAMPLES == 2000,
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+@given(
+    st.lists(mutation, max_size=2),
+    st.one_of(st.just([]), st.lists(edit, max_size=2)),
+    st.sampled_from(SUITE_OUTPUTS),
+)
+def test_a_good_suite_changed_at_random(
+    path: Path, changes: list[tuple[str, int, int]], edits: list[tuple[int, int, str]], output: tuple[str, ...]
+) -> None:
+    objects = copy.deepcopy([SUITE])
+    for how, place, junk in changes:
+        mutated(objects, how, SUITE_PLACES[place % len(SUITE_PLACES)], JUNK[junk])
+    text = yaml.dump_all(objects, Dumper=yaml.CSafeDumper, allow_unicode=True)
+    for start, length, inserted in edits:
+        text = text[: start % 400] + inserted + text[start % 400 + length :]
+    manifests = path.with_name("shop.yaml")
+    manifests.write_text(yaml.safe_dump_all(GOOD), encoding="utf-8")
+    suite = path.with_name("suite.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        check(text, ("test", *output, "-f", str(manifests), "-F"), suite, patch)
+
+
 def test_the_good_ones_are_good(path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for command in COMMANDS:
-            check(yaml.safe_dump_all(GOOD), command, path, patch)
+        for good, command in itertools.product(GOODS.values(), COMMANDS):
+            check(yaml.safe_dump_all(good), command, path, patch)
     print(f"fuzz: {sum(STATUSES.values())} runs, statuses {dict(sorted(STATUSES.items()))}")
     assert set(STATUSES) <= {0, 1, 2}
