@@ -24,7 +24,7 @@ from kubectl_netpol.cluster.timed import Timed
 from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.concurrency import map_concurrently, start
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
-from kubectl_netpol.fields import BadField, each, mapping, objects, optional_text
+from kubectl_netpol.fields import BadField, each, mapping, objects, optional_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -311,8 +311,14 @@ class Api:
         return b"".join(pieces)
 
     def _set_clock(self, date: str | None) -> None:
-        with contextlib.suppress(ValueError, TypeError, OverflowError, IndexError):
-            self._date = parsedate_to_datetime(date or "").timestamp(), time.monotonic()
+        """The server's, by the Date of a response: how long ago a policy changed is told by it."""
+        if not date:
+            return
+        try:
+            self._date = parsedate_to_datetime(date).timestamp(), time.monotonic()
+        except (ValueError, TypeError, OverflowError, IndexError):
+            message = f"the server responded with a Date that is none: {shown(date[:80])}"
+            raise ClusterError(message, self._hint()) from None
 
     def _hint(self) -> str:
         return f"the server is {self.server}" + (f", through the proxy {self._proxy}" if self._proxy else "")
