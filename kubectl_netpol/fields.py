@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
 T = TypeVar("T")
 
@@ -49,6 +49,8 @@ def each(value: Any, path: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
     Paths in `read` are relative to the object. Full paths are built for errors only: a cluster has tens of thousands of
     pods.
     """
+    if value is None:
+        return []
     found: list[T] = []
     entries = sequence(value, path)
     try:
@@ -61,6 +63,8 @@ def each(value: Any, path: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
 
 def objects(value: Any, path: str) -> list[dict[str, Any]]:
     """The objects of a list, not copied; null is an empty list, or an empty object."""
+    if value is None:
+        return []
     entries = sequence(value, path)
     for entry in entries:
         if type(entry) is not dict:
@@ -70,6 +74,8 @@ def objects(value: Any, path: str) -> list[dict[str, Any]]:
 
 def texts(value: Any, path: str) -> tuple[str, ...]:
     """The strings of a list, none of them empty; null is an empty list."""
+    if value is None:
+        return ()
     return tuple(text(entry, f"{path}[{index}]") for index, entry in enumerate(sequence(value, path)))
 
 
@@ -97,16 +103,15 @@ def integer(value: Any, path: str) -> int:
     return value
 
 
-def known_fields(value: dict[str, Any], path: str, names: Iterable[str]) -> None:
+def known_fields(value: dict[str, Any], path: str, names: Collection[str]) -> None:
     """Raise BadField for a field that is not in `names`: a misspelt one would silently change what a policy means."""
-    known = list(names)
     for key in value:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1, 0.5)
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, 1, 0.5)
             raise BadField(
                 path,
                 f'unknown field "{key}"',
-                f"did you mean {near[0]}?" if near else f"known fields: {', '.join(known)}",
+                f"did you mean {near[0]}?" if near else f"known fields: {', '.join(names)}",
             )
 
 

@@ -40,7 +40,6 @@ from kubectl_netpol.render.matrix import (
 )
 from kubectl_netpol.render.matrix_json import matrix_json, network_fields
 from kubectl_netpol.render.text import Names
-from kubectl_netpol.suite.from_matrix import suite_of
 
 if TYPE_CHECKING:
     import argparse
@@ -207,6 +206,8 @@ def _read(inputs: Inputs, *, everywhere: bool, workloads: bool) -> Snapshot:
 
 def _suite(matrix: _Matrix, console: Console) -> str:
     """The suite that the policies of today pass. What a check can't say is left out, with a note."""
+    from kubectl_netpol.suite.from_matrix import suite_of  # noqa: PLC0415 - only for -o suite
+
     found = suite_of(matrix.grids, matrix.groups, matrix.namespace)
     if found.mixed:
         console.note(f"{count(found.mixed, 'cell')} left out: their pods differ (kubectl netpol matrix -o wide)")

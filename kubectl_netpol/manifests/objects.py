@@ -133,7 +133,8 @@ def _slice_port(entry: Object) -> tuple[str, int, str] | None:
 
 def read_addresses(status: Object, field: str) -> tuple[str, ...]:
     """The addresses of `{field}s` (podIPs, hostIPs), or the single one of `field` from older API servers."""
-    found = _ips(status.get(f"{field}s"), f"status.{field}s")
+    given = status.get(f"{field}s")
+    found = _ips(given, f"status.{field}s") if given is not None else ()
     if not found and (one := optional_text(status.get(field), f"status.{field}")):
         found = (_address(one, f"status.{field}"),)
     return found
@@ -144,7 +145,8 @@ def _ips(items: Any, path: str) -> tuple[str, ...]:
 
 
 def _ip(entry: Object) -> str | None:
-    return _address(entry["ip"], "ip") if entry.get("ip") else None
+    ip = entry.get("ip")
+    return _address(ip, "ip") if ip else None
 
 
 def _is_address(value: Any) -> bool:
@@ -152,6 +154,6 @@ def _is_address(value: Any) -> bool:
 
 
 def _address(value: Any, path: str) -> str:
-    if not _is_address(value):
+    if not isinstance(value, str) or not is_ip(value):
         raise BadField(path, f"expected an IP address, got {shown(value)}")
-    return str(value)
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.fields import each, integer, mapping, objects, optional_text, text, texts
 from kubectl_netpol.manifests.objects import read_addresses
@@ -11,7 +11,7 @@ from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.policies.meta import last_change, read_labels, read_port_protocol, read_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kubectl_netpol.policies.meta import Object
 
@@ -20,6 +20,7 @@ _COUNTED = {
     **dict.fromkeys(("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"), "replicas"),
     "Job": "parallelism",
 }
+_NONE_RUNS: Mapping[str, bool] = {}
 _JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
 
 
@@ -27,7 +28,6 @@ def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
     """Without a status the pod is planned. A terminating pod is not ready."""
     spec = mapping(item.get("spec"), "spec")
     status = mapping(item.get("status"), "status")
-    pod = _pod_of(spec, metadata, namespace, name, path="spec")
     phase = optional_text(status.get("phase"), "status.phase")
     running = dict(each(status.get("containerStatuses"), "status.containerStatuses", _running))
     running.update(each(status.get("ephemeralContainerStatuses"), "status.ephemeralContainerStatuses", _running))
@@ -36,23 +36,36 @@ def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
     ready = not metadata.get("deletionTimestamp") and (
         not status or any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
     )
-    return pod._replace(
+    return _pod_of(
+        spec,
+        metadata,
+        namespace,
+        name,
+        path="spec",
+        running=running,
+        ephemeral=tuple(Container(one.name, one.image, running.get(one.name), ephemeral=True) for one in ephemeral),
         ips=read_addresses(status, "podIP"),
         node=optional_text(spec.get("nodeName"), "spec.nodeName"),
         host_ips=read_addresses(status, "hostIP"),
         phase=phase or (None if not status else "Pending"),
         planned=not status,
         ready=ready,
-        containers=(
-            *(entry._replace(running=running.get(entry.name)) for entry in pod.containers),
-            *(entry._replace(running=running.get(entry.name), ephemeral=True) for entry in ephemeral),
-        ),
         changed=last_change(metadata),
     )
 
 
-def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: str) -> Pod:
-    """The pod of a PodSpec, that of a Pod or of a workload's template; without a status."""
+def _pod_of(
+    spec: Object,
+    metadata: Object,
+    namespace: str,
+    name: str,
+    *,
+    path: str,
+    running: Mapping[str, bool] = _NONE_RUNS,
+    ephemeral: tuple[Container, ...] = (),
+    **status: Any,
+) -> Pod:
+    """The pod of a PodSpec, that of a Pod or of a workload's template. `status`: what a Pod's says, as Pod has it."""
     containers = each(spec.get("containers"), f"{path}.containers", _with_ports)
     init = each(spec.get("initContainers"), f"{path}.initContainers", _init_container)
     containers += [(container, ports) for container, ports, sidecar in init if sidecar]
@@ -63,15 +76,14 @@ def _pod_of(spec: Object, metadata: Object, namespace: str, name: str, *, path: 
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
         ports=tuple(port for _, ports in containers for port in ports),
         host_network=spec.get("hostNetwork") is True,
-        phase=None,
-        planned=True,
         owner=_owner(metadata),
-        containers=tuple(container for container, _ in containers),
+        containers=(*(Container(one.name, one.image, running.get(one.name)) for one, _ in containers), *ephemeral),
         annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),
         dns_policy=optional_text(spec.get("dnsPolicy"), f"{path}.dnsPolicy") or "ClusterFirst",
         nameservers=texts(dns.get("nameservers"), f"{path}.dnsConfig.nameservers"),
         service_account=optional_text(spec.get("serviceAccountName"), f"{path}.serviceAccountName"),
         init_ports=tuple(port for _, ports, sidecar in init if not sidecar for port in ports),
+        **status,
     )
 
 
@@ -96,12 +108,12 @@ def _init_container(entry: Object) -> tuple[Container, list[ContainerPort], bool
 
 
 def _container_port(entry: Object) -> ContainerPort:
-    host_port = entry.get("hostPort") or None
+    host_port = entry.get("hostPort")
     return ContainerPort(
         optional_text(entry.get("name"), "name"),
         integer(entry.get("containerPort"), "containerPort"),
         read_port_protocol(entry),
-        integer(host_port, "hostPort") if host_port else None,
+        None if host_port in (None, 0) else integer(host_port, "hostPort"),
     )
 
 
@@ -141,6 +153,8 @@ def workload_reader(kind: str) -> Callable[[Object, Object, str, str], Workload]
             namespace,
             name,
             path=f"{path}.template.spec",
+            phase=None,
+            planned=True,
         )
         if kind == "Job":  # the Job controller adds these labels
             pod = pod._replace(labels={**pod.labels, **dict.fromkeys(_JOB_NAMES, name)})

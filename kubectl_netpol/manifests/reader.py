@@ -21,7 +21,7 @@ from kubectl_netpol.manifests.objects import (
     read_service_account,
 )
 from kubectl_netpol.manifests.pods import read_pod, workload_reader
-from kubectl_netpol.manifests.replicas import KEYS, Named, replicas_of
+from kubectl_netpol.manifests.replicas import Named, replicas_of
 from kubectl_netpol.manifests.strict import check_object, check_read, check_times
 from kubectl_netpol.model.kinds import (
     BESIDE,
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 SUITE = ("netpol/v1", "TestSuite")
 _DEEPEST = 8
-_CONTROLLERS = frozenset(key.rpartition("/")[2] for key in KEYS)  # JSON may write the slash as \\/
 
 
 class Reader:
@@ -75,16 +74,15 @@ class Reader:
         self.skipped: Counter[str] = Counter()
         self._found: dict[str, dict[tuple[str, str], Any]] = {}
         self._odd: dict[tuple[str, str], UnevaluatedPolicy] = {}  # NetworkPolicies with a peer that can't be read
-        self.named = Named(named or {})
+        self._named = Named(named or {})
+        self._naming: list[Object] = []  # policies not yet looked at for what they name
         self._given: dict[tuple[str, tuple[str, str]], Object] = {}  # workloads
-        self._names_controllers = False
         self._gaps: list[Gap] = []
         self._depth = 0
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
     def add_text(self, content: str, source: str) -> None:
         """Add every object of a YAML stream or JSON text. `source` names it in errors."""
-        self._names_controllers = any(key in content for key in _CONTROLLERS)
         for number, document in enumerate(_documents(content, source), 1):
             if document is not None:
                 self._add_document(document, f"{source}, document {number}")
@@ -148,6 +146,14 @@ class Reader:
         """What has been read of these kinds so far."""
         return [item for kind in kinds for item in self._found.get(kind, {}).values()]
 
+    @property
+    def named(self) -> Named:
+        """The labels of controllers that the policies read so far name, and those of `named`."""
+        for item in self._naming:
+            self._named.add({field: value for field, value in item.items() if field != "metadata"})
+        self._naming.clear()
+        return self._named
+
     def kinds(self) -> tuple[str, ...]:
         """The kinds of which something has been read so far."""
         return tuple(self._found)
@@ -192,7 +198,7 @@ class Reader:
     def _workloads(self, kind: str) -> list[Workload]:
         """With the replicas that policies tell apart."""
         found = self._found.get(kind, {})
-        if not self.named:
+        if not found or not self.named:
             return list(found.values())
         return [
             workload._replace(replicas=replicas_of(kind, self._given[kind, key], workload.template, self.named))
@@ -269,8 +275,8 @@ class Reader:
         """What tells the replicas of a workload apart."""
         if kind in WORKLOADS:
             self._given[kind, key] = item
-        elif self._names_controllers and kind not in _READERS:
-            self.named.add({field: value for field, value in item.items() if field != "metadata"})
+        elif kind not in _READERS:
+            self._naming.append(item)
 
     def _value(self, kind: str, item: Object, metadata: Object, key: tuple[str, str], where: str) -> Any:
         """What it is in a snapshot, None for what is not in it."""

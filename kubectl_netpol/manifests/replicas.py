@@ -21,7 +21,7 @@ _COMPLETION = "batch.kubernetes.io/job-completion-index"
 _JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
 _UIDS = ("controller-uid", "batch.kubernetes.io/controller-uid")
 _TEMPLATE_HASH, _REVISION, _GENERATION = "pod-template-hash", "controller-revision-hash", "pod-template-generation"
-KEYS = frozenset((_INDEX, _NAME, _COMPLETION, *_JOB_NAMES, *_UIDS, _TEMPLATE_HASH, _REVISION, _GENERATION))
+_KEYS = frozenset((_INDEX, _NAME, _COMPLETION, *_JOB_NAMES, *_UIDS, _TEMPLATE_HASH, _REVISION, _GENERATION))
 # Each kind's keys whose value is not known; those of one group have the same value.
 _UNKNOWN = {
     "Deployment": ((_TEMPLATE_HASH,),),
@@ -49,13 +49,13 @@ class Named(dict[str, set[str]]):
                 self._add_key(key, [value])
                 self.add(value)
         elif isinstance(policy, str):
-            for key in KEYS:
+            for key in _KEYS:
                 if key in policy:
                     self._add_key(key, _QUOTED.findall(policy))
 
     def _add_key(self, key: Any, values: Any) -> None:
         bare = key.rpartition(":")[2] if isinstance(key, str) else None  # Cilium has a source before it: k8s:app
-        if bare in KEYS:
+        if bare in _KEYS:
             self.setdefault(bare, set()).update(value for value in values or () if isinstance(value, str))
 
 

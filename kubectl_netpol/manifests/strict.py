@@ -18,25 +18,25 @@ from kubectl_netpol.policies.meta import read_labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_netpol.model.objects import Workload
+    from kubectl_netpol.model.objects import ContainerPort, Pod, Workload
     from kubectl_netpol.policies.meta import Object
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _ALWAYS = ("apiVersion", "kind", "metadata")
 # Of built-in kinds; NetworkPolicy's reader knows all of its fields.
-_OF_KIND = {
-    **dict.fromkeys(("Namespace", "Node", "Pod", "Service", *WORKLOADS), ("spec", "status")),
-    "EndpointSlice": ("addressType", "endpoints", "ports"),
-    "Endpoints": ("subsets",),
-    "ServiceAccount": ("secrets", "imagePullSecrets", "automountServiceAccountToken"),
+_FIELDS = {
+    **dict.fromkeys(("Namespace", "Node", "Pod", "Service", *WORKLOADS), (*_ALWAYS, "spec", "status")),
+    "EndpointSlice": (*_ALWAYS, "addressType", "endpoints", "ports"),
+    "Endpoints": (*_ALWAYS, "subsets"),
+    "ServiceAccount": (*_ALWAYS, "secrets", "imagePullSecrets", "automountServiceAccountToken"),
 }
 
 
 def check_object(kind: str, item: Object) -> None:
     """Fields, names and labels of the object, and of the pod template in it. `kind`: as `model.kinds` names it."""
-    if kind in _OF_KIND:
-        known_fields(item, "", (*_ALWAYS, *_OF_KIND[kind]))
+    if kind in _FIELDS:
+        known_fields(item, "", _FIELDS[kind])
     metadata = mapping(item.get("metadata"), "metadata")
     _check_metadata(metadata, "metadata")
     name = metadata.get("name")
@@ -102,8 +102,10 @@ def _check_service_port(port: Object, path: str, *, named: bool) -> None:
         raise BadField(f"{path}.name", "is missing: a Service with several ports needs their names")
 
 
-def _check_containers(kind: str, item: Object) -> None:
-    """The ports of the containers of a Pod or a workload that has been read."""
+def _check_containers(kind: str, item: Object, found: Pod) -> None:
+    """The ports of the containers of a Pod or a workload that has been read as `found`."""
+    if all(map(_is_port, found.ports)) and all(map(_is_port, found.init_ports)):
+        return
     path = ("spec",) if kind == "Pod" else (*template_path(kind), "spec")
     spec = item
     for step in path:
@@ -118,6 +120,12 @@ def _check_containers(kind: str, item: Object) -> None:
                     raise BadField(f"{at}.name", f'invalid port name "{name}"', "a port name is 1-15 of a-z 0-9 -")
 
 
+@lru_cache(maxsize=4096)  # most pods have the ports of many others
+def _is_port(port: ContainerPort) -> bool:
+    numbers = (port.number, 1 if port.host_port is None else port.host_port)
+    return all(1 <= number <= LAST_PORT for number in numbers) and (port.name is None or is_port_name(port.name))
+
+
 def _check_number(port: Object, path: str, field: str, none: int | None = None) -> None:
     """A port number; one that is absent, or `none`, is not given."""
     number = port.get(field)
@@ -129,9 +137,10 @@ def check_read(kind: str, item: Object, found: Any) -> None:
     """What there is to check of an object whose fields have been read as `found`."""
     if kind == "Service":
         _check_service(item)
-    elif kind == "Pod" or kind in WORKLOADS:
-        _check_containers(kind, item)
-    if kind in WORKLOADS:
+    elif kind == "Pod":
+        _check_containers(kind, item, found)
+    elif kind in WORKLOADS:
+        _check_containers(kind, item, found.template)
         _check_selector(found, item)
 
 
@@ -150,10 +159,12 @@ def _check_selector(workload: Workload, item: Object) -> None:
 
 
 def _check_metadata(metadata: Object, path: str) -> None:
-    known_fields(metadata, path, _CHECKS)
     for field, value in metadata.items():
-        if value is not None:
-            _CHECKS[field](value, f"{path}.{field}")
+        check = _CHECKS.get(field)
+        if check is None:
+            known_fields(metadata, path, _CHECKS)
+        elif value is not None and (check is not _text or type(value) is not str):
+            check(value, f"{path}.{field}")
 
 
 def _text(value: Any, path: str) -> None:

@@ -195,6 +195,7 @@ _SHORT = {
 }
 
 
+@lru_cache(maxsize=1024)  # a file may have ten thousand objects of one kind
 def kind_of(api_kind: str, api_version: str) -> Kind | None:
     """The kind of an object with these fields, or None if that kind is not read."""
     group, _, version = api_version.rpartition("/")

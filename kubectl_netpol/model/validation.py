@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -36,6 +37,7 @@ def is_port_name(name: str) -> bool:
     return _PORT_NAME.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_namespace_name(name: str) -> bool:
     """A DNS label."""
     return _DNS_LABEL.fullmatch(name) is not None

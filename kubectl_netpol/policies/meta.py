@@ -81,7 +81,7 @@ def read_labels(value: Any, path: str) -> dict[str, str]:
     entries = mapping(value, path)
     unset = False
     for key, entry in entries.items():
-        if not isinstance(entry, str):
+        if type(entry) is not str:
             if entry is not None:
                 hint = f'quote it: "{shown(entry)}"' if isinstance(entry, int | float) else None
                 raise BadField(f"{path}.{key}", f"expected a string, got {shown(entry)}", hint)
@@ -93,4 +93,4 @@ def last_change(metadata: Object) -> str | None:
     """The latest time in the metadata, or None. Times are RFC 3339 in UTC, so they sort as strings."""
     times = [metadata.get("creationTimestamp"), metadata.get("deletionTimestamp")]
     times += [entry.get("time") for entry in objects(metadata.get("managedFields"), "metadata.managedFields")]
-    return max((time for time in times if isinstance(time, str)), default=None)
+    return max([time for time in times if isinstance(time, str)], default=None)

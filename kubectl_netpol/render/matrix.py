@@ -8,7 +8,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.phrases import count, names_text
-from kubectl_netpol.matrix.patterns import Part, Patterns
 from kubectl_netpol.matrix.summary import MIXED, SEEN, Cell, Summary, WorkloadSpan, by_namespace, reference
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, table, wrapped
 from kubectl_netpol.render.verdict import arrow
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.matrix.compared import Compared
+    from kubectl_netpol.matrix.patterns import Part, Patterns
     from kubectl_netpol.model.objects import Pod
 
 MOST_COLUMNS = 30
@@ -79,6 +79,8 @@ def matrix_text(
     verbose: bool = False,
 ) -> str:
     """The grid and its totals. Cells in `marked` get a !."""
+    from kubectl_netpol.matrix.patterns import Patterns  # noqa: PLC0415 - its hashes bring 4 MB that JSON does without
+
     groups, patterns = summary.groups, Patterns(summary)
     letters = patterns.letters
     columns = asked(letters, len(groups))

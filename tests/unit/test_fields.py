@@ -115,7 +115,7 @@ def test_an_unknown_field(key: Any, hint: str) -> None:
 
 
 def test_known_fields_are_accepted() -> None:
-    fields.known_fields({"egress": [], "ingress": []}, "spec", iter(("ingress", "egress")))
+    fields.known_fields({"egress": [], "ingress": []}, "spec", ("ingress", "egress"))
 
 
 @pytest.mark.parametrize(

@@ -147,17 +147,13 @@ def texts(filenames: Sequence[str], console: Console, *, recursive: bool = False
     """(name, text, whether it was found in a folder) of every file; "stdin" for -."""
     for filename in filenames:
         if filename == "-":
-            with _patience("stdin", console):
-                content = _stdin()
-            yield "stdin", _decoded("stdin", content), False
+            yield "stdin", _text("stdin", None, console), False
         elif "://" in filename:
             raise NetpolError(f"{filename} is not a file or folder", f"curl -fsSL {filename} | kubectl netpol … -f -")
         elif not filename:
             raise NetpolError("empty file name after -f")
         elif (files := _files(filename, recursive=recursive)) is None:
-            with _patience(filename, console):
-                content = _content(filename)
-            yield filename, _decoded(filename, content), False
+            yield filename, _text(filename, filename, console), False
         else:
             for name in files:
                 yield name, _decoded(name, _content(name)), True
@@ -182,6 +178,13 @@ def _files(filename: str, *, recursive: bool) -> list[str] | None:
 
 def _raise(error: OSError) -> NoReturn:
     raise error
+
+
+def _text(name: str, filename: str | None, console: Console) -> str:
+    """The text of a file, or of stdin. (A generator that read it would keep its bytes beside it.)"""
+    with _patience(name, console):
+        content = _stdin() if filename is None else _content(filename)
+    return _decoded(name, content)
 
 
 @contextlib.contextmanager

@@ -169,3 +169,25 @@ def test_templates_of_one_name_are_one_pod_that_reaches_itself() -> None:
     groups = tuple(WorkloadSpan("x", kind, "web", place, place + 1) for place, kind in enumerate(kinds))
     sets = PodSets(Snapshot(pods=pods, policies=[policy("p", {"app": "web"})]), pods)
     assert summarize([(Grid(sets, "TCP", 80), sets.all)], groups).letters() == (" a", "a ")
+
+
+@pytest.mark.parametrize("sizes", [(1, 2, 3), (3, 2, 1), (5, 4), (8, 1, 7), (9,), (1, 17, 1), (2, 2, 2, 2)])
+def test_each_pod_of_a_group_counts_whatever_its_place(sizes: tuple[int, ...]) -> None:
+    owners = [Owner("DaemonSet", f"d{number}") for number, size in enumerate(sizes) for _ in range(size)]
+    pods = [
+        Pod("x", f"p{place:02}", {"place": str(place)}, (f"10.0.0.{place + 1}",), owner=owner)
+        for place, owner in enumerate(owners)
+    ]
+    for place, owner in enumerate(owners):
+        snapshot = Snapshot(pods=pods, policies=[policy("closed", {"place": str(place)})])
+        ordered, groups = group_by_workload(snapshot, pods)
+        sets = PodSets(snapshot, ordered)
+        letters = summarize([(Grid(sets, "TCP", 80), sets.all)], groups).letters()
+        for source, row in enumerate(letters):
+            expected = "".join(
+                (" " if source == column else "b" if group.name == owner.name else "a")
+                if group.size == 1
+                else ("~" if group.name == owner.name else "a")
+                for column, group in enumerate(groups)
+            )
+            assert row == expected, (place, source)
