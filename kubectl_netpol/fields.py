@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ def known_fields(value: dict[str, Any], path: str, names: Collection[str]) -> No
     """Raise BadField for a field that is not in `names`: a misspelt one would silently change what a policy means."""
     for key in value:
         if key not in names:
+            import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
+
             near = difflib.get_close_matches(str(key), names, 1, 0.5)
             raise BadField(
                 path,

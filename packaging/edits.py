@@ -38,6 +38,37 @@ EDITS = (
     Edit("kubernetes/client/configuration.py", "import multiprocessing\n", ""),
     Edit("kubernetes/client/configuration.py", "multiprocessing.cpu_count() * 5", "(os.cpu_count() or 1) * 5"),
     Edit("urllib3/http2/__init__.py", "from importlib.metadata import version\n", ""),
+    # Its pattern takes 5 ms to compile, and most files have printable ASCII alone.
+    Edit("yaml/reader.py", "    NON_PRINTABLE = re.compile('", "    NON_PRINTABLE = ('"),
+    Edit(
+        "yaml/reader.py",
+        "        match = self.NON_PRINTABLE.search(data)\n",
+        "        if data.isascii() and data.replace('\\t', '').replace('\\n', '').replace('\\r', '').isprintable():\n"
+        "            return\n"
+        "        match = re.search(self.NON_PRINTABLE, data)\n",
+    ),
+    # Three patterns of IPv6 addresses take 4 ms to compile, and a host without a colon is none.
+    Edit(
+        "urllib3/util/url.py",
+        '_IPV6_RE = re.compile("^" + _IPV6_PAT + "$")\n'
+        '_IPV6_ADDRZ_RE = re.compile("^" + _IPV6_ADDRZ_PAT + "$")\n'
+        '_BRACELESS_IPV6_ADDRZ_RE = re.compile("^" + _IPV6_ADDRZ_PAT[2:-2] + "$")\n',
+        '_IPV6_ADDRZ = "^" + _IPV6_ADDRZ_PAT + "$"\n_BRACELESS_IPV6_ADDRZ = "^" + _IPV6_ADDRZ_PAT[2:-2] + "$"\n',
+    ),
+    Edit("urllib3/util/url.py", "_IPV6_ADDRZ_RE.match(host)", '":" in host and re.match(_IPV6_ADDRZ, host)'),
+    Edit("urllib3/util/url.py", "_HOST_PORT_RE = re.compile(_HOST_PORT_PAT, re.UNICODE | re.DOTALL)\n", ""),
+    Edit(
+        "urllib3/util/url.py",
+        "_HOST_PORT_RE.fullmatch(host_port)",
+        "re.compile(_HOST_PORT_PAT, re.UNICODE | re.DOTALL).fullmatch(host_port)",
+    ),
+    Edit("urllib3/util/ssl_.py", "_BRACELESS_IPV6_ADDRZ_RE, ", "_BRACELESS_IPV6_ADDRZ, "),
+    Edit("urllib3/util/ssl_.py", "import socket\n", "import re\nimport socket\n"),
+    Edit(
+        "urllib3/util/ssl_.py",
+        "_BRACELESS_IPV6_ADDRZ_RE.match(hostname)",
+        '":" in hostname and re.match(_BRACELESS_IPV6_ADDRZ, hostname)',
+    ),
     Edit(
         "urllib3/http2/__init__.py",
         '    h2_version = version("h2")\n',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -277,6 +276,8 @@ def _names(snapshot: Snapshot, namespace: str, kinds: tuple[str, ...]) -> set[st
 def _not_found(message: str, name: str, names: Iterable[str], namespace: str | None) -> NetpolError:
     known = sorted(names)
     message = f"{message} in namespace {namespace}" if namespace else message
+    import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
+
     near = difflib.get_close_matches(name, known, 1, 0.6)
     if near:
         return NetpolError(message, f"did you mean {near[0]}?")
