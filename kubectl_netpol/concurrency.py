@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import queue
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,20 @@ def start(work: Callable[[], None]) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def import_ahead(modules: Sequence[str]) -> None:
+    """Begin to import modules in a thread, for a caller that waits for something else meanwhile.
+
+    What fails there fails again, and is reported, where the module is imported by name.
+    """
+
+    def work() -> None:
+        with contextlib.suppress(Exception):
+            for module in modules:
+                importlib.import_module(module)
+
+    start(work)
 
 
 def map_concurrently(

@@ -232,7 +232,7 @@ def _from_labels(
 ) -> tuple[Policy, ...]:
     if filenames:
         from kubectl_netpol.commands.common.allow_trial import prove_labels  # noqa: PLC0415 - only for manifests
-        from kubectl_netpol.commands.common.inputs import read_manifests  # noqa: PLC0415 - the same
+        from kubectl_netpol.commands.common.files import read_manifests  # noqa: PLC0415 - the same
 
         policies_from_labels(asked)  # errors in the options come before errors in the files
         namespace = asked.namespace or "default"

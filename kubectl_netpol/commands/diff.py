@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.commands.common.files import read_files
 from kubectl_netpol.commands.common.findings import warn
-from kubectl_netpol.commands.common.inputs import open_inputs, read_files
+from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
     add_filename_option,

@@ -11,10 +11,8 @@ check expects; what is blocked must have a control, something that shows that it
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.commands.common.findings import messages, warn
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_cluster_options,
@@ -26,33 +24,16 @@ from kubectl_netpol.commands.common.options import (
     parse_duration,
     probe_options,
 )
-from kubectl_netpol.commands.common.questions import Question, answers, ask, read_for_all, refuse_too_many
-from kubectl_netpol.diagnosis.diagnose import ConnectionResult, predicted
-from kubectl_netpol.engine.codes import Code
-from kubectl_netpol.engine.phrases import count
-from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.lint.nearby import policies_that_would_open
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
-from kubectl_netpol.render.json_objects import kind, result_object, serialize
-from kubectl_netpol.render.probe_result import result_line, result_text, results_table
-from kubectl_netpol.render.text import Names
-from kubectl_netpol.render.verdict import arrow
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from kubectl_netpol.cluster.options import ClusterOptions
-    from kubectl_netpol.commands.common.inputs import Inputs
-    from kubectl_netpol.commands.common.options import ProbeOptions
-    from kubectl_netpol.commands.common.prober import Prober
-    from kubectl_netpol.commands.common.watch import Seen
-    from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.console import Console
-    from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.model.ports import SinglePort
-    from kubectl_netpol.model.snapshot import Snapshot
 
 EXAMPLES = """examples:
   kubectl netpol test san nginx 80                    is nginx open to san?
@@ -70,7 +51,6 @@ EXAMPLES = """examples:
 _UNKNOWN = 2
 _ENDS = 2
 _OUTPUTS = ("json", "yaml", "junit", "tap")
-_EXPECTED = {"open": True, "blocked": False}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_probe_options(parser)
     parser.add_argument(
         "--expect",
-        choices=tuple(_EXPECTED),
+        choices=("open", "blocked"),
         metavar="open|blocked",
         help="exit 0 if it is so, 1 if not, 2 if unknown",
     )
@@ -158,22 +138,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     inputs = open_inputs(cluster, arguments.filenames, console)
     if inputs.api:
         inputs.api.prepare()
-    asked = _Asked(inputs, _question(inputs.namespace, names, selectors, ports), cluster, probe)
-    if every:
-        from kubectl_netpol.commands.common.watch import watch  # noqa: PLC0415 - most runs end
+    # From here on, what is not yet needed is imported while the server answers.
+    from kubectl_netpol.commands.common.connection_run import ConnectionRun  # noqa: PLC0415
 
-        watch(asked.seen, every, console)
-    results = asked.results()
-    nearby = asked.nearby(results)
-    if arguments.output:
-        results = [
-            result._replace(warnings=(*result.warnings, *messages(found)))
-            for result, found in zip(results, nearby, strict=True)
-        ]
-        nearby = []
-    _print(results, Names(inputs.namespace), console, output=arguments.output, verbose=arguments.verbose)
-    warn((), chain(*nearby), console, verbose=arguments.verbose)
-    return _status(results, arguments.expect)
+    asked = ConnectionRun(inputs, names, selectors, ports, cluster=cluster, probe=probe)
+    if every:
+        asked.watch(every)
+    return asked.report(arguments.output, expected=arguments.expect, verbose=arguments.verbose)
 
 
 def _not_of_suites_options(arguments: argparse.Namespace) -> list[str]:
@@ -209,6 +180,7 @@ def _enforcement(cluster: ClusterOptions, output: str | None, console: Console, 
         raise UsageError("--enforcement is about a cluster, without names, -f and --watch", hint)
     from kubectl_netpol.commands.common.enforcement import read_enforcement  # noqa: PLC0415 - only for this
     from kubectl_netpol.render.enforcement import enforcement_object, enforcement_text  # noqa: PLC0415 - the same
+    from kubectl_netpol.render.json_objects import serialize  # noqa: PLC0415 - the same
 
     inputs = open_inputs(cluster, (), console)
     assert inputs.api is not None  # noqa: S101 - without files it is a cluster
@@ -230,99 +202,7 @@ def _typed(
     wanted = [name for name, selector in zip(("SOURCE", "DESTINATION"), selectors, strict=True) if selector is None]
     wanted.append("PORT")
     if len(typed) != len(wanted):
-        raise UsageError(
-            f"expected {' '.join(wanted)}, got {count(len(typed), 'argument')}", "kubectl netpol test san nginx 80"
-        )
+        given = f"{len(typed)} argument{'' if len(typed) == 1 else 's'}"
+        raise UsageError(f"expected {' '.join(wanted)}, got {given}", "kubectl netpol test san nginx 80")
     *names, port = typed
     return names, single_ports(parse_ports(port, protocol))
-
-
-def _question(
-    namespace: str,
-    names: Sequence[str],
-    selectors: tuple[str | None, str | None],
-    ports: Sequence[SinglePort],
-) -> Question:
-    remaining = iter(names)
-    ends = tuple(next(remaining) if selector is None else None for selector in selectors)
-    return Question(namespace, (ends[0], ends[1]), selectors, ports)
-
-
-class _Asked:
-    """The connections asked about, as they are now. With a cluster they may be asked again."""
-
-    def __init__(self, inputs: Inputs, question: Question, cluster: ClusterOptions, probe: ProbeOptions) -> None:
-        self._inputs = inputs
-        self._question = question
-        self._cluster = cluster
-        self._probe = probe
-        self._prober: Prober | None = None
-        self._snapshot: Snapshot | None = None
-
-    def nearby(self, results: Sequence[ConnectionResult]) -> list[list[Finding]]:
-        """For each result, policies that were probably meant for one of its ends."""
-        assert self._snapshot is not None  # noqa: S101 - the results are about it
-        return [policies_that_would_open(self._snapshot, result.prediction) for result in results]
-
-    def results(self) -> list[ConnectionResult]:
-        inputs = self._inputs
-        snapshot, predictions = self._predicted()
-        self._snapshot = snapshot
-        refuse_too_many(len(predictions), self._probe.most_pairs)
-        if inputs.api is None:
-            inputs.console.note("nothing was probed: this is what the policies in the manifests say")
-            return [ConnectionResult(prediction, predicted(prediction)) for prediction in predictions]
-        from kubectl_netpol.commands.common.prober import Prober  # noqa: PLC0415 - not for manifests
-
-        prober = self._prober.again(snapshot, inputs.namespace) if self._prober else None
-        self._prober = prober = prober or Prober(
-            inputs.api, snapshot, namespace=inputs.namespace, cluster=self._cluster, options=self._probe
-        )
-        with inputs.console.progress(f"probing {count(len(predictions), 'connection')}"):
-            return prober.results(predictions)
-
-    def _predicted(self) -> tuple[Snapshot, list[Prediction]]:
-        source, destination = self._question.names
-        if source is not None and destination is not None:
-            return ask(self._inputs, source, destination, self._question.ports)
-        snapshot = read_for_all(self._inputs, [self._question])
-        return snapshot, answers(snapshot, self._question)
-
-    def seen(self) -> Mapping[str, Seen]:
-        """For --watch: a line for each connection."""
-        from kubectl_netpol.commands.common.watch import Seen, state_of  # noqa: PLC0415 - most runs end
-
-        names = Names(self._inputs.namespace)
-        return {
-            arrow(result.prediction.request, names): Seen(
-                result_line(result, names, self._inputs.console), state_of(result)
-            )
-            for result in self.results()
-        }
-
-
-def _print(
-    results: list[ConnectionResult], names: Names, console: Console, *, output: str | None, verbose: bool
-) -> None:
-    if output:
-        items = [result_object(result) for result in results]
-        content = items[0] if len(items) == 1 else kind("TestResultList", {"items": items})
-        console.data(serialize(content, output))
-    elif len(results) == 1:
-        console.data(result_text(results[0], names, console, verbose=verbose))
-    else:
-        console.data(results_table(results, names, console))
-    for message in dict.fromkeys(message for result in results for message in result.warnings):
-        console.warning(message)
-
-
-def _status(results: list[ConnectionResult], expected: str | None) -> int:
-    """0 open, 1 not, 2 can't tell, of several the worst; with --expect 0 met, 1 not met, 2 can't tell."""
-    statuses = []
-    for result in results:
-        reachable = result.finding.reachable
-        if result.finding.code is Code.PREDICTED:
-            reachable = {Verdict.ALLOWED: True, Verdict.BLOCKED: False}.get(result.prediction.verdict)
-        wanted = _EXPECTED[expected] if expected else True
-        statuses.append(_UNKNOWN if reachable is None else int(reachable is not wanted))
-    return max(statuses)

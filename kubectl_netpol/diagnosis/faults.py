@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.analysis.isolation import peer_pods
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import match_text
 from kubectl_netpol.engine.readings import plain_reading
@@ -88,6 +87,8 @@ def _named_port_fault(snapshot: Snapshot, connection: Connection, side: Directio
             continue
         pods = [pod for pod in snapshot.pods_in(near.policy.namespace) if near.policy.selects(pod)]
         if side.direction is Direction.EGRESS:
+            from kubectl_netpol.analysis.isolation import peer_pods  # noqa: PLC0415 - 4 ms, and hardly ever needed
+
             pods = [pod for match in peer_pods(snapshot, near.policy, near.rule) for pod in match.pods]
         if not any(pod.port_named(item.name, item.protocol) for pod in pods for item in names):
             named = ", ".join(item.name for item in names)

@@ -105,9 +105,6 @@ has ncat && L=$S
 ncs=
 for N in nc ncat netcat; do has $N && ncs="$ncs $N"; done
 has nc || for N in busybox toybox; do has $N && ncs="$ncs $N"; done
-# Where nc is a BusyBox whose usage has no -z, it is not tried with it.
-old=
-has nc && has busybox && case $(nc -h 2>&1 </dev/null) in *BusyBox*-z*) ;; *BusyBox*) old=BusyBox;; esac
 
 ## tcp
 # A: the address, P: the port, z: n if A is no name.
@@ -123,8 +120,7 @@ connect() {
     for N in $ncs; do
         M=
         case $N in busybox|toybox) M=nc;; esac
-        out=$old
-        [ -z "$old" ] && try nc $N $N $M -${z}zvv -w $W $A $P && return
+        try nc $N $N $M -${z}zvv -w $W $A $P && return
         case $out in
             *BusyBox*) try nc-e $N $N $M -w $W $A $P -e sh -c 'echo netpol: connected >&9' && return;;
             *'see "nc --help"'*) try nc-q $N sh -c 'exec "$@" >/dev/null' sh $N $M -w $W -q 1 $A $P && return;;

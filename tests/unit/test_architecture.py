@@ -42,7 +42,7 @@ MAY_IMPORT = {
         "suite cluster render"
     ),
     "commands": (
-        "errors console model manifests engine connection analysis lint allow diagnosis matrix suite cluster render "
+        "errors console model manifests engine connection analysis lint allow matrix suite cluster render "
         "commands/common"
     ),
     "cli": "errors console commands",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from kubectl_netpol.commands.common.inputs import open_inputs, texts
+from kubectl_netpol.commands.common.files import texts
+from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.questions import Question, answers, read_for_all, refuse_too_many
 from kubectl_netpol.commands.common.watch import Seen, state_of, watch
 from kubectl_netpol.concurrency import map_concurrently

@@ -1,75 +1,21 @@
-"""`test -f` as typed: names, ports, selectors and --expect; and a cluster with its network replaced."""
+"""`test` as typed: names, ports, selectors and --expect, of manifests, and --enforcement."""
 
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from kubectl_netpol.cluster.options import ClusterOptions
 from kubectl_netpol.commands import test
-from kubectl_netpol.commands.common import prober
 from kubectl_netpol.commands.common.inputs import Inputs
-from kubectl_netpol.commands.common.options import ProbeOptions
-from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Finding
-from kubectl_netpol.engine.codes import Code
-from tests.support.api import FakeApi, lists
+from tests.support.api import FakeApi
+from tests.support.network import CLUSTER, pods
 from tests.support.ports import DECLARED, INVALID_PORTS, TYPED_PORTS, numbers, options
 from tests.support.running import Ran, run
 from tests.support.tables import objects
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kubectl_netpol.connection.predict import Prediction
-    from kubectl_netpol.console import Console
-    from kubectl_netpol.model.snapshot import Snapshot
-
 NOT_PROBED = "note: nothing was probed: this is what the policies in the manifests say\n"
-
-
-def pods(**found: Any) -> dict[str, Any]:
-    return {"podSelector": {"matchLabels": found}}
-
-
-def workload(kind: str, name: str, **labels: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "metadata": {"namespace": "shop", "name": name},
-        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}}},
-    }
-
-
-CLUSTER: dict[str, Any] = {
-    "pods": {
-        "shop/san": {"ip": "10.0.0.1", "labels": {"run": "san"}},
-        "shop/cart": {"ip": "10.0.0.2", "labels": {"run": "cart"}},
-        "shop/nginx": {"ip": "10.0.0.3", "labels": {"run": "nginx"}, "ports": "http=80 dns=53/UDP"},
-        "db/postgres": {"ip": "10.0.1.1", "labels": {"run": "db"}, "ports": "sql=5432"},
-        "deploy/x": {"ip": "10.0.2.1"},
-    },
-    "nodes": {"one": ["10.1.0.1"]},
-    "services": {
-        "shop/nginx": {"selector": {"run": "nginx"}, "ports": [{"name": "http", "port": 80}]},
-        "db/postgres": {"selector": {"run": "db"}, "clusterIP": "10.96.0.9", "ports": [{"port": 5432}]},
-    },
-    "policies": {
-        "shop/nginx-in": {
-            **pods(run="nginx"),
-            "policyTypes": ["Ingress"],
-            "ingress": [{"from": [pods(run="san")], "ports": [{"port": 80}]}],
-        },
-    },
-    "objects": [
-        workload("Deployment", "web", run="web"),
-        workload("StatefulSet", "web", run="web-0"),
-        workload("Deployment", "x", run="x"),
-        workload("Deployment", "back", run="back"),
-    ],
-}
 
 
 def predict(line: str, cluster: dict[str, Any] | None = None) -> Ran:
@@ -443,105 +389,6 @@ def test_options_that_do_not_go_together(line: str, message: str, hint: str | No
     assert run("test", line) == (2, "", f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
 
 
-# On a cluster, with the network replaced.
-
-
-class Network:
-    """In place of Prober: what was asked of it, and for each port whether it is reachable."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-        self.times = 1
-        self.given: dict[str, Any] = {}
-        self.reachable: dict[int | None, bool | None] = {}
-
-    def __call__(self, _api: object, _snapshot: Snapshot, **given: Any) -> Network:
-        self.given = given
-        return self
-
-    def again(self, _snapshot: Snapshot, _namespace: str) -> Network:
-        self.times += 1
-        return self
-
-    def results(self, predictions: Sequence[Prediction]) -> list[ConnectionResult]:
-        self.asked = [(p.request.source.reference, f"{p.request.port}/{p.request.protocol}") for p in predictions]
-        return [self._result(prediction) for prediction in predictions]
-
-    def _result(self, prediction: Prediction) -> ConnectionResult:
-        reachable = self.reachable.get(prediction.request.port)
-        code, word = {
-            True: (Code.OPEN, "open"),
-            False: (Code.BLOCKED_BY_POLICY, "blocked"),
-            None: (Code.NO_TOOL, "can't tell"),
-        }[reachable]
-        finding = Finding(code, word, "in the test", reachable=reachable, agrees=reachable)
-        return ConnectionResult(prediction, finding, warnings=("odd", f"odd {prediction.request.port}"))
-
-
-@pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Network:
-    found = Network()
-    fake = FakeApi(lists(objects(CLUSTER)))
-
-    def opened(_cluster: ClusterOptions, filenames: Sequence[str], console: Console) -> Inputs:
-        assert filenames == []
-        return Inputs("shop", fake.api, None, console)
-
-    monkeypatch.setattr(test, "open_inputs", opened)
-    monkeypatch.setattr(prober, "Prober", found)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("ports", "expected", "status"),
-    [
-        pytest.param("80", None, 0, id="open"),
-        pytest.param("81", None, 1, id="blocked"),
-        pytest.param("82", None, 2, id="can't tell"),
-        pytest.param("80,81", None, 1, id="the worst of two"),
-        pytest.param("81,82,80", None, 2, id="the worst of three"),
-        pytest.param("80", "open", 0, id="expected open, and is"),
-        pytest.param("81", "open", 1, id="expected open, and is blocked"),
-        pytest.param("81", "blocked", 0, id="expected blocked, and is"),
-        pytest.param("80", "blocked", 1, id="expected blocked, and is open"),
-        pytest.param("82", "blocked", 2, id="expected blocked, can't tell"),
-        pytest.param("82", "open", 2, id="expected open, can't tell"),
-        pytest.param("80,81", "blocked", 1, id="expected blocked, and one is open"),
-    ],
-)
-def test_the_status_is_what_the_network_did(ports: str, expected: str | None, status: int, network: Network) -> None:
-    network.reachable = {80: True, 81: False}
-    line = f"san pod/nginx {ports} {f'--expect {expected}' if expected else ''}"
-    ran = run("test", line)
-    assert ran.status == status
-    numbers = ports.split(",")
-    assert ran.err.splitlines() == ["warning: odd", *(f"warning: odd {port}" for port in numbers)], "each once"
-
-
-def test_the_prober_is_given_the_options(network: Network) -> None:
-    run("test", "san pod/nginx 80,53/udp -n shop --context lab --http --timeout 2s -c side --debug-image busybox")
-    assert network.asked == [("san", "80/TCP"), ("san", "53/UDP")]
-    assert network.given == {
-        "namespace": "shop",
-        "cluster": ClusterOptions(namespace="shop", context="lab"),
-        "options": ProbeOptions(timeout=2.0, container="side", http=True, debug_image="busybox"),
-    }
-
-
-def test_too_many_pairs_are_refused_before_anything_is_probed(network: Network) -> None:
-    ran = run("test", "--from-selector run --to-selector run=nginx 1-100")
-    assert (ran.status, ran.out) == (2, "")
-    assert ran.err == ("error: 200 pairs to probe, more than --max 100\nhint: add --max 200 to probe them all\n")
-    assert network.asked == []
-
-
-def test_what_the_network_did_is_in_text_and_json(network: Network) -> None:
-    network.reachable = {80: True}
-    assert run("test", "san pod/nginx 80").out == "open: san → nginx, TCP 80\n"
-    found = json.loads(run("test", "san pod/nginx 80 -o json").out)
-    assert (found["reachable"], found["finding"]["code"]) == (True, "open")
-
-
 @pytest.mark.parametrize(
     ("line", "ports"),
     [
@@ -627,45 +474,3 @@ def test_enforcement_is_about_a_cluster(line: str) -> None:
     ran = run("test", line)
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith("error: --enforcement is about a cluster")
-
-
-@pytest.mark.parametrize(
-    "line", ["--watch san pod/nginx 80,81", "san pod/nginx --watch 80,81", "san --watch= pod/nginx 80,81"]
-)
-def test_watch_prints_a_line_only_where_something_changed(
-    line: str, network: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network.reachable = {80: True, 81: False}
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        network.reachable[80] = len(slept) < 2
-        if len(slept) == 4:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr("kubectl_netpol.commands.common.watch.time.sleep", sleep)
-    ran = run("test", line)
-    assert (ran.status, [text[9:] for text in ran.out.splitlines()]) == (
-        130,
-        [
-            "open: san → nginx, TCP 80: in the test",
-            "blocked: san → nginx, TCP 81: in the test",
-            "blocked: san → nginx, TCP 80: in the test",
-        ],
-    )
-    assert re.fullmatch(r"note: 4 rounds in \d+ s, 1 line about changes\n", ran.err)
-    assert (slept, network.times) == ([2.0] * 4, 4)
-
-
-def test_watch_asks_selectors_again(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    def sleep(_: float) -> None:
-        raise KeyboardInterrupt
-
-    network.reachable = {80: True}
-    monkeypatch.setattr("kubectl_netpol.commands.common.watch.time.sleep", sleep)
-    ran = run("test", "--from-selector 'run in (san,cart)' nginx 80 --watch=1m")
-    assert [line[9:] for line in ran.out.splitlines()] == [
-        "open: cart → nginx, TCP 80: in the test",
-        "open: san → nginx, TCP 80: in the test",
-    ]
