@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 _THREADS = 8
+_WAIT_SECONDS = 0.5
 
 
 def start(work: Callable[[], None]) -> bool:
@@ -67,9 +68,16 @@ def map_concurrently(
         work()
     results: dict[int, Any] = {}
     for _ in items:
-        index, result, error = ready.get()
+        index, result, error = _next(ready)
         if error is not None:
             raise error
         results[index] = result
         done(result)
     return [results[index] for index in range(len(items))]
+
+
+def _next(ready: queue.SimpleQueue[T]) -> T:
+    """Waits again and again: an interrupt that comes just before a wait begins is heeded only when it ends."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return ready.get(timeout=_WAIT_SECONDS)

@@ -7,10 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.concurrency import import_ahead, map_concurrently
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_results_are_in_the_order_of_the_items() -> None:
@@ -88,7 +92,7 @@ def test_an_exception_is_raised_without_waiting_for_the_other_calls() -> None:
 
 INTERRUPTED = """
 import os, sys, time
-from kubectl_netpol.concurrency import map_concurrently
+from kubectl_netpol.concurrency import import_ahead, map_concurrently
 try:
     map_concurrently(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
 except KeyboardInterrupt:
@@ -122,3 +126,24 @@ def test_where_the_machine_has_no_more_threads_the_work_is_done_all_the_same(
     monkeypatch.setattr(threading.Thread, "start", start)
     assert map_concurrently(lambda item: item * 2, list(range(20))) == list(range(0, 40, 2))
     assert len(started) == most
+
+
+def test_what_is_imported_ahead_is_there_soon_and_what_fails_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "netpol_first.py").write_text("raise RuntimeError('broken')\n", encoding="utf-8")
+    (tmp_path / "netpol_second.py").write_text("READY = True\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    begun: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def remembered(thread: threading.Thread) -> None:
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", remembered)
+    import_ahead(["netpol_second", "netpol_first"])
+    begun[0].join(20)
+    assert sys.modules["netpol_second"].READY
+    assert "netpol_first" not in sys.modules
+    assert capfd.readouterr() == ("", "")
