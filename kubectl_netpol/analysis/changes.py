@@ -308,8 +308,8 @@ class Differ:
         other_ports_open = False
         for ports in port_classes(destination.pod, rules) if pairs else ():
             connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
-            old = [evaluate(self.before, connection) for connection in connections]
-            new = [evaluate(self.after, connection) for connection in connections]
+            old = [evaluate(self.before, connection, near=False) for connection in connections]
+            new = [evaluate(self.after, connection, near=False) for connection in connections]
             then, now = _together(old), _together(new)
             other_ports_open = other_ports_open or now is Verdict.ALLOWED
             if then is not now:

@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 _FOR_NODES = ("CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AntreaClusterNetworkPolicy")
 
 
-def evaluate(snapshot: Snapshot, connection: Connection) -> ConnectionVerdict:
+def evaluate(snapshot: Snapshot, connection: Connection, *, near: bool = True) -> ConnectionVerdict:
+    """`near`: with the rules that nearly would have allowed it, which take as long as the verdict itself."""
     source, destination = connection.source, connection.destination
-    egress = _evaluate_direction(snapshot, connection, Direction.EGRESS)
-    ingress = _evaluate_direction(snapshot, connection, Direction.INGRESS)
+    egress = _evaluate_direction(snapshot, connection, Direction.EGRESS, near=near)
+    ingress = _evaluate_direction(snapshot, connection, Direction.INGRESS, near=near)
     caveats = [*egress.caveats, *ingress.caveats]
     verdict, reason = _combine(egress, ingress)
     if verdict is Verdict.ALLOWED:
@@ -93,7 +94,9 @@ def pod_problem(pod: Pod | None, role: str) -> Note | None:
     return None
 
 
-def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: Direction) -> DirectionVerdict:
+def _evaluate_direction(
+    snapshot: Snapshot, connection: Connection, direction: Direction, *, near: bool
+) -> DirectionVerdict:
     subject, peer = connection.source, connection.destination
     if direction is Direction.INGRESS:
         subject, peer = peer, subject
@@ -112,7 +115,7 @@ def _evaluate_direction(snapshot: Snapshot, connection: Connection, direction: D
     side = None
     for reading in readings_of(snapshot, connection, direction, subject, peer):
         if side is None:
-            side = _evaluate_reading(snapshot, direction, pod, layers, reading)
+            side = _evaluate_reading(snapshot, direction, pod, layers, reading, near=near)
         elif reading.code and _verdict(walk(layers, OnePeer(snapshot, reading))) is not side.verdict:
             reason = Note(
                 reading.code, reading_message(reading.code, direction, pod, peer, connection, plain=side.verdict.value)
@@ -135,7 +138,7 @@ def _evaluate_address(
         of_node = (
             connection._replace(destination=end) if direction is Direction.INGRESS else connection._replace(source=end)
         )
-        if _evaluate_direction(snapshot, of_node, direction).verdict is not Verdict.ALLOWED:
+        if _evaluate_direction(snapshot, of_node, direction, near=False).verdict is not Verdict.ALLOWED:
             return DirectionVerdict(direction, Verdict.UNDEFINED, reason=gap)
     return DirectionVerdict(direction, Verdict.ALLOWED)
 
@@ -187,7 +190,7 @@ def _verdict(outcome: Outcome) -> Verdict:
 
 
 def _evaluate_reading(
-    snapshot: Snapshot, direction: Direction, pod: Pod, layers: tuple[Layer, ...], reading: Reading
+    snapshot: Snapshot, direction: Direction, pod: Pod, layers: tuple[Layer, ...], reading: Reading, *, near: bool
 ) -> DirectionVerdict:
     """One reading, with the rules that decide, or the rules that nearly would have allowed it."""
     trail = Trail()
@@ -208,14 +211,14 @@ def _evaluate_reading(
     missed = [
         (policy, rule)
         for policy, rule, answer in trail.asked
-        if rule.action is Action.ALLOW and not isinstance(answer, RuleMatch)
+        if near and rule.action is Action.ALLOW and not isinstance(answer, RuleMatch)
     ]
-    near = tuple(near_misses(snapshot, missed, reading))
+    side = side._replace(near_misses=tuple(near_misses(snapshot, missed, reading)))
     if verdict is Verdict.UNDEFINED:
-        return side._replace(near_misses=near, reason=_why_undefined(side, trail))
+        return side._replace(reason=_why_undefined(side, trail))
     reason = _where_it_ends(side, trail) or _why_blocked(side, pod)
     caveats = (*_caveats(side, reading), *_by_direction(snapshot, side, pod)) if matches else ()
-    return side._replace(near_misses=near, reason=reason, caveats=(*caveats, *_of_metadata(side, reading)))
+    return side._replace(reason=reason, caveats=(*caveats, *_of_metadata(side, reading)))
 
 
 def _of_metadata(side: DirectionVerdict, reading: Reading) -> tuple[Note, ...]:

@@ -127,7 +127,7 @@ def _open_port(context: Context, one: PodClass, rule: Rule, families: list[int])
             continue
         source = End(address=_OUTSIDE[families[0]])
         connection = Connection(source, End(pod=pod, address=next(iter(pod.ips), None)), protocol, port)
-        if evaluate(context.snapshot, connection).verdict is Verdict.ALLOWED:
+        if evaluate(context.snapshot, connection, near=False).verdict is Verdict.ALLOWED:
             return protocol, port
     return None
 

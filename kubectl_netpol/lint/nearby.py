@@ -94,7 +94,7 @@ def _lets_through(
     """The rule of the policy that would allow the connection if it selected the pod, by the engine."""
     moved = policy._replace(namespace=pod.namespace, pod_selector=LabelSelector.of(pod.labels))
     rest = [one for one in snapshot.evaluated if one is not policy]
-    verdict = evaluate(snapshot.with_policies([*rest, moved]), connection)
+    verdict = evaluate(snapshot.with_policies([*rest, moved]), connection, near=False)
     side = verdict.egress if direction is Direction.EGRESS else verdict.ingress
     if side.verdict is not Verdict.ALLOWED:
         return None

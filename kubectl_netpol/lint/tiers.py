@@ -63,7 +63,7 @@ def _undecided(context: Context, shared: list[PodClass], policies: tuple[Policy,
     for one in shared[:5]:
         for rule in (rule for policy in policies for rule in policy.rules):
             for connection in _connections(context, one, policies, rule):
-                verdict = evaluate(context.snapshot, connection)
+                verdict = evaluate(context.snapshot, connection, near=False)
                 if verdict.reason and verdict.reason.code is Code.EQUAL_PRIORITIES:
                     source, destination = connection.source.title, connection.destination.title
                     return f"{source} to {destination}, {connection.protocol} {connection.port}"
