@@ -284,6 +284,17 @@ def test_near_misses_are_the_rules_that_don_t_allow(asked: Question) -> None:
             assert not missed
 
 
+@lawful(200)
+@given(questions())
+def test_a_verdict_is_the_same_without_near_misses(asked: Question) -> None:
+    found = verdict(asked)
+    sides = [side._replace(near_misses=()) for side in (found.egress, found.ingress)]
+    snapshot = read(asked.objects)
+    assert evaluate(snapshot, verdict(asked, snapshot).connection, near=False) == found._replace(
+        egress=sides[0], ingress=sides[1]
+    )
+
+
 # Laws of the Admin and Baseline tiers.
 
 EVERYTHING: dict[str, Object] = {
