@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.clusters import Size, as_list
+from tests.bench.clusters import Size
 from tests.bench.matrix import FORMS_BEGIN, PORT, PROJECT, ZIPAPP, Run, run, with_forms
 
 SIZES = (Size(100, 50), Size(1_000, 300), Size(3_000, 600), Size(10_000, 1_000))
@@ -168,10 +169,14 @@ def main() -> None:
     arguments = parser.parse_args()
     found: dict[tuple[str, Size], Cost] = {}
     with tempfile.TemporaryDirectory() as name:
+        odd_table = odd(arguments.before, Path(name))
         for size in (size for size in (*SIZES, LARGEST) if size.pods <= arguments.most):
             folder = Path(name) / str(size.pods)
             folder.mkdir()
-            (folder / "cluster.json").write_text(as_list(size))
+            with (folder / "cluster.json").open("w") as file:  # in a process of its own, whose memory is not ours
+                subprocess.run(
+                    [sys.executable, PROJECT / "tests/bench/clusters.py", *map(str, size)], stdout=file, check=True
+                )
             (folder / "one.json").write_text(json.dumps(ONE))
             for form in FORMS if size in SIZES else AT_LARGEST:
                 before = None
@@ -182,7 +187,6 @@ def main() -> None:
                     raise SystemExit(f"error: {form} takes too long with {size.pods} pods")
                 found[form, size] = Cost(now, before)
                 print(f"{size.pods} pods, {form}: {_text(now)}; before: {_text(before)}", file=sys.stderr)
-        odd_table = odd(arguments.before, Path(name))
     by_form = {key: found[key] for form in FORMS for key in found if key[0] == form}
     other = ", and of the version before it" if arguments.before else ""
     content = DOCUMENT.format(begin=FORMS_BEGIN, before=other, table=table(by_form), odd=odd_table)
