@@ -6,8 +6,6 @@ import contextlib
 import http.client
 import json
 import re
-import socket
-import ssl
 import time
 import warnings
 import weakref
@@ -19,15 +17,16 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from kubectl_netpol import __version__
+from kubectl_netpol.cluster.connecting import causes, is_open, pool, reason, shut_after
 from kubectl_netpol.cluster.decode import MOST_BYTES, BadJsonError, as_object, decode, shapes
+from kubectl_netpol.cluster.pages import page_of
 from kubectl_netpol.cluster.timed import Timed
-from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.concurrency import map_concurrently, start
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
-from kubectl_netpol.fields import BadField, each, mapping, objects, optional_text, shown
+from kubectl_netpol.fields import BadField, each, optional_text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kubectl_netpol.cluster.kubeconfig import Access
 
@@ -37,12 +36,13 @@ Query: TypeAlias = "Sequence[tuple[str, str]]"
 JSON = "application/json"
 PAGE = 500  # what kubectl asks for at once
 _CONNECT_SECONDS = 10.0  # Go's limit for a TLS handshake
-_POOL = 8  # as many connections as there are threads
 _CALL_SECONDS = 75.0  # the API server itself gives up a request after 60
 _PIECE_BYTES = 1 << 16
 _MOST_BYTES_OF_AN_ERROR = 1 << 20
 _LONGEST_MESSAGE = 2000
 _TRIES = 5
+_MOST_PAGES = 4000  # two million objects
+_DONE = (200, 201)
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _ERROR = 401, 403, 404, 410, 429, 400
 _BROKEN = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, ValueError)
 
@@ -83,7 +83,7 @@ class Api:
         )
         if access.tls and not configuration.verify_ssl:
             warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-        self._pool = _pool(access)
+        self._pool = pool(access)
 
     def get(self, path: str, query: Query = (), *, accept: str = JSON) -> dict[str, Any]:
         """The object at `path`, such as "/api/v1/namespaces/shop/pods/web"; `accept`: in which form, as JSON."""
@@ -120,21 +120,19 @@ class Api:
         accept: str,
     ) -> Items:
         found: Items = []
-        token: str | None = None
+        tokens: set[str | None] = {None}
+        more: Query = []
         while True:
-            more: Query = [("continue", token)] if token else []
             answer = self.get(path, [*query, ("limit", str(PAGE)), *more], accept=accept)
-            if "items" not in answer:
-                raise ClusterError(f"invalid response to {path}: expected a list", self._hint())
             with shapes(f"response to {path}", self._hint()):
-                items = objects(answer["items"], "items")
+                items, token = page_of(answer, path)
                 found += each(items, "items", read) if read else items
-                before, metadata = token, mapping(answer.get("metadata"), "metadata")
-                token = optional_text(metadata.get("continue"), "metadata.continue")
             if not token:
                 return found
-            if token == before or not items:
+            if token in tokens or len(tokens) == _MOST_PAGES:
                 raise ClusterError(f"invalid response to {path}: the list does not end", self._hint())
+            tokens.add(token)
+            more = [("continue", token)]
 
     def gather(
         self, paths: Mapping[K, str], read: Callable[[K, dict[str, Any]], Any] | None = None
@@ -177,24 +175,27 @@ class Api:
         """A connected socket, through proxy and TLS; the caller closes it."""
         if self._spare:
             spare = self._spare.pop()
-            if _is_open(spare.sock):
+            if is_open(spare.sock):
                 return spare.sock
             spare.close()
         return self._connected(seconds).sock
 
     def _connected(self, seconds: float) -> Any:
         connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
+        until = time.monotonic() + seconds
         try:
             if seconds <= 0:
                 raise TimeoutError
             connection.timeout = seconds
-            if self._proxy and self._secure:
-                self._pool._prepare_proxy(connection)  # noqa: SLF001 # the same
-            if connection.sock is None:
-                connection.connect()
+            with shut_after(seconds, connection) if self._proxy else contextlib.nullcontext():
+                if self._proxy and self._secure:
+                    self._pool._prepare_proxy(connection)  # noqa: SLF001 # the same
+                if connection.sock is None:
+                    connection.connect()
         except _BROKEN as error:
             connection.close()
-            raise self._connection_error(error, seconds) from error
+            late = time.monotonic() >= until
+            raise self._connection_error(TimeoutError() if late else error, seconds) from error
         return connection
 
     def target(self, path: str, query: Query = ()) -> str:
@@ -261,7 +262,7 @@ class Api:
                 break
             time.sleep(int(pause))
         self._set_clock(response.headers.get("Date"))
-        if response.status >= _ERROR:
+        if response.status not in _DONE:
             attributes = rbac_attributes(method, path)
             raise self.status_error(response.status, response.reason or "", content, attributes)
         try:
@@ -325,27 +326,14 @@ class Api:
 
     def _connection_error(self, error: BaseException, seconds: float) -> ClusterError:
         netloc = urlsplit(self.server).netloc
-        chain = list(_causes(error))
+        chain = list(causes(error))
         if any(isinstance(cause, ConnectionRefusedError) for cause in chain):
             message = f"the connection to the server {netloc} was refused - did you specify the right host or port?"
             if self._proxy:
                 message = f"unable to connect to the server: the proxy {self._proxy} refused the connection"
         else:
-            message = f"unable to connect to the server: {_reason(chain, netloc, seconds)}"
+            message = f"unable to connect to the server: {reason(chain, netloc, seconds)}"
         return ClusterError(message, self._hint())
-
-
-def _is_open(sock: Any) -> bool:
-    """Whether the server has not closed it. What TLS sends by itself may be there to read."""
-    sock.settimeout(0)
-    try:
-        return socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    except TypeError:  # TLS within TLS
-        return True
 
 
 def _close(connections: Items) -> None:
@@ -366,49 +354,3 @@ def rbac_attributes(method: str, path: str) -> Attributes:
         parts = parts[2:]
     verb = "list" if method == "GET" and not parts[1:] else verbs[method]
     return Attributes(verb, "/".join([parts[0], *parts[2:]]), namespace)
-
-
-def _pool(access: Access) -> Any:
-    configuration = access.configuration
-    settings: dict[str, Any] = {"maxsize": _POOL, "block": False}
-    if access.tls:
-        settings["ssl_context"] = access.tls
-        if configuration.tls_server_name:
-            settings["server_hostname"] = configuration.tls_server_name
-    if not configuration.proxy:
-        return urllib3.PoolManager(**settings).connection_from_url(configuration.host)
-    # Go verifies a proxy's own certificate by the cluster's authority too.
-    settings["proxy_ssl_context"] = access.tls or tls_context(b"", None, verify=True, user="")
-    settings["proxy_headers"] = configuration.proxy_headers
-    manager = urllib3.ProxyManager(configuration.proxy, **settings)
-    return manager.connection_from_url(configuration.host)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and all that it wraps; urllib3 keeps a cause in any of four places."""
-    seen: list[BaseException] = []
-    todo = [error]
-    while todo:
-        one = todo.pop(0)
-        if isinstance(one, BaseException) and one not in seen:
-            seen.append(one)
-            yield one
-            todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-
-
-def _reason(chain: list[BaseException], netloc: str, seconds: float) -> str:
-    def first(*kinds: type[BaseException]) -> Any:
-        return next((cause for cause in chain if isinstance(cause, kinds)), None)
-
-    if unverified := first(ssl.SSLCertVerificationError):
-        return f"tls: failed to verify certificate: {unverified.verify_message}"
-    if broken := first(ssl.SSLError):
-        if broken.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-            return "http: server gave HTTP response to HTTPS client"
-        return f"tls: {(broken.reason or str(broken)).lower().replace('_', ' ')}"
-    if unknown := first(socket.gaierror):
-        return f"lookup {netloc}: {unknown.strerror}"
-    if first(TimeoutError, urllib3.exceptions.ReadTimeoutError):
-        return f"no response within {round(seconds, 1):g} s"
-    other = first(OSError) or chain[0]
-    return getattr(other, "strerror", None) or str(other)

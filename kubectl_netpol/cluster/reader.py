@@ -110,7 +110,8 @@ def make_calls(api: Api, calls: list[Call], scope: Scope, reader: Reader, gaps: 
     if not calls:
         return
     again: list[Call] = []
-    found = api.gather({call: call.path for call in calls}, lambda call, item: reader.read_item(call.kind, item))
+    paths = {call: call.path for call in calls}
+    found = api.gather(paths, lambda call, item: reader.read_item(call.kind, item, call.namespace))
     for call, result in found.items():
         if isinstance(result, NotFoundError):
             # A kind of a plugin, or of an older server, may be gone by now. What every server has is not.

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _STDIN, _STDOUT, _STDERR, _ERROR = 0, 1, 2, 3
 _EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
-_FORWARD_DATA = 0
+_FORWARD_DATA, _FORWARD_ERROR = 0, 1
+_FORWARD = {_FORWARD_DATA, _FORWARD_ERROR}
+_NORMAL_CLOSURE = 1000
 _LONGEST_MESSAGE = 2000
 _MISSING = re.compile(rb"executable file not found in \$PATH|no such file or directory")
 _RECEIVE_BYTES = 1 << 16
@@ -127,8 +129,11 @@ def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -
         quiet = max(_QUIET_SECONDS, 2 * (time.monotonic() - began))  # a distant or busy node refuses later
         try:
             for channel, message in link.messages():
-                # The first message of each channel is the port's number.
-                data = message if channel in opened else message[2:]
+                data = message
+                if channel not in opened:  # its first message begins with the port's number
+                    if channel not in _FORWARD or message[:2] != port.to_bytes(2, "little"):
+                        return Listening(listening=None, message="the port-forward is not of this port")
+                    data = message[2:]
                 if not opened:
                     link.deadline = min(link.deadline, time.monotonic() + quiet)
                 opened.add(channel)
@@ -138,12 +143,16 @@ def listens(api: Api, namespace: str, pod: str, port: int, *, deadline: float) -
                     error = data.decode(errors="replace").strip()
                     return Listening(listening=False if "connection refused" in error.lower() else None, message=error)
         except TimeoutError:
-            if opened:
-                return Listening(listening=True, message="the port accepted a connection")
-            return Listening(listening=None, message="the port-forward did not start in time")
-    if not opened:
-        return Listening(listening=None, message="the port-forward ended before it started")
-    return Listening(listening=True, message="the port accepted a connection and closed it")
+            return _quiet("did not start in time", "", open_=opened == _FORWARD)
+    if link.closed != _NORMAL_CLOSURE:
+        return Listening(listening=None, message="the port-forward broke off")
+    return _quiet("ended before it started", " and closed it", open_=opened == _FORWARD)
+
+
+def _quiet(missed: str, then: str, *, open_: bool) -> Listening:
+    """Of a port-forward that said nothing. `open_`: both of its channels were opened."""
+    message = f"the port accepted a connection{then}" if open_ else f"the port-forward {missed}"
+    return Listening(listening=open_ or None, message=message)
 
 
 def _path(namespace: str, pod: str, subresource: str) -> str:
@@ -203,6 +212,7 @@ class _Link:
     def __init__(self, sock: Any, deadline: float) -> None:
         self.deadline = deadline
         self._socket = sock
+        self.closed: int | None = None  # the status in the frame that ends it, if there is one
         self._buffer = b""
         self._received = 0
         self._websocket: Any = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
@@ -249,6 +259,7 @@ class _Link:
             while True:
                 code, frame = self._websocket.recv_data_frame()
                 if code == websocket.ABNF.OPCODE_CLOSE:
+                    self.closed = int.from_bytes(frame.data[:2], "big")
                     return
                 if frame.data:
                     yield frame.data[0], frame.data[1:]

@@ -114,25 +114,29 @@ class Reader:
         """
         for item in items:
             if self.live:
-                self.take(kind, [self.read_item(kind, item)])
+                self.take(kind, [self.read_item(kind, item, self.default_namespace)])
             else:
                 self._add(kind, item, "the API server's response")
 
-    def read_item(self, kind: str, item: Object) -> Read:
+    def read_item(self, kind: str, item: Object, listed_in: str | None = None) -> Read:
         """An item of an API server's list, for `take`. BadField for one that is no object of the API at all.
 
         One with a field that can't be read stops nothing: a policy may decide, and the lack of another is a gap.
+        `listed_in`: the namespace of the list.
         """
         metadata, name = _named(item)
         check_times(metadata)
-        namespace = self._namespace(kind, metadata)
+        namespace = self._namespace(kind, metadata, listed_in or "")
         try:
             return namespace, name, self._value(kind, item, metadata, (namespace, name), "")
         except (BadField, RecursionError) as error:
             because = str(error) if isinstance(error, BadField) else "nested too deeply"
             title = "/".join(filter(None, (namespace, KINDS[kind].short, name)))
+            message = f"{title} can't be read: {because}"
+            if kind in BESIDE:  # rules of any namespace may speak of it
+                return namespace, name, Gap(KINDS[kind].resource, None, message, policy_kind=kind, name=name)
             where = name if kind == "Namespace" else namespace or None
-            return namespace, name, Gap(KINDS[kind].resource, where, f"{title} can't be read: {because}", name=name)
+            return namespace, name, Gap(KINDS[kind].resource, where, message, name=name)
 
     def take(self, kind: str, found: Iterable[Read]) -> None:
         """Add what `read_item` returned."""
@@ -261,7 +265,7 @@ class Reader:
             metadata, name = _named(item)
             if not self.live:
                 check_object(kind, item)
-            namespace = self._namespace(kind, metadata)
+            namespace = self._namespace(kind, metadata, self.default_namespace)
             found = self._value(kind, item, metadata, (namespace, name), where)
             if not self.live and kind in _READERS:
                 check_read(kind, item, found)
@@ -287,13 +291,13 @@ class Reader:
             return self._tiered(kind, item, metadata, name, where)
         return self._policy(kind, item, metadata, namespace, name)
 
-    def _namespace(self, kind: str, metadata: Object) -> str:
+    def _namespace(self, kind: str, metadata: Object, default: str) -> str:
         """An empty one for an object that is in none. A kind that is not known may be of either scope."""
         known = KINDS.get(kind)
         if known and not known.namespaced:
             return ""
-        namespace = metadata.get("namespace") or (self.default_namespace if known else "")
-        return text(namespace, "metadata.namespace") if namespace else ""
+        namespace = metadata.get("namespace") or (default if known else "")
+        return text(namespace or None, "metadata.namespace") if namespace or known else ""
 
     def _policy(self, kind: str, item: Object, metadata: Object, namespace: str, name: str) -> Any:
         """A NetworkPolicy, or an object of a kind that not every cluster has; None for one that does not matter."""
@@ -356,7 +360,7 @@ class Reader:
 
             return read_calico_object(kind, item, metadata, namespace, name, stored=self.live)
         except BadField as error:
-            if not self.live:
+            if not self.live or kind in BESIDE:
                 raise
             found = self._unevaluated(kind, item, namespace, name)
             return found and found._replace(because=str(error))

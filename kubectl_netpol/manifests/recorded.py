@@ -87,8 +87,8 @@ class RecordingReader(Reader):
             self.refused.append(_refused(*key, error))
         self._record(key, item)
 
-    def read_item(self, kind: str, item: Object) -> Read:
-        found = super().read_item(kind, item)
+    def read_item(self, kind: str, item: Object, listed_in: str | None = None) -> Read:
+        found = super().read_item(kind, item, listed_in)
         if kind in _POLICIES or kind == "Namespace":
             self._record(self._key(kind, item), item)
         return found

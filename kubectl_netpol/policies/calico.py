@@ -8,6 +8,7 @@ from typing import Any
 from kubectl_netpol.fields import mapping, sequence
 from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement
+from kubectl_netpol.policies.meta import directions_named
 
 
 def read_calico(kind: str, item: dict[str, Any], name: str, namespace: str | None) -> UnevaluatedPolicy | None:
@@ -21,7 +22,7 @@ def read_calico(kind: str, item: dict[str, Any], name: str, namespace: str | Non
         kind,
         namespace,
         name,
-        tuple(direction for direction in Direction if direction.value in (types or ["Ingress"])),
+        directions_named(types or ["Ingress"]),
         # With these, it applies to traffic that a node forwards, so also to pods that it does not select.
         None if forwarded else calico_selector(spec.get("namespaceSelector")),
         None if forwarded else calico_selector(spec.get("selector")),

@@ -13,6 +13,14 @@ from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy
 from kubectl_netpol.policies.meta import selector_or_any
 
 _INGRESS = (Direction.INGRESS,)
+_ISTIO_ACTIONS = ("ALLOW", "DENY", "AUDIT", "CUSTOM")
+_LINKERD_ALLOWS = (
+    "all-authenticated",
+    "all-unauthenticated",
+    "cluster-authenticated",
+    "cluster-unauthenticated",
+    "audit",
+)
 # Of a request, which a proxy knows only after it has accepted the connection.
 _OF_REQUESTS = (
     "methods",
@@ -37,6 +45,7 @@ def read_istio(kind: str, item: dict[str, Any], name: str, namespace: str | None
         return None
     selector = mapping(spec.get("selector"), "spec.selector")
     denies = (action == "DENY" and not all(map(_is_about_requests, rules))) or (action == "ALLOW" and not rules)
+    denies = denies or action not in _ISTIO_ACTIONS
     return UnevaluatedPolicy(
         kind,
         None if namespace == ISTIO_ROOT else namespace,
@@ -64,5 +73,5 @@ def read_linkerd(kind: str, item: dict[str, Any], name: str, namespace: str | No
     if kind != "Server":
         return UnevaluatedPolicy(kind, namespace, name, _INGRESS, beside=True)
     pods = selector_or_any(spec["podSelector"]) if spec.get("podSelector") is not None else None
-    denies = (spec.get("accessPolicy") or "deny") == "deny"
-    return UnevaluatedPolicy(kind, namespace, name, _INGRESS, pod_selector=pods, beside=not denies)
+    allows = spec.get("accessPolicy") in _LINKERD_ALLOWS
+    return UnevaluatedPolicy(kind, namespace, name, _INGRESS, pod_selector=pods, beside=allows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubectl_netpol.fields import BadField, known_fields, mapping, objects, sequence, shown, text
+from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import PROTOCOLS
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
 from kubectl_netpol.model.validation import key_fault, value_fault
@@ -66,6 +67,13 @@ def _expression(value: Any, path: str) -> Requirement:
             f"{path}.values", f"{name} {'takes no values' if values else 'requires at least one value'}"
         )
     return Requirement(key, operator, values)
+
+
+def directions_named(types: list[Any]) -> tuple[Direction, ...]:
+    """Those that `Ingress` and `Egress` name, whatever their case; both where one is not known."""
+    given = {name.capitalize() if isinstance(name, str) else "" for name in types}
+    known = tuple(direction for direction in Direction if direction.value in given)
+    return known if len(known) == len(given) else tuple(Direction)
 
 
 def selector_or_any(value: Any) -> LabelSelector | None:

@@ -13,7 +13,7 @@ from kubectl_netpol.policies.antrea import read_antrea
 from kubectl_netpol.policies.calico import read_calico
 from kubectl_netpol.policies.cilium import read_cilium
 from kubectl_netpol.policies.mesh import read_istio, read_linkerd
-from kubectl_netpol.policies.meta import selector_or_any
+from kubectl_netpol.policies.meta import directions_named, selector_or_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,8 +81,8 @@ def _application(kind: str, item: dict[str, Any], name: str, namespace: str | No
     spec = mapping(item.get("spec"), "spec")
     types = sequence(spec.get("policyTypes"), "spec.policyTypes")
     types = types or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
-    directions = tuple(direction for direction in Direction if direction.value in types)
-    return UnevaluatedPolicy(kind, namespace, name, directions, pod_selector=selector_or_any(spec.get("podSelector")))
+    pods = selector_or_any(spec.get("podSelector"))
+    return UnevaluatedPolicy(kind, namespace, name, directions_named(types), pod_selector=pods)
 
 
 def _security_group(kind: str, item: dict[str, Any], name: str, _: str | None) -> UnevaluatedPolicy:

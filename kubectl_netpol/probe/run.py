@@ -41,6 +41,9 @@ OUTPUT = re.compile(r"W ([tn]\d{1,6}) (.*)", re.ASCII)
 NOISE = ("libnsock ", "NCAT DEBUG")
 
 
+_CUT = "the report of the probe is cut"
+
+
 class _Report(NamedTuple):
     attempts: dict[str, list[Attempt]]
     finished: bool
@@ -77,13 +80,15 @@ def probe(  # noqa: D417 - Target and ProbeResult document the rest
         )
     report = _parse(done.stdout.decode(errors="replace"))
     checks = {name: _check(name, report.attempts.get(f"n{index}", [])) for index, name in enumerate(lookups)}
+    if not report.finished:
+        checks = {name: one if one.resolves else NameCheck(name, None, _CUT) for name, one in checks.items()}
     observations = []
     for index, target in enumerate(targets):
         seen = report.attempts.get(f"t{index}", [])
-        if not seen and not report.finished:
-            observations.append(_failed(done))
-        else:
-            observations.append(_observe(target, seen, checks, protocol=protocol, timeout=timeout))
+        observation = _observe(target, seen, checks, protocol=protocol, timeout=timeout)
+        # Of a report that is cut, the lines that are missing may say another thing than those that came.
+        certain = report.finished or observation.outcome is Outcome.OPEN
+        observations.append(observation if certain else _failed(done))
     return ProbeResult(tuple(observations), tuple(checks[name] for name in names))
 
 

@@ -176,10 +176,11 @@ def api_for(
     token: str | None = None,
     timeout: float | None = None,
     verify: bool = True,
+    proxy: str | None = None,
 ) -> Api:
     """A client of a server, or of a URL, that trusts the authority and has the namespace "shop"."""
     configuration = Configuration(host=server if isinstance(server, str) else server.url)
-    configuration.proxy = None
+    configuration.proxy = proxy
     configuration.verify_ssl = verify
     if token:
         configuration.api_key["authorization"] = f"Bearer {token}"

@@ -179,7 +179,16 @@ FORBIDDEN = (
         (Answer(200, b"<html>log in</html>"), ClusterError, "the server responded with 200, but the body is not JSON"),
         (Answer(200, b'{"items": ['), ClusterError, "the server responded with 200, but the body is not JSON"),
         (Answer(302, b"", (("Location", "/login"),)), ClusterError, "the server responded with 302"),
-        (Answer(200, {"kind": "Pod"}), ClusterError, f"invalid response to {PODS}: expected a list"),
+        (Answer(206, {"items": []}), ClusterError, "the server responded with 206"),
+        (Answer(204, b""), ClusterError, "the server responded with 204"),
+        (Answer(200, {}), ClusterError, f"invalid response to {PODS}: expected a list"),
+        (Answer(200, {"kind": "Pod"}), ClusterError, f'invalid response to {PODS}: kind: expected PodList, got "Pod"'),
+        (
+            Answer(200, {"kind": "Status", "message": "etcd is down", "items": []}),
+            ClusterError,
+            f'invalid response to {PODS}: kind: expected PodList, got "Status"',
+        ),
+        (Answer(200, {"kind": "ServiceList", "items": []}), ClusterError, "kind: expected PodList"),
         (Answer(200, ["a"]), ClusterError, f"invalid response to {PODS}: expected an object, got a list"),
     ],
     ids=lambda value: f"{value.status} {value.body!r:.30}" if isinstance(value, Answer) else "",
@@ -392,6 +401,11 @@ GONE = Answer(410, {"message": "The provided continue parameter is too old"})
         pytest.param(
             [page("x", "q"), GONE, page("z", "a", "b", "c"), page("", "d")], ["", "x", "", "z"], id="once more"
         ),
+        pytest.param(
+            [page("x", "a", "b"), page("y"), page("z"), page(None, "c", "d")],
+            ["", "x", "y", "z"],
+            id="pages of nothing in between",
+        ),
     ],
 )
 def test_a_list_is_read_in_pages(serve: Serve, pki: Pki, answers: list[Answer], asked: list[str]) -> None:
@@ -408,7 +422,12 @@ def test_a_list_is_read_in_pages(serve: Serve, pki: Pki, answers: list[Answer], 
             [page("x", "a"), GONE] * 2, "could not be read to its end: The provided continue", id="too old twice"
         ),
         pytest.param([page("x", "a"), page("x", "b")], "the list does not end", id="the same page for ever"),
-        pytest.param([page("x")], "the list does not end", id="a page of nothing"),
+        pytest.param([page("x", "a"), page("y", "b"), page("x", "c")], "the list does not end", id="pages in a circle"),
+        pytest.param(
+            [Answer(body={"metadata": {"remainingItemCount": 7}, "items": []})],
+            "metadata.continue: is missing, and there are more items",
+            id="more items and no way to them",
+        ),
         pytest.param([page("x", "a"), Answer(500, {"message": "no"})], "no", id="an error in between"),
         pytest.param(
             [Answer(body={"metadata": {"continue": 3}, "items": []})], "metadata.continue: expected", id="a number"
@@ -428,6 +447,28 @@ def test_a_list_that_is_not_complete_is_an_error(serve: Serve, pki: Pki, answers
     with pytest.raises(ClusterError, match=message):
         api_for(server.url, pki).list(PODS)
     assert not answers
+
+
+def test_a_list_with_a_new_page_for_ever_ends(serve: Serve, pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubectl_netpol.cluster.api._MOST_PAGES", 5)
+    numbers = iter(range(100))
+    with pytest.raises(ClusterError, match="the list does not end"):
+        api_for(serve(lambda *_: page(f"t{next(numbers)}", "a")).url, pki).list(PODS)
+    assert next(numbers) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        pytest.param("/apis/networking.k8s.io/v1/networkpolicies", "NetworkPolicyList", id="a built-in kind"),
+        pytest.param("/api/v1/pods", "PartialObjectMetadataList", id="metadata alone"),
+        pytest.param(
+            "/apis/cilium.io/v2/ciliumnetworkpolicies", "AnyList", id="a custom kind, whose list has any name"
+        ),
+    ],
+)
+def test_the_kind_of_a_list(path: str, kind: str, serve: Serve, pki: Pki) -> None:
+    assert api_for(serve(lambda *_: Answer(body={"kind": kind, "items": []})).url, pki).list(path) == []
 
 
 def test_an_item_of_another_form_is_named_by_its_place(serve: Serve, pki: Pki) -> None:
@@ -487,7 +528,7 @@ def test_gather_returns_what_is_forbidden_or_not_found_as_errors(serve: Serve, p
     def answer(request: Request, _: Any) -> Answer:
         kind = request.target.partition("?")[0].rpartition("/")[2]
         special = {"secret": Answer(403, {"message": FORBIDDEN}), "gone": Answer(404, {"message": "no such thing"})}
-        return special.get(kind, listing(kind))
+        return special.get(kind, Answer(body={"items": [pod(kind)]}))
 
     paths = {kind: f"/api/v1/{kind}" for kind in ("pods", "secret", "services", "gone")}
     results = api_for(serve(answer).url, pki).gather(paths)

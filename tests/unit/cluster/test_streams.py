@@ -446,6 +446,9 @@ REFUSED = (
     "to localhost:80 inside namespace, IPv4: dial tcp4 127.0.0.1:80: connect: connection refused"
 )
 
+BROKE_OFF = Listening(listening=None, message="the port-forward broke off")
+OTHER_PORT = Listening(listening=None, message="the port-forward is not of this port")
+
 
 @pytest.mark.parametrize(
     ("writes", "expected"),
@@ -465,9 +468,21 @@ REFUSED = (
             Listening(listening=None, message="sandbox is not running"),
         ),
         ([close()], Listening(listening=None, message="the port-forward ended before it started")),
+        ([message(0, PORT), message(1, PORT)], BROKE_OFF),
+        ([message(0, PORT), message(1, PORT), close(1011)], BROKE_OFF),
+        ([message(0, PORT), message(1, PORT), b"\xf2\x05hello"], BROKE_OFF),
+        (
+            [message(0, PORT), close()],
+            Listening(listening=None, message="the port-forward ended before it started"),
+        ),
+        ([message(7, PORT), close()], OTHER_PORT),
+        ([message(0, b"\x0f\x27"), message(1, b"\x0f\x27"), close()], OTHER_PORT),
+        ([message(0, b"\x50"), close()], OTHER_PORT),
     ],
     ids=[
-        "refused", "refused in one record", "the server speaks first", "accepted and closed", "another error", "nothing"
+        "refused", "refused in one record", "the server speaks first", "accepted and closed", "another error",
+        "nothing", "cut", "an error of the kubelet", "no frame", "the channel for errors is missing", "another channel",
+        "another port", "half a port",
     ],
 )  # fmt: skip
 def test_whether_a_port_listens(serve: Serve, pki: Pki, writes: list[bytes], expected: Listening) -> None:

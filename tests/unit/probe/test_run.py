@@ -86,8 +86,13 @@ def test_the_observation_is_that_of_the_tool_that_was_conclusive() -> None:
         (b"R t0 nc nc 1 1 0\nW t0 something else\nZ\n", Outcome.INCONCLUSIVE),
         (b"R t0 nc nc 1 1 0\nZ\n", Outcome.INCONCLUSIVE),
         (b"", Outcome.EXEC_FAILED),
-        (b"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open", Outcome.INCONCLUSIVE),
+        (b"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open", Outcome.EXEC_FAILED),
         (b"R t7 nc nc 0 1 1\nW t7 x (1.2.3.4:1) open\n", Outcome.EXEC_FAILED),
+        (
+            b"R t0 nc nc 1 1 1\nW t0 nc: connect to 1.2.3.4 port 1 (tcp) failed: Connection refused\n",
+            Outcome.EXEC_FAILED,
+        ),
+        (b"R t0 nc nc 0 1 1\nW t0 x (1.2.3.4:1) open\n", Outcome.OPEN),
     ],
     ids=[
         "nothing in the image",
@@ -98,11 +103,30 @@ def test_the_observation_is_that_of_the_tool_that_was_conclusive() -> None:
         "no report",
         "a line that is cut off is ignored",
         "a report on another target",
+        "what is refused in a report that is cut",
+        "what is open in a report that is cut",
     ],
 )
 def test_the_outcome_of_a_report(report: bytes, outcome: Outcome) -> None:
     (observation,) = probe(says(report), [WEB]).observations
     assert observation.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(b"R t0 nc-openbsd nc 0 0 10\n", id="no output, as of what is refused"),
+        pytest.param(b"R t0 nc-openbsd nc 0 0 310\n", id="no output for long, as of what does not answer"),
+        pytest.param(
+            b"R t0 bash bash 1 0 1\nW t0 bash: connection refused\n", id="an output that may have another line"
+        ),
+        pytest.param(b"R n0 getent getent 2 0 1\n", id="a lookup alone"),
+    ],
+)
+def test_a_report_that_is_cut_says_nothing_but_what_is_open(report: bytes) -> None:
+    result = probe(says(report), [WEB], protocol="UDP", names=("db",))
+    assert result.observations[0].outcome is Outcome.EXEC_FAILED
+    assert result.names == (NameCheck("db", resolves=None, output="the report of the probe is cut"),)
 
 
 def test_what_was_reported_before_the_deadline_counts() -> None:

@@ -1,0 +1,97 @@
+"""Connections to the API server: how they are made, whether they are still open, and why they broke."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+
+from kubectl_netpol.cluster.tls import tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_netpol.cluster.kubeconfig import Access
+
+_POOL = 8  # as many connections as there are threads
+
+
+def pool(access: Access) -> Any:
+    configuration = access.configuration
+    settings: dict[str, Any] = {"maxsize": _POOL, "block": False}
+    if access.tls:
+        settings["ssl_context"] = access.tls
+        if configuration.tls_server_name:
+            settings["server_hostname"] = configuration.tls_server_name
+    if not configuration.proxy:
+        return urllib3.PoolManager(**settings).connection_from_url(configuration.host)
+    # Go verifies a proxy's own certificate by the cluster's authority too.
+    settings["proxy_ssl_context"] = access.tls or tls_context(b"", None, verify=True, user="")
+    settings["proxy_headers"] = configuration.proxy_headers
+    manager = urllib3.ProxyManager(configuration.proxy, **settings)
+    return manager.connection_from_url(configuration.host)
+
+
+@contextlib.contextmanager
+def shut_after(seconds: float, connection: Any) -> Iterator[None]:
+    """A timeout bounds each single read, so a proxy that sends a byte now and then would go on for ever."""
+
+    def shut() -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, shut)
+    timer.daemon = True
+    with contextlib.suppress(RuntimeError):  # no more threads
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def is_open(sock: Any) -> bool:
+    """Whether the server has not closed it. What TLS sends by itself may be there to read."""
+    sock.settimeout(0)
+    try:
+        return socket.socket.recv(sock, 1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    except TypeError:  # TLS within TLS
+        return True
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and all that it wraps; urllib3 keeps a cause in any of four places."""
+    seen: list[BaseException] = []
+    todo = [error]
+    while todo:
+        one = todo.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            yield one
+            todo += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+
+
+def reason(chain: list[BaseException], netloc: str, seconds: float) -> str:
+    def first(*kinds: type[BaseException]) -> Any:
+        return next((cause for cause in chain if isinstance(cause, kinds)), None)
+
+    if unverified := first(ssl.SSLCertVerificationError):
+        return f"tls: failed to verify certificate: {unverified.verify_message}"
+    if broken := first(ssl.SSLError):
+        if broken.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+            return "http: server gave HTTP response to HTTPS client"
+        return f"tls: {(broken.reason or str(broken)).lower().replace('_', ' ')}"
+    if unknown := first(socket.gaierror):
+        return f"lookup {netloc}: {unknown.strerror}"
+    if first(TimeoutError, urllib3.exceptions.ReadTimeoutError):
+        return f"no response within {round(seconds, 1):g} s"
+    other = first(OSError) or chain[0]
+    return getattr(other, "strerror", None) or str(other)
