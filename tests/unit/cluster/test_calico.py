@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from kubectl_netpol.cluster.reader import read_snapshot
+from kubectl_netpol.engine.evaluate import evaluate
+from kubectl_netpol.engine.verdict import Connection, End, Verdict
 from kubectl_netpol.model.calico import CalicoPolicy, CalicoTier, HostEndpoint, NetworkSet
-from kubectl_netpol.model.objects import ServiceAccount
-from kubectl_netpol.model.policies import UnevaluatedPolicy
+from kubectl_netpol.model.kinds import KINDS
+from kubectl_netpol.model.objects import Pod, ServiceAccount
+from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Scope
 from tests.support.api import FakeApi, forbidden, groups
 
@@ -152,3 +155,52 @@ def test_the_stored_form_hides_no_tier() -> None:
     fake = cluster({**RUNS, f"{V1}/tiers": [item("secret", spec={"order": 1})]})
     read_snapshot(fake.api, SHOP)
     assert f"{V1}/tiers/secret" not in fake.asked
+
+
+@pytest.mark.parametrize(
+    ("kind", "odd", "why"),
+    [
+        pytest.param(
+            "GlobalNetworkSet",
+            item("s", spec={"nets": ["10.0.0.0/8"], "allowedEgressDomains": ["x.example"]}),
+            'spec: unknown field "allowedEgressDomains"',
+            id="a set with a field of another edition",
+        ),
+        pytest.param(
+            "GlobalNetworkSet",
+            item("s", spec={"nets": ["010.0.0.0/8"]}),
+            "spec.nets[0]: ",
+            id="a set with an odd block",
+        ),
+        pytest.param(
+            "NetworkSet", item("s", "other", spec={"nets": 3}), "spec.nets: expected a list", id="a set of a namespace"
+        ),
+        pytest.param(
+            "HostEndpoint",
+            item("s", spec={"expectedIPs": ["010.0.0.1"]}),
+            "spec.expectedIPs[0]: ",
+            id="a host endpoint",
+        ),
+        pytest.param("Tier", item("s", spec={"defaultAction": "Log"}), "spec.defaultAction: ", id="a tier"),
+    ],
+)
+def test_one_that_can_not_be_read_leaves_open_what_is_decided(kind: str, odd: dict[str, Any], why: str) -> None:
+    path = f"{V1}/{KINDS[kind].resource}"
+    policies = [policy({"selector": "a == 'b'", "namespaceSelector": "has(a)"}), policy({"selector": "a == 'b'"})]
+    policies[1]["metadata"]["name"] = "h"
+    fake = cluster({**RUNS, f"{V1}/globalnetworkpolicies": policies, path: [odd]})
+    snapshot = read_snapshot(fake.api, SHOP)
+    (gap,) = snapshot.gaps
+    assert why in gap.message
+    one, other = Pod("shop", "a", {}, ("10.0.0.1",)), Pod("shop", "b", {}, ("10.0.0.2",))
+    ends = End(one, address="10.0.0.1"), End(other, address="10.0.0.2")
+    found = evaluate(snapshot, Connection(ends[0], ends[1], "TCP", 80))
+    assert (found.verdict, found.reason and found.reason.message) == (Verdict.UNDEFINED, gap.message)
+
+
+@pytest.mark.parametrize("types", [["Sideways"], [5], ["Ingress", "Sideways"]])
+def test_a_policy_for_a_direction_that_is_not_known_may_decide(types: list[Any]) -> None:
+    odd = item("g", spec={"selector": "all()", "types": types, "ingress": [{"action": "Deny"}]})
+    (found,) = read_snapshot(cluster({**RUNS, f"{V1}/globalnetworkpolicies": [odd]}).api, SHOP).unevaluated
+    assert found.directions == tuple(Direction)
+    assert str(found.because).startswith("spec.types")

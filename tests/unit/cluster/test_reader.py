@@ -8,6 +8,7 @@ import pytest
 
 from kubectl_netpol.cluster.reader import read_snapshot
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
+from kubectl_netpol.fields import BadField
 from kubectl_netpol.model.objects import Namespace, Pod
 from kubectl_netpol.model.snapshot import Gap, Scope
 from tests.support.api import FakeApi, forbidden, group, groups, resource
@@ -189,6 +190,15 @@ def test_a_policy_that_can_not_be_read_may_decide_and_nothing_else_stops() -> No
         False,
         False,
     ]
+
+
+def test_an_object_without_its_namespace_is_of_the_lists() -> None:
+    policies = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies"
+    snapshot = read_snapshot(FakeApi({policies: [{"metadata": {"name": "deny"}, "spec": {}}]}).api, Scope(SHOP))
+    assert [policy.key for policy in snapshot.policies] == ["shop/deny"]
+    everywhere = FakeApi({PODS: [{"metadata": {"name": "web"}}]})
+    with pytest.raises(BadField, match=r"metadata\.namespace: is missing"):  # as a ClusterError of the list's path
+        read_snapshot(everywhere.api, Scope(SHOP, EVERYWHERE))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,18 @@ BOTH = (INGRESS, EGRESS)
         ),
         pytest.param(
             "CalicoNetworkPolicy",
+            {"types": ["egress"]},
+            UnevaluatedPolicy("CalicoNetworkPolicy", "shop", "p", (EGRESS,)),
+            id="a Calico policy with types in lower case",
+        ),
+        pytest.param(
+            "CalicoNetworkPolicy",
+            {"types": ["Ingress", "Sideways"]},
+            UnevaluatedPolicy("CalicoNetworkPolicy", "shop", "p", BOTH),
+            id="a Calico policy with a direction that is not known may have both",
+        ),
+        pytest.param(
+            "CalicoNetworkPolicy",
             {},
             UnevaluatedPolicy("CalicoNetworkPolicy", "shop", "p", (INGRESS,)),
             id="a Calico policy without types and rules is for ingress",

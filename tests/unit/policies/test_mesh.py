@@ -32,6 +32,9 @@ def of_requests(field: str, inner: str, name: str) -> Any:
         pytest.param({"rules": [FROM_LAB]}, True, id="some sources are allowed"),
         pytest.param({"action": "CUSTOM", "provider": {}, "rules": [{}]}, True, id="another server decides"),
         pytest.param({"action": "DENY", "rules": [{}]}, False, id="everything is denied"),
+        pytest.param({"action": "BLOCK", "rules": [{}]}, False, id="an action that is not known may deny"),
+        pytest.param({"action": "deny", "rules": [{}]}, False, id="an action in lower case"),
+        pytest.param({"action": ["DENY"], "rules": [{}]}, False, id="an action that is a list"),
         pytest.param({"action": "DENY", "rules": [FROM_LAB]}, False, id="connections of some sources are denied"),
         pytest.param(
             {"action": "DENY", "rules": [{"to": [{"operation": {"ports": ["80"]}}]}]}, False, id="a port is denied"
@@ -134,6 +137,12 @@ def test_a_field_of_another_type_is_an_error(spec: Any, message: str) -> None:
             {"podSelector": {"matchLabels": {"app": "web"}}, "accessPolicy": "all-unauthenticated"},
             UnevaluatedPolicy("Server", "shop", "p", INGRESS, pod_selector=parse_selector("app=web"), beside=True),
             id="a Server that allows the rest",
+        ),
+        pytest.param(
+            "Server",
+            {"podSelector": {"matchLabels": {"app": "web"}}, "accessPolicy": "Deny"},
+            UnevaluatedPolicy("Server", "shop", "p", INGRESS, pod_selector=parse_selector("app=web")),
+            id="a Server with an accessPolicy that is not known",
         ),
     ],
 )

@@ -57,6 +57,16 @@ WEB = parse_selector("app=web")
             id="Amazon's with policyTypes",
         ),
         pytest.param(
+            {"podSelector": APP, "policyTypes": ["ingress"]},
+            UnevaluatedPolicy("ApplicationNetworkPolicy", "shop", "p", (INGRESS,), None, WEB),
+            id="Amazon's with policyTypes in lower case",
+        ),
+        pytest.param(
+            {"podSelector": APP, "policyTypes": [None]},
+            UnevaluatedPolicy("ApplicationNetworkPolicy", "shop", "p", BOTH, None, WEB),
+            id="Amazon's with a direction that is not known",
+        ),
+        pytest.param(
             {"ingressRules": []},
             UnevaluatedPolicy("SecurityGroup", None, "p", BOTH),
             id="Kube-OVN: any pod may name a SecurityGroup",
