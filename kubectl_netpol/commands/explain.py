@@ -213,6 +213,7 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     pods = sorted(
         (pod for pod in snapshot.pods if not pod.finished and where in (None, pod.namespace)), key=lambda pod: pod.key
     )
+    console.warnings([f"left out: {message}" for message in snapshot.unread("pods", where)], verbose=printer.verbose)
     namespaces = sorted({pod.namespace for pod in snapshot.pods}) if where is None else [where]
     partial = not everywhere and inputs.live
     context = Context(snapshot, partial=partial)

@@ -108,6 +108,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     where = [option for filename in arguments.filenames for option in ("-f", filename)] + cluster.arguments()
     snapshot = _read(inputs, everywhere=arguments.all_namespaces, workloads=arguments.output == "suite")
     matrix = _matrix(inputs, snapshot, ports, protocol, where, all_namespaces=arguments.all_namespaces)
+    unread = snapshot.unread("pods", None if arguments.all_namespaces else inputs.namespace)
+    console.warnings([f"left out: {message}" for message in unread], verbose=arguments.verbose)
     if arguments.probe:
         from kubectl_netpol.commands.common.matrix_probe import probe_matrix  # noqa: PLC0415 - only for a cluster
 

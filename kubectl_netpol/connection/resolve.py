@@ -112,14 +112,16 @@ def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | 
     if reference.address:
         return _at_address(snapshot, reference, reference.address)
     kinds = (reference.kind,) if reference.kind else role.value
+    before: Gap | None = None  # why a Service of that name, which would come before a pod, may be missing
     for kind in kinds:
         if kind in WORKLOADS:
             continue
         if found := _of_kind(snapshot, reference, kind):
-            return found
+            return _unless_hidden(found, reference, before)
         gap = _gap(snapshot, reference, kind)
         if gap and (gap.name or reference.kind or kind == "Pod"):
             raise NetpolError(f'can\'t look up {kind} "{reference.name}": {gap.message}')
+        before = before or gap
     workloads = [
         workload
         for workload in snapshot.workloads
@@ -129,8 +131,19 @@ def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | 
         listed = ", ".join(f"{KINDS[workload.kind].short}/{workload.name}" for workload in workloads)
         raise UsageError(f'"{reference.typed}" is ambiguous: {listed}', "write the kind before the name")
     if workloads:
-        return _of_workload(snapshot, reference, workloads[0])
+        return _unless_hidden(_of_workload(snapshot, reference, workloads[0]), reference, before)
     return _by_dotted_name(snapshot, reference) if role is Role.DESTINATION else None
+
+
+def _unless_hidden(found: Resolved, reference: Reference, before: Gap | None) -> Resolved:
+    if before:
+        kind = KINDS[found.workload.kind if found.workload else "Pod"].short
+        place = f"{reference.namespace}/" if reference.typed.startswith(f"{reference.namespace}/") else ""
+        raise NetpolError(
+            f'can\'t tell whether "{reference.typed}" is a Service: {before.message}',
+            f"write {place}{kind}/{reference.name}",
+        )
+    return found
 
 
 def _gap(snapshot: Snapshot, reference: Reference, kind: str) -> Gap | None:
@@ -146,7 +159,7 @@ def resolve_source(snapshot: Snapshot, reference: Reference) -> Resolved:
     service = resolved.service
     if service is None:
         return resolved
-    if gap := snapshot.gap("pods", service.namespace):
+    if service.selector and (gap := snapshot.gap_of_pods(service.namespace, service.selector)):
         raise NetpolError(f"can't look up the pods of Service {service.key}: {gap.message}")
     pod = representative(snapshot.selected_by_service(service))
     if pod is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_netpol.fields import BadField, each, integer, mapping, objects, optional_text, shown, texts
 from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.model.objects import (
+    SERVICE_NAME,
     EndpointSlice,
     Namespace,
     Node,
@@ -89,7 +90,7 @@ def read_endpoint_slice(item: Object, metadata: Object, namespace: str, _: str) 
     """Without endpoints if its addressType is FQDN: those are names, not addresses."""
     endpoints = [] if item.get("addressType") == "FQDN" else each(item.get("endpoints"), "endpoints", _slice_endpoint)
     ports = each(item.get("ports"), "ports", _slice_port)
-    service = read_labels(metadata.get("labels"), "metadata.labels").get("kubernetes.io/service-name", "")
+    service = read_labels(metadata.get("labels"), "metadata.labels").get(SERVICE_NAME, "")
     return EndpointSlice(namespace, service, tuple(endpoints), tuple(filter(None, ports)))
 
 

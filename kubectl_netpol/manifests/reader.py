@@ -35,15 +35,16 @@ from kubectl_netpol.model.kinds import (
     meant_kind,
     policy_kind,
 )
-from kubectl_netpol.model.objects import Owner, Pod, Workload
 from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
+from kubectl_netpol.model.workloads import planned_pods
+from kubectl_netpol.policies.meta import read_labels
 from kubectl_netpol.policies.networkpolicy import read_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from kubectl_netpol.model.objects import EndpointSlice
+    from kubectl_netpol.model.objects import EndpointSlice, Workload
     from kubectl_netpol.policies.meta import Object
 
     Read: TypeAlias = "tuple[str, str, Any]"  # namespace, name, and what it is
@@ -136,7 +137,7 @@ class Reader:
             if kind in BESIDE:  # rules of any namespace may speak of it
                 return namespace, name, Gap(KINDS[kind].resource, None, message, policy_kind=kind, name=name)
             where = name if kind == "Namespace" else namespace or None
-            return namespace, name, Gap(KINDS[kind].resource, where, message, name=name)
+            return namespace, name, Gap(KINDS[kind].resource, where, message, name=name, labels=_labels(metadata))
 
     def take(self, kind: str, found: Iterable[Read]) -> None:
         """Add what `read_item` returned."""
@@ -173,7 +174,7 @@ class Reader:
         workloads = [workload for kind in WORKLOADS for workload in self._workloads(kind)]
         pods = found("Pod")
         if not self.live:
-            pods += _templates(workloads, pods)
+            pods += planned_pods(workloads, pods)
         return Snapshot(
             namespaces=found("Namespace"),
             pods=pods,
@@ -384,24 +385,16 @@ def _named(item: Object) -> tuple[Object, str]:
     return metadata, text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
 
 
+def _labels(metadata: Object) -> Mapping[str, str] | None:
+    """None where they can't be read."""
+    try:
+        return read_labels(metadata.get("labels"), "metadata.labels")
+    except BadField:
+        return None
+
+
 def _invalid(where: str, kind: str, name: str, error: BadField) -> ManifestError:
     return ManifestError(f"{where} ({kind} {name}): {error}", error.hint)
-
-
-def _templates(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
-    """The planned pods: of workloads that no other workload controls and that have no pods of their own yet."""
-    known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
-    owners = {(pod.namespace, pod.owner) for pod in pods}
-    found: list[Pod] = []
-    for workload in workloads:
-        own = (workload.namespace, Owner(workload.kind, workload.name))
-        owner = (workload.namespace, workload.template.owner)
-        if workload.scaled_down or own in owners or (owner != own and owner in known):
-            continue
-        running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
-        if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
-            found += workload.templates
-    return found
 
 
 def _documents(content: str, source: str) -> Iterator[Any]:

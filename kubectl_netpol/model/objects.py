@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.model.selectors import LabelSelector
 
+SERVICE_NAME = "kubernetes.io/service-name"  # the label of an EndpointSlice that says whose it is
 FINISHED = ("Succeeded", "Failed")
 
 

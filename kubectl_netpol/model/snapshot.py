@@ -10,9 +10,10 @@ from kubectl_netpol.model.objects import EndpointSlice, Namespace, Node, Pod, Se
 from kubectl_netpol.model.selectors import METADATA_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
+    from kubectl_netpol.model.selectors import LabelSelector
 
 
 class Scope(NamedTuple):
@@ -36,7 +37,7 @@ class Gap(NamedTuple):
 
     `policy_kind`: the kind of policy, other than NetworkPolicy, that they are of; `after`: one that is asked last.
     `unknown_kind`: they are of a kind that is not known and may decide: a caveat.
-    `name`: it is only the object of this name, which has a field that can't be read.
+    `name`: it is only the object of this name, which has a field that can't be read; `labels`: its labels, if they can.
     """
 
     resource: str
@@ -47,6 +48,11 @@ class Gap(NamedTuple):
     after: bool = False
     unknown_kind: bool = False
     name: str = ""
+    labels: Mapping[str, str] | None = None
+
+    def may_match(self, selector: LabelSelector) -> bool:
+        """Whether an object that it leaves out may have labels that the selector matches."""
+        return self.labels is None or selector.matches(self.labels)
 
     def hides(self, namespace: str | None) -> bool:
         """Whether it leaves out objects of that namespace, or (None) of any."""
@@ -185,6 +191,16 @@ class Snapshot:
     def gap(self, resource: str, namespace: str | None) -> Gap | None:
         """Why objects of this resource in that namespace (None: in any) are missing, or None if they were read."""
         return next((gap for gap in self.gaps if gap.resource == resource and gap.hides(namespace)), None)
+
+    def gap_of_pods(self, namespace: str, selector: LabelSelector) -> Gap | None:
+        """Why pods of that namespace that the selector matches may be missing, or None."""
+        gaps = (gap for gap in self.gaps if gap.resource == "pods" and gap.hides(namespace))
+        return next((gap for gap in gaps if gap.may_match(selector)), None)
+
+    def unread(self, resource: str, namespace: str | None) -> tuple[str, ...]:
+        """Why single objects of this resource in that namespace (None: in any) could not be read."""
+        gaps = (gap for gap in self.gaps if gap.name and gap.resource == resource and gap.hides(namespace))
+        return tuple(dict.fromkeys(gap.message for gap in gaps))
 
     @property
     def evaluated(self) -> tuple[Policy, ...]:

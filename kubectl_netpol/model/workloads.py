@@ -84,3 +84,19 @@ def own_selector(snapshot: Snapshot, pod: Pod, workload: Workload | None) -> Lab
 
 def _workload(snapshot: Snapshot, namespace: str, owner: Owner) -> Workload | None:
     return next((w for w in snapshot.workloads if (w.namespace, w.kind, w.name) == (namespace, *owner)), None)
+
+
+def planned_pods(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
+    """The planned pods: of workloads that no other workload controls and that have no pods of their own yet."""
+    known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
+    owners = {(pod.namespace, pod.owner) for pod in pods}
+    found: list[Pod] = []
+    for workload in workloads:
+        own = (workload.namespace, Owner(workload.kind, workload.name))
+        owner = (workload.namespace, workload.template.owner)
+        if workload.scaled_down or own in owners or (owner != own and owner in known):
+            continue
+        running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
+        if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
+            found += workload.templates
+    return found

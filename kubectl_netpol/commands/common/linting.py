@@ -17,7 +17,7 @@ from kubectl_netpol.manifests.recorded import RecordingReader
 from kubectl_netpol.model.snapshot import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
@@ -79,9 +79,17 @@ def report_of(linted: Linted, wanted: Wanted, console: Console) -> Report:
         tuple(ignored),
         (*refused, *(Subject(policy.kind, policy.namespace, policy.name).title for policy in policies)),
         tuple(coverage(snapshot, [name for name in namespaces if not snapshot.gap("pods", name)])),
-        tuple(dict.fromkeys(gap.message for gap in snapshot.gaps if gap.resource != "nodes")),
+        tuple(dict.fromkeys(_unread(snapshot, namespace))),
         wanted.fail_on,
     )
+
+
+def _unread(snapshot: Snapshot, namespace: str | None) -> Iterator[str]:
+    """What is missing: lists, single objects, and policies with a field that can't be read."""
+    yield from (gap.message for gap in snapshot.gaps if gap.resource != "nodes")
+    for policy in snapshot.unevaluated:
+        if policy.because and (namespace is None or policy.namespace in (None, namespace)):
+            yield f"{policy.title} can't be read: {policy.because}"
 
 
 def _subject(refused: Refused) -> Subject:

@@ -212,13 +212,20 @@ def test_an_object_without_its_namespace_is_of_the_lists() -> None:
                 "shop",
                 'shop/svc/web can\'t be read: spec.clusterIPs: expected an IP address, got "x"',
                 name="web",
+                labels={},
             ),
             id="a Service",
         ),
         pytest.param(
             pods_in("shop"),
             item("web", "shop", status={"podIPs": 3}),
-            Gap("pods", "shop", "shop/pod/web can't be read: status.podIPs: expected a list, got 3", name="web"),
+            Gap(
+                "pods",
+                "shop",
+                "shop/pod/web can't be read: status.podIPs: expected a list, got 3",
+                name="web",
+                labels={},
+            ),
             id="a pod",
         ),
         pytest.param(

@@ -302,6 +302,27 @@ def test_what_can_t_be_looked_up(gap: str, resolve: Callable[..., Resolved], typ
 
 
 @pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        pytest.param("late-2", "write pod/late-2", id="a pod"),
+        pytest.param("shop/late-2", "write shop/pod/late-2", id="a pod with its namespace"),
+        pytest.param("front", "write deploy/front", id="a workload"),
+    ],
+)
+def test_where_services_may_not_be_listed_a_name_alone_is_no_pod(typed: str, hint: str) -> None:
+    spec = yaml.safe_load(CLUSTER)
+    front = {"namespace": "shop", "name": "front"}
+    selector = {"selector": {"matchLabels": {"app": "api"}}}
+    spec["objects"].append({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": front, "spec": selector})
+    snapshot = snapshot_of({**spec, "gaps": [{"resource": "services", "namespace": "shop", "message": "not services"}]})
+    with pytest.raises(NetpolError) as caught:
+        resolve_destination(snapshot, parse_reference(typed, "shop"))
+    assert caught.value.message == f'can\'t tell whether "{typed}" is a Service: not services'
+    assert caught.value.hint == hint
+    assert resolve_destination(snapshot, parse_reference("pod/late-2", "shop")).pod
+
+
+@pytest.mark.parametrize(
     ("typed", "message"),
     [
         pytest.param("odd", "can't look up Service \"odd\": shop/svc/odd can't be read", id="of that name"),
