@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.analysis.changes import changes_between
+from kubectl_netpol.analysis.changes import changes_between, distinct
 from kubectl_netpol.connection.predict import predict
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.workloads import controllers, pod_title
@@ -42,8 +42,8 @@ def candidate(name: str, before: Snapshot, after: Snapshot, needs: Sequence[Requ
     changes = changes_between(before, after)
     predictions = tuple(predict(after, need) for need in needs)
     asked = _asked(before, predictions)
-    beside = sum(_pairs(change, asked) for change in changes.opens)
-    closes = sum(_pairs(change, ()) for change in changes.closes)
+    beside = sum(_pairs(change, asked) for change in distinct(changes.opens))
+    closes = sum(_pairs(change, ()) for change in distinct(changes.closes))
     return Candidate(name, predictions, changes, beside, closes)
 
 

@@ -85,6 +85,15 @@ class Changes(NamedTuple):
         return tuple(change for change in self.connections if not change.opens)
 
 
+def distinct(changes: Iterable[ConnectionChange]) -> list[ConnectionChange]:
+    """To be counted: the other ports of all protocols between the same ends once."""
+    found: dict[ConnectionChange, ConnectionChange] = {}
+    for change in changes:
+        same = change._replace(ports=PortClass("", 0, 0, other=True)) if change.ports.other else change
+        found.setdefault(same, change)
+    return list(found.values())
+
+
 def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
     """The policies that exist only before or only after; one whose spec changed is listed twice."""
     old, new = (dict.fromkeys(_timeless(snapshot).evaluated) for snapshot in (before, after))
@@ -121,6 +130,8 @@ class _Outcome(NamedTuple):
 
 
 class Differ:
+    ports_matter = False  # where no rule has ports
+
     def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self.before = before
         self.after = after
@@ -304,23 +315,28 @@ class Differ:
     def _evaluate_pair(self, source: PodGroup, destination: PodGroup) -> _Outcome:
         pairs = self._connections(source, destination)
         rules = [*self._rules_of(source, Direction.EGRESS), *self._rules_of(destination, Direction.INGRESS)]
-        found = []
-        other_ports_open = False
-        for ports in port_classes(destination.pod, rules) if pairs else ():
-            connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
-            old = [evaluate(self.before, connection, near=False) for connection in connections]
-            new = [evaluate(self.after, connection, near=False) for connection in connections]
-            then, now = _together(old), _together(new)
-            other_ports_open = other_ports_open or now is Verdict.ALLOWED
-            if then is not now:
-                causes = [
-                    cause for one, other in zip(old, new, strict=True) for cause in _causes(one, other, self.changed)
-                ]
-                found.append((ports, then, now, tuple(dict.fromkeys(causes))))
-            elif now is Verdict.UNDEFINED:
-                reasons = [verdict.reason for verdict in new if verdict.reason]
-                self.undetermined.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
-        return _Outcome(tuple(found), other_ports_open)
+        classes = port_classes(destination.pod, rules) if pairs else []
+        alike = not self.ports_matter and not any(rule.ports for rule in rules)
+        evaluated = [self._evaluate_ports(pairs, ports) for ports in (classes[:1] if alike else classes)]
+        each = zip(classes, evaluated * len(classes) if alike else evaluated, strict=True)
+        found = tuple((ports, *row) for ports, row in each if row[0] is not row[1])
+        return _Outcome(found, any(now is Verdict.ALLOWED for _, now, _ in evaluated))
+
+    def _evaluate_ports(
+        self, pairs: list[tuple[End, End]], ports: PortClass
+    ) -> tuple[Verdict, Verdict, tuple[Cause, ...]]:
+        connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
+        old = [evaluate(self.before, connection, near=False) for connection in connections]
+        new = [evaluate(self.after, connection, near=False) for connection in connections]
+        then, now = _together(old), _together(new)
+        causes: dict[Cause, None] = {}
+        if then is not now:
+            for one, other in zip(old, new, strict=True):
+                causes.update(dict.fromkeys(_causes(one, other, self.changed)))
+        elif now is Verdict.UNDEFINED:
+            reasons = [verdict.reason for verdict in new if verdict.reason]
+            self.undetermined.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
+        return then, now, tuple(causes)
 
     def _connections(self, source: PodGroup, destination: PodGroup) -> list[tuple[End, End]]:
         """Two ends by each address family that both have; the first family alone where no rule has an ipBlock."""

@@ -96,6 +96,8 @@ def _plugin(snapshot: Snapshot) -> Plugin:
 class PluginDiffer(Differ):
     """Pods that no policy tells apart are evaluated once; other ends are not merged further."""
 
+    ports_matter = True  # a plugin has rules of its own
+
     def _group(self) -> None:
         old, new = self.plugins = [_plugin(snapshot) for snapshot in (self.before, self.after)]
         titles = changed_titles(self.before, self.after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.model.ports import LAST_PORT, PortRange
+from kubectl_netpol.model.ports import LAST_PORT, PROTOCOLS, PortRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,18 +29,16 @@ class PortClass(NamedTuple):
 
 
 def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[PortClass]:
-    """The classes of TCP, and of each protocol that a rule names or the pod declares. None: the end is not a pod."""
-    ranges: dict[str, set[tuple[int, int]]] = {"TCP": set()}
+    """The classes of each protocol: a rule may let through one of them alone. None: the end is not a pod."""
+    ranges: dict[str, set[tuple[int, int]]] = {protocol: set() for protocol in PROTOCOLS}
     for item in (item for rule in rules for item in rule.ports):
         if item.protocol is None:  # a port name, and the ports that the pod declares have classes of their own
             continue
-        named = ranges.setdefault(item.protocol, set())
         if isinstance(item, PortRange) and (item.first, item.last) != (1, LAST_PORT):
-            named.add((item.first, item.last))
+            ranges[item.protocol].add((item.first, item.last))
     declared: dict[str, set[int]] = {}
     for port in destination.ports if destination else ():
         declared.setdefault(port.protocol, set()).add(port.number)
-        ranges.setdefault(port.protocol, set())
     return [
         ports._replace(undeclared=ports.other and bool(declared))
         for protocol, named in ranges.items()

@@ -8,6 +8,7 @@ from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
 from kubectl_netpol.engine.phrases import names_text, policy_text, position_text
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.policies import Action, Direction, Policy
+from kubectl_netpol.model.ports import PROTOCOLS
 from kubectl_netpol.render.json_objects import note_object, policy_object
 from kubectl_netpol.render.text import UNLIMITED, wrapped
 
@@ -78,16 +79,19 @@ def _loss_text(changes: Changes, isolated: IsolatedMember, limit: int) -> str:
 
 def port_classes_text(ports: Iterable[PortClass]) -> str:
     """Such as "port 80", "ports 80, 53/UDP", "port 80 and every other port"."""
-    named, rest = [], []
-    for item in sorted(set(ports), key=lambda item: (item.other, item.protocol != "TCP", item.protocol, item.first)):
-        suffix = "" if item.protocol == "TCP" else f"/{item.protocol}"
-        if item.other:
-            words = ("every", "" if item.first < item.last else "other", "" if not suffix else item.protocol, "port")
-            rest.append(" ".join(filter(None, words)))
-        else:
+    found = sorted(set(ports), key=lambda item: (PROTOCOLS.index(item.protocol), item.first))
+    named = []
+    for item in found:
+        if not item.other:
+            suffix = "" if item.protocol == "TCP" else f"/{item.protocol}"
             named.append(f"{item.first}{'' if item.first == item.last else f'-{item.last}'}{suffix}")
+    rest = {item.protocol: item.first < item.last for item in found if item.other}  # and whether it is every one
+    if len(rest) == len(PROTOCOLS):
+        texts = ["every port" if all(rest.values()) else "every other port"]
+    else:
+        texts = [f"every {'' if whole else 'other '}{protocol} port" for protocol, whole in rest.items()]
     head = [f"port{'s' if len(named) > 1 else ''} {', '.join(named)}"] if named else []
-    return _joined([*head, *rest])
+    return _joined([*head, *texts])
 
 
 def _joined(pieces: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.allow.cluster_dns import cluster_dns
 from kubectl_netpol.allow.from_labels import ASSUMED_DNS, isolates_text, policies_from_labels
 from kubectl_netpol.allow.trial import add_policies, wider_rules
+from kubectl_netpol.analysis.changes import distinct
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.lint.context import Context
@@ -87,8 +88,9 @@ def refuse_side_effects(trial: Trial, unasked: Sequence[ConnectionChange]) -> No
     """NetpolError if anything is cut off, opens besides or is unknown (--strict)."""
     if trial.changes.closes:
         lost = [text for cuts, text in isolation_texts(trial.changes) if cuts]
+        closing = f"{count(len(distinct(trial.changes.closes)), 'connection')} would close"
         raise NetpolError(
-            f"--strict: {lost[0] if lost else count(len(trial.changes.closes), 'connection') + ' would close'}",
+            f"--strict: {lost[0] if lost else closing}",
             "without --strict it is printed anyway",
         )
     if unasked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.analysis.changes import Changes, changes_between, distinct
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import ManifestError
@@ -118,7 +118,7 @@ def _counted(changes: Changes) -> str:
     if not changes.connections:
         return "opens and closes nothing"
     parts = [("opens", changes.opens), ("closes", changes.closes)]
-    return ", ".join(f"{verb} {count(len(listed), 'connection')}" for verb, listed in parts if listed)
+    return ", ".join(f"{verb} {count(len(distinct(listed)), 'connection')}" for verb, listed in parts if listed)
 
 
 def _is_only(before: str, after: str, default: str, subject: Subject, wanted: Policy) -> bool:

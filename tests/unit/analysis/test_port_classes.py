@@ -7,7 +7,7 @@ import pytest
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes
 from kubectl_netpol.model.objects import ContainerPort, Pod
 from kubectl_netpol.model.policies import Direction, Rule
-from kubectl_netpol.model.ports import NamedPort, PortRange
+from kubectl_netpol.model.ports import PROTOCOLS, NamedPort, PortRange
 
 HTTP, DNS = ContainerPort("http", 85), ContainerPort("dns", 53, "UDP")
 
@@ -79,9 +79,9 @@ def other(protocol: str, first: int, last: int, *, undeclared: bool = False) -> 
             [
                 PortClass("TCP", 85, 85),
                 other("TCP", 65535, 65535, undeclared=True),
-                other("SCTP", 1, 65535, undeclared=True),
                 PortClass("UDP", 53, 53),
                 other("UDP", 65535, 65535, undeclared=True),
+                other("SCTP", 1, 65535, undeclared=True),
             ],
             id="every protocol that a rule names",
         ),
@@ -91,9 +91,18 @@ def test_the_classes(
     ports: list[PortRange | NamedPort], declared: list[ContainerPort], classes: list[PortClass]
 ) -> None:
     pod = Pod("a", "x", ports=tuple(declared))
-    assert port_classes(pod, [Rule(Direction.INGRESS, 0, (), tuple(ports))]) == classes
+    found = port_classes(pod, [Rule(Direction.INGRESS, 0, (), tuple(ports))])
+    named = {item.protocol for item in classes}
+    assert [item for item in found if item.protocol in named] == classes
+    rest = [other(protocol, 1, 65535, undeclared=bool(declared)) for protocol in PROTOCOLS if protocol not in named]
+    assert [item for item in found if item.protocol not in named] == rest, "the other protocols, whole"
 
 
 def test_an_end_that_is_not_a_pod_declares_nothing() -> None:
     rules = [Rule(Direction.EGRESS, 0, (), (PortRange("TCP", 80, 80),)), Rule(Direction.EGRESS, 1)]
-    assert port_classes(None, rules) == [PortClass("TCP", 80, 80), other("TCP", 65535, 65535)]
+    assert port_classes(None, rules) == [
+        PortClass("TCP", 80, 80),
+        other("TCP", 65535, 65535),
+        other("UDP", 1, 65535),
+        other("SCTP", 1, 65535),
+    ]

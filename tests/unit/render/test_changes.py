@@ -33,6 +33,7 @@ ALLOWED, BLOCKED, UNDEFINED = Verdict.ALLOWED, Verdict.BLOCKED, Verdict.UNDEFINE
 WEB, SAN, OUTSIDE = Member("a/web", "a", 1), Member("a/san", "a", 1), Member(OUTSIDE_TITLE)
 TCP80, TCP90, REST = PortClass("TCP", 80, 80), PortClass("TCP", 90, 90), PortClass("TCP", 1, 1, other=True)
 HIDDEN = REST._replace(undeclared=True)
+ALL_TCP, *OTHER_PROTOCOLS = (PortClass(protocol, 1, 65535, other=True) for protocol in ("TCP", "UDP", "SCTP"))
 
 
 def because(direction: Direction, position: int | None = None, *, gone: bool = False) -> tuple[Cause, ...]:
@@ -176,12 +177,15 @@ def test_losses_come_first_and_only_five_are_listed_unless_verbose() -> None:
         pytest.param([TCP90, TCP80, TCP80], "ports 80, 90", id="several, each once, sorted"),
         pytest.param([PortClass("TCP", 8000, 8080)], "port 8000-8080", id="a range"),
         pytest.param([PortClass("UDP", 53, 53), TCP80], "ports 80, 53/UDP", id="a protocol other than TCP is named"),
-        pytest.param([REST], "every other port", id="the ports that nothing names"),
-        pytest.param([REST, TCP80], "port 80 and every other port", id="a port and the others"),
-        pytest.param([PortClass("TCP", 1, 65535, other=True)], "every port", id="all ports"),
+        pytest.param([REST], "every other TCP port", id="the ports of a protocol that nothing names"),
+        pytest.param([REST, TCP80], "port 80 and every other TCP port", id="a port and the others of its protocol"),
+        pytest.param([REST, *OTHER_PROTOCOLS], "every other port", id="the ports that nothing names"),
+        pytest.param([TCP80, REST, *OTHER_PROTOCOLS], "port 80 and every other port", id="a port and all others"),
+        pytest.param([ALL_TCP, *OTHER_PROTOCOLS], "every port", id="all ports"),
+        pytest.param(OTHER_PROTOCOLS, "every UDP port and every SCTP port", id="all but TCP"),
         pytest.param(
-            [PortClass("TCP", 1, 65535, other=True), PortClass("UDP", 1, 1, other=True)],
-            "every port and every other UDP port",
+            [ALL_TCP, PortClass("UDP", 1, 1, other=True)],
+            "every TCP port and every other UDP port",
             id="the others of a protocol",
         ),
     ],
@@ -245,7 +249,7 @@ def test_other_causes_or_an_unsure_change_are_entries_of_their_own() -> None:
         [opens(SAN), opens(SAN, TCP90, position=1), opens(SAN, REST, before=UNDEFINED)], verbose=False
     )
     assert [head for head, *_ in found] == [
-        "  a/san -> a/web: every other port  (depends on the plugin)",
+        "  a/san -> a/web: every other TCP port  (depends on the plugin)",
         "  a/san -> a/web: port 80",
         "  a/san -> a/web: port 90",
     ]
@@ -275,9 +279,9 @@ def test_ports_on_which_probably_nothing_listens_and_entries_after_the_twentieth
     many = Changes((*(opens(member) for member in members(22)), opens(SAN, HIDDEN)))
     lines = changes_text(many, console_of(200)).splitlines()
     assert lines[-1] == "  and 2 more; -v lists them"
-    assert "every other port" not in "".join(lines)
+    assert "every other TCP port" not in "".join(lines)
     verbose = changes_text(many, console_of(200), verbose=True)
-    assert "every other port" in verbose
+    assert "every other TCP port" in verbose
     assert "more" not in verbose
 
 
