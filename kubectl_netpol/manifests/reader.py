@@ -80,6 +80,7 @@ class Reader:
         self._given: dict[tuple[str, tuple[str, str]], Object] = {}  # workloads
         self._gaps: list[Gap] = []
         self._depth = 0
+        self._generated: dict[tuple[str, str], int] = {}
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
     def add_text(self, content: str, source: str) -> None:
@@ -260,10 +261,14 @@ class Reader:
             self._add_document(inner, f"{where}, items[{index}]")
         self._depth -= 1
 
-    def _add(self, kind: str, item: Object, where: str) -> None:
+    def _add(self, kind: str, item: Object, where: str) -> str:
+        """The name by which it is kept: of several with the same generateName, each has its own."""
         name = "?"
         try:
             metadata, name = _named(item)
+            if not self.live and not metadata.get("name"):
+                number = self._generated[kind, name] = self._generated.get((kind, name), 0) + 1
+                name = name if number == 1 else f"{name}#{number}"
             if not self.live:
                 check_object(kind, item)
             namespace = self._namespace(kind, metadata, self.default_namespace)
@@ -275,6 +280,7 @@ class Reader:
         self.take(kind, [(namespace, name, found)])
         if found is not None and not self.live:
             self._remember(kind, item, (namespace, name))
+        return name
 
     def _remember(self, kind: str, item: Object, key: tuple[str, str]) -> None:
         """What tells the replicas of a workload apart."""

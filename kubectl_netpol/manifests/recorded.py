@@ -74,18 +74,18 @@ class RecordingReader(Reader):
         """The kinds that were skipped and may make pods."""
         return tuple(sorted(kind for kind in self.skipped if kind not in _NO_PODS))
 
-    def _add(self, kind: str, item: Object, where: str) -> None:
+    def _add(self, kind: str, item: Object, where: str) -> str:
         if kind not in _POLICIES and kind != "Namespace":
-            super()._add(kind, item, where)
-            return
+            return super()._add(kind, item, where)
         key = self._key(kind, item)
         try:
-            super()._add(kind, item, where)
+            key = (*key[:2], super()._add(kind, item, where))
         except ManifestError as error:
             if kind == "Namespace" or not key[2]:
                 raise
             self.refused.append(_refused(*key, error))
         self._record(key, item)
+        return key[2]
 
     def read_item(self, kind: str, item: Object, listed_in: str | None = None) -> Read:
         found = super().read_item(kind, item, listed_in)

@@ -8,6 +8,8 @@ from kubectl_netpol.model.kinds import KINDS, WORKLOADS
 from kubectl_netpol.model.objects import Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubectl_netpol.model.objects import Pod, Workload
     from kubectl_netpol.model.selectors import LabelSelector
     from kubectl_netpol.model.snapshot import Snapshot
@@ -18,8 +20,12 @@ _RUN_TO_COMPLETION = ("Job", "CronJob")
 
 def controllers(snapshot: Snapshot) -> Controllers:
     """(namespace, workload) -> the workload that controls it, such as a ReplicaSet's Deployment."""
+    return _controllers(snapshot.workloads)
+
+
+def _controllers(workloads: Iterable[Workload]) -> Controllers:
     found = {}
-    for workload in snapshot.workloads:
+    for workload in workloads:
         this, owner = Owner(workload.kind, workload.name), workload.template.owner
         if owner and owner != this:
             found[workload.namespace, this] = owner
@@ -66,8 +72,17 @@ def pods_of(snapshot: Snapshot, workload: Workload) -> tuple[Pod, ...]:
         }
         own = [pod for pod in pods if pod.owner in made]
     if not own and workload.selector and workload.selector.requirements:
-        own = [pod for pod in pods if workload.selector.matches(pod.labels)]
+        known = controllers(snapshot)
+        own = [pod for pod in pods if workload.selector.matches(pod.labels) and _may_control(workload, pod, known)]
     return tuple(own)
+
+
+def _may_control(workload: Workload, pod: Pod, known: Controllers) -> bool:
+    """Whether a pod that its selector matches may be its own: no controller takes a pod that another one has."""
+    owner = controller_of(pod, known)
+    if owner is None or Owner(workload.kind, workload.name) in (owner, pod.owner):
+        return True
+    return workload.kind == "Deployment" and owner.kind == "ReplicaSet" and owner.name.startswith(f"{workload.name}-")
 
 
 def own_selector(snapshot: Snapshot, pod: Pod, workload: Workload | None) -> LabelSelector | None:
@@ -90,13 +105,15 @@ def planned_pods(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
     """The planned pods: of workloads that no other workload controls and that have no pods of their own yet."""
     known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
     owners = {(pod.namespace, pod.owner) for pod in pods}
+    controlled = _controllers(workloads)
     found: list[Pod] = []
     for workload in workloads:
         own = (workload.namespace, Owner(workload.kind, workload.name))
         owner = (workload.namespace, workload.template.owner)
         if workload.scaled_down or own in owners or (owner != own and owner in known):
             continue
-        running = (pod for pod in pods if not pod.planned and pod.namespace == workload.namespace)
-        if not workload.selector or not any(workload.selector.matches(pod.labels) for pod in running):
+        running = (pod for pod in pods if pod.namespace == workload.namespace and not pod.planned and not pod.finished)
+        matches = workload.selector.matches if workload.selector else None
+        if not matches or not any(matches(pod.labels) and _may_control(workload, pod, controlled) for pod in running):
             found += workload.templates
     return found

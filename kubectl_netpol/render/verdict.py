@@ -73,13 +73,14 @@ def side_lines(prediction: Prediction, names: Names, *, verbose: bool = False) -
     """One line per direction, followed by the near misses where it does not allow. All are indented."""
     lines = []
     route = prediction.routes[0]
+    stated = prediction.reason if prediction.verdict is Verdict.UNDEFINED else None
     source, destination = (names.end(end) for end in (prediction.request.source, prediction.request.destination))
     for side, pod, other in (
         (prediction.egress, route.connection.source.pod, destination),
         (prediction.ingress, route.connection.destination.pod, source),
     ):
         label = f"{side.direction.field + ':':8}"
-        text = side_text(side, pod, names, other, stated=prediction.reason, verbose=verbose)
+        text = side_text(side, pod, names, other, stated=stated, verbose=verbose)
         lines.append(f"  {label} {TO_ITSELF if reaches_itself(prediction) else text}")
         if side.verdict is not Verdict.ALLOWED:
             shown = side.near_misses[: UNLIMITED if verbose else FEW]
@@ -112,7 +113,8 @@ def side_text(
     passed = "".join(f"{_tier_rule(match)} passes it on; " for match in side.passed_by)
     reason = ""
     if side.reason:
-        reason = "undefined" if side.reason == stated else side.reason.message
+        repeated = side.verdict is Verdict.UNDEFINED and side.reason == stated
+        reason = "undefined" if repeated else side.reason.message
     return passed + (_tiers_text(side, title) or _isolation_text(side, title, other, reason, verbose=verbose))
 
 

@@ -156,10 +156,7 @@ def test_the_changes_are_those_of_evaluating_every_connection(snapshots: tuple[S
         declared = {
             (port.protocol, port.number) for port in (destination.ports if isinstance(destination, Pod) else ())
         }
-        protocols = {"TCP", *(item.protocol for item in items), *(protocol for protocol, _ in declared)}
         for protocol, port in itertools.product(PROTOCOLS, (53, 80, 8080, 40000)):
-            if protocol not in protocols:
-                continue  # a protocol that no rule and no pod names is not evaluated
             named = (protocol, port) in declared or any(
                 isinstance(item, PortRange) and item.protocol == protocol and 1 < item.first <= port <= item.last
                 for item in items
@@ -200,13 +197,13 @@ def test_where_a_plugin_decides_too(plugin: str) -> None:
         for (title, source), (other, destination) in itertools.permutations(ends.items(), 2):
             if isinstance(source, str) and isinstance(destination, str):
                 continue
-            for port in (53, 80, 8080, 40000):
-                pair = [verdict_of(snapshot, source, destination, "TCP", port) for snapshot in snapshots]
+            for protocol, port in itertools.product(PROTOCOLS, (53, 80, 8080, 40000)):
+                pair = [verdict_of(snapshot, source, destination, protocol, port) for snapshot in snapshots]
                 found = [
                     [change.before, change.after]
-                    for change in reported.get((title, other, "TCP"), ())
+                    for change in reported.get((title, other, protocol), ())
                     if change.ports.other or change.ports.first <= port <= change.ports.last
                 ]
-                assert pair[0] is pair[1] or pair in found, (title, other, port)
+                assert pair[0] is pair[1] or pair in found, (title, other, protocol, port)
 
     law()

@@ -107,6 +107,10 @@ objects:
     kind: DaemonSet
     metadata: {namespace: shop, name: done}
     spec: {selector: {matchLabels: {app: done}}}
+  - apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {namespace: shop, name: "off"}
+    spec: {replicas: 0, selector: {matchLabels: {app: "off"}}}
 """
 
 
@@ -169,14 +173,14 @@ def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str
             resolve_destination,
             "zzz",
             'no Service, pod or workload "zzz" in namespace shop',
-            "found: api, done, empty, late, late-2 and 2 more",
+            "found: api, done, empty, late, late-2 and 3 more",
             id="an unknown destination",
         ),
         pytest.param(
             resolve_subject,
             "zzz",
             'no Service, pod or workload "zzz" in namespace shop',
-            "found: api, done, empty, late, late-2 and 2 more",
+            "found: api, done, empty, late, late-2 and 3 more",
             id="an unknown subject",
         ),
         pytest.param(resolve_source, "node/zz", 'no Node "zz"', "found: n1", id="an unknown node"),
@@ -196,10 +200,10 @@ def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str
         ),
         pytest.param(
             resolve_source,
-            "ds/done",
-            "DaemonSet shop/done has no pods now",
+            "sts/off",
+            "StatefulSet shop/off has no pods now",
             "scale it up, or name a pod",
-            id="a workload whose pods have finished",
+            id="a workload without pods",
         ),
         pytest.param(
             resolve_source,

@@ -11,7 +11,7 @@ from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.manifests.reader import Reader
 from kubectl_netpol.model.kinds import KINDS, WORKLOADS
 from kubectl_netpol.model.objects import Owner
-from kubectl_netpol.model.policies import UnevaluatedPolicy
+from kubectl_netpol.model.policies import Direction, UnevaluatedPolicy
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 
@@ -424,11 +424,54 @@ def test_the_planned_pod_of_a_workload_that_another_controls(owner: str, pods: l
             2,
             id="beside a pod of another namespace",
         ),
+        pytest.param(
+            {"metadata": {"name": "w-1", "labels": {"app": "w"}}, "status": {"phase": "Succeeded"}},
+            2,
+            id="beside a finished pod of its labels",
+        ),
+        pytest.param(
+            {
+                "metadata": {
+                    "name": "w-1",
+                    "labels": {"app": "w"},
+                    "ownerReferences": [{"kind": "Job", "name": "migrate", "controller": True}],
+                },
+                "status": {"phase": "Running"},
+            },
+            2,
+            id="beside a pod of its labels that another controller has",
+        ),
+        pytest.param(
+            {
+                "metadata": {
+                    "name": "w-1",
+                    "labels": {"app": "w"},
+                    "ownerReferences": [{"kind": "ReplicaSet", "name": "w-5d9", "controller": True}],
+                },
+                "status": {"phase": "Running"},
+            },
+            1,
+            id="not beside a pod of its ReplicaSet",
+        ),
     ],
 )
 def test_a_template_is_planned_only_without_pods_of_its_own(pod: dict[str, Any], count: int) -> None:
     snapshot = read(json.dumps(DEPLOYMENT), json.dumps({"apiVersion": "v1", "kind": "Pod", **pod}))
     assert len(snapshot.pods) == count
+
+
+def test_objects_with_the_same_generate_name_are_several() -> None:
+    head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
+    both = [
+        {**head, "metadata": {"generateName": "np-"}, "spec": {"policyTypes": [one]}} for one in ("Ingress", "Egress")
+    ]
+    named = {**head, "metadata": {"name": "np-1"}, "spec": {}}
+    snapshot = read(json.dumps({"apiVersion": "v1", "kind": "List", "items": [*both, named, named]}))
+    assert [(policy.key, policy.directions) for policy in snapshot.policies] == [
+        ("shop/np-", (Direction.INGRESS,)),
+        ("shop/np-#2", (Direction.EGRESS,)),
+        ("shop/np-1", (Direction.INGRESS,)),
+    ]
 
 
 def test_gaps_and_overriding_policies_are_in_the_snapshot() -> None:

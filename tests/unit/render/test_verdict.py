@@ -10,6 +10,7 @@ from kubectl_netpol.console import Console
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import arrow, verdict_text
 from tests.support.results import DENY, NAMES, NEAR, PODS, Terminal, console, console_of, words_of
+from tests.support.running import run
 from tests.support.tables import ask, example, snapshot_of
 
 SERVICE = {"default/front": {"selector": {"run": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}}
@@ -357,3 +358,15 @@ def test_a_deny_of_cilium_is_named_by_its_path() -> None:
     assert lines_of({**CILIUM, "pods": pods}, "node/n2 web 80")[2] == (
         "  ingress: denied by default/ciliumnetworkpolicy.cilium.io/web ingressDeny[0]"
     )
+
+
+def test_what_a_tier_of_calico_blocks_at_its_end_says_so() -> None:
+    line = "san nginx 81 -n shop -f - --plugin calico"
+    deny = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny}, spec: {podSelector: {}}}"
+    pods = [f"{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{}}}}" for name in ("san", "nginx")]
+    said = "ingress: what no rule decides is denied at the end of tier default, since deny applies to nginx for ingress"
+    for command in ("explain", "test -v"):
+        name, *options = command.split()
+        ran = run(name, " ".join([line, *options]), stdin="\n---\n".join([deny, *pods]))
+        assert said in " ".join(ran.out.split()), command
+        assert "undefined" not in ran.out
