@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
 # Control characters but the line break and the tab, and those that show nothing or change the order of the others.
 _HIDDEN = (
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    r"\U000e0000-\U000e007f]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
-_HIDDEN_BUT_COLOUR = rf"(?!\x1b\[\d\d?m){_HIDDEN}"
-_IN_A_LINE = rf"{_HIDDEN_BUT_COLOUR}|[\n\t]"
+_HIDDEN_BUT_COLOUR = rf"(?!\x1b\[(?:0|{'|'.join(_CODES.values())})m){_HIDDEN}"
 _ERASED = "\r\033[K"
 _MOST_WARNINGS = 8
 _PATIENCE_SECONDS = 1.0
@@ -107,7 +106,7 @@ class Console:
         with contextlib.suppress(OSError):
             self._out.flush()  # on one terminal, in the order written; a failure is raised by finish
         label = _painted(f"{word}:", style) if _wants_colour(self._err) else f"{word}:"
-        text = re.sub(_IN_A_LINE, _escaped, text)  # a name with a line break begins no line
+        text = in_a_line(text)
         with self._aside():
             try:
                 _put(self._err, f"{label} {text}\n")
@@ -189,6 +188,16 @@ def _put(stream: TextIO, text: str, *, raw: bool = False) -> None:
     except UnicodeEncodeError:
         plain = text.encode(stream.encoding, "backslashreplace").decode(stream.encoding)
         stream.write(plain.replace(r"\u2192", "->").replace(r"\u2026", "..."))
+
+
+def in_a_line(text: str) -> str:
+    """A line of text in which a name is no more than a name: it begins no other line, and no command to a CI's runner.
+
+    GitHub's takes a line that begins with :: as one, and ##[ wherever it stands.
+    """
+    if "\n" in text or "\t" in text:
+        text = re.sub(r"[\n\t]", _escaped, text)
+    return re.sub(r"^(\s*):(?=:)|##\[", lambda found: "##\\x5b" if found[1] is None else f"{found[1]}\\x3a", text)
 
 
 def json_safe(text: str) -> str:

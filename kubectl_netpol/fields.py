@@ -81,7 +81,7 @@ def texts(value: Any, path: str) -> tuple[str, ...]:
 def text(value: Any, path: str, *, empty: bool = False) -> str:
     """A string; an empty one is an error unless `empty`."""
     if not isinstance(value, str):
-        hint = f'quote it: "{shown(value)}"' if isinstance(value, int | float) else None
+        hint = "quote it" if isinstance(value, int | float) else None  # as it is written, which is not known here
         raise BadField(path, "is missing" if value is None else f"expected a string, got {shown(value)}", hint)
     if not value and not empty:
         raise BadField(path, "is empty")

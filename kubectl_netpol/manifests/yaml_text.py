@@ -113,9 +113,10 @@ def _construct_integer(loader: Any, node: Any) -> int | float | str:
     if len(digits) > len(str(_LAST_INTEGER)) and digits.lstrip("+-").isdecimal():
         return _float(digits, node)
     try:
-        return int(f"{octal[1]}0o{octal[2]}" if octal else digits, 0)
+        number = int(f"{octal[1]}0o{octal[2]}" if octal else digits, 0)
     except ValueError:
         raise _error("expected an integer", node) from None
+    return number if -_LAST_INTEGER // 2 <= number < _LAST_INTEGER else text
 
 
 def _construct_float(loader: Any, node: Any) -> float | str:

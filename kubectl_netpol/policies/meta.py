@@ -91,7 +91,7 @@ def read_labels(value: Any, path: str) -> dict[str, str]:
     for key, entry in entries.items():
         if type(entry) is not str:
             if entry is not None:
-                hint = f'quote it: "{shown(entry)}"' if isinstance(entry, int | float) else None
+                hint = "quote it" if isinstance(entry, int | float) else None
                 raise BadField(f"{path}.{key}", f"expected a string, got {shown(entry)}", hint)
             unset = True
     return {key: "" if entry is None else entry for key, entry in entries.items()} if unset else entries

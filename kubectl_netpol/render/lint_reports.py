@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -67,7 +68,8 @@ def _result(placed: Placed) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """Of a path, absolute or relative to where lint runs."""
-    return f"file://{quote(file)}" if file.startswith("/") else quote(file.removeprefix("./"))
+    path = quote(os.fsencode(file.removeprefix("./")))  # a name need not be UTF-8
+    return f"file://{path}" if file.startswith("/") else path
 
 
 def junit_text(report: Report) -> str:

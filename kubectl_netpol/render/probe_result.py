@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.console import in_a_line
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.render.text import Names, fits, table, wrapped
@@ -33,13 +34,13 @@ def result_text(result: ConnectionResult, names: Names, console: Console, *, ver
     lines = wrapped(lines, console).split("\n")
     step = _next_lines(finding, console)
     if verbose:
-        return "\n".join([first, *lines, *step, wrapped(_details(result, names), console)])
+        return "\n".join([*map(in_a_line, [first, *lines, *step]), wrapped(_details(result, names), console)])
     room = MOST_LINES - _rows([f"{finding.word}: {arrow(prediction.request, names)}", *step], console)
     if _rows(lines, console) > room:
         while len(lines) > 1 and _rows(lines, console) > room:
             lines.pop()
         lines.append(_cut(lines.pop(), console))
-    return "\n".join([first, *lines, *step])
+    return "\n".join(map(in_a_line, [first, *lines, *step]))
 
 
 def result_line(result: ConnectionResult, names: Names, console: Console) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.console import in_a_line
 from kubectl_netpol.engine.phrases import count, rule_ports_text, where_text
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.render.probe_result import result_text
@@ -36,7 +37,7 @@ def suite_text(results: Sequence[CheckResult], console: Console, *, verbose: boo
                 continue
             text = result_text(judged.found, Names(found.check.namespace), console)
             lines += [f"    {line}" for line in text.split("\n")]
-    return "\n".join([*lines, totals(results)])
+    return "\n".join(map(in_a_line, [*lines, totals(results)]))
 
 
 def check_line(found: CheckResult, console: Console | None = None) -> str:
@@ -78,7 +79,8 @@ def unexercised_text(found: Sequence[Unexercised], namespace: str) -> str:
     """One line for each, by the policy and the rule's path."""
     if not found:
         return "every rule of the policies is exercised"
-    return "\n".join(["not exercised by any check:", *(f"  {unexercised_line(one, namespace)}" for one in found)])
+    lines = (f"  {unexercised_line(one, namespace)}" for one in found)
+    return "\n".join(["not exercised by any check:", *map(in_a_line, lines)])
 
 
 def unexercised_line(found: Unexercised, namespace: str) -> str:

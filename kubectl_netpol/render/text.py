@@ -6,6 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+from kubectl_netpol.console import in_a_line
 from kubectl_netpol.engine.phrases import names_text
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Names:
 
 def table(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
     """Columns aligned with three spaces between them, as kubectl prints them. The last one is not padded."""
-    rows = [tuple(row) for row in rows]
+    rows = [tuple(map(in_a_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         indent + "   ".join([*(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)), row[-1]])
@@ -64,7 +65,7 @@ def wrapped(lines: Iterable[str], console: Console) -> str:
     """
     folded: list[str] = []
     width = max(console.width, _NARROWEST)
-    for line in lines:
+    for line in map(in_a_line, lines):
         coloured = re.match(_COLOURED, line)
         plain = coloured[2] + line[coloured.end() :] if coloured else line
         if len(plain) <= width or "   " in plain.strip(" ")[8:]:
@@ -74,5 +75,5 @@ def wrapped(lines: Iterable[str], console: Console) -> str:
         pieces = textwrap.wrap(plain, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
         if coloured:
             pieces[0] = coloured[0] + pieces[0].removeprefix(coloured[2])
-        folded += pieces
+        folded += map(in_a_line, pieces)
     return "\n".join(folded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -21,6 +21,10 @@ from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings
 from kubectl_netpol.manifests.reader import Reader
 from tests.support.lawful import lawful
 from tests.support.policy_kinds import OF_EACH_KIND, OfKind
+from tests.support.running import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OBJECTS = list(
     yaml.safe_load_all("""
@@ -300,3 +304,72 @@ BOMB = "a: &a [x,x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}
 def test_texts_that_are_made_to_hurt(text: str) -> None:
     with pytest.raises(ManifestError, match=r"^it\.yaml, document 1"):
         Reader().add_text(text, "it.yaml")
+
+
+FORGED = "\n::error::forged\n##[error]forged"
+POD = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "c", "image": "i"}]}}
+ENDS = [{**POD, "metadata": {"name": name, "namespace": "s", "labels": {"app": name}}} for name in ("a", "b")]
+SUITE = {"apiVersion": "netpol/v1", "kind": "TestSuite"}
+CHECK = {"name": "n", "from": "s/a", "to": "s/b", "port": 81, "expect": "blocked"}
+
+
+def spoilt(kind: str, version: str, spec: Any, **fields: Any) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "np", "namespace": "s"}, "spec": spec, **fields}
+
+
+@pytest.mark.parametrize(
+    ("command", "objects"),
+    [
+        pytest.param("lint -f -", [spoilt("NetworkPolicy", "networking.k8s.io/v1", {f"x{FORGED}": 1})], id="a field"),
+        pytest.param(
+            "explain s/a s/b 81 -f -", [{**ENDS[0], "status": {"phase": f"P){FORGED}"}}, ENDS[1]], id="a phase"
+        ),
+        pytest.param(
+            "explain s/a s/np 80 -f -",
+            [*ENDS, spoilt("Service", "v1", {"type": "ExternalName", "externalName": f"evil{FORGED}"})],
+            id="an external name",
+        ),
+        pytest.param(
+            "explain s/b -f -",
+            [
+                *ENDS,
+                spoilt(
+                    "NetworkPolicy",
+                    "projectcalico.org/v3",
+                    {
+                        "selector": "all()",
+                        "types": ["Ingress"],
+                        "ingress": [{"action": "Allow", "source": {"selector": f"app == '{FORGED}'"}}],
+                    },
+                ),
+            ],
+            id="a selector of Calico",
+        ),
+        pytest.param(
+            "explain s/b -f -",
+            [
+                *ENDS,
+                spoilt(
+                    "CiliumNetworkPolicy",
+                    "cilium.io/v2",
+                    {"endpointSelector": {}, "egress": [{"toFQDNs": [{"matchPattern": f"x{FORGED}"}]}]},
+                ),
+            ],
+            id="a domain name of Cilium",
+        ),
+        pytest.param("test -F -", [{**SUITE, "checks": [{**CHECK, "to": f"x y{FORGED}"}]}], id="an end of a check"),
+        pytest.param("test -F -", [{**SUITE, "checks": [{**CHECK, "to": f"fe80::1%x{FORGED}"}]}], id="a zone"),
+    ],
+)
+def test_no_text_begins_a_line_that_is_not_ours(command: str, objects: list[Any], tmp_path: Path) -> None:
+    ends = tmp_path / "ends.json"
+    ends.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": ENDS}), encoding="utf-8")
+    beside = f" -f {ends}" if "-F" in command else ""
+    stdin = objects[0] if "-F" in command else {"apiVersion": "v1", "kind": "List", "items": objects}
+    name, *options = command.split()
+    ran = run(name, f"{' '.join(options)}{beside} -v", stdin=json.dumps(stdin))
+    assert ran.status in (0, 1, 2)
+    assert "forged" in ran.out + ran.err
+    for line in (ran.out + ran.err).splitlines():
+        assert not line.lstrip().startswith(("::", "forged", "##["))
+        assert "##[" not in line

@@ -64,17 +64,13 @@ def test_objects_are_not_copied() -> None:
         pytest.param(names, [{"name": "a"}, {}], "spec[1].name: is missing", None, id="a field of the second object"),
         pytest.param(names, [7], "spec[0]: expected an object, got 7", None, id="the first object itself"),
         pytest.param(
-            fields.texts, ["a", 1], "spec[1]: expected a string, got 1", 'quote it: "1"', id="a number for a string"
+            fields.texts, ["a", 1], "spec[1]: expected a string, got 1", "quote it", id="a number for a string"
         ),
-        pytest.param(
-            fields.text, True, "spec: expected a string, got true", 'quote it: "true"', id="a boolean for a string"
-        ),
+        pytest.param(fields.text, True, "spec: expected a string, got true", "quote it", id="a boolean for a string"),
         pytest.param(fields.text, {}, "spec: expected a string, got an object", None, id="an object for a string"),
         pytest.param(fields.text, None, "spec: is missing", None, id="no string"),
         pytest.param(fields.text, "", "spec: is empty", None, id="an empty string"),
-        pytest.param(
-            fields.optional_text, 1, "spec: expected a string, got 1", 'quote it: "1"', id="an optional string"
-        ),
+        pytest.param(fields.optional_text, 1, "spec: expected a string, got 1", "quote it", id="an optional string"),
         pytest.param(fields.integer, "80", 'spec: expected an integer, got "80"', None, id="a string for an integer"),
         pytest.param(fields.integer, 8.5, "spec: expected an integer, got 8.5", None, id="a fraction for an integer"),
         pytest.param(fields.integer, True, "spec: expected an integer, got true", None, id="a boolean for an integer"),

@@ -6,6 +6,7 @@ import gc
 import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from kubectl_netpol.console import in_a_line
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
 
@@ -76,5 +77,5 @@ def _changed(before: Mapping[str, Seen], now: Mapping[str, Seen]) -> list[str]:
 def _print(lines: list[str], console: Console) -> None:
     """Each with the time; written out at once, since the next one may be hours away."""
     for line in lines:
-        console.data(f"{time.strftime('%H:%M:%S')} {line}")
+        console.data(f"{time.strftime('%H:%M:%S')} {in_a_line(line)}")
     console.finish()

@@ -123,7 +123,7 @@ def read(*texts: str, live: bool = False) -> Snapshot:
         pytest.param(
             "{apiVersion: example.com/v1, kind: TeamNetworkPolicy, metadata: {name: a, namespace: 3}}",
             "it.yaml, document 1 (TeamNetworkPolicy.example.com a): metadata.namespace: expected a string, got 3",
-            'quote it: "3"',
+            "quote it",
             id="a number for the namespace of a kind that is not known",
         ),
         pytest.param(
@@ -135,13 +135,13 @@ def read(*texts: str, live: bool = False) -> Snapshot:
         pytest.param(
             "{apiVersion: v1, kind: Pod, metadata: {name: 08}}",
             "it.yaml, document 1 (Pod ?): metadata.name: expected a string, got 8.0",
-            'quote it: "8.0"',
+            "quote it",
             id="a number for a name",
         ),
         pytest.param(
             "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: 5}}",
             "it.yaml, document 1 (Pod a): metadata.namespace: expected a string, got 5",
-            'quote it: "5"',
+            "quote it",
             id="a number for a namespace",
         ),
         pytest.param(

@@ -364,7 +364,7 @@ def test_what_a_tier_of_calico_blocks_at_its_end_says_so() -> None:
     line = "san nginx 81 -n shop -f - --plugin calico"
     deny = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny}, spec: {podSelector: {}}}"
     pods = [f"{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{}}}}" for name in ("san", "nginx")]
-    said = "ingress: what no rule decides is denied at the end of tier default, since deny applies to nginx for ingress"
+    said = "ingress: what no rule decides is denied at the end of tier default, since deny applies to shop/nginx for"
     for command in ("explain", "test -v"):
         name, *options = command.split()
         ran = run(name, " ".join([line, *options]), stdin="\n---\n".join([deny, *pods]))
