@@ -53,6 +53,11 @@ class Console:
         with self._aside(), self._answering():
             _put(self._out, text)
 
+    def exact(self, text: str) -> None:
+        """As `data`, for a program that reads it: every character as it is, but for a terminal."""
+        with self._aside(), self._answering():
+            _put(self._out, text if text.endswith("\n") else text + "\n", raw=not self._out.isatty())
+
     def finish(self) -> None:
         """Write out what is buffered, with the errors of `data`."""
         with self._answering():

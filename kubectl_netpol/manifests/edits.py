@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import string
 from typing import Any
 
 from kubectl_netpol.manifests.positions import Key, Place, Positions
 from kubectl_netpol.manifests.writer import quoted
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*|[1-9][0-9]*")
+_PRINTED = string.digits + string.ascii_letters + string.punctuation + " "
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
@@ -30,8 +33,19 @@ def edited(content: str, default_namespace: str, key: Key, edits: tuple[tuple[st
 
 def unified_diff(name: str, before: str, after: str) -> str:
     """As `git apply` takes it, with the file's own line breaks."""
-    lines = difflib.unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}")
+    lines = difflib.unified_diff(_lines(before), _lines(after), _name(f"a/{name}"), _name(f"b/{name}"))
     return "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
+
+
+def _name(path: str) -> str:
+    """A path as git writes it: in quotes if something in it would be taken for another line, or is not UTF-8."""
+    if not re.search(r'[\x00-\x1f"\\\x7f\ud800-\udfff]', path):
+        return path
+    known = {ord('"'): '\\"', ord("\\"): "\\\\"}
+    pieces = (
+        known.get(byte) or (chr(byte) if chr(byte) in _PRINTED else f"\\{byte:03o}") for byte in os.fsencode(path)
+    )
+    return f'"{"".join(pieces)}"'
 
 
 def _lines(content: str) -> list[str]:

@@ -55,7 +55,7 @@ def print_repairs(linted: Linted, report: Report, wanted: Wanted, console: Conso
         if source and content != before:
             printed.append(unified_diff(_relative(source), before, content))
     if printed:
-        console.data("".join(printed) if "" not in by_source else "---\n".join(printed))
+        console.exact("".join(printed) if "" not in by_source else "---\n".join(printed))
     else:
         console.note("nothing that could be mended by an edit: each finding has its fix in words")
 

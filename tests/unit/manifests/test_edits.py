@@ -172,3 +172,21 @@ def test_git_takes_the_diff(before: str, after: str, tmp_path: Path) -> None:
     )
     assert (tmp_path / "f.yaml").read_bytes().decode() == after
     assert unified_diff("f.yaml", before, before) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("a b.yaml", id="a space"),
+        pytest.param("ü.yaml", id="not ASCII"),
+        pytest.param('a"b\\c.yaml', id="a quote and a backslash"),
+        pytest.param("x\n--- a+victim.yaml\n+++ b", id="line breaks"),
+        pytest.param("\udcff.yaml", id="not UTF-8"),
+    ],
+)
+def test_git_takes_the_diff_of_a_file_of_any_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("a: 1\n", encoding="utf-8")
+    diff = unified_diff(name, "a: 1\n", "a: 2\n").encode()
+    assert sum(line.startswith((b"---", b"+++")) for line in diff.splitlines()) == 2
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=diff, check=True, timeout=60)
+    assert (tmp_path / name).read_text(encoding="utf-8") == "a: 2\n"

@@ -259,3 +259,18 @@ def test_of_a_cluster_the_changed_policies_are_printed(monkeypatch: pytest.Monke
         }
         for name, more in (("p", {}), ("q", {"annotations": {"team": "x"}}))
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("\n", "\r\n", id="line breaks of another system"),
+        pytest.param("metadata:", "metadata: # a\u200bb", id="a character that is not shown"),
+    ],
+)
+def test_git_takes_the_diff_of_a_file_with_odd_characters(before: str, after: str, folder: Path) -> None:
+    content = (PODS + HEAD + "  podSelector: {matchLabels: {app: wbe}}\n").replace(before, after)
+    (folder / "f.yaml").write_text(content, encoding="utf-8", newline="")
+    ran = run("lint", "-f f.yaml --fix")
+    subprocess.run(["git", "apply", "-"], cwd=folder, input=ran.out.encode(), check=True, timeout=60)
+    assert (folder / "f.yaml").read_bytes().decode() == content.replace("wbe", "web")
