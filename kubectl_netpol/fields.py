@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -100,6 +101,30 @@ def integer(value: Any, path: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadField(path, "is missing" if value is None else f"expected an integer, got {shown(value)}")
     return value
+
+
+def boolean(value: Any, path: str) -> bool:
+    """True or false; null is false."""
+    if value is not None and not isinstance(value, bool):
+        raise BadField(path, f"expected true or false, got {shown(value)}")
+    return value is True
+
+
+def slip(value: dict[str, Any], names: tuple[str, ...]) -> BadField | None:
+    """The error for a field that is probably a misspelt one of these; others may be of a later version."""
+    found = _slip(tuple(value), names)
+    return BadField("", f'unknown field "{found[0]}"', f"did you mean {found[1]}?") if found else None
+
+
+@lru_cache(maxsize=4096)  # every pod has the fields of many others, and comparing one takes 0.05 ms
+def _slip(keys: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, str] | None:
+    import difflib  # noqa: PLC0415 - it costs every start a millisecond
+
+    for key in keys:
+        near = next(iter(difflib.get_close_matches(key, names, 1, 0.85)), key)
+        if key not in names and near not in (key, *keys):
+            return key, near
+    return None
 
 
 def known_fields(value: dict[str, Any], path: str, names: Collection[str]) -> None:

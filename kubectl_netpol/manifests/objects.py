@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.fields import BadField, each, integer, mapping, objects, optional_text, shown, texts
+from kubectl_netpol.fields import BadField, boolean, each, integer, mapping, objects, optional_text, shown, texts
 from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.model.objects import (
     SERVICE_NAME,
@@ -63,7 +63,7 @@ def read_service(item: Object, metadata: Object, namespace: str, name: str) -> S
             *_ips(balancer.get("ingress"), "status.loadBalancer.ingress"),
             *(_address(ip, "spec.externalIPs") for ip in texts(spec.get("externalIPs"), "spec.externalIPs")),
         ),
-        publish_not_ready=spec.get("publishNotReadyAddresses") is True,
+        publish_not_ready=boolean(spec.get("publishNotReadyAddresses"), "spec.publishNotReadyAddresses"),
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
         local=spec.get("externalTrafficPolicy") == "Local",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.fields import each, integer, mapping, objects, optional_text, text, texts
+from kubectl_netpol.fields import boolean, each, integer, mapping, objects, optional_text, text, texts
 from kubectl_netpol.manifests.objects import read_addresses
 from kubectl_netpol.model.objects import Container, ContainerPort, Owner, Pod, Workload
 from kubectl_netpol.model.selectors import LabelSelector
@@ -75,7 +75,7 @@ def _pod_of(
         name=name,
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
         ports=tuple(port for _, ports in containers for port in ports),
-        host_network=spec.get("hostNetwork") is True,
+        host_network=boolean(spec.get("hostNetwork"), f"{path}.hostNetwork"),
         owner=_owner(metadata),
         containers=(*(Container(one.name, one.image, running.get(one.name)) for one, _ in containers), *ephemeral),
         annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),

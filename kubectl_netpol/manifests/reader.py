@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kubectl_netpol.errors import ManifestError
-from kubectl_netpol.fields import BadField, mapping, sequence, shown, text
+from kubectl_netpol.fields import BadField, known_fields, mapping, sequence, shown, text
 from kubectl_netpol.manifests.json_text import is_json, load_stream
 from kubectl_netpol.manifests.objects import (
     read_endpoint_slice,
@@ -38,11 +38,11 @@ from kubectl_netpol.model.kinds import (
 from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
 from kubectl_netpol.model.workloads import planned_pods
-from kubectl_netpol.policies.meta import read_labels
+from kubectl_netpol.policies.meta import labels_or_any
 from kubectl_netpol.policies.networkpolicy import read_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from kubectl_netpol.model.objects import EndpointSlice, Workload
     from kubectl_netpol.policies.meta import Object
@@ -138,7 +138,7 @@ class Reader:
             if kind in BESIDE:  # rules of any namespace may speak of it
                 return namespace, name, Gap(KINDS[kind].resource, None, message, policy_kind=kind, name=name)
             where = name if kind == "Namespace" else namespace or None
-            return namespace, name, Gap(KINDS[kind].resource, where, message, name=name, labels=_labels(metadata))
+            return namespace, name, Gap(KINDS[kind].resource, where, message, name=name, labels=labels_or_any(metadata))
 
     def take(self, kind: str, found: Iterable[Read]) -> None:
         """Add what `read_item` returned."""
@@ -230,7 +230,7 @@ class Reader:
         version = document.get("apiVersion")
         if not isinstance(kind, str) or not isinstance(version, str) or not kind or not version:
             raise ManifestError(f"{where}: apiVersion or kind is missing")
-        if kind.endswith("List") and "items" in document:
+        if kind.endswith("List") and ("items" in document or kind == "List" or kind[:-4] in KINDS):
             self._add_list(document, where)
             return
         if (version, kind) == SUITE:
@@ -252,7 +252,7 @@ class Reader:
         if self._depth == _DEEPEST:
             raise ManifestError(f"{where}: lists are nested too deeply")
         try:
-            items = sequence(document["items"], "items")
+            items = _items(document)
         except BadField as error:
             raise ManifestError(f"{where}: {error}", error.hint) from None
         self._depth += 1
@@ -391,12 +391,11 @@ def _named(item: Object) -> tuple[Object, str]:
     return metadata, text(metadata.get("generateName") if given in (None, "") else given, "metadata.name")
 
 
-def _labels(metadata: Object) -> Mapping[str, str] | None:
-    """None where they can't be read."""
-    try:
-        return read_labels(metadata.get("labels"), "metadata.labels")
-    except BadField:
-        return None
+def _items(document: Object) -> list[Any]:
+    if "items" not in document:
+        known_fields(document, "", ("apiVersion", "kind", "metadata", "items"))
+        raise BadField("items", "is missing")
+    return sequence(document["items"], "items")
 
 
 def _invalid(where: str, kind: str, name: str, error: BadField) -> ManifestError:

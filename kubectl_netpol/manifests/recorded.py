@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.policies.meta import Object
 
 _POLICIES = frozenset(("NetworkPolicy", *TIERED))  # whose validation is that of the API server
-_FIELD = r"^(?P<path>[A-Za-z][\w.\[\]/-]*): (?P<problem>.*)$"
+_FIELD = r"(?s)^(?P<path>[A-Za-z][\w.\[\]/-]*): (?P<problem>.*)$"
 # Kinds of other groups that make no pods. Any other kind that is skipped may.
 _NO_PODS = frozenset(
     (

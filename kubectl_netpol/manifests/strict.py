@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.fields import BadField, integer, known_fields, mapping, objects, sequence, shown, text
+from kubectl_netpol.fields import BadField, integer, known_fields, mapping, objects, sequence, shown, slip, text
 from kubectl_netpol.model.kinds import WORKLOADS
 from kubectl_netpol.model.ports import LAST_PORT
 from kubectl_netpol.model.validation import is_namespace_name, is_port_name, key_fault, name_fault, value_fault
@@ -52,6 +52,32 @@ def check_object(kind: str, item: Object) -> None:
         _check_template(kind, item)
 
 
+# Where a slip would change what is selected, or which pods there are, and say nothing.
+_POD_SPEC = ("containers", "initContainers", "hostNetwork", "nodeName", "serviceAccountName", "restartPolicy")
+_CONTAINER = ("name", "image", "ports", "command", "args", "env", "resources")
+_PORT = ("name", "containerPort", "protocol", "hostPort", "hostIP")
+_WORKLOAD = ("replicas", "selector", "template", "parallelism", "completions", "jobTemplate", "schedule")
+_SERVICE = ("selector", "ports", "type", "clusterIP", "clusterIPs", "externalName", "externalIPs")
+
+
+def _check_slips(spec: Object, path: str) -> None:
+    """Of the spec of a pod whose fields have been read."""
+    if error := slip(spec, _POD_SPEC):
+        raise error.within(path)
+    for field in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            if error := slip(container or {}, _CONTAINER):
+                raise error.within(f"{path}.{field}[{index}]")
+            for number, port in enumerate((container or {}).get("ports") or ()):
+                if error := slip(port or {}, _PORT):
+                    raise error.within(f"{path}.{field}[{index}].ports[{number}]")
+
+
+def _check_spec(item: Object, names: tuple[str, ...]) -> None:
+    if error := slip(mapping(item.get("spec"), "spec"), names):
+        raise error.within("spec")
+
+
 def _check_template(kind: str, item: Object) -> None:
     path, found = "", item
     for step in template_path(kind):
@@ -69,6 +95,8 @@ def template_path(kind: str) -> tuple[str, ...]:
 def _check_service(item: Object) -> None:
     """The ports and the type of a Service that has been read."""
     spec = mapping(item.get("spec"), "spec")
+    _check_spec(item, _SERVICE)
+    _labels(spec.get("selector"), "spec.selector")
     kind = spec.get("type") or "ClusterIP"
     if kind not in _SERVICE_TYPES:
         raise BadField("spec.type", f"must be one of {', '.join(_SERVICE_TYPES)}, got {shown(kind)}")
@@ -102,18 +130,22 @@ def _check_service_port(port: Object, path: str, *, named: bool) -> None:
         raise BadField(f"{path}.name", "is missing: a Service with several ports needs their names")
 
 
-def _check_containers(kind: str, item: Object, found: Pod) -> None:
-    """The ports of the containers of a Pod or a workload that has been read as `found`."""
-    if all(map(_is_port, found.ports)) and all(map(_is_port, found.init_ports)):
-        return
-    path = ("spec",) if kind == "Pod" else (*template_path(kind), "spec")
-    spec = item
-    for step in path:
+def _check_pod(kind: str, item: Object, found: Pod) -> None:
+    """The pod of a Pod or a workload that has been read as `found`: its fields, and the ports of its containers."""
+    steps = ("spec",) if kind == "Pod" else (*template_path(kind), "spec")
+    spec, path = item, ".".join(steps)
+    for step in steps:
         spec = spec.get(step) or {}
+    _check_slips(spec, path)
+    if not all(map(_is_port, found.ports)) or not all(map(_is_port, found.init_ports)):
+        _refuse_port(spec, path)
+
+
+def _refuse_port(spec: Object, path: str) -> None:
     for field in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(field) or ()):
             for number, port in enumerate((container or {}).get("ports") or ()):
-                at = f"{'.'.join(path)}.{field}[{index}].ports[{number}]"
+                at = f"{path}.{field}[{index}].ports[{number}]"
                 _check_number(port, at, "containerPort")
                 _check_number(port, at, "hostPort", none=0)
                 if (name := port.get("name")) and not is_port_name(name):
@@ -138,9 +170,10 @@ def check_read(kind: str, item: Object, found: Any) -> None:
     if kind == "Service":
         _check_service(item)
     elif kind == "Pod":
-        _check_containers(kind, item, found)
+        _check_pod(kind, item, found)
     elif kind in WORKLOADS:
-        _check_containers(kind, item, found.template)
+        _check_spec(item, _WORKLOAD)
+        _check_pod(kind, item, found.template)
         _check_selector(found, item)
 
 
@@ -150,6 +183,8 @@ def _check_selector(workload: Workload, item: Object) -> None:
     Jobs get theirs from the server.
     """
     selector, labels = workload.selector, workload.template.labels
+    if (replicas := mapping(item.get("spec"), "spec").get("replicas")) and integer(replicas, "spec.replicas") < 0:
+        raise BadField("spec.replicas", "must not be less than 0")
     if selector is None or workload.kind in ("Job", "CronJob") or item["spec"].get("template") is None:
         return
     if not selector.requirements:

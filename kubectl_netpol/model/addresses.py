@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _IPV4 = 4
 _PLAIN_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
+_ZONE = re.compile(r"%[A-Za-z0-9_.-]+\Z")  # Python takes any text
 _MAPPED_PREFIX = 96  # of ::ffff:0:0/96, where IPv6 holds the IPv4 addresses
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -38,6 +39,8 @@ def parse_network(text: str) -> IPNetwork:
 
 
 def is_ip(text: str) -> bool:
+    if "%" in text and not _ZONE.search(text):
+        return False
     if _PLAIN_IPV4.fullmatch(text):  # ten times as fast as ipaddress, and most are plain IPv4
         return True
     try:

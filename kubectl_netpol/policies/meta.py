@@ -76,6 +76,14 @@ def directions_named(types: list[Any]) -> tuple[Direction, ...]:
     return known if len(known) == len(given) else tuple(Direction)
 
 
+def labels_or_any(metadata: Object) -> dict[str, str] | None:
+    """An object's labels; None (may be any) for what can't be read."""
+    try:
+        return read_labels(metadata.get("labels"), "metadata.labels")
+    except BadField:
+        return None
+
+
 def selector_or_any(value: Any) -> LabelSelector | None:
     """A metav1.LabelSelector; None (may select anything) for one that can't be read."""
     try:

@@ -158,4 +158,5 @@ def _cell(text: str) -> str:
     for character in "\\`*_[]|":
         text = text.replace(character, f"\\{character}")
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+    text = text.replace("://", "&#58;//").replace("www.", "www&#46;")  # GitHub makes links of these
     return " ".join(text.split())

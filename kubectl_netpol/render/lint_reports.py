@@ -54,7 +54,7 @@ def _result(placed: Placed) -> dict[str, Any]:
             "artifactLocation": {"uri": _uri(placed.file)},
             "region": {"startLine": placed.line or 1},
         }
-    text = ". ".join([found.message, *(f"Because: {proof}" for proof in found.proof)])
+    text = _no_link(". ".join([found.message, *(f"Because: {proof}" for proof in found.proof)]))
     number = next(index for index, check in enumerate(CHECKS) if check.number == found.number)
     return {
         "ruleId": found.number,
@@ -64,6 +64,11 @@ def _result(placed: Placed) -> dict[str, Any]:
         "locations": [place],
         "partialFingerprints": {"object/v1": f"{found.number} {found.subject.title} {found.path}"},
     }
+
+
+def _no_link(text: str) -> str:
+    """SARIF takes [text](address) for a link, wherever it stands."""
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", text) if "](" in text else text
 
 
 def _uri(file: str) -> str:

@@ -265,7 +265,7 @@ def test_of_a_cluster_the_changed_policies_are_printed(monkeypatch: pytest.Monke
     ("before", "after"),
     [
         pytest.param("\n", "\r\n", id="line breaks of another system"),
-        pytest.param("metadata:", "metadata: # a\u200bb", id="a character that is not shown"),
+        pytest.param("name: p # ours", "name: p # ou\u200brs", id="a character that is not shown"),
     ],
 )
 def test_git_takes_the_diff_of_a_file_with_odd_characters(before: str, after: str, folder: Path) -> None:
