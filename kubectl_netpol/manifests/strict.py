@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from kubectl_netpol.fields import BadField, integer, known_fields, mapping, objects, sequence, shown, slip, text
 from kubectl_netpol.model.kinds import WORKLOADS
 from kubectl_netpol.model.ports import LAST_PORT
-from kubectl_netpol.model.validation import is_namespace_name, is_port_name, key_fault, name_fault, value_fault
-from kubectl_netpol.policies.meta import read_labels
+from kubectl_netpol.model.validation import is_namespace_name, is_port_name, key_fault, name_fault
+from kubectl_netpol.policies.meta import label_fault, read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,7 +220,7 @@ def _time(value: Any, path: str) -> None:
 
 def _labels(value: Any, path: str) -> None:
     for key, label in read_labels(value, path).items():
-        if fault := _label_fault(key, label):
+        if fault := label_fault(key, label):
             raise BadField(path, fault)
 
 
@@ -237,11 +237,6 @@ def _finalizers(value: Any, path: str) -> None:
 
 def _objects(value: Any, path: str) -> None:
     objects(value, path)
-
-
-@lru_cache(maxsize=65536)
-def _label_fault(key: str, value: str) -> str | None:
-    return key_fault(key) or value_fault(value)
 
 
 _CHECKS: dict[str, Callable[[Any, str], object]] = {

@@ -100,7 +100,7 @@ def is_cidr(text: str) -> bool:
     if "%" in address or not (prefix.isascii() and prefix.isdecimal()):
         return False
     try:
-        ipaddress.ip_network(text, strict=False)
+        parse_network(text)
     except ValueError:
         return False
     return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from kubectl_netpol.fields import BadField, known_fields, mapping, objects, sequence, shown, text
+from kubectl_netpol.fields import BadField, known_fields, mapping, sequence, shown, text
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.model.ports import PROTOCOLS
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator, Requirement
@@ -40,7 +41,7 @@ def read_selector(value: Any, path: str) -> LabelSelector:
     known_fields(selector, path, ("matchLabels", "matchExpressions"))
     requirements = []
     for key, label in read_labels(selector.get("matchLabels"), f"{path}.matchLabels").items():
-        if fault := key_fault(key) or value_fault(label):
+        if fault := label_fault(key, label):
             raise BadRequirement(f"{path}.matchLabels", fault)
         requirements.append(Requirement(key, Operator.IN, (label,)))
     expressions = sequence(selector.get("matchExpressions"), f"{path}.matchExpressions")
@@ -67,6 +68,11 @@ def _expression(value: Any, path: str) -> Requirement:
             f"{path}.values", f"{name} {'takes no values' if values else 'requires at least one value'}"
         )
     return Requirement(key, operator, values)
+
+
+@lru_cache(maxsize=65536)  # pods and selectors have the labels of many others
+def label_fault(key: str, value: str) -> str | None:
+    return key_fault(key) or value_fault(value)
 
 
 def directions_named(types: list[Any]) -> tuple[Direction, ...]:
@@ -108,5 +114,6 @@ def read_labels(value: Any, path: str) -> dict[str, str]:
 def last_change(metadata: Object) -> str | None:
     """The latest time in the metadata, or None. Times are RFC 3339 in UTC, so they sort as strings."""
     times = [metadata.get("creationTimestamp"), metadata.get("deletionTimestamp")]
-    times += [entry.get("time") for entry in objects(metadata.get("managedFields"), "metadata.managedFields")]
+    managed = metadata.get("managedFields")
+    times += [entry.get("time") for entry in managed if isinstance(entry, dict)] if isinstance(managed, list) else []
     return max([time for time in times if isinstance(time, str)], default=None)
