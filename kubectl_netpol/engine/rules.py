@@ -128,7 +128,7 @@ def _address_matches(
 ) -> bool | Note:
     if peer.domain_names:
         return _domain_matches(peer, pod)
-    if peer.unreadable and peer.node_selector is None:
+    if peer.unreadable and not peer.blocks and peer.node_selector is None:
         return True  # its kind is not known: anything
     if peer.node_selector is not None and pod and not pod.host_network:
         return False

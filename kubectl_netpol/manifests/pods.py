@@ -21,6 +21,7 @@ _COUNTED = {
     "Job": "parallelism",
 }
 _NONE_RUNS: Mapping[str, bool] = {}
+_NO_ANNOTATIONS: Mapping[str, str] = {}
 _JOB_NAMES = ("job-name", "batch.kubernetes.io/job-name")
 
 
@@ -78,13 +79,20 @@ def _pod_of(
         host_network=boolean(spec.get("hostNetwork"), f"{path}.hostNetwork"),
         owner=_owner(metadata),
         containers=(*(Container(one.name, one.image, running.get(one.name)) for one, _ in containers), *ephemeral),
-        annotations=read_labels(metadata.get("annotations"), "metadata.annotations"),
+        annotations=_annotations(metadata.get("annotations")),
         dns_policy=optional_text(spec.get("dnsPolicy"), f"{path}.dnsPolicy") or "ClusterFirst",
         nameservers=texts(dns.get("nameservers"), f"{path}.dnsConfig.nameservers"),
         service_account=optional_text(spec.get("serviceAccountName"), f"{path}.serviceAccountName"),
         init_ports=tuple(port for _, ports, sidecar in init if not sidecar for port in ports),
         **status,
     )
+
+
+def _annotations(value: Any) -> Mapping[str, str]:
+    """Those that are text: of one that is not, nothing is asked. (Of a file it is an error before that.)"""
+    if not isinstance(value, dict):
+        return _NO_ANNOTATIONS
+    return {key: entry for key, entry in value.items() if isinstance(entry, str)}
 
 
 def _running(entry: Object) -> tuple[str, bool]:

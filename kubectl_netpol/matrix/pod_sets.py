@@ -85,6 +85,12 @@ class PodSets:
         self, policy: Policy, peer: Peer, direction: Direction, subject: Pod, families: tuple[int, ...]
     ) -> Matched:
         """The pods that a peer of the policy matches, as a subject with addresses of these families sees them."""
+        found = self._peer(policy, peer, direction, subject, families)
+        return Matched(0, found.yes | found.unknown) if peer.unreadable else found
+
+    def _peer(
+        self, policy: Policy, peer: Peer, direction: Direction, subject: Pod, families: tuple[int, ...]
+    ) -> Matched:
         if peer.blocks:
             yes = unknown = 0
             for block in peer.blocks:

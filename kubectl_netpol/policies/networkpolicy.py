@@ -59,10 +59,18 @@ def _directions(value: Any, rules: tuple[Rule, ...]) -> tuple[Direction, ...]:
 
 
 def _lenient_rule(value: Any, direction: Direction, index: int) -> Rule:
+    """Where its ports can't be read, its peers say whom it may be about."""
     try:
         return _rule(value, direction, index, _lenient_peer)
     except BadField as error:
-        return Rule(direction, index, (Peer(unreadable=str(error)),))
+        try:
+            peers = _rule({**value, "ports": None}, direction, index, _lenient_peer).peers
+        except (BadField, TypeError):
+            peers = ()
+        unread = str(error)
+        return Rule(
+            direction, index, tuple(peer._replace(unreadable=unread) for peer in peers) or (Peer(unreadable=unread),)
+        )
 
 
 def _lenient_peer(value: Any, path: str) -> Peer:

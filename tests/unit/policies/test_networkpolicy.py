@@ -335,5 +335,9 @@ def test_of_a_policy_of_a_cluster_what_can_t_be_read_may_be_anyone() -> None:
         (Peer(unreadable='spec.ingress[1]: unknown field "later"'),),
         (Peer(unreadable="spec.egress[0].ports[0].port: invalid port 0: must be 1-65535"),),
     ]
+    rule = {"from": [{"podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"protocol": "QUIC"}]}
+    (odd,) = read_policy({"spec": {"ingress": [rule]}}, {}, "shop", "p", lenient=True).rules
+    why = 'spec.ingress[0].ports[0].protocol: must be one of TCP, UDP, SCTP, got "QUIC"'
+    assert odd.peers == (Peer(None, ALL, unreadable=why), Peer(ip_block=IPBlock("10.0.0.0/8"), unreadable=why))
     with pytest.raises(BadField):
         read_policy({"spec": {"later": 1}}, {}, "shop", "p", lenient=True)
