@@ -10,7 +10,7 @@ from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.phrases import match_text, names_text
 from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
-from kubectl_netpol.model.addresses import other_family, shared_family
+from kubectl_netpol.model.addresses import family, other_family, shared_family
 from kubectl_netpol.model.policies import Direction
 
 if TYPE_CHECKING:
@@ -114,6 +114,10 @@ def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> Connec
         source = source._replace(address=shared_family(mine, (route.destination.address,)))
     connection = Connection(source, route.destination, request.protocol, route.port, route.dialled)
     verdict = evaluate(snapshot, connection)
+    ends = connection.source, connection.destination
+    if len({family(end.address) for end in ends if end.address}) > 1:
+        message = f"{ends[0].title} and {ends[1].title} have no addresses of the same family, so nothing connects them"
+        return verdict._replace(caveats=(*verdict.caveats, Note(Code.NO_COMMON_FAMILY, message)))
     if other := _other_family(connection, request):
         second = evaluate(snapshot, other)
         if second.verdict is not verdict.verdict:

@@ -51,6 +51,7 @@ class Code(str, Enum):
     IP_BLOCK_ON_POD = "ip-block-on-pod"
     END_PORT = "end-port"
     FAMILIES_DIFFER = "families-differ"
+    NO_COMMON_FAMILY = "no-common-family"
     SCTP = "sctp"
     METADATA_ADDRESS = "metadata-address"
     OWN_ADDRESS = "own-address"

@@ -20,8 +20,8 @@ PUBLISHED = {
         endpoints-unknown host-endpoint tier-unknown types-unknown denied-by-plugin replicas-differ
     """,
     "caveats": """
-        ip-block-on-pod end-port families-differ sctp own-address baseline-by-direction plugin-differs plugin-not-seen
-        proxy-decides unknown-kind metadata-address
+        ip-block-on-pod end-port families-differ no-common-family sctp own-address baseline-by-direction plugin-differs
+        plugin-not-seen proxy-decides unknown-kind metadata-address
     """,
     "warnings": """
         policy-selects-nothing peer-matches-nothing service-port-in-rule no-way-to-dns split-rule split-peer
