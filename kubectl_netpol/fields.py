@@ -121,7 +121,8 @@ def _slip(keys: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, str] | No
     import difflib  # noqa: PLC0415 - it costs every start a millisecond
 
     for key in keys:
-        near = next(iter(difflib.get_close_matches(key, names, 1, 0.85)), key)
+        swapped = [name for name in names if sorted(name) == sorted(key)]
+        near = next(iter(swapped or difflib.get_close_matches(key, names, 1, 0.85)), key)
         if key not in names and near not in (key, *keys):
             return key, near
     return None

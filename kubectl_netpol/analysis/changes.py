@@ -15,11 +15,11 @@ from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
-from kubectl_netpol.model.addresses import by_family, family, parse_ip
-from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, blocks_of
+from kubectl_netpol.model.addresses import Blocks, by_family, family, parse_ip
+from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, blocks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
@@ -142,6 +142,7 @@ class Differ:
         self.alike: dict[tuple[int, Direction], int] = {}
         self.matches: dict[tuple[int, int, bool | int], object] = {}
         self.seen: dict[tuple[int, int], int] = {}
+        self.blocks: dict[int, tuple[Blocks, list[Peer]]] = {}
         self.numbers: dict[object, int] = {}
         self.outcomes: dict[object, _Outcome] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
@@ -281,18 +282,29 @@ class Differ:
         """Whether each peer of the rule matches this other end, by each of its addresses."""
         key = (id(rule), peer.number, any(item.selects_by_own_namespace for item in rule.peers) and group.number)
         if key not in self.matches:
-            addresses = peer.pod.ips if peer.pod else (peer.ends[0].address,)
-            self.matches[key] = tuple(
+            addresses = (peer.pod.ips if peer.pod else (peer.ends[0].address,)) or (None,)
+            self.matches[key] = frozenset(
                 tuple(
                     matched if isinstance(matched, bool) else None
                     for matched in (
-                        peer_matches(self.after, policy, item, peer.pod, ip, subject=group.pod)
-                        for ip in addresses or (None,)
+                        peer_matches(self.after, policy, item, peer.pod, ip, subject=group.pod) for ip in addresses
                     )
                 )
-                for item in rule.peers
+                for item in self._peers(rule, addresses)
             )
-        return self.matches[key]
+        return self.matches[key] if rule.peers else None
+
+    def _peers(self, rule: Rule, addresses: Sequence[str | None]) -> Iterable[Peer]:
+        """The peers that may match one of these addresses, or a pod by its labels: of many blocks a few."""
+        known = self.blocks.get(id(rule))
+        if known is None:
+            numbered = [(block.cidr, number) for number, peer in enumerate(rule.peers) for block in peer.blocks]
+            others = [peer for peer in rule.peers if not peer.blocks]
+            known = self.blocks[id(rule)] = Blocks(numbered), others
+        if None in addresses:
+            return rule.peers
+        holding = {number for ip in addresses if ip for number in known[0].holding(ip)}
+        return [*known[1], *(rule.peers[number] for number in sorted(holding))]
 
     def _add(self, own: PodGroup, alike: list[PodGroup], direction: Direction, outcome: _Outcome) -> None:
         members = {member: None for group in alike for member in group.members}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.verdict import End
-from kubectl_netpol.model.addresses import IPAddress, IPNetwork, parse_ip, parse_network
+from kubectl_netpol.model.addresses import Blocks, IPAddress, IPNetwork, family, parse_ip, parse_network
 from kubectl_netpol.model.workloads import controllers, pod_title
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def pod_groups(
 ) -> list[PodGroup]:
     """All pods that have not finished; `policies`, `blocks` (CIDRs) and `telling` are what may tell them apart."""
     keys = label_keys(snapshot, policies)
-    inside = _Blocks(blocks)
+    inside = Blocks((block, number) for number, block in enumerate(blocks))
     members: dict[object, list[Pod]] = {}
     for pod in snapshot.pods:
         if not pod.finished:
@@ -92,38 +91,14 @@ def pod_groups(
     ]
 
 
-class _Blocks:
-    """Which of these blocks an address is in: asked once between any two ends of blocks."""
-
-    def __init__(self, blocks: Iterable[str]) -> None:
-        networks = [parse_network(block) for block in blocks]
-        self._spans = [
-            (network.version, int(network.network_address), int(network.broadcast_address)) for network in networks
-        ]
-        ends = {(version, cut) for version, first, last in self._spans for cut in (first, last + 1)}
-        self._ends = sorted(ends)
-        self._found: dict[int, tuple[int, ...]] = {}
-
-    def of(self, version: int, address: int) -> tuple[int, ...]:
-        between = bisect_right(self._ends, (version, address))
-        if between not in self._found:
-            self._found[between] = tuple(
-                number
-                for number, (family, first, last) in enumerate(self._spans)
-                if family == version and first <= address <= last
-            )
-        return self._found[between]
-
-
-def _group_key(pod: Pod, keys: list[str], blocks: _Blocks) -> object:
-    addresses = [(ip.version, int(ip)) for ip in map(parse_ip, pod.ips)]
+def _group_key(pod: Pod, keys: list[str], blocks: Blocks) -> object:
     return (
         pod.namespace,
         tuple(pod.labels.get(key) for key in keys),
         pod.ports,
         pod.host_network and (pod.node, pod.host_ips),
-        tuple(version for version, _ in addresses),
-        tuple(blocks.of(*address) for address in addresses),
+        tuple(map(family, pod.ips)),
+        tuple(frozenset(blocks.holding(ip)) for ip in pod.ips),
     )
 
 
@@ -177,10 +152,9 @@ def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int)
             if ip.version == version and ip not in taken and not any(ip in network for network in wide):
                 found[address] = OUTSIDE_TITLE if version == _IPV4 or versions == {_IPV6} else f"{OUTSIDE_TITLE} (IPv6)"
                 break
+    within = _within(wide)
     for network in wide:
-        narrower = [other for other in wide if other != network and other.version == network.version]
-        narrower = [other for other in narrower if other.subnet_of(network)]  # type: ignore[arg-type] # same version
-        if own := _own_address(network, narrower, taken):
+        if own := _own_address(network, within[network], taken):
             found[own] = own if network.prefixlen == network.max_prefixlen else f"addresses in {network}"
     return [
         PodGroup(number, (Member(title),), (End(address=address),))
@@ -188,14 +162,31 @@ def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int)
     ]
 
 
+def _within(networks: Iterable[IPNetwork]) -> dict[IPNetwork, list[IPNetwork]]:
+    """For each network those that are right below it, in order; two either are apart, or one is in the other."""
+    found: dict[IPNetwork, list[IPNetwork]] = {}
+    around: list[IPNetwork] = []
+    for network in sorted(networks, key=lambda net: (net.version, int(net.network_address), net.prefixlen)):
+        while around and network.network_address not in around[-1]:
+            around.pop()
+        if around:
+            found[around[-1]].append(network)
+        found[network] = []
+        around.append(network)
+    return found
+
+
 def _own_address(network: IPNetwork, narrower: list[IPNetwork], taken: set[IPAddress]) -> str | None:
     """An address of the block that is in no narrower block and belongs to no pod or node; None where there is none."""
-    starts = [network.network_address, *(other.broadcast_address for other in narrower)]
-    for start in starts:
-        for step in range(64):
-            if int(start) + step >= 1 << network.max_prefixlen:
-                break
-            ip = start + step
-            if ip in network and ip not in taken and not any(ip in other for other in narrower):
+    first = free = int(network.network_address)
+    gaps = []
+    for other in narrower:
+        gaps.append(range(free, int(other.network_address)))
+        free = int(other.broadcast_address) + 1
+    gaps.append(range(free, int(network.broadcast_address) + 1))
+    for gap in gaps:
+        for number in gap[:64]:
+            ip = network.network_address + (number - first)
+            if ip not in taken:
                 return str(ip)
     return None

@@ -12,7 +12,7 @@ from kubectl_netpol.engine.calico_things import Things, Where, is_endpoint
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.layers import labels_unknown
 from kubectl_netpol.engine.verdict import Miss, Note, RulePart
-from kubectl_netpol.model.addresses import family, parse_ip, parse_network
+from kubectl_netpol.model.addresses import blocks_by_bits, family, parse_ip, parse_network
 from kubectl_netpol.model.calico import (
     NAMESPACE,
     OF_NAMESPACE,
@@ -277,10 +277,9 @@ class _End:
             if not not_nets and any(net in anything for net in nets):
                 return True
             return _address_unknown(end, "an address")
-        ip = parse_ip(end.address)
-        if nets and not any(ip in parse_network(net) for net in nets):
+        if nets and not blocks_by_bits(nets).holding(end.address):
             return False
-        return not any(ip in parse_network(net) for net in not_nets)
+        return not blocks_by_bits(not_nets).holding(end.address)
 
     def _selected(self, selector: Selector, end: Where) -> bool | Note:
         """Whether some thing with the address has it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.model.addresses import parse_ip, parse_network
+from kubectl_netpol.model.addresses import blocks_by_bits
 from kubectl_netpol.model.calico import (
     ACCOUNT,
     NAME,
@@ -44,8 +44,7 @@ class _Set(NamedTuple):
     nets: tuple[str, ...]
 
     def contains(self, address: str) -> bool:
-        ip = parse_ip(address)
-        return any(ip in parse_network(net) for net in self.nets)
+        return bool(blocks_by_bits(self.nets).holding(address))
 
 
 def is_endpoint(pod: Pod) -> bool:

@@ -10,14 +10,20 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.conditions import Held
 from kubectl_netpol.engine.layers import labels_unknown
 from kubectl_netpol.engine.verdict import Miss, Note, RulePart
+from kubectl_netpol.model.addresses import Blocks
 from kubectl_netpol.model.cilium import CiliumPort, CiliumRule, Endpoints, Entity, NodesWith, NotEvaluated
 from kubectl_netpol.model.policies import Direction, IPBlock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubectl_netpol.engine.conditions import Seen
     from kubectl_netpol.model.cilium import CiliumPeer
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
+
+
+_MANY = 8  # blocks, more than which are not asked one by one
 
 
 class CiliumCondition:
@@ -26,13 +32,15 @@ class CiliumCondition:
     Equal to itself alone: a matrix looks up thousands of answers by it.
     """
 
-    __slots__ = ("cluster", "rule", "view", "where")
+    __slots__ = ("_blocks", "cluster", "rule", "view", "where")
 
     def __init__(self, cluster: Cluster, rule: CiliumRule, view: View, where: str) -> None:
         self.cluster = cluster
         self.rule = rule
         self.view = view
         self.where = where
+        blocks = [(peer.cidr, index) for index, peer in enumerate(rule.peers or ()) if isinstance(peer, IPBlock)]
+        self._blocks = Blocks(blocks) if len(blocks) > _MANY else None
 
     @property
     def by_address(self) -> bool:
@@ -129,7 +137,11 @@ class CiliumCondition:
         if self.rule.peers is None:
             return True
         unknown: bool | Note = False
-        for index, peer in enumerate(self.rule.peers):
+        peers: Iterable[tuple[int, CiliumPeer]] = enumerate(self.rule.peers)
+        if self._blocks and seen.address:
+            holding = self._blocks.holding(seen.address)
+            peers = [(index, peer) for index, peer in peers if index in holding or type(peer) is not IPBlock]
+        for index, peer in peers:
             matched = self._peer(peer, seen)
             if matched is True:
                 return Held(index) if self.rule.numbered else True

@@ -53,7 +53,15 @@ def check_object(kind: str, item: Object) -> None:
 
 
 # Where a slip would change what is selected, or which pods there are, and say nothing.
-_POD_SPEC = ("containers", "initContainers", "hostNetwork", "nodeName", "serviceAccountName", "restartPolicy")
+_POD_SPEC = (
+    "containers",
+    "initContainers",
+    "hostNetwork",
+    "nodeName",
+    "serviceAccountName",
+    "serviceAccount",
+    "restartPolicy",
+)
 _CONTAINER = ("name", "image", "ports", "command", "args", "env", "resources")
 _PORT = ("name", "containerPort", "protocol", "hostPort", "hostIP")
 _WORKLOAD = ("replicas", "selector", "template", "parallelism", "completions", "jobTemplate", "schedule")

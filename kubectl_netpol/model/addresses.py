@@ -38,6 +38,32 @@ def parse_network(text: str) -> IPNetwork:
     return ipaddress.ip_network((int(mapped), network.prefixlen - _MAPPED_PREFIX))
 
 
+class Blocks:
+    """Many blocks, each with a number: which of them hold an address is found by its first bits, not one by one."""
+
+    def __init__(self, numbered: Iterable[tuple[str, int]]) -> None:
+        self._by_length: dict[tuple[int, int], dict[int, list[int]]] = {}
+        for cidr, number in numbered:
+            network = parse_network(cidr)
+            first = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
+            by_bits = self._by_length.setdefault((network.version, network.prefixlen), {})
+            by_bits.setdefault(first, []).append(number)
+
+    def holding(self, address: str) -> set[int]:
+        """The numbers of the blocks that the address is in."""
+        ip = parse_ip(address)
+        found: set[int] = set()
+        for (version, length), by_bits in self._by_length.items():
+            if version == ip.version:
+                found.update(by_bits.get(int(ip) >> (ip.max_prefixlen - length), ()))
+        return found
+
+
+@lru_cache(maxsize=1024)
+def blocks_by_bits(cidrs: tuple[str, ...]) -> Blocks:
+    return Blocks((cidr, number) for number, cidr in enumerate(cidrs))
+
+
 def is_ip(text: str) -> bool:
     if "%" in text and not _ZONE.search(text):
         return False

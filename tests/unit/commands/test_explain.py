@@ -611,3 +611,13 @@ def test_every_peer_of_a_rule_that_just_misses_is_there_with_v_and_in_json() -> 
     assert len([line for line in explain("san web-2 80", cluster).out.splitlines() if "ingress[0].from" in line]) == 1
     (near,) = json.loads(explain("san web-2 80 -o json", cluster).out)["ingress"]["nearMisses"]
     assert (near["peer"], [one["peer"] for one in near["otherPeers"]]) == (0, [1, 2])
+
+
+@pytest.mark.parametrize("line", ["", "-A", "-o json"])
+def test_a_pod_that_can_not_be_read_is_named(line: str, server: FakeApi) -> None:
+    odd = {"metadata": {"name": "odd", "namespace": "default"}, "status": {"podIPs": 3}}
+    for path in (PODS_HERE, PODS_PATH):
+        server.found[path] = [*server.found.get(path, []), odd]
+    ran = run("explain", line)
+    assert ran.status == 0
+    assert "warning: left out: default/pod/odd can't be read: status.podIPs: expected a list, got 3\n" in ran.err

@@ -212,3 +212,13 @@ def test_what_could_not_be_read(select: str, status: int, server: FakeApi) -> No
     assert ran.status == status
     assert ran.err == "warning: incomplete: you may not list pods in the whole cluster\n"
     assert json.loads(ran.out)["unread"] == ["you may not list pods in the whole cluster"]
+
+
+def test_a_policy_that_could_not_be_read(server: FakeApi) -> None:
+    odd = {"metadata": {"name": "odd", "namespace": "shop"}, "spec": {"podSelector": {}, "tier": "x"}}
+    path = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies"
+    server.found[path] = [*server.found[path], odd]
+    ran = run("lint", "-o json --select NP004")
+    assert ran.status == 2
+    (unread,) = json.loads(ran.out)["unread"]
+    assert unread == 'shop/networkpolicy.networking.k8s.io/odd can\'t be read: spec: unknown field "tier"'

@@ -413,3 +413,12 @@ def test_pods_that_may_not_be_listed_are_an_error(
 ) -> None:
     server.found[path] = forbidden(path)
     assert run(capsys, *typed) == (2, "", err)
+
+
+def test_a_pod_that_can_not_be_read_is_named(server: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = {**pod("odd"), "spec": {"containers": [{"name": "c", "ports": [{"containerPort": 1, "protocol": "QUIC"}]}]}}
+    server.found[HERE] = [pod("a"), pod("b"), odd]
+    for output in ("wide", "json", "html"):
+        status, _, err = run(capsys, "--port", "80", "-o", output)
+        assert status == 0
+        assert err.startswith("warning: left out: shop/pod/odd can't be read: spec.containers[0].ports[0].protocol: ")

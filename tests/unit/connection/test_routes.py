@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
-from kubectl_netpol.connection.resolve import parse_reference, resolve_destination, resolve_source
+from kubectl_netpol.connection.resolve import Resolved, parse_reference, resolve_destination, resolve_source
 from kubectl_netpol.connection.routes import Request, address_for, request
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.objects import Pod
+from kubectl_netpol.model.objects import Pod, Service, ServicePort
+from kubectl_netpol.model.selectors import LabelSelector
+from kubectl_netpol.model.snapshot import Gap, Snapshot
 from tests.support.tables import snapshot_of
-
-if TYPE_CHECKING:
-    from kubectl_netpol.model.snapshot import Snapshot
 
 CLUSTER = yaml.safe_load("""
 nodes: {n1: [192.0.2.1, "2001:db8::1"], n2: [192.0.2.2]}
@@ -532,3 +531,23 @@ def test_where_a_node_port_leads(source: str, node: str, port: int, pods: list[s
     found = asked(source if "." in source else "lost", f"node/{node}", port, snapshot=snapshot)
     assert [route.destination.title for route in found.routes] == pods
     assert (found.problem is None) is bool(pods)
+
+
+@pytest.mark.parametrize(
+    ("labels", "known"),
+    [
+        pytest.param({"app": "other"}, True, id="of other labels"),
+        pytest.param({"app": "web"}, False, id="of its labels"),
+        pytest.param(None, False, id="of labels that can't be read"),
+    ],
+)
+def test_a_pod_that_can_not_be_read_matters_to_a_service_that_may_select_it(
+    labels: dict[str, str] | None,
+    known: bool,  # noqa: FBT001 - a column
+) -> None:
+    gap = Gap("pods", "shop", "shop/pod/odd can't be read", name="odd", labels=labels)
+    pods = [Pod("shop", "web", {"app": "web"}, ("10.0.0.1",)), Pod("shop", "san", {}, ("10.0.0.2",))]
+    service = Service("shop", "web", LabelSelector.of({"app": "web"}), (ServicePort(None, 80, 80),))
+    snapshot = Snapshot(pods=pods, services=[service], gaps=[gap])
+    found = request(snapshot, Resolved(pod=pods[1], typed="san"), Resolved(service=service, typed="web"), 80, "TCP")
+    assert (found.problem is None) is known

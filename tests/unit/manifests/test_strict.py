@@ -137,6 +137,78 @@ def test_odd_metadata_of_a_cluster_is_taken() -> None:
             None,
             id="two ports without names",
         ),
+        pytest.param(
+            "{apiVersion: v1, kind: List, itmes: []}",
+            'it.yaml, document 1: unknown field "itmes"',
+            "did you mean items?",
+            id="a List with a slip",
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: PodList}", "it.yaml, document 1: items: is missing", None, id="a list of nothing"
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {hostNetwork: 'true'}}",
+            'it.yaml, document 1 (Pod p): spec.hostNetwork: expected true or false, got "true"',
+            None,
+            id="true in quotes",
+        ),
+        pytest.param(
+            "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {selector: {matchLabels: {a: b}}, "
+            "tempalte: {metadata: {labels: {a: b}}}}}",
+            'it.yaml, document 1 (Deployment d): spec: unknown field "tempalte"',
+            "did you mean template?",
+            id="a slip in a workload",
+        ),
+        pytest.param(
+            "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: '0'}}",
+            'it.yaml, document 1 (Deployment d): spec.replicas: expected an integer, got "0"',
+            None,
+            id="replicas in quotes",
+        ),
+        pytest.param(
+            "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: -1}}",
+            "it.yaml, document 1 (Deployment d): spec.replicas: must not be less than 0",
+            None,
+            id="fewer than none",
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selecter: {a: b}, ports: [{port: 80}]}}",
+            'it.yaml, document 1 (Service s): spec: unknown field "selecter"',
+            "did you mean selector?",
+            id="a slip in a Service",
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: {a: b/c}, ports: [{port: 80}]}}",
+            'it.yaml, document 1 (Service s): spec.selector: invalid label value "b/c": must be at most 63 of '
+            "A-Z a-z 0-9 . _ -, with a letter or digit at both ends",
+            None,
+            id="a selector of a Service",
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{}, {ports: [{containerprot: 1}]}]}}",
+            "it.yaml, document 1 (Pod p): spec.containers[1].ports[0].containerPort: is missing",
+            None,
+            id="a port without its number",
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: Pod, metadata: {name: p}, "
+            "spec: {containers: [{}, {ports: [{containerPort: 1, protcol: UDP}]}]}}",
+            'it.yaml, document 1 (Pod p): spec.containers[1].ports[0]: unknown field "protcol"',
+            "did you mean protocol?",
+            id="a slip in a port",
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{prots: []}]}}",
+            'it.yaml, document 1 (Pod p): spec.containers[0]: unknown field "prots"',
+            "did you mean ports?",
+            id="a slip in a container",
+        ),
+        pytest.param(
+            "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containrs: []}}",
+            'it.yaml, document 1 (Pod p): spec: unknown field "containrs"',
+            "did you mean containers?",
+            id="a slip in a pod",
+        ),
     ],
 )
 def test_an_object_that_the_api_server_would_refuse(text: str, message: str, hint: str | None) -> None:
@@ -148,3 +220,11 @@ def test_an_object_that_the_api_server_would_refuse(text: str, message: str, hin
 def test_a_prefix_of_names_may_end_with_a_dash() -> None:
     (found,) = read("{apiVersion: v1, kind: Pod, metadata: {generateName: web-}}")
     assert found.name == "web-"
+
+
+def test_a_field_of_a_later_version_is_no_slip() -> None:
+    spec = "spec: {laterField: 1, containers: [{laterField: 1, name: c, ports: [{containerPort: 80, later: 1}]}]}"
+    assert read(f"{{apiVersion: v1, kind: Pod, metadata: {{name: p}}, {spec}}}")
+    assert read("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {serviceAccount: a, ephemeralContainers: []}}")
+    job = "spec: {completionMode: Indexed, template: {spec: {}}}"
+    assert read(f"{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: c}}, spec: {{jobTemplate: {{{job}}}}}}}")

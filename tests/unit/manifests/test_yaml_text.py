@@ -81,6 +81,11 @@ def test_a_scalar_is_what_kubectl_reads(text: str, value: Any, without_c: Module
         assert type(found["key"]) is type(value)
 
 
+@pytest.mark.parametrize("digits", ["0x" + "f" * 5000, "0b" + "1" * 20000, "0o" + "7" * 5000, "-0x8000000000000001"])
+def test_a_number_of_no_use_as_one_stays_a_text(digits: str) -> None:
+    assert list(load_all(f"a: {digits}", "it")) == [{"a": digits}]
+
+
 def test_documents_come_in_order_with_the_empty_ones() -> None:
     assert list(load_all("a: 1\n---\n---\nb: 2\n", "it")) == [{"a": 1}, None, {"b": 2}]
 

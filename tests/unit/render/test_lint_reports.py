@@ -96,3 +96,12 @@ def test_without_findings_each_policy_passes() -> None:
     suite = junit(CLEAN)
     assert [case.name for case in suite] == ["shop/good"]
     assert (suite.tests, suite.failures) == (1, 0)
+
+
+def test_a_name_makes_no_link_and_need_not_be_utf_8() -> None:
+    placed = REPORT.findings[0]
+    found = placed.finding._replace(message="app=[fix it](https://evil.example) \\ x", proof=())
+    sarif = json.loads(sarif_text(Report((placed._replace(finding=found, file="d/\udcff.yaml"),))))
+    (result,) = sarif["runs"][0]["results"]
+    assert result["message"]["text"] == "app=\\[fix it\\](https://evil.example) \\\\ x"
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "d/%FF.yaml"
