@@ -89,9 +89,9 @@ def discover(api: Api) -> Discovered:
     with shapes("response to /apis"):
         answer = as_object(answer)
         if "groups" in answer:
-            groups = _ask_groups(api, objects(answer["groups"], "groups"))
+            groups = _ask_groups(api, objects(_some(answer["groups"], "groups"), "groups"))
         elif "items" in answer:
-            groups = _aggregated(objects(answer["items"], "items"))
+            groups = _aggregated(objects(_some(answer["items"], "items"), "items"))
         else:
             raise BadField("", "expected a list of API groups")
         for group, version, resources in groups:
@@ -105,21 +105,26 @@ def discover(api: Api) -> Discovered:
 def _aggregated(groups: list[dict[str, Any]]) -> Iterator[tuple[str, str, list[_Resource] | None]]:
     """(group, version, resources) of an APIGroupDiscoveryList, the preferred version first.
 
-    Resources None: of a server behind this one that does not answer, and did not before.
+    Resources None: of a server behind this one that does not answer, and did not before; or of a group of policies
+    that has none at all.
     """
     for group in groups:
         name = text(mapping(group.get("metadata"), "metadata").get("name"), "metadata.name")
-        for version in objects(_some(group.get("versions"), f"versions of {name}"), f"versions of {name}"):
+        versions = _some(group.get("versions"), f"versions of {name}")
+        for version in objects(versions or _some(None, f"versions of {name}"), f"versions of {name}"):
             resources = objects(version.get("resources"), f"resources of {name}")
-            stale = version.get("freshness") == "Stale" and not resources
-            found = None if stale else [_discovered(item) for item in resources]
+            silent = not resources and (version.get("freshness") == "Stale" or name in POLICY_GROUPS)
+            found = None if silent else [_discovered(item, name) for item in resources]
             yield name, text(version.get("version"), f"version of {name}"), found
 
 
-def _discovered(item: dict[str, Any]) -> _Resource:
-    kind = optional_text(mapping(item.get("responseKind"), "responseKind").get("kind"), "responseKind.kind") or ""
+def _discovered(item: dict[str, Any], group: str) -> _Resource:
+    """Where it does not say its kind, that of the table."""
+    plural = text(item.get("resource"), "resource")
+    kind = optional_text(mapping(item.get("responseKind"), "responseKind").get("kind"), "responseKind.kind")
+    known = (one.api for one in KINDS.values() if one.resource == plural and group in one.groups)
     namespaced = text(item.get("scope"), "scope") == "Namespaced"
-    return text(item.get("resource"), "resource"), kind, namespaced, texts(_some(item.get("verbs"), "verbs"), "verbs")
+    return plural, kind or next(known, ""), namespaced, texts(_some(item.get("verbs"), "verbs"), "verbs")
 
 
 def _some(value: Any, path: str) -> list[Any]:

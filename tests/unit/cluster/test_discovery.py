@@ -49,6 +49,20 @@ def stale(name: str, *found: Object) -> Object:
             (CILIUM._replace(version="v3"), WIDE._replace(version="v3")),
             id="the version that the server prefers",
         ),
+        pytest.param(
+            aggregated({"metadata": {"name": "cilium.io"}, "versions": [{"version": "v2", "resources": None}]}),
+            (CILIUM, WIDE),
+            id="a group of policies without resources",
+        ),
+        pytest.param(
+            aggregated(
+                group(
+                    "cilium.io", v2=[{**resource("CiliumNetworkPolicy", "ciliumnetworkpolicies"), "responseKind": None}]
+                )
+            ),
+            (CILIUM,),
+            id="a kind of the table that is not said",
+        ),
         pytest.param(aggregated(group("example.com", v1=[POD, TEAMS])), (TEAM,), id="a kind that is not known"),
         pytest.param(aggregated(group("example.com", v2=[POD], v1=[TEAMS])), (TEAM,), id="a kind of one version only"),
         pytest.param(
@@ -141,10 +155,6 @@ def test_group_by_group_only_those_are_asked_that_may_have_such_kinds() -> None:
     ]  # fmt: skip
 
 
-def test_no_groups_at_all_is_an_answer() -> None:
-    assert discovered({"groups": None}) == Discovered(())
-
-
 def test_a_group_of_the_table_that_does_not_answer_is_an_error() -> None:
     with pytest.raises(ClusterError, match="it is down"):
         discovered(api_groups(cilium_io="v2"), **{"/apis/cilium.io/v2": ClusterError("it is down")})
@@ -159,6 +169,9 @@ def test_any_other_group_that_does_not_answer_is_named() -> None:
     "answer",
     [
         pytest.param({"items": 7}, id="items that are no list"),
+        pytest.param({"items": None}, id="no items: every server has groups"),
+        pytest.param({"groups": None}, id="no groups"),
+        pytest.param(aggregated({"metadata": {"name": "a"}, "versions": []}), id="an empty list of versions"),
         pytest.param({"items": [7]}, id="an item that is no object"),
         pytest.param({}, id="neither items nor groups"),
         pytest.param(aggregated({"metadata": {"name": "cilium.io"}}), id="no versions"),
