@@ -18,10 +18,12 @@ from kubectl_netpol.cluster.kubeconfig_fields import data_or_file, flag, mapping
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable, Mapping
 
 _EXEC_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _EXEC_EXTENSION = "client.authentication.k8s.io/exec"
+_MOST_PRINTED = 1 << 24
 
 
 class Credentials(NamedTuple):
@@ -107,20 +109,36 @@ def _run_plugin(plugin: Mapping[str, Any], user: str, cluster: Mapping[str, Any]
     if program is None:
         raise ClusterError(f"getting credentials: exec: executable {command} not found", hint)
     try:
-        done = subprocess.run(  # noqa: S603 # the kubeconfig's own command, as kubectl runs it
+        process = subprocess.Popen(  # noqa: S603 # the kubeconfig's own command, as kubectl runs it
             [program, *arguments],
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env=environment,
-            check=False,
         )
     except OSError as error:
         raise ClusterError(f"getting credentials: exec: {command}: {error.strerror}", hint) from error
-    if done.returncode:
-        raise ClusterError(
-            f"getting credentials: exec: executable {command} failed with exit code {done.returncode}", hint
-        )
-    return _plugin_credentials(done.stdout, command, version)
+    return _plugin_credentials(_printed(process, command), command, version)
+
+
+def _printed(process: subprocess.Popen[bytes], command: str) -> bytes:
+    """What the plugin prints, to its end, which is killed where it prints more than any credential has."""
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    status = None
+    try:
+        printed = process.stdout.read(_MOST_PRINTED + 1)
+        if len(printed) <= _MOST_PRINTED:
+            status = process.wait()
+    finally:
+        process.stdout.close()
+        if status is None:
+            process.kill()
+            process.wait()
+    if len(printed) > _MOST_PRINTED:
+        raise ClusterError(f"getting credentials: exec: {command} printed more than {_MOST_PRINTED >> 20} MiB")
+    if status:
+        message = f"getting credentials: exec: executable {command} failed with exit code {status}"
+        raise ClusterError(message, "what it said is above; run it by hand, or choose another user with --user")
+    return printed
 
 
 def _check_words(user: str, fields: Mapping[str, Iterable[str]], variables: Iterable[str]) -> None:

@@ -214,3 +214,12 @@ def test_a_plugin_sees_the_users_environment_and_nothing_of_ours(world: World) -
     assert {key: value for key, value in seen.items() if key not in by_the_shell} == {
         key: value for key, value in os.environ.items() if key not in by_the_shell
     }
+
+
+def test_a_plugin_that_prints_for_ever_is_ended(world: World) -> None:
+    script = "#!/bin/sh\necho $$ > pid\nwhile :; do echo 0123456789012345678901234567890123456789; done\n"
+    world.write({"plugin": script, "home/.kube/config": config(plugin())})
+    with pytest.raises(ClusterError, match="printed more than 16 MiB"):
+        kubeconfig.load(ClusterOptions())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((world.folder / "pid").read_text()), 0)
