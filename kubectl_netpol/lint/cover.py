@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.model.addresses import parse_network
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubectl_netpol.model.policies import IPBlock, Peer, Rule
-    from kubectl_netpol.model.selectors import LabelSelector
+    from kubectl_netpol.model.selectors import LabelSelector, Requirement
 
 
 def covers_selector(wide: LabelSelector | None, narrow: LabelSelector | None) -> bool:
@@ -60,3 +63,30 @@ def covers_rule(wide: Rule, narrow: Rule) -> bool:
         not wide.ports
         or (bool(narrow.ports) and all(any(covers_port(one, port) for one in wide.ports) for port in narrow.ports))
     )
+
+
+class Rules:
+    """The rules of one policy and direction, of which those that may cover another are found by what it requires."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._may_cover_any: list[Rule] = []
+        self._by_requirement: dict[Requirement, list[Rule]] = {}
+        for rule in rules:
+            keys = {
+                peer.pod_selector.requirements[0]
+                if peer.selects_pods and peer.pod_selector and peer.pod_selector.requirements
+                else None
+                for peer in rule.peers
+            }
+            if None in keys or not keys:
+                self._may_cover_any.append(rule)
+            else:
+                for key in filter(None, keys):
+                    self._by_requirement.setdefault(key, []).append(rule)
+
+    def that_may_cover(self, narrow: Rule) -> list[Rule]:
+        """In order. A peer covers another one only if that requires all that it does."""
+        selector = narrow.peers[0].pod_selector if narrow.peers else None
+        required = (self._by_requirement.get(one, ()) for one in (selector.requirements if selector else ()))
+        found = {id(rule): rule for rule in (*self._may_cover_any, *chain.from_iterable(required))}
+        return sorted(found.values(), key=lambda rule: rule.position)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import names_text, position_text
 from kubectl_netpol.lint.context import pods_text
-from kubectl_netpol.lint.cover import covers_rule, covers_selector
+from kubectl_netpol.lint.cover import Rules, covers_rule, covers_selector
 from kubectl_netpol.lint.finding import Edit, Finding, Repair, Severity, found
 from kubectl_netpol.lint.peers import without_rule
 
@@ -39,6 +39,7 @@ class _Namespace:
             for number in context.numbers(policy):
                 self.by_class.setdefault(number, []).append(policy)
         self.gone: set[int] = set()  # ids of policies and of rules
+        self.rules: dict[tuple[int, Direction], Rules] = {}
 
     def findings(self) -> dict[str, tuple[Finding, ...]]:
         return {policy.name: tuple(self._of(policy)) for policy in self.policies if self.context.selected(policy)}
@@ -72,11 +73,17 @@ class _Namespace:
     def _wider(self, policy: Policy, rule: Rule, *, own: bool) -> Iterator[tuple[Policy, Rule]]:
         """The rules that cover this one: those of its own policy first."""
         for other in self._rivals(policy, rule.direction, own=own):
-            for wide in other.rules_of(rule.direction):
+            for wide in self._rules(other, rule.direction).that_may_cover(rule):
                 if wide is rule or id(wide) in self.gone or not covers_rule(wide, rule):
                     continue
                 if not (covers_rule(rule, wide) and self._stays(policy, rule, other, wide)):
                     yield other, wide
+
+    def _rules(self, policy: Policy, direction: Direction) -> Rules:
+        key = id(policy), direction
+        if key not in self.rules:
+            self.rules[key] = Rules(policy.rules_of(direction))
+        return self.rules[key]
 
     def _rivals(self, policy: Policy, direction: Direction, *, own: bool) -> Iterator[Policy]:
         """Those that select some of the same pods: first those that select all of them, whatever the pods."""
