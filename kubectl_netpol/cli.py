@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from kubectl_netpol.console import Console
+from kubectl_netpol.console import Console, terminal_width
 from kubectl_netpol.errors import NetpolError, TerminatedError, UsageError
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """With room for longer options before their help, so that a command's options fit a screen."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=27)
+        super().__init__(prog, max_help_position=27, width=terminal_width() - 2)
 
 
 def build_parser(name: str) -> Parser:

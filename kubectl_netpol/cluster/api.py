@@ -41,6 +41,8 @@ _PIECE_BYTES = 1 << 16
 _MOST_BYTES_OF_AN_ERROR = 1 << 20
 _LONGEST_MESSAGE = 2000
 _TRIES = 5
+_POOL = 8  # as many connections as are made at once
+_FEW, _NEAR_SECONDS = 3, 0.02  # a server that is near answers before another connection is made
 _MOST_PAGES = 4000  # two million objects
 _DONE = (200, 201)
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _ERROR = 401, 403, 404, 410, 429, 400
@@ -84,6 +86,7 @@ class Api:
         if access.tls and not configuration.verify_ssl:
             warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
         self._pool = pool(access)
+        self._near = False
 
     def get(self, path: str, query: Query = (), *, accept: str = JSON) -> dict[str, Any]:
         """The object at `path`, such as "/api/v1/namespaces/shop/pods/web"; `accept`: in which form, as JSON."""
@@ -148,7 +151,8 @@ class Api:
             except (ForbiddenError, NotFoundError) as error:
                 return error
 
-        return dict(zip(paths, map_concurrently(one, list(paths)), strict=True))
+        at_once = _FEW if self._near else _POOL
+        return dict(zip(paths, map_concurrently(one, list(paths), at_once=at_once), strict=True))
 
     def patch(self, path: str, body: Any, content_type: str) -> Any:
         """Patch the object at `path`; `content_type` such as "application/strategic-merge-patch+json"."""
@@ -182,7 +186,8 @@ class Api:
 
     def _connected(self, seconds: float) -> Any:
         connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
-        until = time.monotonic() + seconds
+        began = time.monotonic()
+        until = began + seconds
         try:
             if seconds <= 0:
                 raise TimeoutError
@@ -196,6 +201,7 @@ class Api:
             connection.close()
             late = time.monotonic() >= until
             raise self._connection_error(TimeoutError() if late else error, seconds) from error
+        self._near = time.monotonic() - began < _NEAR_SECONDS
         return connection
 
     def target(self, path: str, query: Query = ()) -> str:

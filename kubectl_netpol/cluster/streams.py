@@ -76,30 +76,65 @@ def execute(
     """
     began = time.monotonic()
     words, program = by_stdin(command)
-    query = [
-        ("container", container),
-        *([("stdin", "true")] if program else []),
+    query = _exec_query(container, words, stdin=bool(program))
+    with _opened(api, _path(namespace, pod, "exec"), query, _EXEC_PROTOCOLS, began + deadline) as link:
+        return _ended(link, program, began, limit)
+
+
+class Shell:
+    """A shell in a container (None: the only one of the pod) that waits for its program; it ends with its connection.
+
+    ClusterError, as `execute` raises it, where it can't be started within `deadline` seconds.
+    """
+
+    def __init__(
+        self, api: Api, namespace: str, pod: str, container: str | None, shell: str, *, deadline: float
+    ) -> None:
+        query = _exec_query(container, [shell], stdin=True)
+        until = time.monotonic() + deadline
+        self._open = contextlib.ExitStack()
+        link = _opened(api, _path(namespace, pod, "exec"), query, _EXEC_PROTOCOLS, until)
+        self._link = self._open.enter_context(link)
+
+    def run(self, command: Sequence[str], *, deadline: float, limit: int = 1 << 20) -> CompletedExec:
+        """As `execute`, once: the command is a long program of this shell; ClusterError for any other."""
+        began = time.monotonic()
+        self._link.deadline = began + deadline
+        _, program = by_stdin(command)
+        with self._open:
+            if not program:
+                raise ClusterError("a shell that waits runs long programs alone")
+            return _ended(self._link, program, began, limit)
+
+
+def _exec_query(container: str | None, words: Sequence[str], *, stdin: bool) -> list[tuple[str, str]]:
+    return [
+        *([("container", container)] if container else []),
+        *([("stdin", "true")] if stdin else []),
         ("stdout", "true"),
         ("stderr", "true"),
         *(("command", word) for word in words),
     ]
+
+
+def _ended(link: _Link, program: bytes, began: float, limit: int) -> CompletedExec:
+    """What an exec came to, to which its program is sent if there is one."""
     room = {_STDOUT: limit, _STDERR: limit, _ERROR: _STATUS_BYTES}
     kept = {channel: bytearray() for channel in room}
     truncated = timed_out = False
-    with _opened(api, _path(namespace, pod, "exec"), query, _EXEC_PROTOCOLS, began + deadline) as link:
-        try:
-            if program:
-                link.send_message(_STDIN, program)
-            for channel, data in link.messages():
-                if channel not in room:
-                    continue
-                left = room[channel] - len(kept[channel])
-                kept[channel] += data[:left]
-                truncated |= len(data) > left
-                if channel == _ERROR:
-                    link.deadline = min(link.deadline, time.monotonic() + _LAST_SECONDS)
-        except TimeoutError:
-            timed_out = not kept[_ERROR]
+    try:
+        if program:
+            link.send_message(_STDIN, program)
+        for channel, data in link.messages():
+            if channel not in room:
+                continue
+            left = room[channel] - len(kept[channel])
+            kept[channel] += data[:left]
+            truncated |= len(data) > left
+            if channel == _ERROR:
+                link.deadline = min(link.deadline, time.monotonic() + _LAST_SECONDS)
+    except TimeoutError:
+        timed_out = not kept[_ERROR]
     stdout, stderr = bytes(kept[_STDOUT]), bytes(kept[_STDERR])
     code, error = (None, None) if timed_out else _status(bytes(kept[_ERROR]), stdout + stderr)
     return CompletedExec(code, stdout, stderr, error, time.monotonic() - began, timed_out, truncated)

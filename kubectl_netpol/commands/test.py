@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_netpol.cluster.options import ClusterOptions
+    from kubectl_netpol.commands.common.inputs import Inputs
+    from kubectl_netpol.commands.common.options import ProbeOptions
+    from kubectl_netpol.commands.common.shell_ahead import ShellAhead
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.ports import SinglePort
 
@@ -136,15 +139,26 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return _enforcement(cluster, arguments.output, console, beside=beside)
     names, ports = _typed(arguments.names, selectors, parse_protocol(arguments.protocol or "TCP"))
     inputs = open_inputs(cluster, arguments.filenames, console)
-    if inputs.api:
-        inputs.api.prepare()
+    ahead = _shell_ahead(inputs, names, selectors, probe) if inputs.api else None
     # From here on, what is not yet needed is imported while the server answers.
     from kubectl_netpol.commands.common.connection_run import ConnectionRun  # noqa: PLC0415
 
-    asked = ConnectionRun(inputs, names, selectors, ports, cluster=cluster, probe=probe)
+    asked = ConnectionRun(inputs, names, selectors, ports, cluster=cluster, probe=probe, ahead=ahead)
     if every:
         asked.watch(every)
     return asked.report(arguments.output, expected=arguments.expect, verbose=arguments.verbose)
+
+
+def _shell_ahead(
+    inputs: Inputs, names: Sequence[str], selectors: tuple[str | None, str | None], probe: ProbeOptions
+) -> ShellAhead | None:
+    """Where the source is a pod by its name, its shell is started while the cluster is read."""
+    from kubectl_netpol.commands.common.shell_ahead import ShellAhead, pod_typed  # noqa: PLC0415 - not for manifests
+
+    assert inputs.api is not None  # noqa: S101 - it is a cluster
+    inputs.api.prepare()
+    source = pod_typed(names[0], inputs.namespace) if selectors[0] is None and not probe.debug_image else None
+    return ShellAhead(inputs.api, *source, probe.container) if source else None
 
 
 def _not_of_suites_options(arguments: argparse.Namespace) -> list[str]:

@@ -9,8 +9,6 @@ from kubectl_netpol.commands.common.findings import messages, warn
 from kubectl_netpol.commands.common.watch import Seen, state_of
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
-from kubectl_netpol.lint.nearby import policies_that_would_open
-from kubectl_netpol.render.json_objects import kind, result_object, serialize
 from kubectl_netpol.render.probe_result import result_line, result_text, results_table
 from kubectl_netpol.render.text import Names
 from kubectl_netpol.render.verdict import arrow
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.console import Console
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
+    from kubectl_netpol.lint.finding import Finding
     from kubectl_netpol.model.snapshot import Snapshot
 
 _UNKNOWN = 2
@@ -37,13 +36,15 @@ def print_results(
 ) -> None:
     """With the policies of the snapshot that were probably meant for an end: warnings, or part of an object."""
     names = Names(namespace)
-    nearby = [policies_that_would_open(snapshot, result.prediction) for result in results]
+    nearby = _nearby(snapshot, results)
     if output:
         results = [
             result._replace(warnings=(*result.warnings, *messages(found)))
             for result, found in zip(results, nearby, strict=True)
         ]
         nearby = []
+        from kubectl_netpol.render.json_objects import kind, result_object, serialize  # noqa: PLC0415 - not for text
+
         items = [result_object(result) for result in results]
         content = items[0] if len(items) == 1 else kind("TestResultList", {"items": items})
         console.data(serialize(content, output))
@@ -54,6 +55,15 @@ def print_results(
     for message in dict.fromkeys(message for result in results for message in result.warnings):
         console.warning(message)
     warn((), chain(*nearby), console, verbose=verbose)
+
+
+def _nearby(snapshot: Snapshot, results: Sequence[ConnectionResult]) -> list[list[Finding]]:
+    """For each result, policies that were probably meant for one of its ends."""
+    if all(result.prediction.verdict is Verdict.ALLOWED for result in results):
+        return [[] for _ in results]
+    from kubectl_netpol.lint.nearby import policies_that_would_open  # noqa: PLC0415 - only for what may be blocked
+
+    return [policies_that_would_open(snapshot, result.prediction) for result in results]
 
 
 def seen(results: Sequence[ConnectionResult], namespace: str, console: Console) -> Mapping[str, Seen]:

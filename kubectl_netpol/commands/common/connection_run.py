@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.commands.common.inputs import Inputs
     from kubectl_netpol.commands.common.options import ProbeOptions
     from kubectl_netpol.commands.common.prober import Prober
+    from kubectl_netpol.commands.common.shell_ahead import ShellAhead
     from kubectl_netpol.commands.common.watch import Seen
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.diagnosis.diagnose import ConnectionResult
@@ -31,6 +32,7 @@ class ConnectionRun:
     """The connections asked about, as they are now. With a cluster they may be asked again.
 
     `names`: those that are not replaced by one of the `selectors`, in order. No `ports`: all that are declared.
+    `ahead`: a shell in the source pod, for the first probe.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class ConnectionRun:
         *,
         cluster: ClusterOptions,
         probe: ProbeOptions,
+        ahead: ShellAhead | None = None,
     ) -> None:
         remaining = iter(names)
         ends = tuple(next(remaining) if selector is None else None for selector in selectors)
@@ -49,6 +52,7 @@ class ConnectionRun:
         self._inputs = inputs
         self._cluster = cluster
         self._probe = probe
+        self._ahead = ahead
         self._prober: Prober | None = None
 
     def report(self, output: str | None, *, expected: str | None, verbose: bool) -> int:
@@ -86,7 +90,12 @@ class ConnectionRun:
 
         prober = self._prober.again(snapshot, inputs.namespace) if self._prober else None
         self._prober = prober = prober or Prober(
-            inputs.api, snapshot, namespace=inputs.namespace, cluster=self._cluster, options=self._probe
+            inputs.api,
+            snapshot,
+            namespace=inputs.namespace,
+            cluster=self._cluster,
+            options=self._probe,
+            ahead=self._ahead,
         )
         with inputs.console.progress(f"probing {count(len(predictions), 'connection')}"):
             return snapshot, prober.results(predictions)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.cluster.api import Api
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.commands.common.options import ProbeOptions
+    from kubectl_netpol.commands.common.shell_ahead import ShellAhead
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
@@ -53,13 +54,21 @@ class Prober:
     """Probes connections from pods of a cluster. Nothing in the cluster changes, except with a debug image."""
 
     def __init__(
-        self, api: Api, snapshot: Snapshot, *, namespace: str, cluster: ClusterOptions, options: ProbeOptions
+        self,
+        api: Api,
+        snapshot: Snapshot,
+        *,
+        namespace: str,
+        cluster: ClusterOptions,
+        options: ProbeOptions,
+        ahead: ShellAhead | None = None,
     ) -> None:
         self._api = api
         self._snapshot = snapshot
         self._namespace = namespace
         self._cluster = cluster
         self._options = options
+        self._ahead = ahead
         self._enforcer: str | None = None
         self._enforcer_asked = False
         self._enforcer_lock = threading.Lock()
@@ -176,7 +185,8 @@ class Prober:
         for container in containers:
 
             def run(argv: Sequence[str], deadline: float, container: str = container) -> CompletedExec:
-                return execute(self._api, pod.namespace, pod.name, container, argv, deadline=deadline)
+                ahead = self._ahead.run(pod, container, argv, deadline=deadline) if self._ahead else None
+                return ahead or execute(self._api, pod.namespace, pod.name, container, argv, deadline=deadline)
 
             try:
                 result = probe(

@@ -22,7 +22,10 @@ def test_the_prober_is_given_the_options(network: Network) -> None:
         "namespace": "shop",
         "cluster": ClusterOptions(namespace="shop", context="lab"),
         "options": ProbeOptions(timeout=2.0, container="side", http=True, debug_image="busybox"),
+        "ahead": None,
     }
+    run("test", "san pod/nginx 80")
+    assert network.given["ahead"]
 
 
 def test_too_many_pairs_are_refused_before_anything_is_probed(network: Network) -> None:
