@@ -23,6 +23,7 @@ _HIDDEN = (
 )
 _CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
 _HIDDEN_BUT_COLOUR = rf"(?!\x1b\[(?:0|{'|'.join(_CODES.values())})m){_HIDDEN}"
+_COMMAND = r"^(\s*):(?=:[A-Za-z][\w-]*(?: .*)?::)|##\["
 _ERASED = "\r\033[K"
 _MOST_WARNINGS = 8
 _PATIENCE_SECONDS = 1.0
@@ -198,11 +199,14 @@ def _put(stream: TextIO, text: str, *, raw: bool = False) -> None:
 def in_a_line(text: str) -> str:
     """A line of text in which a name is no more than a name: it begins no other line, and no command to a CI's runner.
 
-    GitHub's takes a line that begins with :: as one, and ##[ wherever it stands.
+    GitHub's takes ::error …:: at its begin as one, and ##[ wherever it stands. An IPv6 address is none.
     """
-    if "\n" in text or "\t" in text:
-        text = re.sub(r"[\n\t]", _escaped, text)
-    return re.sub(r"^(\s*):(?=:)|##\[", lambda found: "##\\x5b" if found[1] is None else f"{found[1]}\\x3a", text)
+    return re.sub(_COMMAND, lambda found: "##\\x5b" if found[1] is None else f"{found[1]}\\x3a", one_line(text))
+
+
+def one_line(text: str) -> str:
+    """Text with its line breaks and tabs escaped."""
+    return re.sub(r"[\n\t]", _escaped, text) if "\n" in text or "\t" in text else text
 
 
 def json_safe(text: str) -> str:

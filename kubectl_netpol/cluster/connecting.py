@@ -41,8 +41,9 @@ def shut_after(seconds: float, connection: Any) -> Iterator[None]:
     """A timeout bounds each single read, so a proxy that sends a byte now and then would go on for ever."""
 
     def shut() -> None:
-        with contextlib.suppress(OSError, AttributeError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, AttributeError, TypeError):
+            # Not SSLSocket's own, which takes the TLS from under who reads.
+            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, shut)
     timer.daemon = True

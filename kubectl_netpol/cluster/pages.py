@@ -15,9 +15,9 @@ def page_of(answer: dict[str, Any], path: str) -> tuple[list[Any], str | None]:
 
     What is cut, or is a list of another kind, would pass for a list without what was asked for.
     """
-    kind = optional_text(answer.get("kind"), "kind")
-    if kind and kind != _METADATA_LIST and kind != (_list_kind(path) or kind[:-4] + "List"):
-        raise BadField("kind", f"expected {_list_kind(path) or 'a list'}, got {shown(kind)}")
+    kind, expected = optional_text(answer.get("kind"), "kind"), _list_kind(path)
+    if kind and kind != _METADATA_LIST and (kind != expected if expected else kind == "Status"):
+        raise BadField("kind", f"expected {expected or 'a list'}, got {shown(kind)}")
     if "items" not in answer:
         raise BadField("", "expected a list")
     metadata = mapping(answer.get("metadata"), "metadata")

@@ -115,7 +115,7 @@ def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> Connec
     connection = Connection(source, route.destination, request.protocol, route.port, route.dialled)
     verdict = evaluate(snapshot, connection)
     ends = connection.source, connection.destination
-    if len({family(end.address) for end in ends if end.address}) > 1:
+    if _apart(*map(_families, ends)):
         message = f"{ends[0].title} and {ends[1].title} have no addresses of the same family, so nothing connects them"
         return verdict._replace(caveats=(*verdict.caveats, Note(Code.NO_COMMON_FAMILY, message)))
     if other := _other_family(connection, request):
@@ -125,6 +125,16 @@ def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> Connec
             message = f"this is for {this}; for {that} it is {second.verdict.value}"
             return verdict._replace(caveats=(*verdict.caveats, Note(Code.FAMILIES_DIFFER, message)))
     return verdict
+
+
+def _families(end: End) -> set[int]:
+    """Of all the addresses that it has."""
+    own = end.pod.ips if end.pod else end.node.addresses if end.node else ()
+    return set(map(family, own or filter(None, (end.address,))))
+
+
+def _apart(one: set[int], other: set[int]) -> bool:
+    return bool(one and other) and not one & other
 
 
 def _other_family(connection: Connection, request: Request) -> Connection | None:

@@ -52,7 +52,10 @@ class Place(NamedTuple):
 
 
 class Positions:
-    """Of one text that was read without error. Of an object that it has twice the last one counts."""
+    """Of one text that was read without error. Of an object that it has twice the last one counts.
+
+    The first object with generateName p- has the name "p-#1", the second one "p-#2".
+    """
 
     def __init__(self, content: str, default_namespace: str = "default") -> None:
         items = _json_items(content)
@@ -62,7 +65,7 @@ class Positions:
         self._one_line = content if items is not None and "\n" not in content.strip() else None
         self._names: set[str] | None = None  # in the one line
         self._by_name: dict[str, list[int]] | None = None  # in which parts a name stands
-        self._objects: dict[int, dict[Key, Any]] = {}
+        self._objects: dict[int, dict[Key, list[Any]]] = {}
 
     def place(self, key: Key, path: str) -> Place | None:
         """That of the field, or None where the object does not have it."""
@@ -98,17 +101,26 @@ class Positions:
             for number, part in enumerate(self._parts):
                 for name in set(_NAME.findall(part.text)):
                     self._by_name.setdefault(name, []).append(number)
-        for number in reversed(self._by_name.get(key[2], ())):
-            part = self._parts[number]
-            if number not in self._objects:
-                self._objects[number] = {}
-                for root in compose_all(part.text):
-                    self._collect(self._objects[number], root, part.version, part.kind)
-            if key in self._objects[number]:
-                return part, self._objects[number][key]
-        return None
+        name, numbered, nth = key[2].partition("#")
+        found = [
+            (self._parts[number], node)
+            for number in self._by_name.get(name, ())
+            for node in self._in_part(number).get((key[0], key[1], name + numbered), ())
+        ]
+        if numbered:
+            return found[int(nth) - 1] if int(nth) <= len(found) else None
+        return found[-1] if found else None
 
-    def _collect(self, objects: dict[Key, Any], node: Any, version: str, kind: str) -> None:
+    def _in_part(self, number: int) -> dict[Key, list[Any]]:
+        if number not in self._objects:
+            part = self._parts[number]
+            self._objects[number] = {}
+            for root in compose_all(part.text):
+                self._collect(self._objects[number], root, part.version, part.kind)
+        return self._objects[number]
+
+    def _collect(self, objects: dict[Key, list[Any]], node: Any, version: str, kind: str) -> None:
+        """By name, and those with a generateName by that and a #."""
         if node is None or node.id != _MAP:
             return
         fields = {key.value: value for key, value in node.value if key.id == "scalar"}
@@ -124,7 +136,8 @@ class Positions:
             return
         about = {key.value: _text(value) for key, value in metadata.value if key.id == "scalar"}
         namespace = (about.get("namespace") or self._default) if known.namespaced else ""
-        objects[known.name, namespace, about.get("name") or about.get("generateName") or ""] = node
+        name = about.get("name") or f"{about.get('generateName')}#"
+        objects.setdefault((known.name, namespace, name), []).append(node)
 
 
 def _documents(content: str) -> list[Part]:

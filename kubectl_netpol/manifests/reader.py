@@ -81,6 +81,7 @@ class Reader:
         self._gaps: list[Gap] = []
         self._depth = 0
         self._generated: dict[tuple[str, str], int] = {}
+        self._adding = ""  # the name of the object that is being added
         self._only_calico: tuple[str, str, str, BadField] | None = None
 
     def add_text(self, content: str, source: str) -> None:
@@ -230,7 +231,7 @@ class Reader:
         version = document.get("apiVersion")
         if not isinstance(kind, str) or not isinstance(version, str) or not kind or not version:
             raise ManifestError(f"{where}: apiVersion or kind is missing")
-        if kind.endswith("List") and ("items" in document or kind == "List" or kind[:-4] in KINDS):
+        if kind.endswith("List") and ("items" in document or kind == "List" or kind_of(kind[:-4], version)):
             self._add_list(document, where)
             return
         if (version, kind) == SUITE:
@@ -261,14 +262,15 @@ class Reader:
             self._add_document(inner, f"{where}, items[{index}]")
         self._depth -= 1
 
-    def _add(self, kind: str, item: Object, where: str) -> str:
-        """The name by which it is kept: of several with the same generateName, each has its own."""
+    def _add(self, kind: str, item: Object, where: str) -> None:
+        """Of several with the same generateName, each is kept by a name of its own."""
         name = "?"
         try:
             metadata, name = _named(item)
             if not self.live and not metadata.get("name"):
                 number = self._generated[kind, name] = self._generated.get((kind, name), 0) + 1
                 name = name if number == 1 else f"{name}#{number}"
+            self._adding = name
             if not self.live:
                 check_object(kind, item)
             namespace = self._namespace(kind, metadata, self.default_namespace)
@@ -280,7 +282,6 @@ class Reader:
         self.take(kind, [(namespace, name, found)])
         if found is not None and not self.live:
             self._remember(kind, item, (namespace, name))
-        return name
 
     def _remember(self, kind: str, item: Object, key: tuple[str, str]) -> None:
         """What tells the replicas of a workload apart."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.errors import ManifestError
@@ -33,11 +34,12 @@ _NO_PODS = frozenset(
 
 
 class Recorded(NamedTuple):
-    """One object: the name of its file, and its annotations as they are written."""
+    """One object: the name of its file, its annotations as they are written, and its key in `Positions` of the file."""
 
     source: str
     annotations: dict[str, Any]
     item: Object
+    key: tuple[str, str, str]
 
 
 class Refused(NamedTuple):
@@ -63,6 +65,7 @@ class RecordingReader(Reader):
         self.refused: list[Refused] = []
         self.texts: dict[str, str] = {}
         self._source = ""
+        self._in_source: Counter[tuple[str, str, str, str]] = Counter()
 
     def add_text(self, content: str, source: str) -> None:
         self._source = source
@@ -74,28 +77,32 @@ class RecordingReader(Reader):
         """The kinds that were skipped and may make pods."""
         return tuple(sorted(kind for kind in self.skipped if kind not in _NO_PODS))
 
-    def _add(self, kind: str, item: Object, where: str) -> str:
+    def _add(self, kind: str, item: Object, where: str) -> None:
         if kind not in _POLICIES and kind != "Namespace":
-            return super()._add(kind, item, where)
+            super()._add(kind, item, where)
+            return
         key = self._key(kind, item)
         try:
-            key = (*key[:2], super()._add(kind, item, where))
+            super()._add(kind, item, where)
         except ManifestError as error:
             if kind == "Namespace" or not key[2]:
                 raise
-            self.refused.append(_refused(*key, error))
-        self._record(key, item)
-        return key[2]
+            self.refused.append(_refused(key[0], key[1], self._adding, error))
+        self._record((key[0], key[1], self._adding), item, key)
 
     def read_item(self, kind: str, item: Object, listed_in: str | None = None) -> Read:
         found = super().read_item(kind, item, listed_in)
         if kind in _POLICIES or kind == "Namespace":
-            self._record(self._key(kind, item), item)
+            self._record(key := self._key(kind, item), item, key)
         return found
 
-    def _record(self, key: tuple[str, str, str], item: Object) -> None:
+    def _record(self, key: tuple[str, str, str], item: Object, written: tuple[str, str, str]) -> None:
+        if not item["metadata"].get("name"):
+            place = self._source, *written
+            self._in_source[place] += 1
+            written = (written[0], written[1], f"{written[2]}#{self._in_source[place]}")
         annotations = item["metadata"].get("annotations")
-        self.recorded[key] = Recorded(self._source, annotations if isinstance(annotations, dict) else {}, item)
+        self.recorded[key] = Recorded(self._source, annotations if isinstance(annotations, dict) else {}, item, written)
 
     def _key(self, kind: str, item: Object) -> tuple[str, str, str]:
         """Without a name for an object that has none."""

@@ -6,7 +6,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.console import in_a_line
+from kubectl_netpol.console import in_a_line, one_line
 from kubectl_netpol.engine.phrases import names_text
 
 if TYPE_CHECKING:
@@ -46,12 +46,13 @@ class Names:
 
 def table(rows: Iterable[Sequence[str]], indent: str = "") -> list[str]:
     """Columns aligned with three spaces between them, as kubectl prints them. The last one is not padded."""
-    rows = [tuple(map(in_a_line, row)) for row in rows]
+    rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
+    lines = (
         indent + "   ".join([*(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)), row[-1]])
         for row in rows
-    ]
+    )
+    return list(map(in_a_line, lines))
 
 
 def fits(lines: Iterable[str], console: Console) -> bool:

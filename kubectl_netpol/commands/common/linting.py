@@ -116,7 +116,7 @@ def _placed(linted: Linted, findings: Iterable[Finding]) -> list[Placed]:
         file = recorded.source
         if file not in positions:
             positions[file] = Positions(linted.reader.texts[file], linted.default)
-        placed.append(Placed(one, file, positions[file].line(one.subject, one.path)))
+        placed.append(Placed(one, file, positions[file].line(recorded.key, one.path)))
     return sorted(placed, key=_order)
 
 

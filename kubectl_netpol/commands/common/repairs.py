@@ -91,7 +91,7 @@ class _Mender:
         repair = found.repair
         assert repair is not None  # noqa: S101 - it was chosen for it
         title = f"{found.number} {found.subject.title} {found.path}"
-        changed = edited(content, self.linted.default, found.subject, repair.edits)
+        changed = edited(content, self.linted.default, self.linted.reader.recorded[found.subject].key, repair.edits)
         wanted = repair.policy._replace(changed=None)
         if changed is None or not _is_only(content, changed, self.linted.default, found.subject, wanted):
             self.console.note(f"{title}: no edit; {found.fix}")

@@ -21,6 +21,7 @@ CILIUM = "/apis/cilium.io/v2/ciliumnetworkpolicies"
         pytest.param(POLICIES, {"kind": "NetworkPolicyList", "items": [{}]}, ([{}], None), id="a built-in kind"),
         pytest.param("/api/v1/pods", {"kind": "PartialObjectMetadataList", "items": []}, ([], None), id="metadata"),
         pytest.param(CILIUM, {"kind": "CiliumList", "items": []}, ([], None), id="a custom kind"),
+        pytest.param(CILIUM, {"kind": "Ciliums", "items": []}, ([], None), id="a custom kind whose list has any name"),
         pytest.param(POLICIES, {"metadata": {"continue": "x"}, "items": []}, ([], "x"), id="the way to the next page"),
         pytest.param(
             POLICIES, {"metadata": {"remainingItemCount": 3, "continue": "x"}, "items": []}, ([], "x"), id="more items"

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from kubectl_netpol.cluster.streams import CompletedExec, Listening, execute, listens
+from kubectl_netpol.cluster.streams import CompletedExec, Listening, Shell, execute, listens
 from kubectl_netpol.errors import ClusterError, ForbiddenError, NotFoundError
 from kubectl_netpol.probe.outcome import Target
 from kubectl_netpol.probe.script import shell_argv
@@ -512,3 +512,25 @@ def test_a_forbidden_port_forward(serve: Serve, pki: Pki) -> None:
     with pytest.raises(ForbiddenError) as caught:
         listens(api_for(server, pki), "shop", "web", 80, deadline=10)
     assert (caught.value.verb, caught.value.resource) == ("create", "pods/portforward")
+
+
+def test_a_shell_that_waits_runs_one_program(serve: Serve, pki: Pki) -> None:
+    server = serve(sends(message(1, "open\n"), message(3, SUCCESS), close()))
+    shell = Shell(api_for(server, pki), "shop", "web", None, "sh", deadline=10)
+    done = shell.run(["sh", "-c", "true\n" * 400, "sh", "a"], deadline=10)
+    assert (done.exit_code, done.stdout, done.error) == (0, b"open\n", None)
+    (request,) = server.requests
+    query = parse_qs(urlsplit(request.target).query)
+    assert query == {"stdin": ["true"], "stdout": ["true"], "stderr": ["true"], "command": ["sh"]}
+
+
+def test_a_shell_that_waits_runs_long_programs_alone(serve: Serve, pki: Pki) -> None:
+    shell = Shell(api_for(serve(sends()), pki), "shop", "web", "side", "sh", deadline=10)
+    with pytest.raises(ClusterError, match="long programs"):
+        shell.run(["nc", "-z"], deadline=10)
+
+
+def test_a_shell_that_may_not_be_started(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: Answer(403, forbidden("create", "pods/exec")))
+    with pytest.raises(ForbiddenError):
+        Shell(api_for(server, pki), "shop", "web", None, "sh", deadline=10)

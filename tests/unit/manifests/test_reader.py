@@ -496,3 +496,9 @@ def test_a_namespaced_overriding_policy_without_namespace_is_in_the_default_one(
 def test_a_manifest_in_a_folder_that_is_no_yaml_is_an_error() -> None:
     with pytest.raises(ManifestError, match=r"^x\.yaml"):
         Reader().add_found("apiVersion: v1\nkind: Pod\nmetadata: [\n", "x.yaml")
+
+
+def test_a_list_is_one_of_its_group_alone() -> None:
+    reader = Reader()
+    reader.add_text("{apiVersion: foo.io/v1, kind: NodeList, metadata: {name: x}, spec: {}}", "it.yaml")
+    assert dict(reader.skipped) == {"NodeList": 1}

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from kubectl_netpol.errors import ManifestError
+from kubectl_netpol.manifests.positions import Positions
 from kubectl_netpol.manifests.recorded import RecordingReader
 
 
@@ -106,3 +107,25 @@ def test_kinds_that_may_make_pods() -> None:
     kinds = ("ConfigMap", "Kafka", "ServiceMonitor", "Prometheus")
     reader = read(*({"apiVersion": "a.example/v1", "kind": kind, "metadata": {"name": "x"}} for kind in kinds))
     assert reader.unseen == ("Kafka", "Prometheus")
+
+
+def test_objects_with_one_generate_name_each_have_their_own_place() -> None:
+    def policy(port: int) -> str:
+        head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {generateName: p-}\n"
+        return f"{head}spec: {{podSelector: {{}}, ingress: [{{ports: [{{port: {port}}}]}}]}}\n"
+
+    reader = RecordingReader()
+    reader.add_text("---\n".join(map(policy, (80, 0, 81))), "a.yaml")
+    reader.add_text(policy(82), "b.yaml")
+    assert [refused.name for refused in reader.refused] == ["p-#2"]
+    places = {key[2]: (found.source, found.key[2]) for key, found in reader.recorded.items()}
+    assert places == {
+        "p-": ("a.yaml", "p-#1"),
+        "p-#2": ("a.yaml", "p-#2"),
+        "p-#3": ("a.yaml", "p-#3"),
+        "p-#4": ("b.yaml", "p-#1"),
+    }
+    texts = {name: Positions(content) for name, content in reader.texts.items()}
+    lines = [texts[found.source].line(found.key, "spec") for found in reader.recorded.values()]
+    assert lines == [4, 9, 14, 4]
+    assert texts["b.yaml"].line(("NetworkPolicy", "default", "p-#2"), "spec") is None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from kubectl_netpol.connection.resolve import Resolved
-from kubectl_netpol.console import Console
+from kubectl_netpol.console import Console, in_a_line, one_line
 from kubectl_netpol.model.objects import Node, Pod, Service, Workload
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.render.text import Names, fits, table, wrapped
@@ -98,3 +100,21 @@ def test_colours_take_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "width", 80)
     assert wrapped([line], terminal) == line
     assert wrapped([line + "z"], terminal).splitlines() == [f"\033[1mingress:\033[0m {'x' * 35}", f"  {'y' * 35}z"]
+
+
+@pytest.mark.parametrize(
+    ("line", "safe"),
+    [
+        pytest.param("::/0   all ports", "::/0   all ports", id="an IPv6 block"),
+        pytest.param("  ::1 and ::2", "  ::1 and ::2", id="two IPv6 addresses"),
+        pytest.param("::error::x", r"\x3a:error::x", id="a command"),
+        pytest.param("  ::error file=a,line=1::x", r"  \x3a:error file=a,line=1::x", id="a command with properties"),
+        pytest.param("a ::error::x", "a ::error::x", id="not at its begin"),
+        pytest.param("a ##[error]x", r"a ##\x5berror]x", id="a command of old"),
+        pytest.param("a\nb\tc", r"a\nb\tc", id="a line break and a tab"),
+    ],
+)
+def test_a_line_is_no_command_of_a_runner(line: str, safe: str) -> None:
+    assert in_a_line(line) == safe
+    assert wrapped([line], Console(io.StringIO(), io.StringIO())) == safe
+    assert table([(line, "x")]) == [f"{in_a_line(one_line(line))}   x"]
