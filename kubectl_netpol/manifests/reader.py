@@ -27,6 +27,7 @@ from kubectl_netpol.model.kinds import (
     BESIDE,
     KINDS,
     PLUGINS,
+    STAGED,
     TIERED,
     UNEVALUATED,
     WORKLOADS,
@@ -136,6 +137,8 @@ class Reader:
             because = str(error) if isinstance(error, BadField) else "nested too deeply"
             title = "/".join(filter(None, (namespace, KINDS[kind].short, name)))
             message = f"{title} can't be read: {because}"
+            if kind in STAGED:  # never enforced
+                return namespace, name, None
             if kind in BESIDE:  # rules of any namespace may speak of it
                 return namespace, name, Gap(KINDS[kind].resource, None, message, policy_kind=kind, name=name)
             where = name if kind == "Namespace" else namespace or None
@@ -266,21 +269,23 @@ class Reader:
         """Of several with the same generateName, each is kept by a name of its own."""
         name = "?"
         try:
+            if self.live:
+                self.take(kind, [self.read_item(kind, item, self.default_namespace)])
+                return
             metadata, name = _named(item)
-            if not self.live and not metadata.get("name"):
+            if not metadata.get("name"):
                 number = self._generated[kind, name] = self._generated.get((kind, name), 0) + 1
                 name = name if number == 1 else f"{name}#{number}"
             self._adding = name
-            if not self.live:
-                check_object(kind, item)
+            check_object(kind, item)
             namespace = self._namespace(kind, metadata, self.default_namespace)
             found = self._value(kind, item, metadata, (namespace, name), where)
-            if not self.live and kind in _READERS:
+            if kind in _READERS:
                 check_read(kind, item, found)
         except BadField as error:
             raise _invalid(where, kind, name, error) from None
         self.take(kind, [(namespace, name, found)])
-        if found is not None and not self.live:
+        if found is not None:
             self._remember(kind, item, (namespace, name))
 
     def _remember(self, kind: str, item: Object, key: tuple[str, str]) -> None:
