@@ -150,14 +150,17 @@ def _check_pod(kind: str, item: Object, found: Pod) -> None:
 
 
 def _refuse_port(spec: Object, path: str) -> None:
-    for field in ("containers", "initContainers"):
-        for index, container in enumerate(spec.get(field) or ()):
-            for number, port in enumerate((container or {}).get("ports") or ()):
-                at = f"{path}.{field}[{index}].ports[{number}]"
-                _check_number(port, at, "containerPort")
-                _check_number(port, at, "hostPort", none=0)
-                if (name := port.get("name")) and not is_port_name(name):
-                    raise BadField(f"{at}.name", f'invalid port name "{name}"', "a port name is 1-15 of a-z 0-9 -")
+    ports = [
+        (f"{path}.{field}[{index}].ports[{number}]", port)
+        for field in ("containers", "initContainers")
+        for index, container in enumerate(spec.get(field) or ())
+        for number, port in enumerate((container or {}).get("ports") or ())
+    ]
+    for at, port in ports:  # pragma: no branch - one of them is the reason for the call
+        _check_number(port, at, "containerPort")
+        _check_number(port, at, "hostPort", none=0)
+        if (name := port.get("name")) and not is_port_name(name):
+            raise BadField(f"{at}.name", f'invalid port name "{name}"', "a port name is 1-15 of a-z 0-9 -")
 
 
 @lru_cache(maxsize=4096)  # most pods have the ports of many others

@@ -126,6 +126,21 @@ def test_a_host_name_has_no_address_for_a_cidr() -> None:
     assert found.reason.code == "host-name"
 
 
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [
+        pytest.param("203.0.0.1", Verdict.ALLOWED, id="in the first"),
+        pytest.param("203.0.19.255", Verdict.ALLOWED, id="in the last"),
+        pytest.param("203.0.20.0", Verdict.BLOCKED, id="after the last"),
+        pytest.param("10.200.0.1", Verdict.ALLOWED, id="in a wider one among them"),
+    ],
+)
+def test_a_rule_of_many_blocks_allows_what_one_of_them_holds(address: str, verdict: Verdict) -> None:
+    policy = {"egress": [{"toCIDR": [*(f"203.0.{n}.0/24" for n in range(20)), "10.0.0.0/8"]}]}
+    found = ask(snapshot_of({**CLUSTER, "cilium": {"a/p": policy}}), "a/src", address, 443, "TCP")
+    assert found.verdict is verdict
+
+
 def about(rule: str, direction: Direction, number: int = 80, **subject: Any) -> object:
     """By the first rule of a policy, of a pod on node n1 with port http, but for what is given."""
     pod = Pod("a", "x", {}, (), (ContainerPort("http", 80),), node="n1")._replace(**subject)

@@ -125,6 +125,13 @@ def test_odd_metadata_of_a_cluster_is_taken() -> None:
             id="a port of a template's container",
         ),
         pytest.param(
+            "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, ports: "
+            "[{name: web, containerPort: 80, hostPort: 0}, {name: '81', containerPort: 81}]}]}}",
+            'it.yaml, document 1 (Pod p): spec.containers[0].ports[1].name: invalid port name "81"',
+            "a port name is 1-15 of a-z 0-9 -",
+            id="a port's name, after a port that is right",
+        ),
+        pytest.param(
             "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: 80, targetPort: '81'}]}}",
             'it.yaml, document 1 (Service s): spec.ports[0].targetPort: invalid port name "81"',
             "write 81 without quotes",

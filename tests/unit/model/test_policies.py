@@ -40,6 +40,12 @@ INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
             ("fd00:1::1", "fe80::1"),
             id="IPv6 in any spelling",
         ),
+        pytest.param(
+            IPBlock("10.0.0.0/8", (*(f"10.{n}.0.0/16" for n in range(20)), "10.99.0.0/24")),
+            ("10.20.0.1", "10.99.1.1"),
+            ("10.0.0.1", "10.19.255.255", "10.99.0.77", "11.0.0.1", "fd00::1"),
+            id="many excepts",
+        ),
         pytest.param(IPBlock("::ffff:10.0.0.0/104"), ("10.255.0.1",), ("11.0.0.1", "::a"), id="IPv4-mapped is IPv4"),
     ],
 )
