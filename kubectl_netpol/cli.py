@@ -9,13 +9,10 @@ import argparse
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from kubectl_netpol.console import Console, terminal_width
-from kubectl_netpol.errors import NetpolError, TerminatedError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from kubectl_netpol.errors import NetpolError, TerminatedError, UsageError, nearest
 
 PROGRAM = "kubectl netpol"
 COMMANDS = {
@@ -48,8 +45,8 @@ class Parser(argparse.ArgumentParser):
         if option is None:
             raise UsageError(f'unexpected argument "{unknown[0]}"', f"{self.prog} --help")
         option = option.partition("=")[0]
-        near = _near(option, self._option_string_actions, 0.8)
-        raise UsageError(f"unknown option {option}", f"did you mean {near[0]}?" if near else f"{self.prog} --help")
+        near = nearest(option, self._option_string_actions, 0.8)
+        raise UsageError(f"unknown option {option}", f"did you mean {near}?" if near else f"{self.prog} --help")
 
     def _without_value(self, words: list[str]) -> list[str]:
         """An option whose value may be left out takes none but behind "=", as in kubectl."""
@@ -186,13 +183,6 @@ def top_help() -> str:
 def _unknown(name: str) -> UsageError:
     if name.startswith("-"):
         return UsageError(f"{name}: options go after the command", f"{PROGRAM} COMMAND {name} …")
-    near = _near(name, COMMANDS, 0.5)
-    hint = f"did you mean {PROGRAM} {near[0]}?" if near else f"must be one of {', '.join(COMMANDS)}"
+    near = nearest(name, COMMANDS, 0.5)
+    hint = f"did you mean {PROGRAM} {near}?" if near else f"must be one of {', '.join(COMMANDS)}"
     return UsageError(f'unknown command "{name}"', hint)
-
-
-def _near(word: str, words: Iterable[str], closeness: float) -> list[str]:
-    """The one that was probably meant, or nothing."""
-    import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
-
-    return difflib.get_close_matches(word, list(words), 1, closeness)

@@ -9,11 +9,11 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
 R = TypeVar("R")
-_THREADS = 8
+THREADS = 8  # as many calls, and connections, at once
 _WAIT_SECONDS = 0.5
 
 
@@ -24,6 +24,19 @@ def start(work: Callable[[], None]) -> bool:
     except RuntimeError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def call_after(seconds: float, call: Callable[[], None]) -> Iterator[None]:
+    """Call it in a thread, if there is one, unless the body of the with statement ends before."""
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    with contextlib.suppress(RuntimeError):  # no more threads
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def import_ahead(modules: Sequence[str]) -> None:
@@ -41,7 +54,7 @@ def import_ahead(modules: Sequence[str]) -> None:
 
 
 def map_concurrently(
-    call: Callable[[T], R], items: Sequence[T], *, at_once: int = _THREADS, done: Callable[[R], None] = lambda _: None
+    call: Callable[[T], R], items: Sequence[T], *, at_once: int = THREADS, done: Callable[[R], None] = lambda _: None
 ) -> list[R]:
     """The result of `call` for each item, in order, from at most that many threads; raises the first exception at once.
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class NetpolError(Exception):
     """An error that a user can act on: `message` is one sentence, `hint` the next step, or None."""
@@ -45,3 +50,10 @@ class ForbiddenError(ClusterError):
 
 class TerminatedError(KeyboardInterrupt):
     """SIGTERM: what handles an interrupt handles it too."""
+
+
+def nearest(word: str, words: Iterable[str], closeness: float) -> str | None:
+    """The one that was probably meant, for a hint. `closeness`: 0 to 1, as difflib has it."""
+    import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
+
+    return next(iter(difflib.get_close_matches(word, list(words), 1, closeness)), None)

@@ -21,7 +21,7 @@ from kubectl_netpol.cluster.connecting import causes, is_open, pool, reason, shu
 from kubectl_netpol.cluster.decode import MOST_BYTES, BadJsonError, as_object, decode, shapes
 from kubectl_netpol.cluster.pages import page_of
 from kubectl_netpol.cluster.timed import Timed
-from kubectl_netpol.concurrency import map_concurrently, start
+from kubectl_netpol.concurrency import THREADS, map_concurrently, start
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
 from kubectl_netpol.fields import BadField, each, optional_text, shown
 
@@ -41,7 +41,6 @@ _PIECE_BYTES = 1 << 16
 _MOST_BYTES_OF_AN_ERROR = 1 << 20
 _LONGEST_MESSAGE = 2000
 _TRIES = 5
-_POOL = 8  # as many connections as are made at once
 _FEW, _NEAR_SECONDS = 3, 0.02  # a server that is near answers before another connection is made
 _MOST_PAGES = 4000  # two million objects
 _DONE = (200, 201)
@@ -151,7 +150,7 @@ class Api:
             except (ForbiddenError, NotFoundError) as error:
                 return error
 
-        at_once = _FEW if self._near else _POOL
+        at_once = _FEW if self._near else THREADS
         return dict(zip(paths, map_concurrently(one, list(paths), at_once=at_once), strict=True))
 
     def patch(self, path: str, body: Any, content_type: str) -> Any:

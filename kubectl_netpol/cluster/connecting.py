@@ -5,24 +5,22 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 
 from kubectl_netpol.cluster.tls import tls_context
+from kubectl_netpol.concurrency import THREADS, call_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_netpol.cluster.kubeconfig import Access
 
-_POOL = 8  # as many connections as there are threads
-
 
 def pool(access: Access) -> Any:
     configuration = access.configuration
-    settings: dict[str, Any] = {"maxsize": _POOL, "block": False}
+    settings: dict[str, Any] = {"maxsize": THREADS, "block": False}
     if access.tls:
         settings["ssl_context"] = access.tls
         if configuration.tls_server_name:
@@ -36,8 +34,7 @@ def pool(access: Access) -> Any:
     return manager.connection_from_url(configuration.host)
 
 
-@contextlib.contextmanager
-def shut_after(seconds: float, connection: Any) -> Iterator[None]:
+def shut_after(seconds: float, connection: Any) -> contextlib.AbstractContextManager[None]:
     """A timeout bounds each single read, so a proxy that sends a byte now and then would go on for ever."""
 
     def shut() -> None:
@@ -45,14 +42,7 @@ def shut_after(seconds: float, connection: Any) -> Iterator[None]:
             # Not SSLSocket's own, which takes the TLS from under who reads.
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, shut)
-    timer.daemon = True
-    with contextlib.suppress(RuntimeError):  # no more threads
-        timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return call_after(seconds, shut)
 
 
 def is_open(sock: Any) -> bool:

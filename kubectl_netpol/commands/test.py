@@ -216,7 +216,9 @@ def _typed(
     wanted = [name for name, selector in zip(("SOURCE", "DESTINATION"), selectors, strict=True) if selector is None]
     wanted.append("PORT")
     if len(typed) != len(wanted):
-        given = f"{len(typed)} argument{'' if len(typed) == 1 else 's'}"
+        from kubectl_netpol.engine.phrases import count  # noqa: PLC0415 - only for a mistake
+
+        given = count(len(typed), "argument")
         raise UsageError(f"expected {' '.join(wanted)}, got {given}", "kubectl netpol test san nginx 80")
     *names, port = typed
     return names, single_ports(parse_ports(port, protocol))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.errors import NetpolError, UsageError, nearest
 from kubectl_netpol.model.kinds import KINDS, policy_kinds_typed
 
 if TYPE_CHECKING:
@@ -49,11 +49,9 @@ def find_policy(snapshot: Snapshot, policies: Iterable[Policy], reference: Polic
         raise NetpolError(f'can\'t look up {kind.api} "{reference.name}": {gap.message}')
     where = f" in namespace {reference.namespace}" if kind.namespaced else ""
     names = sorted(policy.name for policy in among)
-    import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
-
-    near = difflib.get_close_matches(reference.name, names, 1, 0.6)
+    near = nearest(reference.name, names, 0.6)
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    hint = f"did you mean {near[0]}?" if near else f"found: {', '.join(names[:_MOST_NAMES])}{more}" if names else None
+    hint = f"did you mean {near}?" if near else f"found: {', '.join(names[:_MOST_NAMES])}{more}" if names else None
     raise NetpolError(f'no {kind.api} "{reference.name}"{where}', hint or "kubectl get netpol -A lists NetworkPolicies")
 
 

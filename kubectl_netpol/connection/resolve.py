@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.verdict import End
-from kubectl_netpol.errors import NetpolError, UsageError
+from kubectl_netpol.errors import NetpolError, UsageError, nearest
 from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.model.kinds import KINDS, TYPED, WORKLOADS, kind_typed
 from kubectl_netpol.model.ports import SinglePort
@@ -159,7 +159,7 @@ def resolve_source(snapshot: Snapshot, reference: Reference) -> Resolved:
     service = resolved.service
     if service is None:
         return resolved
-    if service.selector and (gap := snapshot.gap_of_pods(service.namespace, service.selector)):
+    if service.selector and (gap := snapshot.gap("pods", service.namespace, service.selector)):
         raise NetpolError(f"can't look up the pods of Service {service.key}: {gap.message}")
     pod = representative(snapshot.selected_by_service(service))
     if pod is None:
@@ -289,11 +289,8 @@ def _names(snapshot: Snapshot, namespace: str, kinds: tuple[str, ...]) -> set[st
 def _not_found(message: str, name: str, names: Iterable[str], namespace: str | None) -> NetpolError:
     known = sorted(names)
     message = f"{message} in namespace {namespace}" if namespace else message
-    import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond
-
-    near = difflib.get_close_matches(name, known, 1, 0.6)
-    if near:
-        return NetpolError(message, f"did you mean {near[0]}?")
+    if near := nearest(name, known, 0.6):
+        return NetpolError(message, f"did you mean {near}?")
     if not known:
         where = f"namespace {namespace} has none: check the namespace" if namespace else "found no nodes"
         return NetpolError(message, where)

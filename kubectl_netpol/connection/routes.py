@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.model.objects import EndpointSlice, Node, Pod, Service, ServicePort
-    from kubectl_netpol.model.snapshot import Gap, Snapshot
+    from kubectl_netpol.model.snapshot import Snapshot
 
 _NUMBER = "write the port number"
 
@@ -286,19 +286,12 @@ def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str 
 
 def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], Note | None]:
     """The pods that receive a Service's traffic, or why they are not known."""
-    if service.selector:
-        gap = snapshot.gap_of_pods(service.namespace, service.selector)
-    else:
-        gap = _gap_of_slices(snapshot, service)
-    if gap:
+    resource = "pods" if service.selector else "endpointslices"
+    selector = service.selector or LabelSelector.of({SERVICE_NAME: service.name})
+    if gap := snapshot.gap(resource, service.namespace, selector):
         return (), Note(Code.PERMISSION_MISSING, gap.message)
     pods = snapshot.selected_by_service(service)
     return tuple(pod for pod in pods if (pod.ready or service.publish_not_ready) and (pod.ips or pod.planned)), None
-
-
-def _gap_of_slices(snapshot: Snapshot, service: Service) -> Gap | None:
-    gaps = (gap for gap in snapshot.gaps if gap.resource == "endpointslices" and gap.hides(service.namespace))
-    return next((gap for gap in gaps if gap.may_match(LabelSelector.of({SERVICE_NAME: service.name}))), None)
 
 
 def _slices(snapshot: Snapshot, service: Service) -> list[EndpointSlice]:

@@ -10,7 +10,7 @@ from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.conditions import Held
 from kubectl_netpol.engine.layers import labels_unknown
 from kubectl_netpol.engine.verdict import Miss, Note, RulePart
-from kubectl_netpol.model.addresses import Blocks
+from kubectl_netpol.model.addresses import MANY, Blocks
 from kubectl_netpol.model.cilium import CiliumPort, CiliumRule, Endpoints, Entity, NodesWith, NotEvaluated
 from kubectl_netpol.model.policies import Direction, IPBlock
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.cilium import CiliumPeer
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
-
-
-_MANY = 8  # blocks, more than which are not asked one by one
 
 
 class CiliumCondition:
@@ -40,7 +37,7 @@ class CiliumCondition:
         self.view = view
         self.where = where
         blocks = [(peer.cidr, index) for index, peer in enumerate(rule.peers or ()) if isinstance(peer, IPBlock)]
-        self._blocks = Blocks(blocks) if len(blocks) > _MANY else None
+        self._blocks = Blocks(blocks) if len(blocks) > MANY else None
 
     @property
     def by_address(self) -> bool:

@@ -16,7 +16,7 @@ from kubectl_netpol.model.validation import is_namespace_name, is_port_name, key
 from kubectl_netpol.policies.meta import label_fault, read_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kubectl_netpol.model.objects import ContainerPort, Pod, Workload
     from kubectl_netpol.policies.meta import Object
@@ -72,13 +72,19 @@ def _check_slips(spec: Object, path: str) -> None:
     """Of the spec of a pod whose fields have been read."""
     if error := slip(spec, _POD_SPEC):
         raise error.within(path)
+    for at, container in _containers(spec, path):
+        if error := slip(container, _CONTAINER):
+            raise error.within(at)
+        for number, port in enumerate(container.get("ports") or ()):
+            if error := slip(port or {}, _PORT):
+                raise error.within(f"{at}.ports[{number}]")
+
+
+def _containers(spec: Object, path: str) -> Iterator[tuple[str, Object]]:
+    """With their paths."""
     for field in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(field) or ()):
-            if error := slip(container or {}, _CONTAINER):
-                raise error.within(f"{path}.{field}[{index}]")
-            for number, port in enumerate((container or {}).get("ports") or ()):
-                if error := slip(port or {}, _PORT):
-                    raise error.within(f"{path}.{field}[{index}].ports[{number}]")
+            yield f"{path}.{field}[{index}]", container or {}
 
 
 def _check_spec(item: Object, names: tuple[str, ...]) -> None:
@@ -151,10 +157,9 @@ def _check_pod(kind: str, item: Object, found: Pod) -> None:
 
 def _refuse_port(spec: Object, path: str) -> None:
     ports = [
-        (f"{path}.{field}[{index}].ports[{number}]", port)
-        for field in ("containers", "initContainers")
-        for index, container in enumerate(spec.get(field) or ())
-        for number, port in enumerate((container or {}).get("ports") or ())
+        (f"{at}.ports[{number}]", port)
+        for at, container in _containers(spec, path)
+        for number, port in enumerate(container.get("ports") or ())
     ]
     for at, port in ports:  # pragma: no branch - one of them is the reason for the call
         _check_number(port, at, "containerPort")

@@ -38,6 +38,9 @@ def parse_network(text: str) -> IPNetwork:
     return ipaddress.ip_network((int(mapped), network.prefixlen - _MAPPED_PREFIX))
 
 
+MANY = 8  # blocks, more than which are not asked one by one
+
+
 class Blocks:
     """Many blocks, each with a number: which of them hold an address is found by its first bits, not one by one."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from kubectl_netpol.errors import nearest
+
 ISTIO_ROOT = "istio-system"  # AuthorizationPolicies of this namespace are for all
 CALICO = ("projectcalico.org", "crd.projectcalico.org")
 
@@ -235,10 +237,8 @@ def meant_kind(api_kind: str, group: str) -> Kind | None:
     # TeamNetworkPolicy is no misspelt NetworkPolicy: of a name that ends well, only the rest is compared.
     end = _END if api_kind.endswith(_END) else ""
     by_spelling = {kind.api.removesuffix(end).lower(): kind for kind in reversed(policies)}
-    import difflib  # noqa: PLC0415 - it costs every start a millisecond
-
-    near = difflib.get_close_matches(api_kind.removesuffix(end).lower(), by_spelling, 1, _ALIKE)
-    return by_spelling[near[0]] if near else None
+    near = nearest(api_kind.removesuffix(end).lower(), by_spelling, _ALIKE)
+    return by_spelling[near] if near is not None else None
 
 
 _END = "NetworkPolicy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_netpol.model.addresses import blocks_by_bits, parse_ip, parse_network
+from kubectl_netpol.model.addresses import MANY, blocks_by_bits, parse_ip, parse_network
 from kubectl_netpol.model.kinds import object_title
 from kubectl_netpol.model.selectors import METADATA_NAME, LabelSelector, Operator
 
@@ -37,9 +37,6 @@ class Direction(str, Enum):
         return "from" if self is Direction.INGRESS else "to"
 
 
-_MANY = 8  # blocks, more than which are not asked one by one
-
-
 class IPBlock(NamedTuple):
     """networking/v1 IPBlock; the CIDRs as written."""
 
@@ -51,7 +48,7 @@ class IPBlock(NamedTuple):
         ip = parse_ip(address)
         if ip not in parse_network(self.cidr):
             return False
-        if len(self.except_) > _MANY:
+        if len(self.except_) > MANY:
             return not blocks_by_bits(self.except_).holding(address)
         return all([ip not in parse_network(block) for block in self.except_])  # noqa: C419 - twice as fast
 

@@ -188,14 +188,13 @@ class Snapshot:
                 return Node(pod.node, pod.host_ips)
         return None
 
-    def gap(self, resource: str, namespace: str | None) -> Gap | None:
-        """Why objects of this resource in that namespace (None: in any) are missing, or None if they were read."""
-        return next((gap for gap in self.gaps if gap.resource == resource and gap.hides(namespace)), None)
+    def gap(self, resource: str, namespace: str | None, selector: LabelSelector | None = None) -> Gap | None:
+        """Why objects of this resource in that namespace (None: in any) are missing, or None if they were read.
 
-    def gap_of_pods(self, namespace: str, selector: LabelSelector) -> Gap | None:
-        """Why pods of that namespace that the selector matches may be missing, or None."""
-        gaps = (gap for gap in self.gaps if gap.resource == "pods" and gap.hides(namespace))
-        return next((gap for gap in gaps if gap.may_match(selector)), None)
+        `selector`: of those that it matches.
+        """
+        gaps = (gap for gap in self.gaps if gap.resource == resource and gap.hides(namespace))
+        return next((gap for gap in gaps if selector is None or gap.may_match(selector)), None)
 
     def unread(self, resource: str, namespace: str | None) -> tuple[str, ...]:
         """Why single objects of this resource in that namespace (None: in any) could not be read."""

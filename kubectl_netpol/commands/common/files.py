@@ -125,21 +125,13 @@ def _text(name: str, filename: str | None, console: Console) -> str:
     return _decoded(name, content)
 
 
-@contextlib.contextmanager
-def _patience(name: str, console: Console) -> Iterator[None]:
+def _patience(name: str, console: Console) -> contextlib.AbstractContextManager[None]:
     """A note after a second of waiting: what is read may be a terminal, or a pipe that nobody writes to."""
     if Path(name).is_file():
-        yield
-        return
-    import threading  # noqa: PLC0415 - a file is there at once
+        return contextlib.nullcontext()
+    from kubectl_netpol.concurrency import call_after  # noqa: PLC0415 - a file is there at once
 
-    timer = threading.Timer(_PATIENCE_SECONDS, console.note, [f"waiting for {name}"])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    return call_after(_PATIENCE_SECONDS, lambda: console.note(f"waiting for {name}"))
 
 
 def _content(filename: str) -> bytes:

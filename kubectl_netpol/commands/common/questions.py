@@ -152,7 +152,7 @@ def answers(snapshot: Snapshot, question: Question) -> list[Prediction]:
 
 def _selected(snapshot: Snapshot, namespace: str, typed: str) -> list[Resolved]:
     selector = parse_selector(typed)
-    if gap := snapshot.gap_of_pods(namespace, selector):
+    if gap := snapshot.gap("pods", namespace, selector):
         raise NetpolError(gap.message)
     found = sorted(
         (pod for pod in snapshot.pods_in(namespace) if not pod.finished and selector.matches(pod.labels)),

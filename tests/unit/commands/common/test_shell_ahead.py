@@ -9,7 +9,8 @@ import pytest
 from kubectl_netpol.cluster import streams
 from kubectl_netpol.cluster.streams import CompletedExec
 from kubectl_netpol.commands.common.shell_ahead import ShellAhead, pod_typed
-from kubectl_netpol.errors import ClusterError
+from kubectl_netpol.connection.resolve import parse_reference
+from kubectl_netpol.errors import ClusterError, UsageError
 from kubectl_netpol.model.objects import Container, Pod
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ TWO = Pod("shop", "san", containers=(Container("app", "i"), Container("side", "i
 )
 def test_which_sources_are_pods(typed: str, place: tuple[str, str] | None) -> None:
     assert pod_typed(typed, "shop") == place
+    try:
+        reference = parse_reference(typed, "shop")
+    except UsageError:
+        assert place is None
+    else:
+        is_pod = not reference.address and reference.kind in (None, "Pod")
+        assert place == ((reference.namespace, reference.name) if is_pod else None)
 
 
 class Fake:
