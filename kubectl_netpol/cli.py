@@ -12,7 +12,7 @@ import sys
 from typing import NoReturn
 
 from kubectl_netpol.console import Console, terminal_width
-from kubectl_netpol.errors import NetpolError, TerminatedError, UsageError, nearest
+from kubectl_netpol.errors import NetpolError, TerminatedError, UsageError, interrupt_behind, nearest
 
 PROGRAM = "kubectl netpol"
 COMMANDS = {
@@ -76,6 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         return CRASHED
     except Exception as error:  # noqa: BLE001 - a crash must not pass for 1, which means "no"
         console.discard()
+        if behind := interrupt_behind(error):
+            return status_of(behind)
         if os.environ.get("NETPOL_TRACEBACK"):
             _print_traceback()
         console.error(

@@ -8,6 +8,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kubectl_netpol.errors import interrupt_behind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -19,9 +21,16 @@ _WAIT_SECONDS = 0.5
 
 def start(work: Callable[[], None]) -> bool:
     """Begin the work in a thread; False if there are no more."""
+    return start_thread(threading.Thread(target=work, daemon=True))
+
+
+def start_thread(thread: threading.Thread) -> bool:
+    """False if there are no more."""
     try:
-        threading.Thread(target=work, daemon=True).start()
-    except RuntimeError:
+        thread.start()
+    except RuntimeError as error:
+        if interrupt := interrupt_behind(error):
+            raise interrupt from None
         return False
     return True
 
@@ -31,8 +40,7 @@ def call_after(seconds: float, call: Callable[[], None]) -> Iterator[None]:
     """Call it in a thread, if there is one, unless the body of the with statement ends before."""
     timer = threading.Timer(seconds, call)
     timer.daemon = True
-    with contextlib.suppress(RuntimeError):  # no more threads
-        timer.start()
+    start_thread(timer)
     try:
         yield
     finally:
@@ -76,6 +84,7 @@ def map_concurrently(
                     ready.put((index, call(item), None))
                 except BaseException as error:  # noqa: BLE001 # raised again in the caller's thread
                     ready.put((index, None, error))
+                    break
 
     if not all(start(work) for _ in range(min(at_once, len(items)))):
         work()

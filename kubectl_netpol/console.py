@@ -141,14 +141,15 @@ class _Progress:
     def __init__(self, stream: TextIO, text: str) -> None:
         import threading  # noqa: PLC0415 - most runs show nothing
 
+        from kubectl_netpol.concurrency import start_thread  # noqa: PLC0415
+
         self._stream = stream
         self._text = text
         self._shown = False
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        with contextlib.suppress(RuntimeError):  # no more threads: then no line
-            self._thread.start()
+        start_thread(self._thread)  # no more threads: then no line
 
     def update(self, text: str) -> None:
         self._text = text

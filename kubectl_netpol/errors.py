@@ -52,6 +52,16 @@ class TerminatedError(KeyboardInterrupt):
     """SIGTERM: what handles an interrupt handles it too."""
 
 
+def interrupt_behind(error: Exception) -> KeyboardInterrupt | None:
+    """The interrupt that was turned into this error, as waits do that Python's library writes in Python.
+
+    Measured: where it comes while threading.Condition.wait has released its lock, which it does in Thread.start and
+    Event.wait, what is raised is RuntimeError("release unlocked lock").
+    """
+    behind = error.__context__
+    return behind if isinstance(behind, KeyboardInterrupt) else None
+
+
 def nearest(word: str, words: Iterable[str], closeness: float) -> str | None:
     """The one that was probably meant, for a hint. `closeness`: 0 to 1, as difflib has it."""
     import difflib  # noqa: PLC0415 - only for a mistake, and it costs every start a millisecond

@@ -21,8 +21,8 @@ PACKAGE = ROOT / "kubectl_netpol"
 MAY_IMPORT = {
     "errors": "",
     "fields": "",
-    "concurrency": "",
-    "console": "errors",
+    "concurrency": "errors",
+    "console": "errors concurrency",
     "model": "errors",
     "policies": "fields model",
     "manifests": "errors fields model policies",

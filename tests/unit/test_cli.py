@@ -236,16 +236,24 @@ def test_options_may_be_anywhere_after_the_command(line: str, capsys: pytest.Cap
     assert (status, out.splitlines()[0], err) == (0, "shop/nginx (run=nginx)", "")
 
 
+def interrupted_wait(interrupt: KeyboardInterrupt) -> RuntimeError:
+    error = RuntimeError("release unlocked lock")
+    error.__context__ = interrupt
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "status", "printed"),
     [
         pytest.param(KeyboardInterrupt, 130, "", id="an interrupt"),
         pytest.param(TerminatedError, 143, "", id="SIGTERM"),
+        pytest.param(interrupted_wait(KeyboardInterrupt()), 130, "", id="an interrupt in the midst of a wait"),
+        pytest.param(interrupted_wait(TerminatedError()), 143, "", id="SIGTERM in the midst of a wait"),
         pytest.param(MemoryError, 3, "error: out of memory\n", id="no more memory"),
     ],
 )
 def test_what_ends_a_command_from_outside(
-    error: type[BaseException],
+    error: type[BaseException] | BaseException,
     status: int,
     printed: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_netpol.concurrency import import_ahead, map_concurrently
+from kubectl_netpol.concurrency import import_ahead, map_concurrently, start_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ def test_an_exception_is_raised_without_waiting_for_the_other_calls() -> None:
 
 INTERRUPTED = """
 import os, sys, time
-from kubectl_netpol.concurrency import import_ahead, map_concurrently
+from kubectl_netpol.concurrency import import_ahead, map_concurrently, start_thread
 try:
     map_concurrently(lambda _: (os.write(1, b"begun\\n"), time.sleep(60)), [1, 2])
 except KeyboardInterrupt:
@@ -108,6 +108,36 @@ def test_an_interrupted_process_ends_without_waiting_for_its_threads() -> None:
         began = time.monotonic()
         assert process.wait(30) == 130
         assert time.monotonic() - began < 10
+
+
+class InterruptedThread(threading.Thread):
+    """Its start is interrupted in the midst of Condition.wait, which then releases a lock that it does not hold."""
+
+    def start(self) -> None:
+        started = threading.Condition(threading.Lock())
+        with started:
+            started.release()
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_a_thread_starts_does_not_pass_for_no_more_threads() -> None:
+    with pytest.raises(RuntimeError, match=r"^release unlocked lock$"):
+        InterruptedThread().start()
+    with pytest.raises(KeyboardInterrupt):
+        start_thread(InterruptedThread())
+
+
+def test_an_interrupt_of_work_in_the_callers_thread_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+
+    def call(item: int) -> None:
+        begun.append(item)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kubectl_netpol.concurrency.start", lambda _: False)
+    with pytest.raises(KeyboardInterrupt):
+        map_concurrently(call, [1, 2, 3])
+    assert begun == [1]
 
 
 @pytest.mark.parametrize("most", [0, 1, 3], ids=["none", "one", "three"])
