@@ -37,6 +37,48 @@ EDITS = (
     Edit("websocket/_core.py", "Optional[Union[DispatcherBase, WrappedDispatcher]]", "Any"),
     Edit("kubernetes/client/configuration.py", "import multiprocessing\n", ""),
     Edit("kubernetes/client/configuration.py", "multiprocessing.cpu_count() * 5", "(os.cpu_count() or 1) * 5"),
+    Edit(
+        "kubernetes/client/configuration.py",
+        "import six\nfrom six.moves import http_client as httplib\n",
+        "import http.client as httplib\n",
+    ),
+    Edit(
+        "kubernetes/client/configuration.py",
+        "six.iteritems(self.logger):\n                logger.addHandler",
+        "self.logger.items():\n                logger.addHandler",
+    ),
+    Edit(
+        "kubernetes/client/configuration.py",
+        "six.iteritems(self.logger):\n                logger.setLevel(logging.DEBUG)",
+        "self.logger.items():\n                logger.setLevel(logging.DEBUG)",
+    ),
+    Edit(
+        "kubernetes/client/configuration.py",
+        "six.iteritems(self.logger):\n                logger.setLevel(logging.WARNING)",
+        "self.logger.items():\n                logger.setLevel(logging.WARNING)",
+    ),
+    # No request of ours has a form, and no answer to a websocket a cookie: mimetypes and http.cookies take 3 ms.
+    Edit("urllib3/__init__.py", "from .filepost import _TYPE_FIELDS, encode_multipart_formdata\n", ""),
+    Edit("urllib3/__init__.py", '    "encode_multipart_formdata",\n', ""),
+    Edit("urllib3/_request_methods.py", "from .filepost import _TYPE_FIELDS, encode_multipart_formdata\n", ""),
+    Edit(
+        "urllib3/_request_methods.py",
+        "            if encode_multipart:\n",
+        "            if encode_multipart:\n                from .filepost import encode_multipart_formdata\n\n",
+    ),
+    Edit("websocket/_cookiejar.py", "import http.cookies\n", ""),
+    Edit(
+        "websocket/_cookiejar.py",
+        "    def add(self, set_cookie: Optional[str]) -> None:\n        if set_cookie:\n",
+        "    def add(self, set_cookie: Optional[str]) -> None:\n"
+        "        if set_cookie:\n"
+        "            import http.cookies\n\n",
+    ),
+    Edit(
+        "websocket/_cookiejar.py",
+        "    def set(self, set_cookie: str) -> None:\n        if set_cookie:\n",
+        "    def set(self, set_cookie: str) -> None:\n        if set_cookie:\n            import http.cookies\n\n",
+    ),
     Edit("urllib3/http2/__init__.py", "from importlib.metadata import version\n", ""),
     # Its pattern takes 5 ms to compile, and most files have printable ASCII alone.
     Edit("yaml/reader.py", "    NON_PRINTABLE = re.compile('", "    NON_PRINTABLE = ('"),

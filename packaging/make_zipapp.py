@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import json
+import hashlib
 import os
 import shutil
 import subprocess
@@ -107,12 +107,12 @@ def pack(site: Path, tools: Path, archive: Path) -> None:
 def finish(packed: Path, extra: dict[str, str], output: Path) -> None:
     """Rewrites shiv's archive to `output`, sorted and without dates, with `extra` files and our `__main__`."""
     with zipfile.ZipFile(packed) as archive:
-        build_id = json.loads(archive.read("environment.json"))["build_id"]
         files = {name: archive.read(name) for name in archive.namelist() if name.startswith("site-packages/")}
     modules = sorted({name.split("/")[1].removesuffix(".py") for name in files})
-    main = (HERE / "zipapp_main.py").read_text(encoding="utf-8")
-    main = main.replace("@BUILD_ID@", build_id[:16]).replace("@MODULES@", " ".join(modules))
+    main = (HERE / "zipapp_main.py").read_text(encoding="utf-8").replace("@MODULES@", " ".join(modules))
     files |= {"__main__.py": main.encode(), "zipapp_unpack.py": (HERE / "zipapp_unpack.py").read_bytes()}
+    build_id = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
+    files["__main__.py"] = main.replace("@BUILD_ID@", build_id).encode()
     files |= {name: text.encode() for name, text in extra.items()}
     with output.open("wb") as out:
         out.write(SHEBANG)

@@ -32,7 +32,8 @@ if sys.version_info < (3, 10):
     )
     sys.exit(2)
 
-NAME = "@BUILD_ID@-" + (sys.implementation.cache_tag or "python")
+# Preliminary versions of a Python have its tag, but may have other code.
+NAME = "@BUILD_ID@-%s-%x" % (sys.implementation.cache_tag or "python", sys.hexversion)
 OURS = "@MODULES@".split()
 UID = os.getuid() if hasattr(os, "getuid") else 0
 
@@ -120,10 +121,46 @@ def put_first(site):
             del sys.modules[name]
 
 
+def import_code(cache):
+    """Imports come from one file: measured, looking for each module takes a fifth of the time of its import."""
+    from _frozen_importlib import ModuleSpec
+    from _frozen_importlib_external import SourceFileLoader
+    from marshal import loads
+
+    compiled = os.path.join(cache, "code")
+    with open(compiled + "-places", "rb") as file:
+        modules = loads(file.read())
+    code = os.open(compiled, os.O_RDONLY)
+
+    class Loader(SourceFileLoader):
+        def get_code(self, name):
+            _, begin, length = modules[name]
+            return loads(os.pread(code, length, begin))
+
+    class Finder:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name not in modules:
+                return None
+            source = os.path.join(cache, *name.split("."))
+            package = modules[name][0]
+            origin = os.path.join(source, "__init__.py") if package else source + ".py"
+            spec = ModuleSpec(name, Loader(name, origin), origin=origin, is_package=package)
+            spec.has_location, spec.cached = True, compiled
+            if package:
+                spec.submodule_search_locations = [source]
+            return spec
+
+    sys.meta_path.insert(0, Finder)
+
+
 try:
     # For the standard library too, of which the first run needs much.
     put_first(os.path.dirname(os.path.abspath(__file__)))
-    put_first(site_packages())
+    site = site_packages()
+    put_first(site)
+    if os.path.isdir(site) and hasattr(os, "pread"):
+        import_code(site)
     from kubectl_netpol.__main__ import main
 except Exception as error:  # no memory or file handles left, or the zipapp is gone
     reason = " ".join(filter(None, (type(error).__name__, str(error))))

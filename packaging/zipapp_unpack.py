@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import compileall
+import marshal
 import os
 import shutil
 import stat
 import tempfile
+import warnings
 import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def _fill(archive: str, cache: Path, is_whole: Callable[[str], bool]) -> None:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(new, [name for name in packed.namelist() if name.startswith("site-packages/")])
         site = new / "site-packages"
-        compileall.compile_dir(
-            site, quiet=2, stripdir=site, prependdir=cache, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
-        )
+        _compile(site, cache)
         _list_files(site)
         with suppress(FileNotFoundError):
             cache.rename(new / "damaged")  # who uses it goes on with the same files in the same place
@@ -86,6 +84,25 @@ def _fill(archive: str, cache: Path, is_whole: Callable[[str], bool]) -> None:
                 raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _compile(site: Path, cache: Path) -> None:
+    """Two files: the code of all modules, and where it is, by name: (whether it is a package, begin, length)."""
+    places = {}
+    code = bytearray()
+    for path in sorted(site.rglob("*.py")):
+        place = path.relative_to(site)
+        package = place.name == "__init__.py"
+        name = ".".join(place.parent.parts if package else place.with_suffix("").parts)
+        with warnings.catch_warnings(), suppress(SyntaxError):  # of a module for another Python, which is not imported
+            warnings.simplefilter("ignore")
+            compiled = marshal.dumps(
+                compile(path.read_bytes(), str(cache / place), "exec", dont_inherit=True, optimize=0)
+            )
+            places[name] = package, len(code), len(compiled)
+            code += compiled
+    (site / "code").write_bytes(code)
+    (site / "code-places").write_bytes(marshal.dumps(places))
 
 
 def _list_files(site: Path) -> None:

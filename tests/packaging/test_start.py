@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import marshal
 import os
 import shutil
 import signal
@@ -45,8 +46,57 @@ def test_the_first_run_makes_the_cache_and_later_runs_do_not_change_it(user: Use
 @pytest.mark.parametrize("setting", ["", "1"], ids=["as usual", "with PYTHONDONTWRITEBYTECODE"])
 def test_every_module_in_the_cache_is_compiled(user: User, setting: str) -> None:
     assert user.run("version", PYTHONDONTWRITEBYTECODE=setting).returncode == 0
-    sources = {path.stem for path in user.caches.rglob("*.py")}
-    assert sources == {path.name.split(".")[0] for path in user.caches.rglob("*.pyc")}
+    (cache,) = user.caches.iterdir()
+    sources = {path.relative_to(cache).with_suffix("").as_posix() for path in cache.rglob("*.py")}
+    assert {name.removesuffix("/__init__").replace("/", ".") for name in sources} == places(cache).keys()
+    assert len(sources) > 100
+    assert not list(cache.rglob("*.pyc"))
+
+
+def places(cache: Path) -> dict[str, tuple[bool, int, int]]:
+    found: dict[str, tuple[bool, int, int]] = marshal.loads((cache / "code-places").read_bytes())
+    return found
+
+
+def test_modules_are_what_their_sources_say(user: User) -> None:
+    """With file names for tracebacks, whatever the place in the file of all code."""
+    user.run("version")
+    (cache,) = user.caches.iterdir()
+    code = (cache / "code").read_bytes()
+    for name, (package, begin, length) in places(cache).items():
+        source = cache / name.replace(".", "/") / "__init__.py" if package else cache / f"{name.replace('.', '/')}.py"
+        compiled = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+        assert marshal.loads(code[begin : begin + length]) == compiled, name
+    assert sum(length for _, _, length in places(cache).values()) == len(code)
+
+
+def test_modules_come_from_the_file_of_all_code(user: User) -> None:
+    user.run("version")
+    (cache,) = user.caches.iterdir()
+    script = f"""
+import runpy, sys, os, pkgutil
+def leave(status):
+    import kubectl_netpol.cli, urllib3.util, certifi
+    for module in (kubectl_netpol, kubectl_netpol.cli, urllib3.util, certifi):
+        print(module.__name__, module.__file__, module.__cached__, module.__spec__.submodule_search_locations)
+    print(os.path.exists(certifi.where()), len(pkgutil.get_data("kubectl_netpol", "probe/probe.sh")) > 100)
+    sys.stdout.flush()
+    end(status)
+end, os._exit = os._exit, leave
+sys.argv = ['x', 'version']
+runpy.run_path({str(user.zipapp)!r}, run_name='__main__')
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=user.environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == [
+        f"kubectl_netpol {cache}/kubectl_netpol/__init__.py {cache}/code ['{cache}/kubectl_netpol']",
+        f"kubectl_netpol.cli {cache}/kubectl_netpol/cli.py {cache}/code None",
+        f"urllib3.util {cache}/urllib3/util/__init__.py {cache}/code ['{cache}/urllib3/util']",
+        f"certifi {cache}/certifi/__init__.py {cache}/code ['{cache}/certifi']",
+        "True True",
+    ]
 
 
 def test_it_starts_by_its_shebang_through_a_symlink_of_another_name(user: User, tmp_path: Path) -> None:
@@ -113,8 +163,8 @@ def _without_a_module(cache: Path) -> None:
 
 
 def _files_of_no_bytes(cache: Path) -> None:
-    for path in cache.rglob("*.pyc"):
-        path.write_bytes(b"")
+    for name in ("code", "code-places"):
+        (cache / name).write_bytes(b"")
 
 
 def _all_of_no_bytes(cache: Path) -> None:
