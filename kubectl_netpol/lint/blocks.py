@@ -40,7 +40,7 @@ def blocks_with_pods(context: Context, policy: Policy, rule: Rule) -> Iterator[F
         where = where_text(rule, index)
         network = parse_network(block.cidr)
         single = network.prefixlen == network.max_prefixlen
-        names = names_text([pod.key for pod in pods], 3)
+        names = names_text(pods, 3)
         what = f"is the address of {names}" if single else f"holds {count(len(pods), 'pod')} ({names})"
         then = "it gets another one when it is replaced" if single else "not every plugin applies ipBlock to pods"
         message = f"{policy.name} {where}: {block.cidr} {what}: {then}"
@@ -49,16 +49,16 @@ def blocks_with_pods(context: Context, policy: Policy, rule: Rule) -> Iterator[F
         yield found(Code.BLOCK_HOLDS_PODS, severity, policy, f"spec.{where}", message, fix=fix)
 
 
-def _pods_in(context: Context, block: IPBlock) -> list[Pod]:
-    """The pods with an address of their own in the block."""
+def _pods_in(context: Context, block: IPBlock) -> list[str]:
+    """The keys of the pods with an address of their own in the block."""
     if block not in context.in_block:
         listed = context.addresses(parse_network(block.cidr).version)
         first, last = _between(listed, block.cidr)
-        pods: dict[str, Pod] = {}
+        pods: dict[int, Pod] = {}
         for start, end in (*sorted(_between(listed, cidr) for cidr in block.except_), (last, last)):
-            pods.update((pod.key, pod) for _, pod in listed[first:start])
+            pods.update((id(pod), pod) for _, pod in listed[first:start])
             first = max(first, end)
-        context.in_block[block] = list(pods.values())
+        context.in_block[block] = [pod.key for pod in pods.values()]
     return context.in_block[block]
 
 

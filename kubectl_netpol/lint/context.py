@@ -75,7 +75,7 @@ class Context:
         self._numbers: dict[object, frozenset[int]] = {}
         self.warnings: dict[int, list[Finding]] = {}
         self.redundant: dict[str, dict[str, tuple[Finding, ...]]] = {}
-        self.in_block: dict[IPBlock, list[Pod]] = {}
+        self.in_block: dict[IPBlock, list[str]] = {}
         self._addresses: dict[int, list[tuple[int, Pod]]] = {}
         self._public: dict[str, list[Service]] | None = None
         self.services_by_port: dict[tuple[int, str], list[Service]] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
@@ -38,6 +39,7 @@ class _Namespace:
         for policy in self.policies:
             for number in context.numbers(policy):
                 self.by_class.setdefault(number, []).append(policy)
+        self.sharing: dict[int, list[Policy]] = {}  # by the policy's id: those that select some of the same pods
         self.gone: set[int] = set()  # ids of policies and of rules
         self.rules: dict[tuple[int, Direction], Rules] = {}
 
@@ -47,8 +49,9 @@ class _Namespace:
     def _of(self, policy: Policy) -> Iterator[Finding]:
         """A policy whose every rule is covered by others is one finding, not several."""
         rules = [rule for direction in policy.directions for rule in policy.rules_of(direction)]
-        others = [self._covered(policy, rule, own=False) for rule in rules]
-        if rules and all(others) and all(self._isolated_anyway(policy, direction) for direction in policy.directions):
+        others = list(takewhile(bool, (self._covered(policy, rule, own=False) for rule in rules)))
+        covered = bool(rules) and len(others) == len(rules)
+        if covered and all(self._isolated_anyway(policy, direction) for direction in policy.directions):
             self.gone.add(id(policy))
             yield self._policy_finding(policy, [other for by in others for other, _ in by])
             return
@@ -89,8 +92,12 @@ class _Namespace:
         """Those that select some of the same pods: first those that select all of them, whatever the pods."""
         if own:
             yield policy
-        sharing = {id(one): one for number in self.context.numbers(policy) for one in self.by_class[number]}
-        for other in sorted(sharing.values(), key=lambda one: (not _lasts(one, policy), self.order[id(one)])):
+        if id(policy) not in self.sharing:
+            sharing = {id(one): one for number in self.context.numbers(policy) for one in self.by_class[number]}
+            self.sharing[id(policy)] = sorted(
+                sharing.values(), key=lambda one: (not _lasts(one, policy), self.order[id(one)])
+            )
+        for other in self.sharing[id(policy)]:
             if other is not policy and id(other) not in self.gone and direction in other.directions:
                 yield other
 
