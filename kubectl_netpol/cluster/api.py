@@ -17,11 +17,11 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from kubectl_netpol import __version__
-from kubectl_netpol.cluster.connecting import causes, is_open, pool, reason, shut_after
+from kubectl_netpol.cluster.connecting import Prepared, causes, pool, reason, shut_after
 from kubectl_netpol.cluster.decode import MOST_BYTES, BadJsonError, as_object, decode, shapes
 from kubectl_netpol.cluster.pages import page_of
 from kubectl_netpol.cluster.timed import Timed
-from kubectl_netpol.concurrency import THREADS, map_concurrently, start
+from kubectl_netpol.concurrency import THREADS, map_concurrently
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
 from kubectl_netpol.fields import BadField, each, optional_text, shown
 
@@ -42,6 +42,7 @@ _MOST_BYTES_OF_AN_ERROR = 1 << 20
 _LONGEST_MESSAGE = 2000
 _TRIES = 5
 _FEW, _NEAR_SECONDS = 3, 0.02  # a server that is near answers before another connection is made
+_AHEAD = 1 + _FEW  # for a stream, and for calls
 _MOST_PAGES = 4000  # two million objects
 _DONE = (200, 201)
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _TOO_MANY, _ERROR = 401, 403, 404, 410, 429, 400
@@ -73,9 +74,9 @@ class Api:
         self._secure = access.tls is not None
         self._call_seconds = access.request_timeout or _CALL_SECONDS
         self._idle: Items = []
-        self._spare: Items = []
+        self._prepared = Prepared()
         weakref.finalize(self, _close, self._idle)
-        weakref.finalize(self, _close, self._spare)
+        weakref.finalize(self, self._prepared.close)
         self._date: tuple[float, float] | None = None
         self._headers: tuple[tuple[str, str], ...] = (
             ("User-Agent", f"kubectl-netpol/{__version__}"),
@@ -164,24 +165,22 @@ class Api:
         date, received = self._date
         return date + time.monotonic() - received
 
-    # For streams, which use websockets with the same TLS, proxy and identity.
-
     def prepare(self) -> None:
-        """Begin to connect for the next `dial`, while the caller does something else."""
-        start(self._prepare)
+        """Begin to connect for the next `dial` and some calls, while the caller does something else."""
+        self._prepared.begin(_AHEAD, lambda: self._connected(_CONNECT_SECONDS))
 
-    def _prepare(self) -> None:
-        with contextlib.suppress(ClusterError):  # `dial` says what is wrong
-            self._spare.append(self._connected(_CONNECT_SECONDS))
+    # For streams, which use websockets with the same TLS, proxy and identity.
 
     def dial(self, seconds: float) -> Any:
         """A connected socket, through proxy and TLS; the caller closes it."""
-        if self._spare:
-            spare = self._spare.pop()
-            if is_open(spare.sock):
-                return spare.sock
-            spare.close()
-        return self._connected(seconds).sock
+        return self._new(seconds).sock
+
+    def _new(self, seconds: float) -> Any:
+        """A connection of nobody yet: a prepared one, or one that is made now."""
+        try:
+            return self._prepared.take(seconds) or self._connected(seconds)
+        except TimeoutError as error:
+            raise self._connection_error(error, seconds) from None
 
     def _connected(self, seconds: float) -> Any:
         connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
@@ -301,7 +300,7 @@ class Api:
                     connection.sock.until = until
                     return connection
                 connection.close()
-        connection = self._connected(min(until - time.monotonic(), _CONNECT_SECONDS))
+        connection = self._new(min(until - time.monotonic(), _CONNECT_SECONDS))
         connection.sock = Timed(connection.sock, until)
         return connection
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 from kubectl_netpol.cluster.tls import tls_context
-from kubectl_netpol.concurrency import THREADS, call_after
+from kubectl_netpol.concurrency import THREADS, call_after, start
+from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kubectl_netpol.cluster.kubeconfig import Access
 
@@ -43,6 +45,46 @@ def shut_after(seconds: float, connection: Any) -> contextlib.AbstractContextMan
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
     return call_after(seconds, shut)
+
+
+class Prepared:
+    """Connections that are made while the caller does something else."""
+
+    def __init__(self) -> None:
+        self._promised: list[None] = []
+        self._made: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def begin(self, number: int, connect: Callable[[], Any]) -> None:
+        def make() -> None:
+            try:
+                self._made.put(connect())
+            except ClusterError as error:
+                self._made.put(error)
+
+        self._promised += [None for _ in range(number) if start(make)]
+
+    def take(self, seconds: float) -> Any | None:
+        """One that is open; None if none was begun, or it was closed. ClusterError as `connect`; TimeoutError."""
+        try:
+            self._promised.pop()
+            connection = self._made.get(timeout=max(seconds, 0))
+        except IndexError:
+            return None
+        except queue.Empty:
+            raise TimeoutError from None
+        if isinstance(connection, ClusterError):
+            raise connection
+        if is_open(connection.sock):
+            return connection
+        connection.close()
+        return None
+
+    def close(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                connection = self._made.get_nowait()
+                if not isinstance(connection, ClusterError):
+                    connection.close()
 
 
 def is_open(sock: Any) -> bool:

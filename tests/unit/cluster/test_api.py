@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import select
 import signal
 import socket
 import threading
@@ -488,32 +487,44 @@ def test_a_truncated_response_is_an_error(serve: Serve, pki: Pki) -> None:
         api_for(serve(cut).url, pki).list(PODS)
 
 
-def test_a_connection_that_was_prepared_is_the_one_that_is_dialled(serve: Serve, pki: Pki) -> None:
-    server = serve(lambda *_: None)
+def test_connections_that_were_prepared_are_the_ones_that_are_dialled_and_called(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: listing("a"))
     api = api_for(server.url, pki)
     api.prepare()
-    while not api._spare:  # noqa: SLF001 - it is made in another thread
-        time.sleep(0.01)
-    sock = api.dial(10)
-    assert server.connections == 1
-    sock.close()
+    assert api.get(PODS) == listing("a").body
     api.dial(10).close()
-    assert server.connections == 2
+    api.dial(10).close()
+    api.dial(10).close()
+    assert server.connections == 4
+    assert api.get(PODS) == listing("a").body
+    assert server.connections == 4
+    api.dial(10).close()
+    assert server.connections == 5
 
 
 def test_a_connection_that_could_not_be_prepared_is_no_error_before_it_is_dialled(pki: Pki) -> None:
     api = api_for(f"https://127.0.0.1:{closed_port()}", pki)
-    api._prepare()  # noqa: SLF001 - what the other thread does
+    api.prepare()
     with pytest.raises(ClusterError, match="was refused"):
         api.dial(10)
+    with pytest.raises(ClusterError, match="was refused"):
+        api.get(PODS)
+
+
+def test_a_prepared_connection_is_waited_for_no_longer_than_a_new_one(pki: Pki) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        api = api_for(f"https://127.0.0.1:{listener.getsockname()[1]}", pki)
+        api.prepare()
+        with pytest.raises(ClusterError, match=r"no response within 0\.2 s"):
+            api.dial(0.2)
 
 
 def test_a_prepared_connection_that_the_server_has_closed_is_not_used(pki: Pki) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         api = api_for(f"http://127.0.0.1:{listener.getsockname()[1]}", pki)
-        api._prepare()  # noqa: SLF001 - what the other thread does
-        listener.accept()[0].close()
-        select.select([api._spare[0].sock], [], [])  # noqa: SLF001 - to see when it is closed
+        api.prepare()
+        for _ in range(4):
+            listener.accept()[0].close()
         first = api.dial(10)
         second, _ = listener.accept()
         assert first.getsockname() == second.getpeername()
