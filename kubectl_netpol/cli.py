@@ -28,6 +28,8 @@ COMMANDS = {
 FAILED, CRASHED, INTERRUPTED, BROKEN_PIPE, TERMINATED = 2, 3, 130, 141, 143
 _TOP_HELP = ("-h", "--help", "help")
 
+argparse._ = str  # type: ignore[attr-defined] # English, as all else: to look for catalogues takes a millisecond
+
 
 class Parser(argparse.ArgumentParser):
     """argparse with errors as UsageError and nothing abbreviated, as in kubectl."""
