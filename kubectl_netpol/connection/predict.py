@@ -150,6 +150,8 @@ def _other_family(connection: Connection, request: Request) -> Connection | None
     mine, theirs = (other_family(pod.ips, destination.address) for pod in (source.pod, destination.pod))
     if not mine or not theirs or (dialled and not dialled.address):
         return None
+    if request.service and request.service.families and family(theirs) not in request.service.families:
+        return None
     return connection._replace(
         source=source._replace(address=mine), destination=destination._replace(address=theirs), dialled=dialled
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.verdict import End
 from kubectl_netpol.errors import NetpolError, UsageError, nearest
-from kubectl_netpol.model.addresses import is_ip
+from kubectl_netpol.model.addresses import is_among, is_ip
 from kubectl_netpol.model.kinds import KINDS, TYPED, WORKLOADS, kind_typed
 from kubectl_netpol.model.ports import SinglePort
 from kubectl_netpol.model.validation import is_namespace_name
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.snapshot import Gap, Snapshot
 
 _HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?"
+_POD_RECORD = re.compile(r"([0-9a-f-]+)\.[a-z0-9-]+\.pod(?:\.cluster\.local\.?)?")
+_REPLICA = re.compile(r"(.+)-[0-9]+")
 _MOST_PARTS = 3
 _MOST_NAMES = 5
 
@@ -85,8 +87,8 @@ def parse_reference(typed: str, namespace: str) -> Reference:
 
     UsageError for anything else.
     """
-    if is_ip(typed):
-        return Reference(typed, namespace, typed, address=typed)
+    if address := typed if is_ip(typed) else _address_of_record(typed):
+        return Reference(typed, namespace, typed, address=address)
     parts = typed.split("/")
     if len(parts) > _MOST_PARTS or not all(part.strip(".") for part in parts):
         raise UsageError(f'invalid name "{typed}"', "write NAME, NAMESPACE/NAME, KIND/NAME or NAMESPACE/KIND/NAME")
@@ -102,6 +104,12 @@ def parse_reference(typed: str, namespace: str) -> Reference:
         if not is_namespace_name(namespace):
             raise UsageError(f'"{namespace}" in "{typed}" is neither a kind nor a valid namespace name')
     return Reference(typed, namespace, name, kind)
+
+
+def _address_of_record(typed: str) -> str | None:
+    """The address in a pod's DNS record, "10-0-0-5.shop.pod.cluster.local"."""
+    found = _POD_RECORD.fullmatch(typed)
+    return next(filter(is_ip, (found[1].replace("-", by) for by in ".:")), None) if found else None
 
 
 def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | None:
@@ -196,10 +204,12 @@ def resolve_subject(snapshot: Snapshot, reference: Reference) -> Resolved:
     return _resolved(snapshot, reference, Role.SUBJECT)
 
 
-def service_namespace(name: str) -> str | None:
-    """The namespace of a name with dots if it is a Service's, or None. Only reading that namespace shows which."""
-    parts = name.split(".")
-    return parts[1] if len(parts) > 1 and is_namespace_name(parts[1]) else None
+def namespaces_of(name: str) -> tuple[str, ...]:
+    """The namespaces of a name with dots if it is a Service's or a pod's. Only reading them shows which."""
+    _, *parts = name.rstrip(".").split(".")
+    of_pod = parts[1:2] != ["svc"] and parts[2:3] in ([], ["svc"])  # POD.SERVICE.NAMESPACE[.svc…]
+    places = parts[:2] if of_pod else parts[:1]
+    return tuple(filter(is_namespace_name, places))
 
 
 def representative(pods: Iterable[Pod]) -> Pod | None:
@@ -208,13 +218,14 @@ def representative(pods: Iterable[Pod]) -> Pod | None:
 
 
 def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None:
-    """A Service by its DNS name, or a host name; None if it has no dots."""
+    """A Service by its DNS name, a pod by that of its headless Service, or a host name; None if it has no dots."""
     if "." not in reference.name or reference.kind or reference.typed != reference.name:
         return None
     name, _, rest = reference.name.rstrip(".").partition(".")
     namespace, _, form = rest.partition(".")
     # A name that ends with a dot is complete: no search domain is added, so only the longest form is a Service's.
-    forms = ("svc.cluster.local",) if reference.name.endswith(".") else ("", "svc", "svc.cluster.local")
+    complete = reference.name.endswith(".")
+    forms = ("svc.cluster.local",) if complete else ("", "svc", "svc.cluster.local")
     if form in forms:
         if service := snapshot.service(namespace, name):
             return Resolved(service=service, typed=reference.typed)
@@ -227,10 +238,40 @@ def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None
     if form.partition(".")[0] == "svc":
         names = _names(snapshot, namespace, ("Service",))
         raise _not_found(f'no Service "{name}"', name, names, namespace)
+    of_service, _, form_of_pod = form.partition(".")
+    place = of_service or reference.namespace
+    if form_of_pod in forms and (service := snapshot.service(place, namespace)):
+        return _of_headless(snapshot, reference, service, name)
+    if form_of_pod.partition(".")[0] == "svc":
+        raise _not_found(f'no Service "{namespace}"', namespace, _names(snapshot, place, ("Service",)), place)
+    if not form and not complete and (namespace in snapshot.namespaces or rest == "default"):
+        raise NetpolError(
+            f'no Service "{name}" in namespace {namespace}',
+            f"for a host outside the cluster add a dot: {reference.name}.",
+        )
     if not re.fullmatch(_HOST, reference.name) or reference.name.rstrip(".").rpartition(".")[2].isdecimal():
         hint = "write the port as a separate argument" if ":" in reference.name else None
         raise UsageError(f'"{reference.name}" is neither an address nor a host name', hint)
     return Resolved(host=reference.name, typed=reference.typed)
+
+
+def _of_headless(snapshot: Snapshot, reference: Reference, service: Service, host: str) -> Resolved:
+    """The pod of POD.SERVICE[.NAMESPACE…], by its name or by its address with dashes."""
+    if not service.headless:
+        hint = f"ask for it by its name: {service.namespace}/pod/{host}"
+        raise NetpolError(f"Service {service.key} is not headless, so its pods have no names in DNS", hint)
+    pods = snapshot.selected_by_service(service)
+    addresses = [host.replace("-", by) for by in ".:" if is_ip(host.replace("-", by))]
+    for pod in pods:
+        if pod.name == host or any(is_among(address, pod.ips) for address in addresses):
+            return Resolved(pod=pod, typed=reference.typed)
+    if replica := _REPLICA.fullmatch(host):
+        there = (service.namespace, replica[1], "StatefulSet")
+        for workload in snapshot.workloads:
+            if (workload.namespace, workload.name, workload.kind) == there and workload.template in pods:
+                return _of_workload(snapshot, reference, workload)
+    names = {pod.name for pod in pods}
+    raise _not_found(f'no pod "{host}" of Service {service.name}', host, names, service.namespace)
 
 
 def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -> Resolved:
@@ -246,7 +287,9 @@ def _of_workload(snapshot: Snapshot, reference: Reference, workload: Workload) -
 def _of_kind(snapshot: Snapshot, reference: Reference, kind: str) -> Resolved | None:
     if kind == "Pod":
         pod = snapshot.pod(reference.namespace, reference.name)
-        return Resolved(pod=pod, typed=reference.typed) if pod and not snapshot.is_template(pod) else None
+        # A template has the name of its workload; the replicas that policies tell apart have their own.
+        named = pod and not (snapshot.is_template(pod) and _names(snapshot, pod.namespace, WORKLOADS) >= {pod.name})
+        return Resolved(pod=pod, typed=reference.typed) if named else None
     if kind == "Service":
         service = snapshot.service(reference.namespace, reference.name)
         return Resolved(service=service, typed=reference.typed) if service else None

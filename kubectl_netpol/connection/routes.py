@@ -218,6 +218,9 @@ def _to_service(
     routed = _with_routes(snapshot, asked._replace(address=cluster_ip), service, service_port, dialled)
     if service.headless and routed.routes:
         return routed._replace(address=routed.routes[0].destination.address, port=routed.routes[0].port)
+    if service.local_inside and not (service.headless or rewritten or from_outside):
+        node = asked.source.pod.node if asked.source.pod else asked.source.node.name if asked.source.node else ""
+        return _on_node(routed, service, node, "internalTrafficPolicy")
     return routed
 
 
@@ -227,15 +230,20 @@ def _to_node_port(snapshot: Snapshot, asked: Request, service: Service, service_
     asked = asked._replace(service=service, service_port=service_port, address=address)
     routed = _with_routes(snapshot, asked, service, service_port, dialled)
     node = asked.destination.node
-    if dialled.policy != "Local" or node is None or not routed.routes:
+    if dialled.policy != "Local" or node is None:
         return routed
+    return _on_node(routed, service, node.name, "externalTrafficPolicy")
+
+
+def _on_node(routed: Request, service: Service, node: str | None, field: str) -> Request:
+    """The routes to endpoints on this node alone, as far as it is known where they are."""
     pods = [route.destination.pod for route in routed.routes]
-    if not all(pod and pod.node for pod in pods):
+    if not node or not pods or not all(pod and pod.node for pod in pods):
         return routed
-    here = tuple(route for route, pod in zip(routed.routes, pods, strict=True) if pod and pod.node == node.name)
+    here = tuple(route for route, pod in zip(routed.routes, pods, strict=True) if pod and pod.node == node)
     if here:
         return routed._replace(routes=here)
-    message = f"Service {service.key} has externalTrafficPolicy: Local, and no endpoint on node {node.name}"
+    message = f"Service {service.key} has {field}: Local, and no endpoint on node {node}"
     return routed._replace(routes=(), problem=Note(Code.SERVICE_HAS_NO_ENDPOINTS, message))
 
 
@@ -251,7 +259,7 @@ def _to_headless(snapshot: Snapshot, asked: Request, service: Service, port: int
     pods, problem = _endpoints(snapshot, service)
     if problem:
         return asked._replace(problem=problem)
-    routes = tuple(Route(End(pod=pod, address=address_for(pod, asked.source.pod)), port) for pod in pods)
+    routes = tuple(Route(End(pod=pod, address=_endpoint_address(pod, asked, None)), port) for pod in pods)
     if not routes:
         routes = tuple(Route(end, port) for end in _slice_ends(snapshot, service))
     if not routes:
@@ -278,10 +286,15 @@ def _with_routes(
 
 
 def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str | None:
-    """The pod's address of the family that was dialled."""
+    """The pod's address of the family that was dialled, or of one that the Service has."""
     if dialled and dialled.address:
         return shared_family(pod.ips, (dialled.address,))
-    return address_for(pod, asked.source.pod)
+    return _reachable_from(_of_families(asked.service, pod.ips), asked.source.pod)
+
+
+def _of_families(service: Service | None, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    families = service.families if service else ()
+    return tuple(one for one in addresses if not families or family(one) in families)
 
 
 def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], Note | None]:
@@ -291,7 +304,8 @@ def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], N
     if gap := snapshot.gap(resource, service.namespace, selector):
         return (), Note(Code.PERMISSION_MISSING, gap.message)
     pods = snapshot.selected_by_service(service)
-    return tuple(pod for pod in pods if (pod.ready or service.publish_not_ready) and (pod.ips or pod.planned)), None
+    ready = [pod for pod in pods if pod.ready or service.publish_not_ready]
+    return tuple(pod for pod in ready if pod.planned or _of_families(service, pod.ips)), None
 
 
 def _slices(snapshot: Snapshot, service: Service) -> list[EndpointSlice]:
@@ -306,23 +320,26 @@ def _slice_routes(
     routes = []
     for entry in _slices(snapshot, service):
         number = next((number for name, number, protocol in entry.ports if (name, protocol) == wanted), None)
-        if number is not None and _same_family(entry, dialled):
+        if number is not None and _same_family(service, entry, dialled):
             routes += [Route(end, number, dialled) for end in _ends_of(snapshot, entry)]
     return [route for index, route in enumerate(routes) if route not in routes[:index]]
 
 
 def _slice_ends(snapshot: Snapshot, service: Service) -> list[End]:
     """The ready endpoints of a headless Service without selector, on any port, without duplicates."""
-    ends = [end for entry in _slices(snapshot, service) for end in _ends_of(snapshot, entry)]
+    slices = [entry for entry in _slices(snapshot, service) if _same_family(service, entry, None)]
+    ends = [end for entry in slices for end in _ends_of(snapshot, entry)]
     return [end for index, end in enumerate(ends) if end not in ends[:index]]
 
 
-def _same_family(entry: EndpointSlice, dialled: Dialled | None) -> bool:
+def _same_family(service: Service, entry: EndpointSlice, dialled: Dialled | None) -> bool:
     """A Service's address leads to endpoints of its own family, and a slice has endpoints of one family."""
     address = next((address for endpoint in entry.endpoints for address in endpoint.addresses), None)
-    if not dialled or not dialled.address or not address:
+    if not address:
         return True
-    return family(address) == family(dialled.address)
+    if dialled and dialled.address:
+        return family(address) == family(dialled.address)
+    return bool(_of_families(service, (address,)))
 
 
 def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:

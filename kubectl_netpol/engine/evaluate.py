@@ -24,7 +24,7 @@ from kubectl_netpol.engine.readings import Reading, reading_message, readings_of
 from kubectl_netpol.engine.rules import match_rule, near_misses
 from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, RuleMatch, Verdict
 from kubectl_netpol.engine.walk import Matched, Outcome, Trail, walk
-from kubectl_netpol.model.addresses import is_metadata
+from kubectl_netpol.model.addresses import is_loopback, is_metadata
 from kubectl_netpol.model.objects import Node, Pod
 from kubectl_netpol.model.policies import Action, Direction, Tier
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
@@ -48,21 +48,29 @@ def evaluate(snapshot: Snapshot, connection: Connection, *, near: bool = True) -
     verdict, reason = _combine(egress, ingress)
     if verdict is Verdict.ALLOWED:
         caveats += _beside(snapshot, connection)
-    if source.pod and destination.pod and source.pod.identity == destination.pod.identity:
+    own = ""
+    if source.pod and _is_loopback(destination):
+        own = f"{destination.address} is {source.pod.key} itself: no policy applies to that"
+    elif source.pod and destination.pod and source.pod.identity == destination.pod.identity:
         if connection.dialled is None and snapshot.is_one_of_several(source.pod):
             if verdict is Verdict.BLOCKED:
                 message = f"a pod of {source.pod.key} always reaches its own address, but not that of its replicas"
                 verdict, reason = Verdict.UNDEFINED, Note(Code.OWN_ADDRESS, message)
         elif connection.dialled is None:
-            message = f"{source.pod.key} reaches its own address: no policy applies to that"
-            egress, ingress = (DirectionVerdict(d, Verdict.ALLOWED) for d in (Direction.EGRESS, Direction.INGRESS))
-            verdict, reason, caveats = Verdict.ALLOWED, None, [Note(Code.OWN_ADDRESS, message)]
+            own = f"{source.pod.key} reaches its own address: no policy applies to that"
         elif egress.isolated_by or ingress.isolated_by or verdict is Verdict.BLOCKED:
             message = f"{source.pod.key} reaches itself through its own Service: plugins differ on that"
             verdict, reason = Verdict.UNDEFINED, Note(Code.OWN_SERVICE, message)
+    if own:
+        egress, ingress = (DirectionVerdict(d, Verdict.ALLOWED) for d in (Direction.EGRESS, Direction.INGRESS))
+        verdict, reason, caveats = Verdict.ALLOWED, None, [Note(Code.OWN_ADDRESS, own)]
     if problem := pod_problem(source.pod, "source") or pod_problem(destination.pod, "destination"):
         verdict, reason = Verdict.UNDEFINED, problem
     return ConnectionVerdict(connection, verdict, egress, ingress, reason, tuple(dict.fromkeys(caveats)))
+
+
+def _is_loopback(end: End) -> bool:
+    return not end.pod and not end.node and end.address is not None and is_loopback(end.address)
 
 
 def _beside(snapshot: Snapshot, connection: Connection) -> Iterable[Note]:

@@ -23,6 +23,7 @@ from kubectl_netpol.policies.meta import read_labels, read_port_protocol
 if TYPE_CHECKING:
     from kubectl_netpol.policies.meta import Object
 
+_FAMILIES = {"IPv4": 4, "IPv6": 6}
 _PORT_DIGITS = re.compile(r"[0-9]{1,5}")
 
 
@@ -49,6 +50,7 @@ def read_service(item: Object, metadata: Object, namespace: str, name: str) -> S
     if not cluster_ips and (cluster_ip := optional_text(spec.get("clusterIP"), "spec.clusterIP")):
         cluster_ips = (cluster_ip,)
     headless = "None" in cluster_ips
+    families = texts(spec.get("ipFamilies"), "spec.ipFamilies")
     balancer = mapping(mapping(item.get("status"), "status").get("loadBalancer"), "status.loadBalancer")
     return Service(
         namespace=namespace,
@@ -66,6 +68,8 @@ def read_service(item: Object, metadata: Object, namespace: str, name: str) -> S
         publish_not_ready=boolean(spec.get("publishNotReadyAddresses"), "spec.publishNotReadyAddresses"),
         labels=read_labels(metadata.get("labels"), "metadata.labels"),
         local=spec.get("externalTrafficPolicy") == "Local",
+        local_inside=spec.get("internalTrafficPolicy") == "Local",
+        families=tuple(_FAMILIES[name] for name in families if name in _FAMILIES),
     )
 
 

@@ -118,6 +118,10 @@ def is_outside(text: str) -> bool:
 _METADATA = ("169.254.169.254", "fd00:ec2::254", "fe80::a9fe:a9fe")
 
 
+def is_loopback(text: str) -> bool:
+    return parse_ip(text).is_loopback
+
+
 def is_metadata(text: str) -> bool:
     """Whether clouds answer at the address with what they know of a machine, such as its credentials."""
     return is_among(text, _METADATA)

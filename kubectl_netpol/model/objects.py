@@ -164,7 +164,8 @@ class Service(NamedTuple):
     """`selector` None: its endpoints are in EndpointSlices that something else manages.
 
     `addresses`: those of its load balancer, and its externalIPs. `headless`: its clusterIP is None.
-    `local`: its externalTrafficPolicy is Local: a node forwards to its own pods alone.
+    `local`, `local_inside`: its externalTrafficPolicy and internalTrafficPolicy are Local: a node forwards to its own
+    pods alone. `families`: its ipFamilies, 4 and 6; empty if it does not say.
     """
 
     namespace: str
@@ -179,6 +180,8 @@ class Service(NamedTuple):
     publish_not_ready: bool = False
     labels: Mapping[str, str] = {}
     local: bool = False
+    local_inside: bool = False
+    families: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:

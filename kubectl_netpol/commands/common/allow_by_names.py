@@ -133,12 +133,13 @@ def _check_verdicts(predictions: Sequence[Prediction], asked: NamesRequest, cons
 
 def _note_allowed(predictions: Sequence[Prediction], console: Console) -> None:
     allowed = [prediction for prediction in predictions if prediction.verdict is Verdict.ALLOWED]
+    own = {note.message for prediction in allowed for note in prediction.caveats if note.code is Code.OWN_ADDRESS}
     for prediction in allowed:
-        why = filter(None, (_side_text(prediction, side) for side in (prediction.egress, prediction.ingress)))
+        why = own or filter(None, (_side_text(prediction, side) for side in (prediction.egress, prediction.ingress)))
         request = prediction.request
         console.note(f"already allowed on port {request.port}/{request.protocol}: {'; '.join(why)}")
     direction = _default_direction(allowed)
-    sides = [side for one in allowed for side in (one.egress, one.ingress) if side.direction is direction]
+    sides = [side for one in allowed for side in (one.egress, one.ingress) if not own and side.direction is direction]
     if sides and not any(side.isolated_by for side in sides):
         lost = "everyone else who uses it" if direction is Direction.INGRESS else "everything else it uses"
         console.note(f"a policy would cut off {lost}; --always prints one anyway")

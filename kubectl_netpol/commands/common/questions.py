@@ -11,10 +11,10 @@ from kubectl_netpol.connection.resolve import (
     Role,
     declared_ports,
     look_up,
+    namespaces_of,
     parse_reference,
     resolve_destination,
     resolve_source,
-    service_namespace,
 )
 from kubectl_netpol.connection.routes import request
 from kubectl_netpol.engine.phrases import count
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def scope_of(*references: Reference, everywhere: bool, workloads: bool = False) -> Scope:
     """What must be read for questions about these. `everywhere`: also the pods and policies of all namespaces."""
     namespaces = {reference.namespace for reference in references}
-    namespaces |= {other for r in references if not r.kind and (other := service_namespace(r.name)) and not r.address}
+    namespaces |= {other for r in references if not r.kind and not r.address for other in namespaces_of(r.name)}
     wide = {"pods", "networkpolicies"} if everywhere else set()
     if any(reference.address or reference.kind == "Node" for reference in references):
         # It may be the address of any pod, or of a Service, or a node port: then that namespace's policies count.

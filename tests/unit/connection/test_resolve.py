@@ -11,12 +11,12 @@ from kubectl_netpol.connection.resolve import (
     Reference,
     Resolved,
     declared_ports,
+    namespaces_of,
     parse_reference,
     representative,
     resolve_destination,
     resolve_source,
     resolve_subject,
-    service_namespace,
 )
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.model.objects import ContainerPort, Node, Pod, Service, ServicePort
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         pytest.param("10.0.0.1", ("shop", "10.0.0.1", None, "10.0.0.1"), id="an IPv4 address"),
         pytest.param("fd00::1", ("shop", "fd00::1", None, "fd00::1"), id="an IPv6 address"),
         pytest.param("web.lab.svc", ("shop", "web.lab.svc", None, None), id="a name with dots"),
+        pytest.param("10-0-0-1.lab.pod", ("shop", "10-0-0-1.lab.pod", None, "10.0.0.1"), id="a pod's record in DNS"),
     ],
 )
 def test_a_reference_as_typed(typed: str, reference: tuple[Any, ...]) -> None:
@@ -96,7 +97,13 @@ services:
   shop/web: {clusterIP: 10.96.0.1, selector: {app: late}, ports: [{port: 80}]}
   shop/empty: {clusterIP: 10.96.0.2, selector: {app: none}, ports: [{port: 80}]}
   lab/far: {clusterIP: 10.96.0.3, selector: {app: none}, ports: [{port: 80}]}
+  shop/all: {clusterIP: None, selector: {app: late}, ports: [{port: 80}]}
+  shop/db: {clusterIP: None, selector: {app: db}, ports: [{port: 80}]}
 objects:
+  - apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {namespace: shop, name: db}
+    spec: {selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}}}
   - apiVersion: apps/v1
     kind: Deployment
     metadata: {namespace: shop, name: late}
@@ -147,6 +154,10 @@ def title(resolved: Resolved) -> str:
             resolve_destination, "far.lab.svc.cluster.local.", "Service lab/far", id="a Service by its full name"
         ),
         pytest.param(resolve_destination, "far.lab.example", "host far.lab.example", id="a host"),
+        pytest.param(resolve_destination, "late-2.all", "shop/late-2", id="a pod of a headless Service"),
+        pytest.param(resolve_destination, "late-2.all.", "host late-2.all.", id="a host: no pod is complete like that"),
+        pytest.param(resolve_destination, "db-0.db.shop", "shop/db", id="a pod to come of a StatefulSet"),
+        pytest.param(resolve_destination, "a.svc.cluster.local", "host a.svc.cluster.local", id="no namespace"),
         pytest.param(resolve_destination, "far.lab.", "host far.lab.", id="a host: a dot ends a complete name"),
         pytest.param(resolve_destination, "web.", "host web.", id="a host of one label"),
         pytest.param(
@@ -173,14 +184,14 @@ def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str
             resolve_destination,
             "zzz",
             'no Service, pod or workload "zzz" in namespace shop',
-            "found: api, done, empty, late, late-2 and 3 more",
+            "found: all, api, db, done, empty and 5 more",
             id="an unknown destination",
         ),
         pytest.param(
             resolve_subject,
             "zzz",
             'no Service, pod or workload "zzz" in namespace shop',
-            "found: api, done, empty, late, late-2 and 3 more",
+            "found: all, api, db, done, empty and 5 more",
             id="an unknown subject",
         ),
         pytest.param(resolve_source, "node/zz", 'no Node "zz"', "found: n1", id="an unknown node"),
@@ -228,9 +239,51 @@ def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str
         ),
         pytest.param(
             resolve_destination,
+            "late-3.all.shop.svc",
+            'no pod "late-3" of Service all in namespace shop',
+            "did you mean late-2?",
+            id="a pod that a headless Service does not have",
+        ),
+        pytest.param(
+            resolve_destination,
+            "late-2.web.shop.svc.cluster.local",
+            "Service shop/web is not headless, so its pods have no names in DNS",
+            "ask for it by its name: shop/pod/late-2",
+            id="a pod of a Service that is not headless",
+        ),
+        pytest.param(
+            resolve_destination,
+            "dc-0.db.shop",
+            'no pod "dc-0" of Service db in namespace shop',
+            "found: db",
+            id="a pod of no StatefulSet",
+        ),
+        pytest.param(
+            resolve_destination,
+            "late-2.al.shop.svc",
+            'no Service "al" in namespace shop',
+            "did you mean all?",
+            id="a pod of a misspelt Service",
+        ),
+        pytest.param(
+            resolve_destination,
+            "weeb.shop",
+            'no Service "weeb" in namespace shop',
+            "for a host outside the cluster add a dot: weeb.shop.",
+            id="a misspelt Service of a namespace that is there",
+        ),
+        pytest.param(
+            resolve_destination,
+            "kubernetes.default",
+            'no Service "kubernetes" in namespace default',
+            "for a host outside the cluster add a dot: kubernetes.default.",
+            id="a Service of the namespace that each cluster has",
+        ),
+        pytest.param(
+            resolve_destination,
             "svc/a.b",
             'no Service "a.b" in namespace shop',
-            "found: empty, web",
+            "found: all, db, empty, web",
             id="a name with dots after a kind is not a host",
         ),
         pytest.param(
@@ -389,11 +442,20 @@ def test_a_namespace_that_may_be_read_and_is_not_there_makes_a_name_with_dots_a_
 
 
 @pytest.mark.parametrize(
-    ("name", "namespace"),
-    [("web", None), ("web.lab", "lab"), ("web.lab.svc.", "lab"), ("web.LAB", None), ("a.b.c", "b")],
+    ("name", "namespaces"),
+    [
+        ("web", ()),
+        ("web.lab", ("lab",)),
+        ("web.lab.svc.", ("lab",)),
+        ("web.LAB", ()),
+        ("pg-0.pg.db", ("pg", "db")),
+        ("pg-0.pg.db.svc.cluster.local", ("pg", "db")),
+        ("web.lab.svc.cluster.local", ("lab",)),
+        ("a.b.c.d", ("b",)),
+    ],
 )
-def test_the_namespace_that_has_to_be_read_for_a_name_with_dots(name: str, namespace: str | None) -> None:
-    assert service_namespace(name) == namespace
+def test_the_namespaces_that_have_to_be_read_for_a_name_with_dots(name: str, namespaces: tuple[str, ...]) -> None:
+    assert namespaces_of(name) == namespaces
 
 
 @pytest.mark.parametrize(

@@ -483,7 +483,6 @@ DEPLOYMENT = {
         pytest.param("deploy/web pod/web-1 80", 2, "web-2", "web-1", id="to one of its pods"),
         pytest.param("pod/web-1 deploy/web 80", 2, "web-2", "web-1", id="from one of its pods"),
         pytest.param("deploy/web pod/nginx 80", 2, "web-1", "nginx", id="to another pod: from the first"),
-        pytest.param("pod/web-1 pod/web-1 80", 2, "web-1", "web-1", id="a pod by its name reaches itself"),
     ],
 )
 def test_a_workload_reaches_itself_from_another_replica(
@@ -493,6 +492,18 @@ def test_a_workload_reaches_itself_from_another_replica(
     ran = allow_in(line, pods=pods, objects=[DEPLOYMENT])
     free = f"nothing isolates shop/{source} for egress; nothing isolates shop/{destination} for ingress"
     assert ran.err.splitlines() == [f"{ALREADY} {free}", CUTS]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        pytest.param("pod/web-1", "shop/web-1 reaches its own address: no policy applies to that", id="by its name"),
+        pytest.param("127.0.0.1", "127.0.0.1 is shop/web-1 itself: no policy applies to that", id="by loopback"),
+    ],
+)
+def test_a_pod_reaches_itself_whatever_policies_say(typed: str, why: str) -> None:
+    ran = allow_in(f"pod/web-1 {typed} 80", pods=replica(1), objects=[DEPLOYMENT])
+    assert (ran.out, ran.err.splitlines()) == ("", [f"{ALREADY} {why}"])
 
 
 def test_the_next_replica_has_no_address_that_a_block_could_allow() -> None:
