@@ -313,7 +313,8 @@ def _resolved(snapshot: Snapshot, reference: Reference, role: Role, beside: str 
     if namespace and beside not in (None, namespace):
         there = reference._replace(namespace=beside or "")
         if look_up(snapshot, there, role):
-            hint = f"it is in namespace {beside}: write {beside}/{reference.typed}"
+            place = f"{beside}/{KINDS[reference.kind].short}" if reference.kind else beside
+            hint = f"it is in namespace {beside}: write {place}/{reference.name}"
             raise NetpolError(f'no {what} "{reference.name}" in namespace {namespace}', hint)
     raise _not_found(f'no {what} "{reference.name}"', reference.name, names, namespace)
 

@@ -434,6 +434,12 @@ def test_without_a_port_and_a_declared_one_it_is_asked_for(line: str, error: str
             id="with its kind",
         ),
         pytest.param(
+            "db/postgres web/postgres 5432",
+            'no Service, pod or workload "postgres" in namespace web',
+            "it is in namespace db: write db/postgres",
+            id="with another namespace",
+        ),
+        pytest.param(
             "db/postgres nowhere 5432",
             'no Service, pod or workload "nowhere" in namespace shop',
             "found: back, cart, nginx, san, web and 1 more",
