@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import queue
 import re
 import time
 import warnings
@@ -21,12 +22,12 @@ from kubectl_netpol.cluster.connecting import Prepared, causes, pool, reason, sh
 from kubectl_netpol.cluster.decode import MOST_BYTES, BadJsonError, as_object, decode, shapes
 from kubectl_netpol.cluster.pages import page_of
 from kubectl_netpol.cluster.timed import Timed
-from kubectl_netpol.concurrency import THREADS, map_concurrently
+from kubectl_netpol.concurrency import THREADS, map_concurrently, start
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
 from kubectl_netpol.fields import BadField, each, optional_text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from kubectl_netpol.cluster.kubeconfig import Access
 
@@ -74,6 +75,7 @@ class Api:
         self._secure = access.tls is not None
         self._call_seconds = access.request_timeout or _CALL_SECONDS
         self._idle: Items = []
+        self._ahead: dict[str, queue.SimpleQueue[dict[str, Any] | Exception]] = {}
         self._prepared = Prepared()
         weakref.finalize(self, _close, self._idle)
         weakref.finalize(self, self._prepared.close)
@@ -126,7 +128,9 @@ class Api:
         tokens: set[str | None] = {None}
         more: Query = []
         while True:
-            answer = self.get(path, [*query, ("limit", str(PAGE)), *more], accept=accept)
+            plain = not query and accept == JSON and not more
+            answer = self._begun(path) if plain else None
+            answer = answer or self.get(path, [*query, ("limit", str(PAGE)), *more], accept=accept)
             with shapes(f"response to {path}", self._hint()):
                 items, token = page_of(answer, path)
                 found += each(items, "items", read) if read else items
@@ -136,6 +140,27 @@ class Api:
                 raise ClusterError(f"invalid response to {path}: the list does not end", self._hint())
             tokens.add(token)
             more = [("continue", token)]
+
+    def read_ahead(self, paths: Iterable[str]) -> None:
+        """Begin to read these lists, each for the next `list` of it, while the caller does something else."""
+        for path in paths:
+            found: queue.SimpleQueue[dict[str, Any] | Exception] = queue.SimpleQueue()
+            if start(partial(self._read_into, found, path)):
+                self._ahead[path] = found
+
+    def _read_into(self, found: queue.SimpleQueue[dict[str, Any] | Exception], path: str) -> None:
+        try:
+            found.put(self.get(path, [("limit", str(PAGE))]))
+        except Exception as error:  # noqa: BLE001 - raised again by the next list
+            found.put(error)
+
+    def _begun(self, path: str) -> dict[str, Any] | None:
+        """The first page of a list that was begun ahead."""
+        found = self._ahead.pop(path, None)
+        answer = found.get() if found else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def gather(
         self, paths: Mapping[K, str], read: Callable[[K, dict[str, Any]], Any] | None = None

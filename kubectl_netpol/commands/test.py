@@ -25,6 +25,7 @@ from kubectl_netpol.commands.common.options import (
     probe_options,
 )
 from kubectl_netpol.errors import UsageError
+from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 
 if TYPE_CHECKING:
@@ -152,12 +153,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _shell_ahead(
     inputs: Inputs, names: Sequence[str], selectors: tuple[str | None, str | None], probe: ProbeOptions
 ) -> ShellAhead | None:
-    """Where the source is a pod by its name, its shell is started while the cluster is read."""
+    """Where the source is a pod by its name, its shell is started while the cluster is read, which begins here too."""
     from kubectl_netpol.commands.common.shell_ahead import ShellAhead, pod_typed  # noqa: PLC0415 - not for manifests
 
     assert inputs.api is not None  # noqa: S101 - it is a cluster
     inputs.api.prepare()
     source = pod_typed(names[0], inputs.namespace) if selectors[0] is None and not probe.debug_image else None
+    if source and not set(".:") & set("".join(names[1:])):  # for an address those of all namespaces are read
+        inputs.api.read_ahead(KINDS[kind].path(source[0]) for kind in ("Pod", "Service", "NetworkPolicy"))
     return ShellAhead(inputs.api, *source, probe.container) if source else None
 
 

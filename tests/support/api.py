@@ -35,6 +35,9 @@ class FakeApi:
     def prepare(self) -> None:
         """There is nothing to connect to."""
 
+    def read_ahead(self, paths: Iterable[str]) -> None:
+        """There is nothing to wait for."""
+
     def get(self, path: str, *, accept: str = "") -> Any:
         assert accept.startswith("application/json;g=apidiscovery.k8s.io;v=v2;") == (path == "/apis")
         return self._answer(path, NotFoundError(f"{path} not found"))

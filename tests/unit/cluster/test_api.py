@@ -532,6 +532,35 @@ def test_a_prepared_connection_that_the_server_has_closed_is_not_used(pki: Pki) 
         second.close()
 
 
+def test_a_list_that_was_begun_ahead_is_asked_for_once(serve: Serve, pki: Pki) -> None:
+    first = Answer(body={"kind": "PodList", "metadata": {"continue": "next"}, "items": [pod("a")]})
+    server = serve(lambda request, _: listing("b") if "continue=" in request.target else first)
+    api = api_for(server.url, pki)
+    api.read_ahead([PODS])
+    assert api.list(PODS) == [pod("a"), pod("b")]
+    assert len(server.requests) == 2
+    assert api.list(PODS) == [pod("a"), pod("b")]
+    assert len(server.requests) == 4
+
+
+def test_a_list_that_was_begun_ahead_is_for_none_of_another_form(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: listing("a"))
+    api = api_for(server.url, pki)
+    api.read_ahead([PODS])
+    api.list(PODS, query=[("labelSelector", "app=web")])
+    api.list(PODS)
+    assert len(server.requests) == 2
+
+
+def test_an_error_of_a_list_that_was_begun_ahead_is_the_error_of_the_list(serve: Serve, pki: Pki) -> None:
+    server = serve(lambda *_: Answer(403, {"message": FORBIDDEN}))
+    api = api_for(server.url, pki)
+    api.read_ahead([PODS])
+    with pytest.raises(ForbiddenError, match=FORBIDDEN):
+        api.list(PODS)
+    assert len(server.requests) == 1
+
+
 # Several lists at once.
 
 
