@@ -31,6 +31,8 @@ def result_text(result: ConnectionResult, names: Names, console: Console, *, ver
         return first
     lines = [f"  {finding.detail}", *(_policy_lines(result, names, verbose=verbose) if prediction.routes else [])]
     lines += [f"  {line}" for line in finding.evidence]
+    if not verbose:  # of what is true besides, only that nothing at all connects them
+        lines += [f"  note:    {note.message}" for note in prediction.caveats if note.code is Code.NO_COMMON_FAMILY]
     lines = wrapped(lines, console).split("\n")
     step = _next_lines(finding, console)
     if verbose:

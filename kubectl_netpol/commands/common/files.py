@@ -60,6 +60,9 @@ def read_files(reader: Reader, filenames: Sequence[str], console: Console, *, re
     patches = _patches(filenames, recursive=recursive)
     for name, content, in_folder in texts(filenames, console, recursive=recursive):
         if not in_folder:
+            if Path(name).name in _KUSTOMIZATIONS:
+                hint = "kubectl kustomize FOLDER | kubectl netpol … -f -"
+                raise NetpolError(f"{name} is a kustomization, which says how to make manifests", hint)
             reader.add_text(content, name)
         elif os.path.normpath(name) in patches or not reader.add_found(content, name):
             left_out.append(name)

@@ -418,6 +418,17 @@ def test_without_a_port_and_a_declared_one_it_is_asked_for(line: str, error: str
     assert ran.err.endswith("hint: write the port: kubectl netpol test san nginx 80\n")
 
 
+def test_pods_that_nothing_connects_are_named_though_policies_allow_it() -> None:
+    ran = predict("four six 80", {"pods": {"shop/four": {"ip": "10.0.0.1"}, "shop/six": {"ip": "fd00::1"}}})
+    assert (ran.status, ran.out.splitlines()[-2:]) == (
+        0,
+        [
+            "  note:    shop/four and shop/six have no addresses of the same family, so",
+            "    nothing connects them",
+        ],
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "error", "hint"),
     [

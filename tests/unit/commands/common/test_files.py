@@ -268,6 +268,16 @@ def test_patches_of_a_kustomization_are_no_manifests(folder: Path) -> None:
         read(folder / "patch.yaml")
 
 
+@pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml"])
+@pytest.mark.parametrize("head", ["", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"])
+def test_a_kustomization_named_by_hand_is_no_manifest(name: str, head: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(f"{head}resources: [pod.yaml]\n")
+    ran = run("lint", f"-f {tmp_path / name}")
+    message = f"error: {tmp_path / name} is a kustomization, which says how to make manifests"
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.splitlines() == [message, "hint: kubectl kustomize FOLDER | kubectl netpol … -f -"]
+
+
 def test_folders_in_a_folder_are_read_when_asked_for(folder: Path) -> None:
     ran = run("explain", f"-n shop -R -f {folder}")
     assert (ran.status, [line.split()[0] for line in ran.out.splitlines()[:3]]) == (0, ["POD", "a", "b"])
