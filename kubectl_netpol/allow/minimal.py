@@ -8,7 +8,7 @@ from kubectl_netpol.allow.cluster_dns import DnsRule, cluster_dns
 from kubectl_netpol.allow.peers import addresses_of, block_peers, pod_peer, route_addresses, selector_for, unique_pods
 from kubectl_netpol.allow.policy import make_policy
 from kubectl_netpol.allow.policy_names import renamed
-from kubectl_netpol.connection.dns import resolvers_blocked
+from kubectl_netpol.connection.dns import blocked_resolver
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
@@ -182,13 +182,17 @@ def _port_name(one: Request, route: Route) -> str:
 def _needed_dns(
     snapshot: Snapshot, asked: Sequence[Request], options: AllowOptions, egress: Policy | None, notes: list[str]
 ) -> DnsRule | None:
-    """The DNS rule where a name must be resolved and isolation, also by the new policy `egress`, would prevent it."""
+    """The DNS rule where a name must be resolved and isolation of the source would prevent it.
+
+    That is also by the new policy `egress`, and not what the ingress of the resolver blocks.
+    """
     source = asked[0].source.pod
     by_name = any(one.destination.service and not one.destination.address for one in asked)
     if source is None or options.dns is False or not (options.dns or by_name):
         return None
     after = snapshot.with_policies([*snapshot.evaluated, *([egress] if egress else [])])
-    if not (options.dns and egress) and not resolvers_blocked(after, source):
+    blocked = blocked_resolver(after, source)
+    if not (options.dns and egress) and not (blocked and blocked.by_egress):
         return None
     dns = cluster_dns(snapshot, source)
     if dns is None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.connection.predict import predict
 from kubectl_netpol.connection.resolve import Resolved
 from kubectl_netpol.connection.routes import request
+from kubectl_netpol.engine.layers import layers_of
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.addresses import is_ip
+from kubectl_netpol.model.policies import Direction
 
 if TYPE_CHECKING:
+    from kubectl_netpol.connection.predict import Prediction
+    from kubectl_netpol.connection.routes import Request
     from kubectl_netpol.model.objects import Pod, Service
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -50,13 +54,45 @@ def resolvers(snapshot: Snapshot, pod: Pod) -> tuple[Resolver, ...]:
     return ()
 
 
-def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> Resolver | None:
-    """The pod's first resolver if policies block all of them, else None."""
-    found = resolvers(snapshot, pod)
-    source = Resolved(pod=pod)
-    for resolver in found:
-        destination = Resolved(service=resolver.service, address=resolver.address)
-        prediction = predict(snapshot, request(snapshot, source, destination, DNS_PORT, "UDP"))
+class BlockedResolver(NamedTuple):
+    """A resolver that policies block, and the prediction that says so."""
+
+    resolver: Resolver
+    prediction: Prediction
+
+    @property
+    def by_egress(self) -> bool:
+        """Whether the pod's own egress blocks it; else what lets no one in is at the resolver."""
+        return Direction.EGRESS in self.prediction.blocked_at
+
+
+def blocked_resolver(snapshot: Snapshot, pod: Pod) -> BlockedResolver | None:
+    """The first one if policies block all of them, else None; of several one that the pod's egress blocks."""
+    found = []
+    for resolver in resolvers(snapshot, pod):
+        prediction = predict(snapshot, _request(snapshot, pod, resolver))
         if prediction.verdict is not Verdict.BLOCKED:
             return None
-    return found[0] if found else None
+        found.append(BlockedResolver(resolver, prediction))
+    return next((blocked for blocked in found if blocked.by_egress), found[0]) if found else None
+
+
+def resolvers_blocked(snapshot: Snapshot, pod: Pod) -> Resolver | None:
+    blocked = blocked_resolver(snapshot, pod)
+    return blocked.resolver if blocked else None
+
+
+def resolvers_guarded(snapshot: Snapshot, pod: Pod) -> bool:
+    """Whether policies have a say on who reaches the pods behind one of its resolvers."""
+    ends = (
+        route.destination.pod
+        for resolver in resolvers(snapshot, pod)
+        for route in _request(snapshot, pod, resolver).routes
+    )
+    return any(end and layers_of(snapshot, end, Direction.INGRESS) for end in ends)
+
+
+def _request(snapshot: Snapshot, pod: Pod, resolver: Resolver) -> Request:
+    behind = snapshot.pod_at(resolver.address) if resolver.address else None
+    destination = Resolved(service=resolver.service, pod=behind, address=resolver.address)
+    return request(snapshot, Resolved(pod=pod), destination, DNS_PORT, "UDP")

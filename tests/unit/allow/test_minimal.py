@@ -126,6 +126,34 @@ def test_no_dns_rule_where_another_policy_allows_dns() -> None:
     assert len(asked_for.policies[0].rules) == 2, "--dns adds it all the same"
 
 
+SHUT = {"podSelector": {}, "policyTypes": ["Ingress"]}
+OUT = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"namespaceSelector": {}}]}]}
+
+
+@pytest.mark.parametrize(
+    ("policies", "destination", "port", "written_for"),
+    [
+        pytest.param(
+            {"a/in": SHUT, "a/out": OUT}, "a/svc/web", 80, ["a Ingress"], id="beside a source that may go out"
+        ),
+        pytest.param({"a/in": SHUT}, "a/svc/web", 80, ["a Ingress"], id="beside a source that nothing isolates"),
+        pytest.param({"a/out": OUT}, "a/svc/web", 80, [], id="and nothing else is missing"),
+        pytest.param(
+            {"a/out": OUT}, "kube-system/svc/kube-dns", 53, ["kube-system Ingress"], id="and the resolver is asked for"
+        ),
+    ],
+)
+@pytest.mark.parametrize("dns", [None, True])
+def test_no_dns_rule_where_the_resolver_lets_no_one_in(
+    policies: dict[str, Any], destination: str, port: int, written_for: list[str], dns: Any
+) -> None:
+    snapshot = snapshot_of({**WITH_DNS, "policies": {**policies, "kube-system/in": SHUT}})
+    protocol = "UDP" if port == 53 else "TCP"
+    found = minimal_policies(snapshot, [ask(snapshot, "a/san", destination, port, protocol)], AllowOptions(dns=dns))
+    texts = [f"{policy.namespace} {policy.directions[0].value}" for policy in found.policies]
+    assert (found.dns, texts) == (None, written_for)
+
+
 @pytest.fixture
 def deep(tmp_path: Path) -> str:
     return written(tmp_path, "deep.yaml", DEEP)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from kubectl_netpol.connection.dns import Resolver, resolvers, resolvers_blocked
+from kubectl_netpol.connection.dns import Resolver, blocked_resolver, resolvers, resolvers_blocked, resolvers_guarded
 from kubectl_netpol.model.objects import Pod, Service
 from tests.support.tables import snapshot_of
 
-COREDNS = {
+COREDNS: dict[str, Any] = {
     "pods": {"kube-system/c": {"labels": {"d": "d"}, "ip": "10.0.9.1"}, "a/web": {"ip": "10.0.0.1"}},
     "policies": {"a/shut": {"podSelector": {}, "policyTypes": ["Egress"]}},
 }
@@ -91,6 +91,37 @@ def test_without_policies_no_resolver_is_blocked() -> None:
     web = snapshot.pod("a", "web")
     assert web
     assert resolvers_blocked(snapshot, web) is None
+
+
+SHUT_DNS: dict[str, Any] = {"kube-system/in": {"podSelector": {}}}
+
+
+@pytest.mark.parametrize(
+    ("policies", "by_egress", "guarded"),
+    [
+        pytest.param(COREDNS["policies"], True, False, id="the pod's egress"),
+        pytest.param(SHUT_DNS, False, True, id="the resolver's ingress"),
+        pytest.param({**COREDNS["policies"], **SHUT_DNS}, True, True, id="both: the pod's egress is named"),
+        pytest.param({"kube-system/in": {"podSelector": {}, "ingress": [{}]}}, None, True, id="neither, though asked"),
+        pytest.param({}, None, False, id="no policies"),
+    ],
+)
+def test_the_end_that_blocks_a_resolver(policies: Any, by_egress: Any, guarded: Any) -> None:
+    snapshot = snapshot_of({**services("kube-system/kube-dns"), "policies": policies})
+    web = snapshot.pod("a", "web")
+    assert web
+    found = blocked_resolver(snapshot, web)
+    assert (found and found.by_egress, resolvers_guarded(snapshot, web)) == (by_egress, guarded)
+
+
+def test_of_two_resolvers_the_one_that_the_pods_egress_blocks_is_named() -> None:
+    egress = {"a/out": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"namespaceSelector": {}}]}]}}
+    snapshot = snapshot_of({**COREDNS, "policies": {**egress, **SHUT_DNS}})
+    web = snapshot.pod("a", "web")
+    assert web
+    found = blocked_resolver(snapshot, web._replace(dns_policy="None", nameservers=("10.0.9.1", "8.8.8.8")))
+    assert found
+    assert (found.resolver.title, found.by_egress) == ("8.8.8.8", True)
 
 
 def test_the_arguments_of_allow_that_open_a_resolver() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -64,6 +66,92 @@ def test_a_tier_that_shuts_dns() -> None:
     spec = {"tier": "Admin", "priority": 1, "subject": {"namespaces": {}}, "egress": [rule]}
     found = [one for one in linted({**DNS, "tiers": {"cnp/p": spec}}) if one.number == "NP007"]
     assert {one.subject.kind for one in found} == {"ClusterNetworkPolicy"}
+
+
+KUBE_DNS = "Service kube-system/kube-dns port 53/UDP"
+SHUT = "the ingress isolation of kube-system/coredns blocks"
+SHUT_BY = "shut isolates kube-system/coredns for ingress, and no rule lets it in"
+OPEN_EGRESS = "{podSelector: {}, policyTypes: [Egress], egress: [{}]}"
+NO_EGRESS = "{podSelector: {}, policyTypes: [Egress]}"
+LETS_API = "[{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: api}}}]}]"
+
+
+@pytest.mark.parametrize(
+    ("policies", "found"),
+    [
+        pytest.param(
+            "{kube-system/shut: {podSelector: {}}}",
+            [("shut", f"web can't resolve names: {SHUT}", (SHUT_BY, "so are 2 more pods"))],
+            id="a resolver that lets no one in, and clients that nothing isolates",
+        ),
+        pytest.param(
+            f"{{kube-system/shut: {{podSelector: {{}}}}, a/out: {OPEN_EGRESS}}}",
+            [("shut", f"web can't resolve names: {SHUT}", (SHUT_BY, "so are 2 more pods"))],
+            id="a resolver that lets no one in, and clients that may go out",
+        ),
+        pytest.param(
+            f"{{kube-system/shut: {{podSelector: {{}}, ingress: {LETS_API}}}, a/out: {OPEN_EGRESS}}}",
+            [("shut", f"web can't resolve names: {SHUT}", (SHUT_BY, "so is 1 more pod"))],
+            id="a resolver that lets one of its clients in: the others are counted",
+        ),
+        pytest.param("{kube-system/shut: {podSelector: {}, ingress: [{}]}}", [], id="a resolver that lets everyone in"),
+        pytest.param(
+            f"{{kube-system/shut: {{podSelector: {{}}}}, a/out: {NO_EGRESS}}}",
+            [
+                (
+                    "out",
+                    "web can't resolve names: its egress isolation blocks",
+                    ("isolated for egress by out", "so are 2 more pods"),
+                )
+            ],
+            id="both ends: the pod's own is named",
+        ),
+    ],
+)
+def test_the_end_that_blocks_dns_is_named(policies: str, found: list[tuple[str, str, tuple[str, ...]]]) -> None:
+    notes = [one for one in linted(with_policies(DNS, policies)) if one.number == "NP007"]
+    assert [(one.subject.name, one.message, one.proof) for one in notes] == [
+        (name, f"{message} {KUBE_DNS}; allow it: {ALLOW}", proof) for name, message, proof in found
+    ]
+
+
+DENY = {"action": "Deny", "name": "d"}
+EVERYONE: list[Any] = [{"namespaces": {}}]
+
+
+@pytest.mark.parametrize(
+    ("tier", "rules", "message", "proof", "fix"),
+    [
+        pytest.param(
+            "anp/t",
+            {"ingress": [{**DENY, "from": EVERYONE}]},
+            f"web can't resolve names: the ingress policies of kube-system/coredns block {KUBE_DNS}",
+            'adminnetworkpolicy.policy.networking.k8s.io/t ingress[0].from[0] "d" denies it',
+            "",
+            id="an Admin rule at the resolver, that no NetworkPolicy can open",
+        ),
+        pytest.param(
+            "anp/t",
+            {"egress": [{**DENY, "to": EVERYONE}]},
+            f"web can't resolve names: its egress policies block {KUBE_DNS}",
+            'adminnetworkpolicy.policy.networking.k8s.io/t egress[0].to[0] "d" denies it',
+            "",
+            id="an Admin rule at the pod, that no NetworkPolicy can open",
+        ),
+        pytest.param(
+            "banp/default",
+            {"ingress": [{**DENY, "from": EVERYONE}]},
+            f"web can't resolve names: the ingress policies of kube-system/coredns block {KUBE_DNS}; allow it: {ALLOW}",
+            'baselineadminnetworkpolicy.policy.networking.k8s.io/default ingress[0].from[0] "d" denies it',
+            ALLOW,
+            id="a Baseline rule at the resolver, that a NetworkPolicy comes before",
+        ),
+    ],
+)
+def test_a_fix_for_dns_is_one_that_works(tier: str, rules: Any, message: str, proof: str, fix: str) -> None:
+    spec = {**({"priority": 1} if tier == "anp/t" else {}), "subject": {"namespaces": {}}, **rules}
+    found = next(one for one in linted({**DNS, "tiers": {tier: spec}}) if one.number == "NP007")
+    assert (found.subject.name, found.message, found.proof[0], found.fix) == (tier.split("/")[1], message, proof, fix)
 
 
 @pytest.mark.parametrize(
