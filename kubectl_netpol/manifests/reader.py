@@ -31,10 +31,10 @@ from kubectl_netpol.model.kinds import (
     TIERED,
     UNEVALUATED,
     WORKLOADS,
-    is_built_in,
     kind_of,
     meant_kind,
     policy_kind,
+    right_version,
 )
 from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
@@ -242,8 +242,8 @@ class Reader:
         group = version.rpartition("/")[0]
         if known := kind_of(kind, version):
             self._add(known.name, document, where)
-        elif (meant := KINDS.get(kind)) and meant.version and is_built_in(group):
-            raise ManifestError(f"{where}: no kind {kind} in apiVersion {version}", f"write {meant.api_version}")
+        elif right := right_version(kind, version):
+            raise ManifestError(f"{where}: no kind {kind} in apiVersion {version}", f"write {right}")
         elif meant := meant_kind(kind, group):
             right = f"kind: {meant.api}" if group in meant.groups else f"{meant.api} of {meant.groups[0]}"
             raise ManifestError(f"{where}: no kind {kind} in apiVersion {version}", f"did you mean {right}?")

@@ -144,6 +144,8 @@ PLUGINS = {
     "Cilium": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
     "Calico": ("CalicoNetworkPolicy", "GlobalNetworkPolicy", *(kind.name for kind in _BESIDE)),
 }
+# The one version of their objects in each group of a plugin.
+_VERSIONS = {"cilium.io": "v2", **dict(zip(CALICO, ("v3", "v1"), strict=True))}
 WORKLOADS = tuple(kind.name for kind in _WORKLOADS)
 TIERED = tuple(kind.name for kind in _TIERED)
 STAGED = tuple(kind.name for kind in _BESIDE if kind.name.startswith("Staged"))
@@ -198,12 +200,22 @@ _SHORT = {
 
 @lru_cache(maxsize=1024)  # a file may have ten thousand objects of one kind
 def kind_of(api_kind: str, api_version: str) -> Kind | None:
-    """The kind of an object with these fields, or None if that kind is not read."""
+    """The kind of an object with these fields, or None if that kind is not read in this version."""
     group, _, version = api_version.rpartition("/")
     for kind in KINDS.values():
-        if kind.api == api_kind and group in kind.groups and kind.version in ("", version):
+        if kind.api == api_kind and group in kind.groups and (kind.version or _VERSIONS.get(group, version)) == version:
             return kind
     return None
+
+
+def right_version(api_kind: str, api_version: str) -> str | None:
+    """The apiVersion to write for this kind instead of one that does not have it, where that is known."""
+    group = api_version.rpartition("/")[0]
+    known = KINDS.get(api_kind)
+    if known and known.version and is_built_in(group):
+        return known.api_version
+    of_plugin = any(kind.api == api_kind and group in kind.groups for kind in KINDS.values())
+    return f"{group}/{_VERSIONS[group]}" if of_plugin and group in _VERSIONS else None
 
 
 def policy_kind(api_kind: str, group: str) -> str | None:

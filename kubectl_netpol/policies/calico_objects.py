@@ -29,6 +29,7 @@ from kubectl_netpol.model.calico import (
 from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.policies.calico_rules import read_nets, read_rule
 from kubectl_netpol.policies.calico_selectors import IN_A_NAMESPACE, read_selector_text
+from kubectl_netpol.policies.calico_strict import check_case, check_policy
 from kubectl_netpol.policies.meta import last_change, read_labels
 from kubectl_netpol.policies.networkpolicy import read_policy
 
@@ -55,7 +56,7 @@ _GLOBAL = ("namespaceSelector", "doNotTrack", "preDNAT", "applyOnForward")
 
 
 class _Read(NamedTuple):
-    """An object to read. `stored`: it is from a cluster, where defaults have been filled in."""
+    """An object to read. `stored`: it is from a cluster, or in the form of the store: nothing fills in defaults."""
 
     kind: str
     item: Object
@@ -67,6 +68,7 @@ class _Read(NamedTuple):
 
 def read_calico_object(kind: str, item: Object, metadata: Object, namespace: str, name: str, *, stored: bool) -> Any:
     """`stored`: it is from a cluster, where defaults have been filled in. None for a copy of a NetworkPolicy."""
+    stored = stored or "uid" in metadata or str(item.get("apiVersion")).startswith(_STORED)
     return _READERS[kind](_Read(kind, item, _metadata(metadata), namespace, name, stored))
 
 
@@ -102,15 +104,14 @@ def _policy(read: _Read) -> CalicoPolicy | None:
         for direction in Direction
         for position, rule in enumerate(sequence(spec.get(direction.field), f"spec.{direction.field}"))
     )
-    stored = stored or "uid" in metadata or str(item.get("apiVersion")).startswith(_STORED)
     directions, unsure = _directions(spec, stored=stored)
     hosts_only = spec.get("doNotTrack") is True or spec.get("preDNAT") is True
-    return CalicoPolicy(
+    found = CalicoPolicy(
         kind,
         namespace,
         optional_text(metadata.get("shown"), "metadata.name") or name,
         optional_text(spec.get("tier"), "spec.tier") or DEFAULT_TIER,
-        _order(spec.get("order")),
+        _order(spec.get("order"), stored=stored),
         _subject(spec, namespace),
         directions,
         rules,
@@ -120,6 +121,9 @@ def _policy(read: _Read) -> CalicoPolicy | None:
         staged=_staged_action(spec) if staged else None,
         changed=last_change(metadata),
     )
+    if not stored:
+        check_policy(spec)
+    return found
 
 
 _STAGED_ACTIONS = ("Set", "Delete", "Learn", "Ignore")
@@ -140,10 +144,12 @@ def _staged_kubernetes(read: _Read) -> StagedKubernetes:
     return StagedKubernetes(read_policy({"spec": spec}, metadata, namespace, name), action)
 
 
-def _order(value: Any) -> float | None:
-    """Some clients write it as text."""
+def _order(value: Any, *, stored: bool) -> float | None:
+    """Some clients have stored it as text."""
     if value is None:
         return None
+    if isinstance(value, str) and not stored:
+        raise BadField("spec.order", f"expected a number, got {shown(value)}", "write a number, without quotes")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise BadField("spec.order", f"expected a number, got {shown(value)}")
     try:
@@ -194,7 +200,9 @@ def _tier(read: _Read) -> CalicoTier:
     action = (optional_text(spec.get("defaultAction"), "spec.defaultAction") or "Deny").capitalize()
     if action not in ("Deny", "Pass"):
         raise BadField("spec.defaultAction", f"must be Deny or Pass, got {shown(spec['defaultAction'])}")
-    order = _order(spec.get("order"))
+    if not read.stored:
+        check_case(spec.get("defaultAction"), "spec.defaultAction", ("Deny", "Pass"))
+    order = _order(spec.get("order"), stored=read.stored)
     return CalicoTier(read.name, ORDER_OF_A_TIER if order is None else order, action == "Pass")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kubectl_netpol.fields import (
@@ -209,9 +210,10 @@ class _Rules:
         if kind == "Nodes":
             return NodesWith(_selector(entry, path))
         if kind == "FQDNs":
-            names = mapping(entry, path)
-            what = optional_text(names.get("matchName"), path) or optional_text(names.get("matchPattern"), path)
-            return NotEvaluated(what or "?", domain_names=True)
+            names = _domain_names(mapping(entry, path), path)
+            if len(names) > 1:
+                raise _Refused(f"{path} has both matchName and matchPattern")
+            return NotEvaluated(names[0] if names else "?", domain_names=True)
         return NotEvaluated(field, outside=kind == "Groups")
 
     def _endpoints(self, selector: LabelSelector) -> Endpoints:
@@ -235,6 +237,8 @@ class _Rules:
             raise BadField(f"{path}.ports", f"must have at most {_MOST_PORTS} items, has {len(listed)}")
         ports = tuple(_port(entry, f"{path}.ports[{i}]") for i, entry in enumerate(listed))
         rules = mapping(item.get("rules"), f"{path}.rules")
+        for index, names in enumerate(objects(rules.get("dns"), f"{path}.rules.dns")):
+            _domain_names(names, f"{path}.rules.dns[{index}]")
         content = [field for field in _CONTENT if rules.get(field)]
         zero = any(str(entry.get("port")) == "0" for entry in listed)
         if content and zero:
@@ -268,6 +272,21 @@ def _port(entry: Object, path: str) -> CiliumPort:
     if max(first, last) > LAST_PORT:
         raise BadField(path, f"invalid port {max(first, last)}: must be 0-{LAST_PORT}")
     return CiliumPort(of, first, max(first, last)) if first else CiliumPort(of)
+
+
+def _domain_names(entry: Object, path: str) -> list[str]:
+    """What it has of matchName and matchPattern."""
+    known_fields(entry, path, tuple(_DOMAIN_NAMES))
+    found = []
+    for field, pattern in _DOMAIN_NAMES.items():
+        if (name := entry.get(field)) is None:
+            continue
+        if not re.fullmatch(pattern, text(name, f"{path}.{field}")) or len(name) > _LONGEST_NAME:
+            wild = field == "matchName" and re.fullmatch(_DOMAIN_NAMES["matchPattern"], name)
+            hint = f"write matchPattern: {shown(name)}" if wild else "write a name such as www.example.com"
+            raise BadField(f"{path}.{field}", f"invalid domain name {shown(name)}", hint)
+        found.append(name)
+    return found
 
 
 def _cidr(value: Any, path: str) -> str:
@@ -304,5 +323,11 @@ _OPERATORS = {operator.value: operator for operator in Operator}
 _PROTOCOLS = ("TCP", "UDP", "SCTP", "ICMP", "ICMPV6", "VRRP", "IGMP", "ANY")
 _CONTENT = ("http", "kafka", "dns", "l7proto")
 _PROXIED = ("serverNames", "terminatingTLS", "originatingTLS", "listener")
+# The definition's patterns, ([…]+[.]?)+, without a repetition in a repetition, which would take forever.
+_DOMAIN_NAMES = {
+    "matchName": r"[-a-zA-Z0-9_]+(\.[-a-zA-Z0-9_]+)*\.?",
+    "matchPattern": r"[-a-zA-Z0-9_*]+(\.[-a-zA-Z0-9_*]+)*\.?",
+}
+_LONGEST_NAME = 255
 _MOST_PORTS = 40
 _DIGITS = 10

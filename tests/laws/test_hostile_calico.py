@@ -39,7 +39,7 @@ spec:
   ingress: [{action: Allow, protocol: TCP, notProtocol: UDP, ipVersion: 4,
     source: {selector: all(), notSelector: has(x), nets: [10.0.0.0/8], notNets: [10.1.0.0/16],
       serviceAccounts: {names: [s], selector: has(y)}},
-    destination: {notPorts: [http]}, http: {methods: [GET]}, icmp: {type: 8}, metadata: {annotations: {}}}],
+    destination: {notPorts: [http]}, http: {methods: [GET]}, notICMP: {type: 8}, metadata: {annotations: {}}}],
   egress: [{action: Log, destination: {services: {name: s, namespace: a}}}]}
 ---
 apiVersion: projectcalico.org/v3

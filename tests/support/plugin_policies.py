@@ -84,7 +84,8 @@ def cilium_policies(draw: st.DrawFn, most: int, prefix: str = "c") -> list[Objec
 
 # Calico
 
-_NETS = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "192.168.0.0/16", "198.51.100.0/24", "fd00::/8")
+_NETS = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "192.168.0.0/16", "198.51.100.0/24")
+_OF_ONE_VERSION = (_NETS, _NETS, _NETS, ("fd00::/8",))  # the nets of one rule
 _texts = st.sampled_from(
     ("all()", "app == 'x'", "app == 'y'", "app != 'x'", "has(tier)", "!has(app)", "app in {'x', 'web'} || tier == ''")
 )
@@ -95,6 +96,7 @@ _entity_ports = st.lists(st.sampled_from((80, "53:8080", "http", "dns")), min_si
 @st.composite
 def _calico_rules(draw: st.DrawFn) -> Object:
     rule: Object = {"action": draw(st.sampled_from(("Allow", "Allow", "Deny", "Deny", "Pass", "Log")))}
+    nets = draw(st.sampled_from(_OF_ONE_VERSION))
     for end in ("source", "destination"):
         if draw(st.booleans()):
             rule[end] = draw(
@@ -104,8 +106,8 @@ def _calico_rules(draw: st.DrawFn) -> Object:
                         "selector": _texts,
                         "notSelector": _texts,
                         "namespaceSelector": _of_namespaces,
-                        "nets": st.lists(st.sampled_from(_NETS), min_size=1, max_size=1),
-                        "notNets": st.lists(st.sampled_from(_NETS[1:]), min_size=1, max_size=1),
+                        "nets": st.lists(st.sampled_from(nets), min_size=1, max_size=1),
+                        "notNets": st.lists(st.sampled_from(nets[-4:]), min_size=1, max_size=1),
                     },
                 )
             )
@@ -148,7 +150,7 @@ def calico_policies(draw: st.DrawFn, most: int, prefix: str = "c") -> list[Objec
         found.append({"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": {"name": "sec"}, "spec": spec})
     if draw(st.booleans()):
         metadata = {"name": f"{prefix}s", "labels": {"app": draw(st.sampled_from(("x", "y")))}}
-        nets = draw(st.lists(st.sampled_from(_NETS[1:]), min_size=1, max_size=2, unique=True))
+        nets = draw(st.lists(st.sampled_from((*_NETS[1:], "fd00::/8")), min_size=1, max_size=2, unique=True))
         found.append(
             {
                 "apiVersion": "projectcalico.org/v3",

@@ -115,6 +115,18 @@ def read(*texts: str, live: bool = False) -> Snapshot:
             id="a version that does not have the kind",
         ),
         pytest.param(
+            "{apiVersion: cilium.io/v2alpha1, kind: CiliumNetworkPolicy, metadata: {name: a}}",
+            "it.yaml, document 1: no kind CiliumNetworkPolicy in apiVersion cilium.io/v2alpha1",
+            "write cilium.io/v2",
+            id="a version that does not have a plugin's kind",
+        ),
+        pytest.param(
+            "{apiVersion: projectcalico.org/v1, kind: NetworkPolicy, metadata: {name: a}}",
+            "it.yaml, document 1: no kind NetworkPolicy in apiVersion projectcalico.org/v1",
+            "write projectcalico.org/v3",
+            id="a version of Calico that does not have the kind",
+        ),
+        pytest.param(
             "{apiVersion: cilium.io/v2, kind: CiliumNetworkpolicy, metadata: {name: a}}",
             "it.yaml, document 1: no kind CiliumNetworkpolicy in apiVersion cilium.io/v2",
             "did you mean kind: CiliumNetworkPolicy?",
@@ -225,7 +237,8 @@ def test_other_kinds_are_skipped_and_counted() -> None:
 def test_every_kind_of_the_table_is_read_and_none_is_skipped() -> None:
     reader = Reader(live=True, plugin="Calico")
     for kind in KINDS.values():
-        version = f"{kind.groups[0]}/{kind.version or 'v1'}".removeprefix("/")
+        versions = {"cilium.io": "v2", "projectcalico.org": "v3"}
+        version = f"{kind.groups[0]}/{kind.version or versions.get(kind.groups[0], 'v1')}".removeprefix("/")
         item = {"apiVersion": version, "kind": kind.api, "metadata": {"name": "a"}}
         reader.add_text(json.dumps(item), "it")
     snapshot = reader.snapshot()

@@ -16,6 +16,7 @@ from kubectl_netpol.model.kinds import (
     meant_kind,
     object_title,
     policy_kind,
+    right_version,
 )
 
 
@@ -64,6 +65,9 @@ def test_a_kind_is_typed_before_a_slash_as_in_kubectl(typed: str, name: str | No
         ("Server", "example.com/v1", None),
         ("CiliumNetworkPolicy", "cilium.io/v2", "CiliumNetworkPolicy"),
         ("CiliumNetworkPolicy", "v2", None),
+        ("CiliumNetworkPolicy", "cilium.io/v1", None),
+        ("GlobalNetworkPolicy", "projectcalico.org/v1", None),
+        ("Tier", "crd.projectcalico.org/v3", None),
         ("CalicoNetworkPolicy", "projectcalico.org/v3", None),
         ("Pod", "v1", "Pod"),
         ("Deployment", "apps/v1", "Deployment"),
@@ -74,6 +78,22 @@ def test_a_kind_is_typed_before_a_slash_as_in_kubectl(typed: str, name: str | No
 def test_the_kind_of_an_object(kind: str, version: str, name: str | None) -> None:
     found = kind_of(kind, version)
     assert (found and found.name) == name
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "right"),
+    [
+        pytest.param("Deployment", "extensions/v1beta1", "apps/v1", id="a former group"),
+        pytest.param("CiliumNetworkPolicy", "cilium.io/v1", "cilium.io/v2", id="Cilium's has one version"),
+        pytest.param("Tier", "projectcalico.org/v1", "projectcalico.org/v3", id="Calico's has one version"),
+        pytest.param("Tier", "crd.projectcalico.org/v3", "crd.projectcalico.org/v1", id="and one where it is stored"),
+        pytest.param("CiliumCIDRGroup", "cilium.io/v2alpha1", None, id="a kind that is not read"),
+        pytest.param("Subnet", "kubeovn.io/v9", None, id="a kind that is read in any version"),
+        pytest.param("Pod", "example.com/v1", None, id="a group that may have a kind of the same name"),
+    ],
+)
+def test_the_version_that_has_a_kind(kind: str, version: str, right: str | None) -> None:
+    assert right_version(kind, version) == right
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_whom_a_policy_selects() -> None:
         pytest.param({"egress": [ALLOW], "ingress": [ALLOW]}, BOTH, (), id="both"),
         pytest.param({"egress": [], "ingress": [ALLOW]}, (INGRESS,), (), id="ingress rules and an empty list"),
         pytest.param({"types": ["Egress"], "ingress": [ALLOW]}, (EGRESS,), (), id="types"),
-        pytest.param({"types": ["egress", "ingress"]}, BOTH, (), id="types in small letters"),
+        pytest.param({"types": ["Egress", "Ingress"]}, BOTH, (), id="both types"),
     ],
 )
 def test_directions(spec: Any, directions: Any, unsure: Any) -> None:
@@ -98,7 +98,23 @@ def test_a_stored_policy_without_types_has_both(more: Any) -> None:
     ],
 )
 def test_order(order: Any, found: float | None) -> None:
-    assert policy({"order": order}).order == found
+    assert policy({"order": order}, version=V1).order == found
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"version": V1}, id="the stored form"),
+        pytest.param({"stored": True}, id="read from a cluster"),
+        pytest.param({"uid": "1"}, id="with a uid, so once read from a cluster"),
+    ],
+)
+def test_what_is_stored_is_not_held_to_what_a_file_is(more: Any) -> None:
+    spec = {"order": "10", "types": ["ingress", "ingress"], "ingress": [{"action": "deny", "protocol": "tcp"}]}
+    found = policy({**spec, "preDNAT": True}, **more)
+    assert (found.order, found.directions, found.hosts_only) == (10.0, (INGRESS,), True)
+    assert [(rule.action, rule.protocol) for rule in found.rules] == [("Deny", "TCP")]
+    assert read("Tier", {"order": "5", "defaultAction": "pass"}, **more) == CalicoTier("x", 5, passes=True)
 
 
 def test_host_flags() -> None:
@@ -106,7 +122,7 @@ def test_host_flags() -> None:
     forwarded = policy({"applyOnForward": True})
     assert (forwarded.forwarded, forwarded.hosts_only) == (True, False)
     for flag in ("doNotTrack", "preDNAT"):
-        found = policy({flag: True})
+        found = policy({flag: True, "applyOnForward": True})
         assert (found.forwarded, found.hosts_only) == (True, True)
 
 
@@ -120,7 +136,7 @@ def test_the_annotation_of_the_stored_form() -> None:
 
 def test_tiers() -> None:
     assert read("Tier") == CalicoTier("x", 1_000_000, passes=False)
-    assert read("Tier", {"order": 5, "defaultAction": "pass"}) == CalicoTier("x", 5, passes=True)
+    assert read("Tier", {"order": 5, "defaultAction": "Pass"}) == CalicoTier("x", 5, passes=True)
     assert read("Tier", {"order": 5, "defaultAction": "Deny"}) == CalicoTier("x", 5, passes=False)
 
 
@@ -149,6 +165,7 @@ def test_staged_kinds() -> None:
         pytest.param(
             "GlobalNetworkPolicy", {"order": "first"}, 'spec.order: expected a number, got "first"', id="order"
         ),
+        pytest.param("GlobalNetworkPolicy", {"order": "10"}, 'spec.order: expected a number, got "10"', id="text"),
         pytest.param("GlobalNetworkPolicy", {"order": True}, "spec.order: expected a number, got true", id="true"),
         pytest.param("GlobalNetworkPolicy", {"order": "nan"}, 'spec.order: expected a number, got "nan"', id="nan"),
         pytest.param(
@@ -160,6 +177,10 @@ def test_staged_kinds() -> None:
         pytest.param("GlobalNetworkPolicy", {"ingress": [{}]}, "spec.ingress[0].action: is missing", id="a rule"),
         pytest.param(
             "StagedGlobalNetworkPolicy", {"stagedAction": "Do"}, "must be one of Set, Delete, Learn", id="staged"
+        ),
+        pytest.param("Tier", {"order": "5"}, 'spec.order: expected a number, got "5"', id="a tier's order"),
+        pytest.param(
+            "Tier", {"defaultAction": "pass"}, 'must be one of Deny, Pass, got "pass"', id="a tier's action in small"
         ),
         pytest.param("Tier", {"defaultAction": "Allow"}, "spec.defaultAction: must be Deny or Pass", id="tier"),
         pytest.param("Tier", {"priority": 1}, 'spec: unknown field "priority"', id="a field of a tier"),
@@ -174,6 +195,12 @@ def test_what_is_refused(kind: str, spec: Any, message: str) -> None:
     with pytest.raises(BadField) as error:
         read(kind, spec)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("order", ["first", "nan"])
+def test_a_stored_order_that_is_no_number_is_refused(order: str) -> None:
+    with pytest.raises(BadField, match=f'expected a number, got "{order}"'):
+        policy({"order": order}, stored=True)
 
 
 def test_a_namespaced_policy_has_no_fields_of_a_global_one() -> None:

@@ -55,6 +55,7 @@ HTTP = "rules: {http: [{path: /}]}"
         ("ingress: [{fromEntities: [all], fromGroups: [{aws: {}}]}]", "has both fromEntities and fromGroups"),
         ("egress: [{toEntities: [all], toFQDNs: [{matchName: a}]}]", "has both toEntities and toFQDNs"),
         ("egress: [{toCIDR: [10.0.0.0/8], toServices: [{}, {}]}]", "has both toCIDR and toServices"),
+        ("egress: [{toFQDNs: [{matchName: a, matchPattern: b}]}]", "toFQDNs[0] has both matchName and matchPattern"),
         ("ingress: [{icmps: [{fields: []}], toPorts: [{ports: []}]}]", "has both icmps and toPorts"),
         (
             "ingress: [{fromCIDRSet: [{cidr: 10.0.0.0/8, except: [11.0.0.0/9]}]}]",
@@ -204,6 +205,58 @@ def test_what_the_api_server_does_not_take(body: str, error: str) -> None:
     with pytest.raises(BadField) as raised:
         policy(body)
     assert error in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "error", "hint"),
+    [
+        pytest.param(
+            "{matchName: '*.a.example'}",
+            '.matchName: invalid domain name "*.a.example"',
+            'write matchPattern: "*.a.example"',
+            id="a wildcard is for matchPattern",
+        ),
+        pytest.param(
+            "{matchName: a..example}",
+            '.matchName: invalid domain name "a..example"',
+            "write a name such as www.example.com",
+            id="a name without anything between two dots",
+        ),
+        pytest.param("{matchName: .example}", '.matchName: invalid domain name ".example"', None, id="a leading dot"),
+        pytest.param("{matchName: 'https://a'}", ".matchName: invalid domain name", None, id="a URL"),
+        pytest.param("{matchName: 'a.example:443'}", ".matchName: invalid domain name", None, id="a name with a port"),
+        pytest.param(
+            f"{{matchName: {256 * 'a'}}}", ".matchName: invalid domain name", None, id="a name that is too long"
+        ),
+        pytest.param("{matchName: ''}", ".matchName: is empty", None, id="an empty name"),
+        pytest.param("{matchPattern: 'a b'}", '.matchPattern: invalid domain name "a b"', None, id="a space"),
+        pytest.param("{matchPattern: '*..a'}", '.matchPattern: invalid domain name "*..a"', None, id="two dots"),
+        pytest.param("{matchname: a}", ': unknown field "matchname"', "did you mean matchName?", id="a misspelt field"),
+    ],
+)
+def test_domain_names_that_the_api_server_does_not_take(entry: str, error: str, hint: str | None) -> None:
+    dns = f"toPorts: [{{ports: [{{port: '53'}}], rules: {{dns: [{entry}]}}}}]"
+    for field, where in ((f"toFQDNs: [{entry}]", "toFQDNs[0]"), (dns, "toPorts[0].rules.dns[0]")):
+        with pytest.raises(BadField) as raised:
+            spec(f"egress: [{{{field}}}]")
+        assert str(raised.value).startswith(f"spec.egress[0].{where}{error}")
+        assert hint in (None, raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param("{matchName: a.example}", id="a name"),
+        pytest.param("{matchName: _tcp.A-b.example.}", id="a name with all that it can have, and a dot at its end"),
+        pytest.param(f"{{matchName: {255 * 'a'}}}", id="the longest name"),
+        pytest.param("{matchPattern: '*'}", id="every name"),
+        pytest.param("{matchPattern: '**.a*.example.*'}", id="a pattern"),
+        pytest.param("{matchName: null}", id="null"),
+    ],
+)
+def test_domain_names_that_are_taken(entry: str) -> None:
+    dns = f"toPorts: [{{ports: [{{port: '53'}}], rules: {{dns: [{entry}]}}}}]"
+    assert not spec(f"egress: [{{toFQDNs: [{entry}], {dns}}}]").refused
 
 
 def test_forty_ports_are_taken() -> None:
