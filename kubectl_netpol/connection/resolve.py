@@ -112,8 +112,8 @@ def _address_of_record(typed: str) -> str | None:
     return next(filter(is_ip, (found[1].replace("-", by) for by in ".:")), None) if found else None
 
 
-def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | None:
-    """None if nothing has this name.
+def look_up(snapshot: Snapshot, reference: Reference, role: Role, beside: str | None = None) -> Resolved | None:
+    """None if nothing has this name. `beside`: the source's namespace, where it looks up names with dots.
 
     NetpolError if that can't be known because of a gap, if the name is ambiguous, or if the workload has no pods.
     """
@@ -140,7 +140,7 @@ def look_up(snapshot: Snapshot, reference: Reference, role: Role) -> Resolved | 
         raise UsageError(f'"{reference.typed}" is ambiguous: {listed}', "write the kind before the name")
     if workloads:
         return _unless_hidden(_of_workload(snapshot, reference, workloads[0]), reference, before)
-    return _by_dotted_name(snapshot, reference) if role is Role.DESTINATION else None
+    return _by_dotted_name(snapshot, reference, beside) if role is Role.DESTINATION else None
 
 
 def _unless_hidden(found: Resolved, reference: Reference, before: Gap | None) -> Resolved:
@@ -217,7 +217,7 @@ def representative(pods: Iterable[Pod]) -> Pod | None:
     return min(pods, key=lambda pod: (not pod.ready, not pod.ips, pod.name), default=None)
 
 
-def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None:
+def _by_dotted_name(snapshot: Snapshot, reference: Reference, beside: str | None) -> Resolved | None:
     """A Service by its DNS name, a pod by that of its headless Service, or a host name; None if it has no dots."""
     if "." not in reference.name or reference.kind or reference.typed != reference.name:
         return None
@@ -239,7 +239,7 @@ def _by_dotted_name(snapshot: Snapshot, reference: Reference) -> Resolved | None
         names = _names(snapshot, namespace, ("Service",))
         raise _not_found(f'no Service "{name}"', name, names, namespace)
     of_service, _, form_of_pod = form.partition(".")
-    place = of_service or reference.namespace
+    place = of_service or beside or reference.namespace
     if form_of_pod in forms and (service := snapshot.service(place, namespace)):
         return _of_headless(snapshot, reference, service, name)
     if form_of_pod.partition(".")[0] == "svc":
@@ -304,7 +304,7 @@ def _at_address(snapshot: Snapshot, reference: Reference, address: str) -> Resol
 
 
 def _resolved(snapshot: Snapshot, reference: Reference, role: Role, beside: str | None = None) -> Resolved:
-    if found := look_up(snapshot, reference, role):
+    if found := look_up(snapshot, reference, role, beside):
         return found
     kinds = (reference.kind,) if reference.kind else role.value
     what = reference.kind or ("Service, pod or workload" if "Service" in kinds else "pod or workload")

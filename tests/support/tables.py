@@ -196,8 +196,9 @@ def _ports(ports: str) -> list[dict[str, Any]]:
 
 
 def ask(snapshot: Snapshot, source: str, destination: str, port: int | str, protocol: str) -> Prediction:
-    here = resolve_source(snapshot, parse_reference(source, "default"))
-    there = resolve_destination(snapshot, parse_reference(destination, "default"))
+    reference = parse_reference(source, "default")
+    here = resolve_source(snapshot, reference)
+    there = resolve_destination(snapshot, parse_reference(destination, "default"), reference.namespace)
     return predict(snapshot, request(snapshot, here, there, port, protocol))
 
 

@@ -81,7 +81,7 @@ def allow_by_names(asked: NamesRequest, inputs: Inputs, *, verbose: bool) -> tup
 def _predictions(asked: NamesRequest, inputs: Inputs) -> tuple[Snapshot, list[Prediction]]:
     here, there = (parse_reference(typed, inputs.namespace) for typed in (asked.source, asked.destination))
     snapshot = inputs.read(scope_of(here, there, everywhere=True, workloads=True))
-    destination = resolve_destination(snapshot, there)
+    destination = resolve_destination(snapshot, there, here.namespace)
     source = _another_replica(snapshot, resolve_source(snapshot, here), destination)
     return snapshot, [
         predict(snapshot, request(snapshot, source, destination, port.port, port.protocol)) for port in asked.ports
