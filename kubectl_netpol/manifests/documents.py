@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SEPARATOR = re.compile(r"\n---(?=[ \t\r\n]|\Z)")
-_NOTHING = re.compile(r"(?:[ \t\r]*(?:#[^\n]*)?(?:\n|$))*")
+_BREAKS = "\r\n\x85\u2028\u2029"  # what ends a line, and with it a comment, in YAML
+_NOTHING = re.compile(rf"(?:[ \t]*(?:#[^{_BREAKS}]*)?(?:[{_BREAKS}]|$))*")
 _KIND = re.compile(r"^kind:[ \t]+([A-Za-z]+)[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _VERSION = re.compile(r"^apiVersion:[ \t]+([A-Za-z0-9./-]+)[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _KEYS = re.compile(r"^(?:kind|apiVersion):", re.MULTILINE)
@@ -55,6 +56,8 @@ def _is_unusual(content: str) -> bool:
 
 def header(document: Document) -> tuple[str, str] | None:
     """(apiVersion, kind) of a document that certainly has these and no others; None: parse it."""
+    if _is_unusual(document.text):
+        return None
     first, _, text = document.text.partition("\n") if not document.open_ else ("", "", document.text)
     if first.strip() and not first.lstrip().startswith("#"):
         return None  # something beside the separator

@@ -15,7 +15,7 @@ import yaml
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.fields import shown
-from kubectl_netpol.manifests.documents import header, split
+from kubectl_netpol.manifests.documents import Document, header, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -181,12 +181,23 @@ def _check_aliases(root: Any) -> None:
         raise _error("the aliases unfold to too many values", root)
 
 
+@contextlib.contextmanager
+def _out_of_range(loader: Any) -> Iterator[None]:
+    """YAMLError for what PyYAML's scanner lets Python refuse: an escape beyond Unicode, a version of 5,000 digits."""
+    try:
+        yield
+    except (ValueError, OverflowError):
+        mark = loader.get_mark() if hasattr(loader, "get_mark") else None  # libyaml has none, and finds it by itself
+        raise yaml.scanner.ScannerError(None, None, "a number is out of range", mark) from None
+
+
 def _nodes(text: str) -> Iterator[Any]:
     """The node tree of every document, with lines and columns."""
     loader = _loader(text)
     try:
-        while loader.check_node():
-            yield loader.get_node()
+        with _out_of_range(loader):
+            while loader.check_node():
+                yield loader.get_node()
     finally:
         loader.dispose()
 
@@ -195,8 +206,9 @@ def _loaded(text: str) -> Iterator[Any]:
     """Every document of a text."""
     loader = _loader(text)
     try:
-        while loader.check_node():
-            yield _constructed(loader, text)
+        with _out_of_range(loader):
+            while loader.check_node():
+                yield _constructed(loader, text)
     finally:
         loader.dispose()
 
@@ -207,6 +219,10 @@ def _constructed(loader: Any, text: str) -> Any:
     if "&" in text:
         _check_aliases(node)
     return loader.construct_document(node)
+
+
+def _text_of(document: Document) -> str:
+    return document.text if document.open_ else f"---{document.text}"
 
 
 def load_all(content: str, source: str, wanted: Callable[[str, str], bool] | None = None) -> Iterator[Any]:
@@ -223,7 +239,7 @@ def load_all(content: str, source: str, wanted: Callable[[str, str], bool] | Non
                 yield {"apiVersion": found[0], "kind": found[1]}
                 number += 1
                 continue
-            for loaded in _loaded(document.text if document.open_ else f"---{document.text}"):
+            for loaded in _loaded(_text_of(document)):
                 yield loaded
                 number += 1
     except yaml.YAMLError as error:
@@ -249,7 +265,8 @@ def load_first(content: str) -> Any:
     try:
         loader = _loader(content)
         loader.unique_keys = False
-        return _constructed(loader, content) if loader.check_node() else None
+        with _out_of_range(loader):
+            return _constructed(loader, content) if loader.check_node() else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         # PyYAML puts what it quotes of the content in quotation marks.
@@ -260,10 +277,11 @@ def load_first(content: str) -> Any:
 
 
 class Lines:
-    """The lines of one document's fields."""
+    """The lines of one document's fields. `before`: how many lines are before its text."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, before: int) -> None:
         self._root = root
+        self._before = before
 
     def of(self, path: str) -> int:
         """The line, from 1, of a field such as checks[2].port; where that is missing, of what it is missing in."""
@@ -280,10 +298,11 @@ class Lines:
                 break
             start, node = found[0]
             line = start.start_mark.line
-        return line + 1
+        return self._before + line + 1
 
 
 def load_with_lines(content: str, source: str) -> list[tuple[Any, Lines]]:
     """As `load_all`, each document with the lines of its fields."""
-    documents = list(load_all(content, source))
-    return list(zip(documents, map(Lines, _nodes(content)), strict=True))
+    loaded = list(load_all(content, source))
+    lines = [Lines(node, document.line) for document in split(content) for node in _nodes(_text_of(document))]
+    return list(zip(loaded, lines, strict=True))

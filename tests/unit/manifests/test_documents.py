@@ -20,6 +20,9 @@ from kubectl_netpol.manifests.documents import Document, header, split
         pytest.param("---a\nb\n ---\n----", [("---a\nb\n ---\n----", 0, True)], id="what only resembles a separator"),
         pytest.param("a: |\n  ---\n---\tb", [("a: |\n  ---\n", 0, True), ("\tb", 2, False)], id="one that is text"),
         pytest.param("%YAML 1.1\n---\na", [("%YAML 1.1\n---\na", 0, True)], id="a directive is about what follows"),
+        pytest.param("# c\ra: 1\r", [("# c\ra: 1\r", 0, True)], id="a comment that a lone carriage return ends"),
+        pytest.param("# c\x85a: 1", [("# c\x85a: 1", 0, True)], id="a comment that another line end of YAML ends"),
+        pytest.param("# c\r\r\x85\n# d\r", [], id="comments alone, with any line ends"),
         pytest.param("a\x85---\nb\n---\nc", [("a\x85---\nb\n---\nc", 0, True)], id="line ends that only YAML has"),
     ],
 )
@@ -37,6 +40,7 @@ PLAIN = "apiVersion: v1\nkind: ConfigMap\n"
         pytest.param(f" # c\r\n{PLAIN}data:\n  kind: x\n", ("v1", "ConfigMap"), id="the same key deeper"),
         pytest.param("\nkind: Role # r\r\napiVersion:  a.b/v1\r\n", ("a.b/v1", "Role"), id="in any order"),
         pytest.param(f"\n{PLAIN}rules:\n- a\n-\n  b\n# c\n", ("v1", "ConfigMap"), id="a list at the margin, a comment"),
+        pytest.param(f"\n{PLAIN}# c\r---\rkind: Pod\r", None, id="more documents, with line ends of YAML's own"),
         pytest.param("\nkind: ConfigMap\n", None, id="no apiVersion"),
         pytest.param("\napiVersion: v1\n", None, id="no kind"),
         pytest.param(f"\n{PLAIN}kind: Pod\n", None, id="two kinds"),

@@ -121,6 +121,24 @@ def test_an_error_has_file_document_and_line(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('a: 1\n---\nb: "\\U00110000"', id="an escape beyond Unicode"),
+        pytest.param('a: 1\n---\nb: "\\UFFFFFFFF"', id="an escape beyond what a C integer holds"),
+        pytest.param(f"a: 1\n...\n%YAML {'9' * 5000}.1\n--- b", id="a version of 5,000 digits"),
+    ],
+)
+def test_a_number_that_python_refuses_is_an_error_of_its_document(text: str, without_c: ModuleType) -> None:
+    for read in (load_all, without_c.load_all, load_with_lines, without_c.load_with_lines):
+        with pytest.raises(ManifestError, match=r"^it, document 2, line [23]: "):
+            list(read(text, "it"))
+    last = text.rpartition("\n---\n" if "---\n" in text else "...\n")[2]
+    for first in (load_first, without_c.load_first):
+        with pytest.raises(ValueError, match=r"^line [12], column \d+: "):
+            first(last)
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         pytest.param("a: 1\n---\n}{ broken", {"a": 1}, id="only the first document"),
@@ -274,7 +292,10 @@ def test_lines(document: int, path: str, line: int, without_c: ModuleType) -> No
 
 
 def test_lines_of_nothing_and_of_what_is_no_yaml() -> None:
-    assert load_with_lines("", "it.yaml") == []
+    for nothing in ("", "\t", "# c\f\n", "# c\r\ufeff\n"):
+        assert load_with_lines(nothing, "it.yaml") == []
+    (found,) = load_with_lines("# c\f\n---\n{a: 1,\n b: 2}", "it.yaml")
+    assert (found[0], found[1].of("b")) == ({"a": 1, "b": 2}, 4)
     with pytest.raises(ManifestError, match=r"^it\.yaml, document 2, line [23]: "):
         load_with_lines("---\n--- [", "it.yaml")
     assert list(compose_all("a: \ud800")) == []
