@@ -31,7 +31,7 @@ class PolicyExplanation(NamedTuple):
 
     `rules`: the policy's, with the pods that their peers match now. `without`: what its deletion would change.
     `missed`: the pods that its selectors could mean, the ones with the fewest labels amiss first; of a plugin's own
-    kinds none, whose selectors have grammars of their own.
+    kinds none, whose selectors have grammars of their own. `refused`: why it is not in force at all, or "".
     """
 
     policy: Policy
@@ -40,6 +40,7 @@ class PolicyExplanation(NamedTuple):
     rules: tuple[RulePeers, ...]
     without: Changes
     missed: tuple[Missed, ...]
+    refused: str = ""
 
 
 def all_policies(snapshot: Snapshot) -> tuple[Policy, ...]:
@@ -60,6 +61,7 @@ def explain_policy(snapshot: Snapshot, policy: Policy) -> PolicyExplanation:
         tuple(rules),
         changes_between(snapshot, _without(snapshot, policy)),
         tuple(_missed(snapshot, policy, (pod for pod in alive if pod not in selects))),
+        _refused(snapshot, policy),
     )
 
 
@@ -68,6 +70,14 @@ def _rules(snapshot: Snapshot, policy: Policy) -> Iterator[Rule]:
     if plugin:
         return (rule for own, rule in plugin.rules if own.key == policy.key)
     return (rule for direction in policy.directions for rule in policy.rules_of(direction))
+
+
+def _refused(snapshot: Snapshot, policy: Policy) -> str:
+    """Why the plugin takes nothing of it."""
+    for own in snapshot.plugin_objects:
+        if getattr(own, "title", "") == policy.key and (why := getattr(own, "refused", "")):
+            return f"{snapshot.plugin} refuses it: {why}"
+    return ""
 
 
 def _without(snapshot: Snapshot, policy: Policy) -> Snapshot:

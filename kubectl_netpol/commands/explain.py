@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.analysis.coverage import coverage
 from kubectl_netpol.analysis.isolation import explain_pod, explain_pods, sides_of
 from kubectl_netpol.commands.common.as_pod import NAME, with_pod
-from kubectl_netpol.commands.common.findings import warn
+from kubectl_netpol.commands.common.findings import refused_beside, refused_findings, warn
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.commands.common.options import (
     add_as_pod_option,
@@ -123,7 +123,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _connection(inputs: Inputs, source: str, destination: str, ports: Sequence[SinglePort], printer: _Printer) -> int:
     snapshot, predictions = ask(inputs, source, destination, ports)
     console = printer.console
-    warnings = [connection_warnings(snapshot, prediction) for prediction in predictions]
+    warnings = [
+        [*connection_warnings(snapshot, prediction), *refused_beside(snapshot, prediction)]
+        for prediction in predictions
+    ]
     nearby = [policies_that_would_open(snapshot, prediction) for prediction in predictions]
     helpful = [
         [one for one in helpful_labels(snapshot, prediction) if one.match.policy.name not in _named(found)]
@@ -173,7 +176,8 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
     if reference.typed.rsplit("/", maxsplit=1)[-1] != pod.name:
         console.note(f"showing {pod.name}, a pod of {reference.typed}")
     explanation = explain_pod(snapshot, pod)
-    warnings, nearby = pod_warnings(snapshot, explanation), policies_that_miss(snapshot, pod)
+    warnings = [*pod_warnings(snapshot, explanation), *refused_findings(snapshot, {pod.namespace})]
+    nearby = policies_that_miss(snapshot, pod)
     if printer.output:
         console.data(serialize(explanation_object(explanation, [*warnings, *nearby]), printer.output))
         return 0
@@ -220,6 +224,7 @@ def _namespace(inputs: Inputs, printer: _Printer, *, all_namespaces: bool) -> in
     partial = not everywhere and inputs.live
     context = Context(snapshot, partial=partial)
     warnings = [found for name in namespaces for found in namespace_warnings(context, name)]
+    warnings += refused_findings(snapshot, namespaces)
     if printer.output == "json":
         each = ((one, pod_warnings(snapshot, one, context)) for one in explain_pods(snapshot, pods))
         for piece in explanations_json(each, warnings):

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.errors import ManifestError
 from kubectl_netpol.manifests.reader import Reader
-from kubectl_netpol.model.kinds import KINDS, TIERED
+from kubectl_netpol.model.kinds import KINDS, PLUGINS, TIERED
 
 if TYPE_CHECKING:
     from kubectl_netpol.manifests.reader import Read
     from kubectl_netpol.policies.meta import Object
 
 _POLICIES = frozenset(("NetworkPolicy", *TIERED))  # whose validation is that of the API server
+_RECORDED = frozenset((*_POLICIES, "Namespace", *PLUGINS["Cilium"]))
 _FIELD = r"(?s)^(?P<path>[A-Za-z][\w.\[\]/-]*): (?P<problem>.*)$"
 # Kinds of other groups that make no pods. Any other kind that is skipped may.
 _NO_PODS = frozenset(
@@ -78,21 +79,21 @@ class RecordingReader(Reader):
         return tuple(sorted(kind for kind in self.skipped if kind not in _NO_PODS))
 
     def _add(self, kind: str, item: Object, where: str) -> None:
-        if kind not in _POLICIES and kind != "Namespace":
+        if kind not in _RECORDED:
             super()._add(kind, item, where)
             return
         key = self._key(kind, item)
         try:
             super()._add(kind, item, where)
         except ManifestError as error:
-            if kind == "Namespace" or not key[2]:
+            if kind not in _POLICIES or not key[2]:
                 raise
             self.refused.append(_refused(key[0], key[1], self._adding, error))
         self._record((key[0], key[1], self._adding), item, key)
 
     def read_item(self, kind: str, item: Object, listed_in: str | None = None) -> Read:
         found = super().read_item(kind, item, listed_in)
-        if kind in _POLICIES or kind == "Namespace":
+        if kind in _RECORDED:
             self._record(key := self._key(kind, item), item, key)
         return found
 

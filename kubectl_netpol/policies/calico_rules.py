@@ -138,7 +138,9 @@ def _entity(entity: Object, path: str, namespace: str) -> Entity:
     elif namespace and (found or selects_not is not None):
         found.append(Term(NAMESPACE, Compare.EQUAL, (namespace,)))
     service = _service(entity.get("services"), f"{path}.services", namespace)
-    if service and any(value for field, value in entity.items() if field != "services"):
+    # Those of a destination bring their own ports.
+    beside = ("services", *(_PORTS if path.endswith(".source") else ()))
+    if service and any(value for field, value in entity.items() if field not in beside):
         raise BadField(f"{path}.services", "can't be combined with other fields")
     return Entity(
         AllOf(tuple(found)) if found else None,

@@ -23,9 +23,12 @@ def policy_explanation_text(found: PolicyExplanation, names: Names, console: Con
     limit = UNLIMITED if verbose else FEW
     kind_of = "NetworkPolicy " if policy.kind == "NetworkPolicy" else ""
     title = policy.key if policy.kind == "NetworkPolicy" else policy_text(policy)
+    heading = f"{kind_of}{console.paint(title, 'bold')}"
+    if found.refused:
+        return wrapped([heading, f"not in force, since {found.refused}"], console)
     selects = f"selects {count(len(found.selects), 'pod')}"
     lines = [
-        f"{kind_of}{console.paint(title, 'bold')}",
+        heading,
         f"{selects}: {names.pods(found.selects, limit)}" if found.selects else "selects no pod now",
     ]
     for direction in policy.directions:
@@ -68,6 +71,7 @@ def policy_explanation_object(found: PolicyExplanation) -> Object:
         "PolicyExplanation",
         {
             "policy": policy_object(found.policy),
+            "refused": found.refused or None,
             "selects": [pod.key for pod in found.selects],
             **sides,
             "without": changes_object(found.without),

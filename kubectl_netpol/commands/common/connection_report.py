@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kubectl_netpol.commands.common.findings import messages, warn
+from kubectl_netpol.commands.common.findings import messages, refused_beside, warn
 from kubectl_netpol.commands.common.watch import Seen, state_of
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
@@ -36,13 +36,14 @@ def print_results(
 ) -> None:
     """With the policies of the snapshot that were probably meant for an end: warnings, or part of an object."""
     names = Names(namespace)
+    refused = [refused_beside(snapshot, result.prediction) for result in results]
     nearby = _nearby(snapshot, results)
     if output:
         results = [
-            result._replace(warnings=(*result.warnings, *messages(found)))
-            for result, found in zip(results, nearby, strict=True)
+            result._replace(warnings=(*result.warnings, *messages([*first, *found])))
+            for result, first, found in zip(results, refused, nearby, strict=True)
         ]
-        nearby = []
+        refused, nearby = [], []
         from kubectl_netpol.render.json_objects import kind, result_object, serialize  # noqa: PLC0415 - not for text
 
         items = [result_object(result) for result in results]
@@ -54,7 +55,7 @@ def print_results(
         console.data(results_table(results, names, console))
     for message in dict.fromkeys(message for result in results for message in result.warnings):
         console.warning(message)
-    warn((), chain(*nearby), console, verbose=verbose)
+    warn(chain(*refused), chain(*nearby), console, verbose=verbose)
 
 
 def _nearby(snapshot: Snapshot, results: Sequence[ConnectionResult]) -> list[list[Finding]]:

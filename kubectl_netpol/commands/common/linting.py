@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.analysis.coverage import coverage
+from kubectl_netpol.commands.common.findings import refused_findings
 from kubectl_netpol.commands.common.inputs import open_inputs
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.errors import UsageError
@@ -66,18 +67,19 @@ def read_linted(options: ClusterOptions, filenames: Sequence[str], console: Cons
 def report_of(linted: Linted, wanted: Wanted, console: Console) -> Report:
     """The findings of the wanted checks, in the order of files and lines, or of objects."""
     snapshot, namespace = linted.snapshot, linted.namespace
-    findings = [*map(_refused_finding, linted.reader.refused), *all_findings(linted.context, namespace)]
+    by_plugin = refused_findings(snapshot)
+    findings = [*map(_refused_finding, linted.reader.refused), *by_plugin, *all_findings(linted.context, namespace)]
     if namespace is not None:
         findings = [one for one in findings if namespace in (one.subject.namespace, one.subject.name)]
     placed = _placed(linted, [one for one in findings if one.check in wanted.checks])
     kept, ignored = without_ignored(placed, _annotations(linted, console))
     policies = snapshot.evaluated if namespace is None else snapshot.policies_in(namespace)
-    refused = [_subject(one).title for one in linted.reader.refused]
+    refused = [*map(_subject, linted.reader.refused), *(one.subject for one in by_plugin)]
     namespaces = snapshot.pod_namespaces if namespace is None else (namespace,)
     return Report(
         tuple(kept),
         tuple(ignored),
-        (*refused, *(Subject(policy.kind, policy.namespace, policy.name).title for policy in policies)),
+        tuple(one.title for one in (*refused, *(Subject(one.kind, one.namespace, one.name) for one in policies))),
         tuple(coverage(snapshot, [name for name in namespaces if not snapshot.gap("pods", name)])),
         tuple(dict.fromkeys(_unread(snapshot, namespace))),
         wanted.fail_on,

@@ -134,3 +134,16 @@ def test_a_policy_of_a_plugin() -> None:
     assert [entry.rule.path for entry in found.rules] == ["ingressDeny[0]"]
     assert {change.destinations[0].title for change in found.without.opens} == {"a/web"}
     assert found.missed == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "refused"),
+    [
+        pytest.param({"ingress": [{}]}, "", id="one that Cilium takes"),
+        pytest.param({}, "Cilium refuses it: spec has no rule", id="one that it refuses"),
+    ],
+)
+def test_a_policy_that_the_plugin_takes_nothing_of(spec: dict[str, Any], refused: str) -> None:
+    cilium = {"a/own": {"endpointSelector": {}, **spec}, "a/other": {"endpointSelector": {}}}
+    assert explained("own", {**CILIUM, "cilium": cilium}).refused == refused
+    assert explained("deny", {**CILIUM, "cilium": cilium}).refused == ""

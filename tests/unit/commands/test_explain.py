@@ -632,3 +632,33 @@ def test_a_pod_that_can_not_be_read_is_named(line: str, server: FakeApi) -> None
     ran = run("explain", line)
     assert ran.status == 0
     assert "warning: left out: default/pod/odd can't be read: status.podIPs: expected a list, got 3\n" in ran.err
+
+
+REFUSED = """
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: a}, spec: {containers: [{name: c}]}}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: none, namespace: a}
+spec: {endpointSelector: {}}
+"""
+NOT_IN_FORCE = (
+    "warning: a/ciliumnetworkpolicy.cilium.io/none is not in force, since Cilium refuses it: spec has no rule\n"
+)
+
+
+@pytest.mark.parametrize("line", ["web -n a", "-n a", "-A", "web 192.0.2.1 80 -n a"])
+def test_a_policy_that_cilium_refuses_is_named_beside_the_answer(line: str) -> None:
+    assert NOT_IN_FORCE in run("explain", f"{line} -f -", stdin=REFUSED).err
+
+
+def test_a_policy_that_cilium_refuses_is_not_in_force() -> None:
+    ran = run("explain", "a/cnp/none -f -", stdin=REFUSED)
+    assert ran.status == 0
+    assert ran.out.endswith("not in force, since Cilium refuses it: spec has no rule\n")
+
+
+def test_a_policy_that_cilium_refuses_is_named_by_test_too() -> None:
+    assert NOT_IN_FORCE in run("test", "web 192.0.2.1 80 -n a -f -", stdin=REFUSED).err
+    found = json.loads(run("test", "web 192.0.2.1 80 -n a -o json -f -", stdin=REFUSED).out)
+    assert [f"warning: {one}\n" for one in found["warnings"]] == [NOT_IN_FORCE]

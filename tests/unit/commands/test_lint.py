@@ -222,3 +222,15 @@ def test_a_policy_that_could_not_be_read(server: FakeApi) -> None:
     assert ran.status == 2
     (unread,) = json.loads(ran.out)["unread"]
     assert unread == 'shop/networkpolicy.networking.k8s.io/odd can\'t be read: spec: unknown field "tier"'
+
+
+def test_a_policy_that_cilium_refuses_is_a_finding_with_its_line_and_may_be_ignored() -> None:
+    wrong = {"endpointSelector": {}, "ingress": [{"fromEndpoints": [{}], "fromCIDR": ["10.0.0.0/8"]}]}
+    cluster = {**SHOP, "plugin": "Cilium", "cilium": {"shop/both": wrong}}
+    ran = lint("--select NP018", cluster)
+    assert ran.status == 1
+    assert ran.out.startswith("error: NP018 refused-by-server at stdin:")
+    assert "CiliumNetworkPolicy shop/both spec.ingress[0] shop/cilium" in " ".join(ran.out.split())
+    assert ran.out.endswith("1 policy: 1 error\n")
+    ran = lint("--select NP018 -o json", cluster, {"both": "NP018 a demo"})
+    assert (ran.status, numbers(ran), [one["reason"] for one in json.loads(ran.out)["ignored"]]) == (0, [], ["a demo"])

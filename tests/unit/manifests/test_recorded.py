@@ -83,6 +83,15 @@ def test_what_the_api_server_refuses_is_kept_and_the_rest_is_read(
     "item",
     [
         pytest.param(
+            {
+                "apiVersion": "cilium.io/v2",
+                "kind": "CiliumNetworkPolicy",
+                "metadata": {"name": "p"},
+                "spec": {"odd": 1},
+            },
+            id="a policy of Cilium's that the API server refuses",
+        ),
+        pytest.param(
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "labels": 1}}, id="a namespace"
         ),
         pytest.param({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "labels": 1}}, id="a pod"),
@@ -129,3 +138,9 @@ def test_objects_with_one_generate_name_each_have_their_own_place() -> None:
     lines = [texts[found.source].line(found.key, "spec") for found in reader.recorded.values()]
     assert lines == [4, 9, 14, 4]
     assert texts["b.yaml"].line(("NetworkPolicy", "default", "p-#2"), "spec") is None
+
+
+def test_a_policy_of_cilium_is_kept_with_its_source() -> None:
+    spec: dict[str, Any] = {"endpointSelector": {}, "ingress": [{}]}
+    item = {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": "p"}, "spec": spec}
+    assert read(item).recorded["CiliumNetworkPolicy", "default", "p"].source == "0.yaml"

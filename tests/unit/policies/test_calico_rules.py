@@ -236,6 +236,14 @@ def test_what_is_refused(rule: Any, message: str) -> None:
     assert message in str(error.value)
 
 
+def test_services_of_a_source_may_have_ports_beside_them_and_those_of_a_destination_not() -> None:
+    end = {"services": {"name": "s", "namespace": "n"}, "ports": [80]}
+    found = read({"action": "Allow", "protocol": "TCP", "source": end}).source
+    assert found == Entity(service=ServiceMatch("n", "s"), ports=Ports((PortRange("", 80, 80),)))
+    with pytest.raises(BadField, match=r"destination\.services: can't be combined with other fields"):
+        read({"action": "Allow", "protocol": "TCP", "destination": end}, EGRESS)
+
+
 def test_services_at_the_wrong_end_of_an_egress_rule_are_refused() -> None:
     with pytest.raises(BadField, match=r"source\.services: services is for the source of ingress rules"):
         read({"action": "Allow", "source": {"services": {"name": "s", "namespace": "n"}}}, EGRESS)

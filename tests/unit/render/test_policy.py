@@ -73,3 +73,13 @@ def test_json() -> None:
     assert (found["ingress"]["isolates"], found["egress"]["rules"]) == (False, [])
     assert found["missed"] == [{"pod": "monitoring/prom", "lacks": ["team=shop"]}]
     assert found["without"]["closes"]
+
+
+def test_a_policy_that_is_not_in_force_does_nothing_and_says_why() -> None:
+    found = of_example("shop", "deny-all-ingress")._replace(refused="Cilium refuses it: spec has no rule")
+    assert text(found) == [
+        "NetworkPolicy shop/deny-all-ingress",
+        "not in force, since Cilium refuses it: spec has no rule",
+    ]
+    assert policy_explanation_object(found)["refused"] == "Cilium refuses it: spec has no rule"
+    assert policy_explanation_object(of_example("shop", "deny-all-ingress"))["refused"] is None
