@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 THREADS = 8  # as many calls, and connections, at once
-_WAIT_SECONDS = 0.5
+WAIT_SECONDS = 0.5
 
 
 def start(work: Callable[[], None]) -> bool:
@@ -102,4 +102,4 @@ def _next(ready: queue.SimpleQueue[T]) -> T:
     """Waits again and again: an interrupt that comes just before a wait begins is heeded only when it ends."""
     while True:
         with contextlib.suppress(queue.Empty):
-            return ready.get(timeout=_WAIT_SECONDS)
+            return ready.get(timeout=WAIT_SECONDS)

@@ -202,10 +202,16 @@ class Api:
 
     def _new(self, seconds: float) -> Any:
         """A connection of nobody yet: a prepared one, or one that is made now."""
+        own = Prepared()
         try:
-            return self._prepared.take(seconds) or self._connected(seconds)
+            if connection := self._prepared.take(seconds):
+                return connection
+            own.begin(1, lambda: self._connected(seconds))
+            return own.take(seconds) or self._connected(seconds)
         except TimeoutError as error:
             raise self._connection_error(error, seconds) from None
+        finally:
+            own.close()
 
     def _connected(self, seconds: float) -> Any:
         connection = self._pool._new_conn()  # noqa: SLF001 # the public way to a bare connection would be a second set of TLS and proxy settings
@@ -303,13 +309,17 @@ class Api:
     def _exchange(self, method: str, url: str, headers: Any, data: bytes | None, until: float) -> tuple[Any, bytes]:
         """One response with its body, on a connection that is kept for the next."""
         connection = self._connection(until)
+        # TLS within TLS reads from its socket again and again in one read, whose deadline begins anew each time.
+        shut = shut_after(until - time.monotonic(), connection) if self._proxy else contextlib.nullcontext()
         try:
-            connection.request(method, url, body=data, headers=headers, preload_content=False)
-            response = connection.getresponse()
-            content = self._content(response)
+            with shut:
+                connection.request(method, url, body=data, headers=headers, preload_content=False)
+                response = connection.getresponse()
+                content = self._content(response)
         except _BROKEN as error:
             connection.close()
-            raise self._connection_error(error, self._call_seconds) from error
+            late = time.monotonic() >= until
+            raise self._connection_error(TimeoutError() if late else error, self._call_seconds) from error
         except BaseException:
             connection.close()
             raise

@@ -6,12 +6,13 @@ import contextlib
 import queue
 import socket
 import ssl
+import time
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 
 from kubectl_netpol.cluster.tls import tls_context
-from kubectl_netpol.concurrency import THREADS, call_after, start
+from kubectl_netpol.concurrency import THREADS, WAIT_SECONDS, call_after, start
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -27,32 +28,44 @@ def pool(access: Access) -> Any:
         settings["ssl_context"] = access.tls
         if configuration.tls_server_name:
             settings["server_hostname"] = configuration.tls_server_name
-    if not configuration.proxy:
-        return urllib3.PoolManager(**settings).connection_from_url(configuration.host)
-    # Go verifies a proxy's own certificate by the cluster's authority too.
-    settings["proxy_ssl_context"] = access.tls or tls_context(b"", None, verify=True, user="")
-    settings["proxy_headers"] = configuration.proxy_headers
-    manager = urllib3.ProxyManager(configuration.proxy, **settings)
-    return manager.connection_from_url(configuration.host)
+    try:
+        if not configuration.proxy:
+            return urllib3.PoolManager(**settings).connection_from_url(configuration.host)
+        # Go verifies a proxy's own certificate by the cluster's authority too.
+        settings["proxy_ssl_context"] = access.tls or tls_context(b"", None, verify=True, user="")
+        settings["proxy_headers"] = configuration.proxy_headers
+        manager = urllib3.ProxyManager(configuration.proxy, **settings)
+        return manager.connection_from_url(configuration.host)
+    except urllib3.exceptions.LocationParseError as error:
+        raise ClusterError(
+            f"invalid kubeconfig: {error}", "correct the server or the proxy-url of the cluster"
+        ) from None
 
 
 def shut_after(seconds: float, connection: Any) -> contextlib.AbstractContextManager[None]:
     """A timeout bounds each single read, so a proxy that sends a byte now and then would go on for ever."""
 
     def shut() -> None:
-        with contextlib.suppress(OSError, AttributeError, TypeError):
+        with contextlib.suppress(OSError, AttributeError):  # it is closed, or was never open
+            sock = connection.sock
+            while not isinstance(sock, socket.socket):  # Timed, or TLS within TLS
+                sock = sock.socket
             # Not SSLSocket's own, which takes the TLS from under who reads.
-            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     return call_after(seconds, shut)
 
 
 class Prepared:
-    """Connections that are made while the caller does something else."""
+    """Connections that are made in threads, so that the caller may do something else, or give up.
+
+    A name server that does not answer, or a name of many addresses, has no deadline otherwise, and no interrupt.
+    """
 
     def __init__(self) -> None:
         self._promised: list[None] = []
         self._made: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._closed = False
 
     def begin(self, number: int, connect: Callable[[], Any]) -> None:
         def make() -> None:
@@ -60,18 +73,26 @@ class Prepared:
                 self._made.put(connect())
             except ClusterError as error:
                 self._made.put(error)
+            if self._closed:
+                self.close()
 
         self._promised += [None for _ in range(number) if start(make)]
 
     def take(self, seconds: float) -> Any | None:
         """One that is open; None if none was begun, or it was closed. ClusterError as `connect`; TimeoutError."""
+        until = time.monotonic() + seconds
         try:
             self._promised.pop()
-            connection = self._made.get(timeout=max(seconds, 0))
+            # Again and again: an interrupt that comes just before a wait begins is heeded only when it ends.
+            while True:
+                left = until - time.monotonic()
+                with contextlib.suppress(queue.Empty):
+                    connection = self._made.get(timeout=max(min(left, WAIT_SECONDS), 0))
+                    break
+                if left <= 0:
+                    raise TimeoutError
         except IndexError:
             return None
-        except queue.Empty:
-            raise TimeoutError from None
         if isinstance(connection, ClusterError):
             raise connection
         if is_open(connection.sock):
@@ -80,6 +101,8 @@ class Prepared:
         return None
 
     def close(self) -> None:
+        """Those that nobody took, and those that are still to come."""
+        self._closed = True
         with contextlib.suppress(queue.Empty):
             while True:
                 connection = self._made.get_nowait()

@@ -10,11 +10,18 @@ import json
 import os
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.cluster.decode import BadJsonError, decode
-from kubectl_netpol.cluster.kubeconfig_fields import data_or_file, flag, mapping, mappings, strings, text
+from kubectl_netpol.cluster.kubeconfig_fields import (
+    data_or_file,
+    flag,
+    mapping,
+    mappings,
+    read_file,
+    strings,
+    text,
+)
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -73,8 +80,8 @@ def _token(user: Mapping[str, Any], name: str) -> str:
     if not (path := text(user, "tokenFile", name)):
         return token
     try:
-        read, why = Path(path).read_text(encoding="utf-8").strip(), "is empty"
-    except (OSError, UnicodeDecodeError) as error:
+        read, why = read_file(path).decode().strip(), "is empty"
+    except (OSError, ValueError) as error:
         read, why = "", f"can't be read: {error}"
     if not read and not token:
         raise ClusterError(f'user "{name}": tokenFile {path} {why}')

@@ -15,7 +15,15 @@ from urllib.parse import quote, urlsplit
 from kubernetes.client.configuration import Configuration
 
 from kubectl_netpol.cluster.credentials import credentials
-from kubectl_netpol.cluster.kubeconfig_fields import data_or_file, flag, mapping, mappings, strings, text
+from kubectl_netpol.cluster.kubeconfig_fields import (
+    data_or_file,
+    flag,
+    mapping,
+    mappings,
+    read_file,
+    strings,
+    text,
+)
 from kubectl_netpol.cluster.proxy import is_url_text, proxy_for
 from kubectl_netpol.cluster.tls import tls_context
 from kubectl_netpol.errors import ClusterError
@@ -109,7 +117,7 @@ def _read(explicit: str | None) -> _Config:
     config = _Config(tuple(filter(None, names)), "", {}, {}, {})
     for name in config.files:
         try:
-            document = load_first(Path(name).read_text(encoding="utf-8-sig")) or {}
+            document = load_first(read_file(name).decode("utf-8-sig")) or {}
         except FileNotFoundError as error:
             if explicit:
                 raise ClusterError(f"{name}: no such file", "check the path after --kubeconfig") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import errno
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 T = TypeVar("T")
+_MOST_BYTES = 16 << 20
 _SCALARS = {bool: "a boolean", int: "a number", float: "a number"}
 _KINDS = {**_SCALARS, str: "a string", list: "a list", dict: "a mapping"}
 
@@ -23,6 +26,8 @@ def text(body: Mapping[str, Any], key: str, owner: str) -> str:
         return ""
     if not isinstance(value, str):
         raise _wrong(key, owner, "a string", value, "quote it" if type(value) in _SCALARS else None)
+    if re.search("[\ud800-\udfff]", value):
+        raise ClusterError(f"invalid kubeconfig: {key} of {owner} has half a character")
     return value
 
 
@@ -66,6 +71,15 @@ def _wrong(key: str, owner: str, expected: str, value: Any, hint: str | None = N
     return ClusterError(f"invalid kubeconfig: {key} of {owner} must be {expected}{found}", hint)
 
 
+def read_file(path: str) -> bytes:
+    """OSError where it can't be read, or is larger than any such file; ValueError for a NUL in the path."""
+    with Path(path).open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(errno.EFBIG, f"more than {_MOST_BYTES >> 20} MiB", path)
+    return content
+
+
 def data_or_file(body: Mapping[str, Any], key: str, owner: str) -> bytes:
     """The decoded `KEY-data`, or else the content of the file `KEY`; empty if neither is given."""
     path, encoded = text(body, key, owner), text(body, f"{key}-data", owner)
@@ -77,7 +91,7 @@ def data_or_file(body: Mapping[str, Any], key: str, owner: str) -> bytes:
     if not path:
         return b""
     try:
-        return Path(path).read_bytes()
+        return read_file(path)
     except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
         why = getattr(error, "strerror", None) or error
         raise ClusterError(f"unable to read {key} {path} for {owner} due to {why}") from error

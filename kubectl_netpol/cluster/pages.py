@@ -22,6 +22,8 @@ def page_of(answer: dict[str, Any], path: str) -> tuple[list[Any], str | None]:
         raise BadField("", "expected a list")
     metadata = mapping(answer.get("metadata"), "metadata")
     token = optional_text(metadata.get("continue"), "metadata.continue")
+    if token and not token.isprintable():
+        raise BadField("metadata.continue", f"is no token: {shown(token[:80])}")
     if metadata.get("remainingItemCount") and not token:
         raise BadField("metadata.continue", "is missing, and there are more items")
     return objects(answer["items"], "items"), token

@@ -238,6 +238,19 @@ def _opened(
         sock.close()
 
 
+class _NoCookies:
+    """In place of the library's, which are of the whole process, and of which an odd one is a CookieError."""
+
+    def add(self, _: str | None) -> None:
+        """Forget it."""
+
+    def get(self, _: str) -> str:
+        return ""
+
+
+websocket._handshake.CookieJar = _NoCookies()  # type: ignore[assignment] # noqa: SLF001 - there is no option
+
+
 class _Link:
     """A websocket to the API server whose every read and write ends at `deadline` (of time.monotonic).
 

@@ -15,29 +15,29 @@ class Timed:
 
     def __init__(self, sock: Any, until: float) -> None:
         self.until = until
-        self._sock = sock
+        self.socket = sock
 
     def arm(self) -> None:
         left = self.until - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self._sock.settimeout(left)
+        self.socket.settimeout(left)
 
     def sendall(self, data: bytes) -> None:
         self.arm()
-        self._sock.sendall(data)
+        self.socket.sendall(data)
 
     def makefile(self, *_: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Reads(self, self._sock.makefile("rb", buffering=0)))
+        return io.BufferedReader(_Reads(self, self.socket.makefile("rb", buffering=0)))
 
     def settimeout(self, _: float | None) -> None:
         """Do nothing: `until` decides."""
 
     def fileno(self) -> int:
-        return int(self._sock.fileno())
+        return int(self.socket.fileno())
 
     def close(self) -> None:
-        self._sock.close()
+        self.socket.close()
 
 
 class _Reads(io.RawIOBase):

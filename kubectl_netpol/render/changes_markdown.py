@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.render.changes import change_entries
-from kubectl_netpol.render.lint import markdown_page
+from kubectl_netpol.render.lint import markdown_page, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,5 +23,5 @@ def changes_markdown(changes: Changes, *, unread: Sequence[str] = (), verbose: b
         rows += [(verb, what.strip(), "; ".join(map(str.strip, because))) for what, *because in listed]
     first = f"`kubectl netpol diff`: {', '.join(parts) or 'no connection opens or closes'}"
     first += ", and not all is known." if unread else "."
-    tail = "".join(f"\nNot known: {text}\n" for text in unread)
+    tail = "".join(f"\nNot known: {markdown_text(text)}\n" for text in unread)
     return markdown_page(first, ("", "connections", "because"), rows, tail)

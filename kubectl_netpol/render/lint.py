@@ -150,11 +150,12 @@ def markdown_page(first: str, head: Sequence[str], rows: Sequence[Sequence[str]]
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """A line for each row; what Markdown or HTML would take for its own is escaped."""
-    lines = [head, ["---"] * len(head), *([_cell(cell) for cell in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([markdown_text(cell) for cell in row] for row in rows)]
     return [f"| {' | '.join(line)} |\n" for line in lines]
 
 
-def _cell(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """One line of text, in a table or by itself."""
     for character in "\\`*_[]|":
         text = text.replace(character, f"\\{character}")
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from kubectl_netpol.console import in_a_line
 from kubectl_netpol.manifests.writer import quoted
 from kubectl_netpol.render.suite_text import WORDS, check_message, judged_text, unexercised_line
 from kubectl_netpol.suite.judge import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kubectl_netpol.suite.exercised import Unexercised
     from kubectl_netpol.suite.judge import CheckResult
@@ -32,7 +33,7 @@ def junit_text(results: Sequence[CheckResult], unexercised: Sequence[Unexercised
         for found in own:
             lines += [f"    {line}" for line in _case(found)]
         if unexercised and number == 0:
-            text = "\n".join(["not exercised by any check:", *(unexercised_line(one, "") for one in unexercised)])
+            text = _in_lines(["not exercised by any check:", *(unexercised_line(one, "") for one in unexercised)])
             lines.append(f"    <system-out>{_text(text)}</system-out>")
         lines.append("  </testsuite>")
     return "\n".join([*lines, "</testsuites>"])
@@ -53,7 +54,7 @@ def _case(found: CheckResult) -> Iterator[str]:
         return
     yield _tag("testcase", attributes)
     said = {"message": f"{check_message(found)} (expected {check.expect})", "type": _codes(found)}
-    yield f"  {_tag(element, said)}{_text(_details(found))}</{element}>"
+    yield f"  {_tag(element, said)}{_text(_in_lines(_details(found)))}</{element}>"
     yield "</testcase>"
 
 
@@ -97,16 +98,20 @@ def _codes(found: CheckResult) -> str:
     return judged.reason.code.value if judged.reason else judged.found.finding.code.value
 
 
-def _details(found: CheckResult) -> str:
+def _in_lines(lines: Iterable[str]) -> str:
+    return "\n".join(map(in_a_line, lines))
+
+
+def _details(found: CheckResult) -> list[str]:
     """Every connection that fails, with its evidence and the next step."""
     if found.problem:
-        return check_message(found)
+        return [check_message(found)]
     lines = []
     for judged in found.failing:
         finding = judged.found.finding
         lines += [judged_text(judged, found.check.namespace), *(f"  {line}" for line in finding.evidence)]
         lines += [f"  next: {finding.next}"] if finding.next else []
-    return "\n".join(lines)
+    return lines
 
 
 def tap_text(results: Sequence[CheckResult], unexercised: Sequence[Unexercised]) -> str:

@@ -54,3 +54,8 @@ def test_the_rows_and_what_is_unknown() -> None:
         "",
         "Not known: you may not list pods",
     ]
+
+
+def test_what_is_not_known_is_a_line_of_text() -> None:
+    page = changes_markdown(changes("{}", DENY), unread=["shop/a\n::error::b <b> [c](d)"])
+    assert page.splitlines()[-1] == "Not known: shop/a ::error::b &lt;b&gt; \\[c\\](d)"

@@ -91,6 +91,14 @@ def test_junit_survives_any_name() -> None:
     assert [type(result) for result in case.result] == [Failure]
 
 
+def test_junit_no_name_begins_a_line() -> None:
+    missing = RESULTS[3]
+    forged = missing._replace(problem=missing.problem and missing.problem._replace(message="no pod a\n::error::b"))
+    text = junit_text([forged], (), 0)
+    assert [line for line in text.split("\n") if line.startswith("::")] == []
+    assert "no pod a\\n::error::b" in cases(text)[0].result[0].text
+
+
 def lines(text: str) -> list[Any]:
     return list(Parser().parse_text(text))
 
