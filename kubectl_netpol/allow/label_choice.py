@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kubectl_netpol.connection.resolve import Resolved
-    from kubectl_netpol.model.objects import Pod, Workload
+    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
 # Labels that differ between replicas, rollouts or runs.
@@ -68,7 +68,7 @@ def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], resolved: Resolved) -
         selector = resolved.service.selector
         targets |= {pod.key for pod in snapshot.selected_by_service(resolved.service)}
     if selector is None or not _is_stable(selector):
-        selector = _fewest(_common_labels(pods, resolved.workload), neighbours, targets)
+        selector = _fewest(_common_labels(pods), neighbours, targets)
     others = {pod_title(pod, owners) for pod in _others(selector, neighbours, targets)}
     if not others:
         return LabelChoice(selector)
@@ -77,7 +77,7 @@ def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], resolved: Resolved) -
     )
 
 
-def _common_labels(pods: Sequence[Pod], workload: Workload | None) -> dict[str, str]:
+def _common_labels(pods: Sequence[Pod]) -> dict[str, str]:
     """The stable labels that all the pods have."""
     first = pods[0]
     labels = {
@@ -86,10 +86,10 @@ def _common_labels(pods: Sequence[Pod], workload: Workload | None) -> dict[str, 
         if key not in TRANSIENT and all(pod.labels.get(key) == value for pod in pods)
     }
     if not labels:
-        hint = f"kubectl label pod {first.name} -n {first.namespace} app={first.name}"
-        if workload:
-            hint = f"add a label to the pod template of {workload.kind} {workload.namespace}/{workload.name}"
-        raise NetpolError(f"{names_text([pod.key for pod in pods])}: no stable label to select by", hint)
+        raise NetpolError(
+            f"{names_text([pod.key for pod in pods])}: no stable label to select by",
+            f"kubectl label pod {first.name} -n {first.namespace} app={first.name}",
+        )
     return labels
 
 

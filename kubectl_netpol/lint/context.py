@@ -31,9 +31,9 @@ REPLICA_LABELS = (
     "statefulset.kubernetes.io/pod-name",
     "apps.kubernetes.io/pod-index",
     "batch.kubernetes.io/job-completion-index",
+    "job-name",
+    "batch.kubernetes.io/job-name",
 )
-# Set on all pods of one Job. A CronJob's Jobs have its name and a number.
-JOB_LABELS = ("job-name", "batch.kubernetes.io/job-name")
 
 
 class PodClass(NamedTuple):
@@ -172,7 +172,7 @@ class Context:
     def can_tell(self, selector: LabelSelector | None, namespaces: Iterable[str]) -> bool:
         """False where a selector asks for labels that a controller will put on planned pods of these namespaces."""
         keys = {requirement.key for requirement in selector.requirements} if selector else set()
-        if keys.isdisjoint((*GENERATION_LABELS, *REPLICA_LABELS, *JOB_LABELS)):
+        if keys.isdisjoint((*GENERATION_LABELS, *REPLICA_LABELS)):
             return True
         return not any(found.pod.planned for name in namespaces for found in self.classes_in(name))
 

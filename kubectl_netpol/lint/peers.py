@@ -123,12 +123,7 @@ def unmatched_peers(context: Context, policy: Policy, rule: Rule) -> Iterator[Fi
 
 def _unmatched(context: Context, policy: Policy, rule: Rule, index: int, peer: Peer) -> Iterator[Finding]:
     matched = context.matched(policy, peer)
-    if matched.classes or peer.unreadable:
-        return
-    wrong = _name_label(context, peer.namespace_selector) if peer.namespace_selector else None
-    if matched.unknown:
-        if wrong and not matched.hosts and policy.tier is None:
-            yield _by_name(policy, rule, index, wrong, Severity.WARNING, whole=False)
+    if matched.classes or matched.unknown or peer.unreadable:
         return
     reach = context.reach(policy, peer)
     if not context.can_tell(peer.pod_selector, reach):
@@ -142,8 +137,8 @@ def _unmatched(context: Context, policy: Policy, rule: Rule, index: int, peer: P
         fix = "most plugins see such pods as their node: name its addresses in an ipBlock"
         yield found(Code.PEER_MATCHES_NOTHING, Severity.WARNING, policy, path, message, proof=proof, fix=fix)
         return
-    if wrong:
-        yield _by_name(policy, rule, index, wrong, _severity(context, policy, sure=True), whole=True)
+    if peer.namespace_selector is not None and (wrong := _name_label(context, peer.namespace_selector)):
+        yield _by_name(policy, rule, index, wrong, _severity(context, policy, sure=True))
         return
     hint, right = _meant_pods(context, policy, peer, reach)
     severity = _severity(context, policy, sure=right is not None)
@@ -197,16 +192,12 @@ def _name_label(context: Context, selector: LabelSelector) -> tuple[Requirement,
     return None
 
 
-def _by_name(
-    policy: Policy, rule: Rule, index: int, wrong: tuple[Requirement, str], severity: Severity, *, whole: bool
-) -> Finding:
-    """`whole`: the labels of all namespaces are known."""
+def _by_name(policy: Policy, rule: Rule, index: int, wrong: tuple[Requirement, str], severity: Severity) -> Finding:
     requirement, name = wrong
     where = where_text(rule, index)
     label = requirement_text(requirement)
     fix = f"to select namespace {name}, use {METADATA_NAME}: {name}"
-    who = "no namespace has" if whole else f"namespace {name} does not have"
-    message = f"{policy.title} {where}: {who} the label {label}; {fix}"
+    message = f"{policy.title} {where}: no namespace has the label {label}; {fix}"
     repair = None
     peer = rule.peers[index]
     if requirement.values == (name,) and peer.namespace_selector and policy.tier is None:

@@ -109,17 +109,8 @@ def _service_port(context: Context, item: PortRange, targets: tuple[PodClass, ..
                 if (port.number, port.protocol) == (item.first, item.protocol):
                     number = port.number_on(one.pod)
                     if number not in (None, item.first):
-                        used = (_sends_to(other, item, pods) for other in context.snapshot.services for pods in targets)
-                        return None if any(used) else (service, number)
+                        return service, number
     return None
-
-
-def _sends_to(service: Service, item: PortRange, one: PodClass) -> bool:
-    """Whether the Service sends to this port of the pods, which then listen on it though they do not declare it."""
-    ports = {port.number_on(one.pod) for port in service.ports if port.protocol == item.protocol}
-    if service.selector is None or service.namespace != one.pod.namespace or item.first not in ports:
-        return False
-    return service.selector.matches(one.pod.labels)
 
 
 def _services(context: Context) -> dict[tuple[int, str], list[Service]]:

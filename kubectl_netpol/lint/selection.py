@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import names_text, where_text
-from kubectl_netpol.lint.context import GENERATION_LABELS, JOB_LABELS, REPLICA_LABELS, pods_text
+from kubectl_netpol.lint.context import GENERATION_LABELS, REPLICA_LABELS, pods_text
 from kubectl_netpol.lint.finding import Edit, Finding, Repair, Severity, found
 from kubectl_netpol.lint.meant import meant
 from kubectl_netpol.model.selectors import LabelSelector, Operator, requirement_text, selector_text
@@ -93,12 +93,6 @@ def controller_labels(policy: Policy) -> Iterator[Finding]:
                     f"{policy.title} selects single pods by {key}: others of their workload, now or later, are not"
                 )
                 fix = "to select all of them, leave the label out"
-                yield found(Code.CONTROLLER_LABEL, Severity.INFO, policy, path, message, fix=fix)
-            elif key in JOB_LABELS and requirement.operator is Operator.IN:
-                message = (
-                    f"{policy.title} selects the pods of one Job by {key}: a CronJob's Jobs have another name each"
-                )
-                fix = "for a CronJob, select by the labels of its template"
                 yield found(Code.CONTROLLER_LABEL, Severity.INFO, policy, path, message, fix=fix)
 
 

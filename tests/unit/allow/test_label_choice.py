@@ -155,15 +155,6 @@ def test_a_pod_without_a_stable_label_is_an_error_with_the_command_that_adds_one
     assert raised.value.hint == "kubectl label pod bare -n a app=bare"
 
 
-def test_a_workload_without_a_stable_label_gets_one_in_its_template() -> None:
-    bare = pod("bare", {})
-    with pytest.raises(NetpolError, match="a/bare: no stable label to select by") as raised:
-        choose_labels(
-            Snapshot(pods=[bare]), [bare], Resolved(pod=bare, workload=Workload("CronJob", "a", "bare", None, bare))
-        )
-    assert raised.value.hint == "add a label to the pod template of CronJob a/bare"
-
-
 def test_pods_without_a_common_label_are_an_error() -> None:
     pods = [pod("one", {"app": "one"}), pod("two", {"app": "two"})]
     with pytest.raises(NetpolError, match="a/one, a/two: no stable label to select by"):

@@ -195,30 +195,6 @@ def test_a_peer_that_matches_no_pod(peer: str, wanted: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "wanted"),
-    [
-        pytest.param(
-            "{shop/p: {podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {name: lab}}}]}]}}",
-            "NP006 warning spec.ingress[0].from[0]: p ingress[0].from[0]: namespace lab does not have the label "
-            "name=lab; to select namespace lab, use kubernetes.io/metadata.name: lab",
-            id="the namespace is there, and not so labelled",
-        ),
-        pytest.param(
-            "{shop/p: {podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {name: far}}}]}]}}",
-            None,
-            id="it may be a label of the one that is not there",
-        ),
-    ],
-)
-def test_a_namespace_named_by_a_label_where_the_labels_of_another_one_are_not_known(
-    policy: str, wanted: str | None
-) -> None:
-    cluster = {**CLUSTER, "pods": {**CLUSTER["pods"], "far/x": {"ip": "10.9.0.9"}}, "unread": ["far"]}
-    found = linted(with_policies(cluster, policy))
-    assert lines(found, "NP002", "NP006", "NP011") == ([wanted] if wanted else [])
-
-
-@pytest.mark.parametrize(
     ("label", "line"),
     [
         pytest.param("clientt", f"{NOTHING.replace('error', 'info')}pods app=clientt", id="nothing near: advice"),

@@ -25,8 +25,6 @@ services:
   shop/same: {clusterIP: 10.96.0.4, selector: {app: web}, ports: [{port: 84, targetPort: 84}]}
   shop/api: {clusterIP: 10.96.0.3, selector: {app: api}, ports: [{port: 83, targetPort: 8083}]}
   shop/own: {clusterIP: 10.96.0.6, ports: [{port: 86, targetPort: 8086}]}
-  shop/mapped: {clusterIP: 10.96.0.7, selector: {app: web}, ports: [{port: 87, targetPort: http}]}
-  shop/straight: {clusterIP: 10.96.0.8, selector: {app: bare}, ports: [{port: 87}]}
 """)
 AT = "spec.ingress[0].ports[0]"
 OF_WEB = f"NP003 warning {AT}.port: p ingress[0]: 80 is the port of Service web, but its pods listen on 8080: use 8080"
@@ -101,13 +99,6 @@ def undeclared(port: str, known: str) -> str:
             id="a Service that selects nothing by itself",
         ),
         pytest.param("[{port: 80}]", "both", [], id="the port of a Service that its pods declare too"),
-        pytest.param(
-            "[{port: 87}]",
-            "web",
-            [OF_WEB.replace(" 80 is", " 87 is").replace("Service web", "Service mapped")],
-            id="the port of a Service, and another one of other pods has it too",
-        ),
-        pytest.param("[{port: 87}]", "web, bare", [], id="the port of a Service, to which another one sends"),
         pytest.param(
             "[{port: 90, endPort: 99}]",
             "web",

@@ -133,13 +133,6 @@ def test_labels_that_a_controller_sets(selector: str, severity: str | None) -> N
         assert [(one.severity.value, one.path) for one in found] == ([(severity, path)] if severity else [])
 
 
-def test_a_label_of_a_job_is_not_one_of_single_pods() -> None:
-    cluster = with_policies(SHOP, "{shop/p: {podSelector: {matchLabels: {job-name: nightly}}}}")
-    (found,) = (one for one in linted(cluster) if one.number == "NP017")
-    assert found.message == "p selects the pods of one Job by job-name: a CronJob's Jobs have another name each"
-    assert found.fix == "for a CronJob, select by the labels of its template"
-
-
 def test_labels_that_a_controller_sets_in_a_tier() -> None:
     pods = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"pod-template-hash": "x"}}}
     spec = {"tier": "Admin", "priority": 1, "subject": {"pods": pods}}
