@@ -198,8 +198,6 @@ def _subject(snapshot: Snapshot, reference: Reference) -> Pod:
     pod = resolved.pod
     if resolved.service:
         pod = representative(snapshot.selected_by_service(resolved.service))
-        if pod is None and resolved.service.selector is None:
-            raise NetpolError(f"Service {resolved.service.key} has no selector", "name the pod behind its endpoints")
         if pod is None:
             raise NetpolError(
                 f"Service {resolved.service.key} selects no pod", "compare its selector with the pods' labels"

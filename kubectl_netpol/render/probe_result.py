@@ -93,7 +93,7 @@ def _policy_lines(result: ConnectionResult, names: Names, *, verbose: bool) -> l
             continue
         text = side_text(side, pod, names, other, stated=prediction.reason, verbose=verbose)
         lines.append(f"  {side.direction.field + ':':8} {TO_ITSELF if reaches_itself(prediction) else text}")
-        if side.verdict is Verdict.BLOCKED and side.near_misses and side.near_misses[0].misses:
+        if side.verdict is Verdict.BLOCKED and side.near_misses:
             lines.append(f"  nearest: {near_text(side.near_misses[0], prediction)}")
     return lines
 

@@ -85,7 +85,7 @@ def side_lines(prediction: Prediction, names: Names, *, verbose: bool = False) -
         if side.verdict is not Verdict.ALLOWED:
             shown = side.near_misses[: UNLIMITED if verbose else FEW]
             for near in shown:
-                rows = [one for one in ((near, *near.peers) if verbose else (near,)) if one.misses]
+                rows = (near, *near.peers) if verbose else (near,)
                 lines += [f"  {'':8}   {near_text(one, prediction)}" for one in rows]
             if more := len(side.near_misses) - len(shown):
                 lines.append(f"  {'':8}   and {count(more, 'more rule')} (-v)")

@@ -418,22 +418,6 @@ def test_without_a_port_and_a_declared_one_it_is_asked_for(line: str, error: str
     assert ran.err.endswith("hint: write the port: kubectl netpol test san nginx 80\n")
 
 
-@pytest.mark.parametrize("command", ["test", "explain"])
-def test_a_rule_that_misses_nothing_is_no_nearest_one(command: str) -> None:
-    """A finished pod is matched by no rule, although its labels are."""
-    rule = {"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "done"}}}]}]}
-    cluster = {
-        "pods": {
-            "shop/done": {"labels": {"app": "done"}, "ip": "10.0.0.1", "phase": "Succeeded"},
-            "shop/web": {"labels": {"app": "web"}, "ip": "10.0.0.2"},
-        },
-        "policies": {"shop/n": rule},
-    }
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects(cluster))})
-    ran = run(command, "done web 80 -n shop -f -", stdin=text)
-    assert ran.out.splitlines()[-1] == "  ingress: n isolates web, and no rule lets done in"
-
-
 def test_pods_that_nothing_connects_are_named_though_policies_allow_it() -> None:
     ran = predict("four six 80", {"pods": {"shop/four": {"ip": "10.0.0.1"}, "shop/six": {"ip": "fd00::1"}}})
     assert (ran.status, ran.out.splitlines()[-2:]) == (
