@@ -211,25 +211,18 @@ def _distance(misses: Iterable[Miss]) -> int:
     return sum([_FAR.get(miss.part, 1) for miss in misses])
 
 
-def _named(peer: Peer, labels: Mapping[str, str]) -> int:
-    """How many of these labels the peer asks for: of two that are as far, the one that describes the pod is closer."""
-    requirements = peer.pod_selector.requirements if peer.pod_selector else ()
-    return sum(requirement.matches(labels) for requirement in requirements)
-
-
-def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> tuple[tuple[int, int], NearMiss]:
+def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> tuple[int, NearMiss]:
     """How far the rule is from a match, and what its closest peer misses."""
     if rule.condition is not None and rule.condition.text():
         missed = rule.condition.misses(snapshot, _seen(rule, reading))
-        return (_distance(missed), 0), NearMiss(policy, rule, None, None, missed)
+        return _distance(missed), NearMiss(policy, rule, None, None, missed)
     port = matching_port(rule, reading.port, reading.protocol, reading.destination)
     at = port if rule.ports else None
     ports = [] if port is not None else list(_port_misses(rule, reading.port, reading.protocol, reading.destination))
     if not rule.peers:
-        return (_distance(ports), 0), NearMiss(policy, rule, None, at, tuple(ports))
+        return _distance(ports), NearMiss(policy, rule, None, at, tuple(ports))
     by_peer = [[*_peer_misses(snapshot, policy, peer, reading), *ports] for peer in rule.peers]
-    labels = reading.pod.labels if reading.pod else {}
-    distances = [(_distance(misses), -_named(peer, labels)) for peer, misses in zip(rule.peers, by_peer, strict=True)]
+    distances = list(map(_distance, by_peer))
     closest = distances.index(min(distances))
     return distances[closest], NearMiss(policy, rule, closest, at, tuple(by_peer[closest]), tuple(map(tuple, by_peer)))
 

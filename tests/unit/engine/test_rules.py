@@ -374,23 +374,6 @@ NAMED = "kubernetes.io/metadata.name"
             ],
             id="for an address, an ipBlock is closer than a pod",
         ),
-        pytest.param(
-            "[{from: [{podSelector: {}}]}, {from: [{podSelector: {matchLabels: {run: san}}}]}]",
-            "lab/cat",
-            "80",
-            [
-                "ingress[1].0.None: requires a pod in namespace shop, this one is in lab",
-                "ingress[0].0.None: requires a pod in namespace shop, this one is in lab",
-            ],
-            id="of two that are as far, the one that names the pod's labels",
-        ),
-        pytest.param(
-            "[{from: [{podSelector: {}}, {podSelector: {matchLabels: {run: san}}}]}]",
-            "lab/cat",
-            "80",
-            ["ingress[0].1.None: requires a pod in namespace shop, this one is in lab"],
-            id="of two peers that are as far too",
-        ),
         pytest.param("[]", "shop/san", "80", [], id="a policy without rules"),
     ],
 )
