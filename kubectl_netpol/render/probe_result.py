@@ -51,7 +51,7 @@ def result_text(result: ConnectionResult, names: Names, console: Console, *, ver
         lost = ""
         while len(lines) > 1 and _rows(lines, console) > room:
             lost = lines.pop()
-        lines.append(_cut(lines.pop(), console, whole=not lost.startswith(_FOLDED)))
+        lines.append(cut_line(lines.pop(), console, whole=not lost.startswith(_FOLDED)))
     return "\n".join(map(in_a_line, [first, *lines, *step]))
 
 
@@ -60,7 +60,7 @@ def result_line(result: ConnectionResult, names: Names, console: Console) -> str
     return f"{_first(result, names, console)}: {result.finding.detail}"
 
 
-def _cut(line: str, console: Console, *, whole: bool) -> str:
+def cut_line(line: str, console: Console, *, whole: bool) -> str:
     """The line ending in the mark that more follows, without the words that this takes the room of.
 
     `whole`: its sentence ends with it. One that does not is cut where a clause ends, if it has several.

@@ -10,7 +10,7 @@ from kubectl_netpol.console import Console
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Facts, not_probed
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.probe.outcome import Outcome
-from kubectl_netpol.render.probe_result import MOST_LINES, _cut, result_text, results_table
+from kubectl_netpol.render.probe_result import MOST_LINES, cut_line, result_text, results_table
 from tests.support.results import (
     DENY,
     LONG,
@@ -222,7 +222,7 @@ def test_a_cut_is_marked() -> None:
     ],
 )
 def test_a_line_is_cut_where_a_clause_ends(line: str, whole: Any, cut: str) -> None:
-    assert _cut(line, console(), whole=whole) == f"{cut} … (-v shows all)"
+    assert cut_line(line, console(), whole=whole) == f"{cut} … (-v shows all)"
 
 
 def test_nothing_is_nearest_for_a_pod_that_has_finished() -> None:
