@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.errors import NetpolError
+from kubectl_netpol.model.kinds import WORKLOADS
 from kubectl_netpol.model.selectors import LabelSelector
-from kubectl_netpol.model.workloads import controllers, own_selector, pod_title, pods_of
+from kubectl_netpol.model.workloads import controller_of, controllers, own_selector, pod_title, pods_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.connection.resolve import Resolved
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
+    from kubectl_netpol.model.workloads import Controllers
 
 # Labels that differ between replicas, rollouts or runs.
 TRANSIENT = frozenset(
@@ -68,7 +70,7 @@ def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], resolved: Resolved) -
         selector = resolved.service.selector
         targets |= {pod.key for pod in snapshot.selected_by_service(resolved.service)}
     if selector is None or not _is_stable(selector):
-        selector = _fewest(_common_labels(pods), neighbours, targets)
+        selector = _fewest(_common_labels(pods, owners), neighbours, targets)
     others = {pod_title(pod, owners) for pod in _others(selector, neighbours, targets)}
     if not others:
         return LabelChoice(selector)
@@ -77,7 +79,7 @@ def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], resolved: Resolved) -
     )
 
 
-def _common_labels(pods: Sequence[Pod]) -> dict[str, str]:
+def _common_labels(pods: Sequence[Pod], owners: Controllers) -> dict[str, str]:
     """The stable labels that all the pods have."""
     first = pods[0]
     labels = {
@@ -86,10 +88,11 @@ def _common_labels(pods: Sequence[Pod]) -> dict[str, str]:
         if key not in TRANSIENT and all(pod.labels.get(key) == value for pod in pods)
     }
     if not labels:
-        raise NetpolError(
-            f"{names_text([pod.key for pod in pods])}: no stable label to select by",
-            f"kubectl label pod {first.name} -n {first.namespace} app={first.name}",
-        )
+        hint = f"kubectl label pod {first.name} -n {first.namespace} app={first.name}"
+        owner = controller_of(first, owners)
+        if owner and owner.kind in WORKLOADS:
+            hint = f"add a label to the pod template of {pod_title(first, owners)}, such as app: {owner.name}"
+        raise NetpolError(f"{names_text([pod.key for pod in pods])}: no stable label to select by", hint)
     return labels
 
 

@@ -33,6 +33,7 @@ from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.lint.context import Context
 from kubectl_netpol.lint.nearby import policies_that_miss, policies_that_would_open
 from kubectl_netpol.lint.warnings import connection_warnings, namespace_warnings, pod_warnings
+from kubectl_netpol.model.objects import SERVICE_NAME
 from kubectl_netpol.model.ports import parse_ports, parse_protocol, single_ports
 from kubectl_netpol.model.snapshot import Scope
 from kubectl_netpol.render.changes import unread_texts
@@ -197,11 +198,13 @@ def _subject(snapshot: Snapshot, reference: Reference) -> Pod:
     resolved = resolve_subject(snapshot, reference)
     pod = resolved.pod
     if resolved.service:
-        pod = representative(snapshot.selected_by_service(resolved.service))
+        service = resolved.service
+        pod = representative(snapshot.selected_by_service(service))
+        if pod is None and service.selector is None:
+            hint = f"kubectl get endpointslices -n {service.namespace} -l {SERVICE_NAME}={service.name}"
+            raise NetpolError(f"Service {service.key} has no selector, so it is about no pods", hint)
         if pod is None:
-            raise NetpolError(
-                f"Service {resolved.service.key} selects no pod", "compare its selector with the pods' labels"
-            )
+            raise NetpolError(f"Service {service.key} selects no pod", "compare its selector with the pods' labels")
     assert pod is not None  # noqa: S101 - a subject is a pod, or has one
     return pod
 

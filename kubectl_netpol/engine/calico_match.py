@@ -113,6 +113,10 @@ class RuleCondition:
             found.append(Miss(RulePart.PORT, rule.ports_text, str(seen.port)))
         return tuple(found) or (Miss(RulePart.CONDITION, f"it is about {rule.text}", ""),)
 
+    def names(self, _: Seen) -> bool:
+        """Its misses are about whole ends."""
+        return False
+
     def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
         rule = self._rule
         if rule.protocol not in (None, seen.protocol) or rule.not_protocol == seen.protocol:

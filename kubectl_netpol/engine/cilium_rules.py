@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.cilium_ends import Cluster, Labels, View, is_own_node, selected
-from kubectl_netpol.engine.cilium_text import end_text, items_text, label_misses, peer_text, port_miss
+from kubectl_netpol.engine.cilium_text import end_text, items_text, label_misses, names_pod, peer_text, port_miss
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.conditions import Held
 from kubectl_netpol.engine.layers import labels_unknown
@@ -102,6 +102,12 @@ class CiliumCondition:
             labels = self.cluster.of_pod(pod, old=self.view.old)
             return (*found, *label_misses(peers[0].selector, labels, pod))
         return (*found, Miss(RulePart.CONDITION, self.text(), end_text(peers, seen)))
+
+    def names(self, seen: Seen) -> bool:
+        peers = self.rule.peers or ()
+        if len(peers) != 1 or not isinstance(peers[0], Endpoints) or seen.pod is None:
+            return False
+        return names_pod(peers[0].selector, self.cluster.of_pod(seen.pod, old=self.view.old))
 
     def _port(self, seen: Seen) -> str | None:
         """None where no port matches; else by what the proxy decides where all that match have content, or ""."""
@@ -245,3 +251,6 @@ class Handshake:
 
     def misses(self, snapshot: Snapshot, seen: Seen) -> tuple[Miss, ...]:
         return self.condition.misses(snapshot, seen)
+
+    def names(self, seen: Seen) -> bool:
+        return self.condition.names(seen)

@@ -122,6 +122,17 @@ def label_misses(selector: LabelSelector, labels: Labels, pod: Pod) -> Iterator[
         yield Miss(part, selector_text(LabelSelector((shown,))), found)
 
 
+def names_pod(selector: LabelSelector, labels: Labels) -> bool:
+    """Whether the selector requires values of a pod's own labels, and these are all there."""
+    own = [
+        requirement
+        for requirement in selector.requirements
+        if not requirement.key.partition(":")[2].startswith((NAMESPACE, NAMESPACE_LABELS))
+    ]
+    listed = any(requirement.operator is Operator.IN for requirement in own)
+    return listed and all(requirement.matches(labels) for requirement in own)  # type: ignore[arg-type] # as above
+
+
 def end_text(peers: Sequence[CiliumPeer], seen: Seen) -> str:
     """The other end, and what it is to Cilium."""
     title = seen.pod.key if seen.pod else f"node {seen.node.name}" if seen.node else seen.address or "a host name"

@@ -58,3 +58,6 @@ class Condition(Protocol):
 
     def misses(self, snapshot: Snapshot, seen: Seen) -> tuple[Miss, ...]:
         """What keeps it from holding."""
+
+    def names(self, seen: Seen) -> bool:
+        """Whether it requires labels of the other end's pod by their values, and the pod has all that it requires."""

@@ -6,7 +6,7 @@ A matrix, which asks about many pods at once, uses the same predicates.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.conditions import Held, Seen
@@ -16,7 +16,7 @@ from kubectl_netpol.engine.verdict import Miss, NearMiss, Note, RuleMatch, RuleP
 from kubectl_netpol.model.addresses import is_among
 from kubectl_netpol.model.objects import Namespace
 from kubectl_netpol.model.ports import NamedPort, PortRange, port_text
-from kubectl_netpol.model.selectors import Requirement, requirement_text, selector_text
+from kubectl_netpol.model.selectors import Operator, Requirement, requirement_text, selector_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -205,26 +205,42 @@ def near_misses(snapshot: Snapshot, rules: Iterable[tuple[Policy, Rule]], readin
 
 
 _FAR = {RulePart.NO_POD: 4, RulePart.ADDRESS: 3, RulePart.NAMESPACE: 2}
+_Distance: TypeAlias = "tuple[int, bool, int]"
 
 
-def _distance(misses: Iterable[Miss]) -> int:
-    return sum([_FAR.get(miss.part, 1) for miss in misses])
+def _distance(misses: Iterable[Miss], *, named: bool = False) -> _Distance:
+    """How far a rule, or a peer, is from a match. `named`: by the labels that it requires it is about this very pod.
+
+    Then a missing namespace is no farther than a label that another pod has, and it comes before a rule about others.
+    """
+    listed = list(misses)
+    whole = sum([_FAR.get(miss.part, 1) for miss in listed])
+    return len(listed) if named else whole, not named, whole
 
 
-def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> tuple[int, NearMiss]:
+def _near_miss(snapshot: Snapshot, policy: Policy, rule: Rule, reading: Reading) -> tuple[_Distance, NearMiss]:
     """How far the rule is from a match, and what its closest peer misses."""
     if rule.condition is not None and rule.condition.text():
-        missed = rule.condition.misses(snapshot, _seen(rule, reading))
-        return _distance(missed), NearMiss(policy, rule, None, None, missed)
+        seen = _seen(rule, reading)
+        missed = rule.condition.misses(snapshot, seen)
+        return _distance(missed, named=rule.condition.names(seen)), NearMiss(policy, rule, None, None, missed)
     port = matching_port(rule, reading.port, reading.protocol, reading.destination)
     at = port if rule.ports else None
     ports = [] if port is not None else list(_port_misses(rule, reading.port, reading.protocol, reading.destination))
     if not rule.peers:
         return _distance(ports), NearMiss(policy, rule, None, at, tuple(ports))
     by_peer = [[*_peer_misses(snapshot, policy, peer, reading), *ports] for peer in rule.peers]
-    distances = list(map(_distance, by_peer))
+    named = [_names(peer, reading.pod) for peer in rule.peers]
+    distances = [_distance(missed, named=known) for missed, known in zip(by_peer, named, strict=True)]
     closest = distances.index(min(distances))
     return distances[closest], NearMiss(policy, rule, closest, at, tuple(by_peer[closest]), tuple(map(tuple, by_peer)))
+
+
+def _names(peer: Peer, pod: Pod | None) -> bool:
+    """Whether the peer requires values of a pod's labels, and this one has all the labels that it requires."""
+    required = peer.pod_selector.requirements if peer.pod_selector and pod else ()
+    listed = any(requirement.operator is Operator.IN for requirement in required)
+    return listed and pod is not None and all(requirement.matches(pod.labels) for requirement in required)
 
 
 def _peer_misses(snapshot: Snapshot, policy: Policy, peer: Peer, reading: Reading) -> list[Miss]:

@@ -26,13 +26,13 @@ GENERATION_LABELS = (
     "controller-uid",
     "batch.kubernetes.io/controller-uid",
 )
+JOB_NAME_LABELS = ("job-name", "batch.kubernetes.io/job-name")
 # Set on each pod by itself: they are on no template.
 REPLICA_LABELS = (
     "statefulset.kubernetes.io/pod-name",
     "apps.kubernetes.io/pod-index",
     "batch.kubernetes.io/job-completion-index",
-    "job-name",
-    "batch.kubernetes.io/job-name",
+    *JOB_NAME_LABELS,
 )
 
 

@@ -45,7 +45,7 @@ CHECKS = (
     Check("NP004", Code.SPLIT_PEER, _W, "A dash that makes two peers of one"),
     Check("NP005", Code.SPLIT_RULE, _W, "A dash that makes two rules of one"),
     Check("NP006", Code.NAMESPACE_NAME_LABEL, _E, "A namespace named by a label that no namespace has"),
-    Check("NP007", Code.NO_WAY_TO_DNS, _W, "Egress isolation without a way to DNS"),
+    Check("NP007", Code.NO_WAY_TO_DNS, _W, "Isolation without a way to DNS"),
     Check("NP008", Code.UNKNOWN_NAMED_PORT, _E, "A port name that pods don't have"),
     Check("NP009", Code.REDUNDANT_RULE, _W, "A rule that others cover for every pod"),
     Check("NP010", Code.REDUNDANT_POLICY, _W, "A policy that others cover for every pod"),

@@ -113,7 +113,8 @@ def unmatched_peers(context: Context, policy: Policy, rule: Rule) -> Iterator[Fi
     ]
     yield from findings
     nothing = [one for one in findings if one.code is not Code.HOST_NETWORK]
-    if len(rule.peers) > 1 and len(nothing) == len(rule.peers):
+    unknown = any(peer.selects_pods and context.matched(policy, peer).unknown for peer in rule.peers)
+    if len(rule.peers) > 1 and len(nothing) == len(rule.peers) and not unknown:
         milder = max((one.severity for one in nothing), key=lambda severity: severity.rank)
         where = where_text(rule)
         message = f"{policy.title} {where}: not one of its {len(rule.peers)} peers matches a pod"
@@ -123,6 +124,10 @@ def unmatched_peers(context: Context, policy: Policy, rule: Rule) -> Iterator[Fi
 
 def _unmatched(context: Context, policy: Policy, rule: Rule, index: int, peer: Peer) -> Iterator[Finding]:
     matched = context.matched(policy, peer)
+    wrong = _name_label(context, peer.namespace_selector) if peer.namespace_selector is not None else None
+    if matched.unknown and wrong and not (matched.classes or matched.hosts or peer.unreadable):
+        severity = Severity.WARNING if policy.tier is None else Severity.INFO
+        yield _by_name(policy, rule, index, wrong, severity=severity, known=False)
     if matched.classes or matched.unknown or peer.unreadable:
         return
     reach = context.reach(policy, peer)
@@ -137,8 +142,8 @@ def _unmatched(context: Context, policy: Policy, rule: Rule, index: int, peer: P
         fix = "most plugins see such pods as their node: name its addresses in an ipBlock"
         yield found(Code.PEER_MATCHES_NOTHING, Severity.WARNING, policy, path, message, proof=proof, fix=fix)
         return
-    if peer.namespace_selector is not None and (wrong := _name_label(context, peer.namespace_selector)):
-        yield _by_name(policy, rule, index, wrong, _severity(context, policy, sure=True))
+    if wrong:
+        yield _by_name(policy, rule, index, wrong, severity=_severity(context, policy, sure=True))
         return
     hint, right = _meant_pods(context, policy, peer, reach)
     severity = _severity(context, policy, sure=right is not None)
@@ -181,7 +186,7 @@ def _meant_pods(context: Context, policy: Policy, peer: Peer, reach: tuple[str, 
 
 
 def _name_label(context: Context, selector: LabelSelector) -> tuple[Requirement, str] | None:
-    """A requirement that names a namespace by a label that no namespace has, and the namespace."""
+    """A requirement that names a namespace by a label that no namespace of known labels has, and the namespace."""
     namespaces = context.snapshot.namespaces
     for requirement in selector.requirements:
         if requirement.operator is not Operator.IN or requirement.key == METADATA_NAME:
@@ -192,12 +197,16 @@ def _name_label(context: Context, selector: LabelSelector) -> tuple[Requirement,
     return None
 
 
-def _by_name(policy: Policy, rule: Rule, index: int, wrong: tuple[Requirement, str], severity: Severity) -> Finding:
+def _by_name(
+    policy: Policy, rule: Rule, index: int, wrong: tuple[Requirement, str], *, severity: Severity, known: bool = True
+) -> Finding:
+    """`known`: all namespaces' labels are."""
     requirement, name = wrong
     where = where_text(rule, index)
     label = requirement_text(requirement)
     fix = f"to select namespace {name}, use {METADATA_NAME}: {name}"
-    message = f"{policy.title} {where}: no namespace has the label {label}; {fix}"
+    lacking = "no namespace has" if known else f"namespace {name} does not have"
+    message = f"{policy.title} {where}: {lacking} the label {label}; {fix}"
     repair = None
     peer = rule.peers[index]
     if requirement.values == (name,) and peer.namespace_selector and policy.tier is None:

@@ -28,7 +28,7 @@ def mistaken_ports(context: Context, policy: Policy, rule: Rule) -> Iterator[Fin
         if isinstance(item, NamedPort):
             yield from _name(context, policy, rule, index, targets, all_of_them=all_of_them)
         elif wrong := _service_port(context, item, targets):
-            yield _service_port_finding(policy, rule, index, *wrong)
+            yield from _service_port_finding(context, policy, rule, index, targets, wrong=wrong)
         elif all_of_them:
             yield from _number(policy, rule, index, item, targets)
 
@@ -124,15 +124,47 @@ def _services(context: Context) -> dict[tuple[int, str], list[Service]]:
     return listed
 
 
-def _service_port_finding(policy: Policy, rule: Rule, index: int, service: Service, number: int) -> Finding:
+def _service_port_finding(
+    context: Context,
+    policy: Policy,
+    rule: Rule,
+    index: int,
+    targets: tuple[PodClass, ...],
+    *,
+    wrong: tuple[Service, int],
+) -> Iterator[Finding]:
+    """Not where the port is the target of a Service too; no repair where pods without declared ports may have it."""
     item = rule.ports[index]
-    assert isinstance(item, PortRange)  # noqa: S101 - a name is no Service's port
+    if not isinstance(item, PortRange) or _is_target(context, item, targets):
+        return
+    service, number = wrong
+    selector = service.selector
+    others = [one for one in targets if not (one.pod.ports or (selector and selector.matches(one.pod.labels)))]
     where = where_text(rule)
-    listens = f"its pods listen on {number}: use {number}"
+    listens = f"its pods listen on {number}: {'add' if others else 'use'} {number}"
     message = f"{policy.title} {where}: {item.first} is the port of Service {service.name}, but {listens}"
-    repair = _repair(policy, rule, index, item._replace(first=number, last=number), str(number))
     path, fix = f"spec.{where}.ports[{index}].port", f"write {number}"
-    return found(Code.SERVICE_PORT_IN_RULE, Severity.WARNING, policy, path, message, fix=fix, repair=repair)
+    proof: tuple[str, ...] = ()
+    repair: Repair | None = None
+    if others:
+        fix = f"add {number}, and keep {item.first} only if other pods listen on it"
+        proof = (f"no port is declared by {pods_text(others)}",)
+    else:
+        repair = _repair(policy, rule, index, item._replace(first=number, last=number), str(number))
+    yield found(Code.SERVICE_PORT_IN_RULE, Severity.WARNING, policy, path, message, proof=proof, fix=fix, repair=repair)
+
+
+def _is_target(context: Context, item: PortRange, targets: tuple[PodClass, ...]) -> bool:
+    """Whether a Service sends to this port of one of the pods."""
+    for service in context.snapshot.services:
+        if service.selector is None:
+            continue
+        ports = [port for port in service.ports if port.protocol == item.protocol]
+        for one in targets if ports else ():
+            behind = one.pod.namespace == service.namespace and service.selector.matches(one.pod.labels)
+            if behind and any(port.number_on(one.pod) == item.first for port in ports):
+                return True
+    return False
 
 
 def _number(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import names_text, where_text
-from kubectl_netpol.lint.context import GENERATION_LABELS, REPLICA_LABELS, pods_text
+from kubectl_netpol.lint.context import GENERATION_LABELS, JOB_NAME_LABELS, REPLICA_LABELS, pods_text
 from kubectl_netpol.lint.finding import Edit, Finding, Repair, Severity, found
 from kubectl_netpol.lint.meant import meant
+from kubectl_netpol.model.objects import Owner
 from kubectl_netpol.model.selectors import LabelSelector, Operator, requirement_text, selector_text
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from kubectl_netpol.lint.context import Context
     from kubectl_netpol.lint.meant import Meant
     from kubectl_netpol.model.policies import Policy
+    from kubectl_netpol.model.selectors import Requirement
 
 
 def selects_nothing(context: Context, policy: Policy) -> Iterator[Finding]:
@@ -71,29 +73,55 @@ def misses_by_a_slip(context: Context, policy: Policy) -> Iterator[Finding]:
         yield found(Code.POLICY_MISSES_POD, Severity.INFO, policy, "spec.podSelector", message, fix=fix)
 
 
-def controller_labels(policy: Policy) -> Iterator[Finding]:
+def controller_labels(context: Context, policy: Policy) -> Iterator[Finding]:
     """Selectors by labels that only a controller sets, of the policy and of its peers."""
-    if policy.tier is None:
-        selectors = [("spec.podSelector", policy.pod_selector)]
-    else:
-        selectors = [("spec.subject", policy.pod_selector)]
+    own = policy.namespace or None
+    selectors = [("spec.podSelector" if policy.tier is None else "spec.subject", policy.pod_selector, own)]
     for rule in policy.rules:
         for index, peer in enumerate(rule.peers):
             if peer.pod_selector is not None:
-                selectors.append((f"spec.{where_text(rule, index)}", peer.pod_selector))
-    for path, selector in selectors:
+                there = own if peer.namespace_selector is None else None
+                selectors.append((f"spec.{where_text(rule, index)}", peer.pod_selector, there))
+    for path, selector, namespace in selectors:
         for requirement in selector.requirements:
-            key = requirement.key
-            if key in GENERATION_LABELS and requirement.operator is Operator.IN:
-                message = f"{policy.title} selects by {key}, which is another one after the next rollout"
-                fix = "select by the labels of the workload's template"
-                yield found(Code.CONTROLLER_LABEL, Severity.WARNING, policy, path, message, fix=fix)
-            elif key in REPLICA_LABELS and requirement.operator is Operator.IN:
-                message = (
-                    f"{policy.title} selects single pods by {key}: others of their workload, now or later, are not"
-                )
-                fix = "to select all of them, leave the label out"
-                yield found(Code.CONTROLLER_LABEL, Severity.INFO, policy, path, message, fix=fix)
+            if wrong := _controller_label(context, requirement, namespace):
+                severity, text, fix = wrong
+                yield found(Code.CONTROLLER_LABEL, severity, policy, path, f"{policy.title} {text}", fix=fix)
+
+
+def _controller_label(
+    context: Context, requirement: Requirement, namespace: str | None
+) -> tuple[Severity, str, str] | None:
+    """Why a label that a controller sets is no good to select by, and what to do; nothing for one's own label."""
+    key = requirement.key
+    if requirement.operator is not Operator.IN:
+        return None
+    if key in GENERATION_LABELS:
+        fix = "select by the labels of the workload's template"
+        return Severity.WARNING, f"selects by {key}, which is another one after the next rollout", fix
+    if key in JOB_NAME_LABELS:
+        return _job_name(context, requirement, namespace)
+    if key in REPLICA_LABELS:
+        text = f"selects single pods by {key}: others of their workload, now or later, are not"
+        return Severity.INFO, text, "to select all of them, leave the label out"
+    return None
+
+
+def _job_name(context: Context, requirement: Requirement, namespace: str | None) -> tuple[Severity, str, str] | None:
+    """What is wrong with the names of Jobs in a namespace, or (None) in any; nothing if each is there by itself."""
+    there = [one for one in context.snapshot.workloads if namespace in (None, one.namespace)]
+    jobs = {job.name: job.template.owner for job in there if job.kind == "Job"}
+    if all(name in jobs and jobs[name] in (None, Owner("Job", name)) for name in requirement.values):
+        return None
+    fix = "select by the labels of the Job's template"
+    makers = [one.name for one in there if one.kind == "CronJob" and one.name not in jobs]
+    wrong = [name for name in requirement.values if name in makers]
+    if len(wrong) == len(requirement.values):
+        name = wrong[0]
+        text = f"matches no pod by {requirement_text(requirement)}: CronJob {name} names its Jobs {name}-NUMBER"
+        return Severity.WARNING, text, fix
+    text = f"selects the pods of single Jobs by {requirement.key}: those of other Jobs, now or later, are not"
+    return Severity.INFO, text, fix
 
 
 def on_host_network(context: Context, policy: Policy) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ def all_findings(context: Context, namespace: str | None = None) -> list[Finding
 
 def policy_findings(context: Context, policy: Policy) -> list[Finding]:
     """About one NetworkPolicy by itself, and beside the others of its namespace."""
-    findings = [*contradicting_types(policy), *controller_labels(policy)]
+    findings = [*contradicting_types(policy), *controller_labels(context, policy)]
     if context.snapshot.gap("pods", policy.namespace):
         return findings
     findings += selects_nothing(context, policy)
@@ -74,7 +74,7 @@ def policy_findings(context: Context, policy: Policy) -> list[Finding]:
 
 
 def _of_tier(context: Context, policy: Policy) -> Iterator[Finding]:
-    yield from controller_labels(policy)
+    yield from controller_labels(context, policy)
     for rule in policy.rules:
         yield from impossible_ports(policy, rule)
     yield from tiers.selects_nothing(context, policy)

@@ -8,7 +8,16 @@ from kubectl_netpol.console import in_a_line
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.render.text import Names, fits, table, wrapped
-from kubectl_netpol.render.verdict import TO_ITSELF, VERDICT_STYLES, arrow, near_text, reaches_itself, side_text
+from kubectl_netpol.render.verdict import (
+    TO_ITSELF,
+    VERDICT_STYLES,
+    arrow,
+    from_node,
+    near_text,
+    reaches_itself,
+    side_text,
+    with_misses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +29,8 @@ _REACHABLE_STYLES = {True: "green", False: "red", None: "yellow"}
 _COMMAND = "kubectl "
 _ALLOW = "kubectl netpol allow"
 _MORE = " … (-v shows all)"
+_FOLDED = " " * 4  # how a line that goes on with the one before it begins
+_CLAUSES = ("; ", ", and ")
 MOST_LINES = 8
 
 
@@ -39,9 +50,10 @@ def result_text(result: ConnectionResult, names: Names, console: Console, *, ver
         return "\n".join([*map(in_a_line, [first, *lines, *step]), wrapped(_details(result, names), console)])
     room = MOST_LINES - _rows([f"{finding.word}: {arrow(prediction.request, names)}", *step], console)
     if _rows(lines, console) > room:
+        lost = ""
         while len(lines) > 1 and _rows(lines, console) > room:
-            lines.pop()
-        lines.append(_cut(lines.pop(), console))
+            lost = lines.pop()
+        lines.append(cut_line(lines.pop(), console, whole=not lost.startswith(_FOLDED)))
     return "\n".join(map(in_a_line, [first, *lines, *step]))
 
 
@@ -50,11 +62,16 @@ def result_line(result: ConnectionResult, names: Names, console: Console) -> str
     return f"{_first(result, names, console)}: {result.finding.detail}"
 
 
-def _cut(line: str, console: Console) -> str:
-    """The line ending in the mark that more follows, without the words that this takes the room of."""
-    while len(line) + len(_MORE) > console.width and line.strip():
-        line = line.rpartition(" ")[0]
-    return line + _MORE
+def cut_line(line: str, console: Console, *, whole: bool) -> str:
+    """The line ending in the mark that more follows, without the words that this takes the room of.
+
+    `whole`: its sentence ends with it. One that does not is cut where a clause ends, if it has several.
+    """
+    kept = line
+    while len(kept) + len(_MORE) > console.width and kept.strip():
+        kept = kept.rpartition(" ")[0]
+    end = max(map(kept.rfind, _CLAUSES))
+    return (kept[:end] if end > 0 and not (whole and kept == line) else kept) + _MORE
 
 
 def _first(result: ConnectionResult, names: Names, console: Console) -> str:
@@ -91,10 +108,11 @@ def _policy_lines(result: ConnectionResult, names: Names, *, verbose: bool) -> l
     ):
         if pod is None or (side.verdict is Verdict.ALLOWED and prediction.verdict is not Verdict.ALLOWED):
             continue
-        text = side_text(side, pod, names, other, stated=prediction.reason, verbose=verbose)
+        by_node = from_node(prediction)
+        text = side_text(side, pod, names, other, stated=prediction.reason, from_node=by_node, verbose=verbose)
         lines.append(f"  {side.direction.field + ':':8} {TO_ITSELF if reaches_itself(prediction) else text}")
-        if side.verdict is Verdict.BLOCKED and side.near_misses:
-            lines.append(f"  nearest: {near_text(side.near_misses[0], prediction)}")
+        if side.verdict is Verdict.BLOCKED and (nearest := with_misses(side.near_misses)):
+            lines.append(f"  nearest: {near_text(nearest[0], prediction)}")
     return lines
 
 

@@ -11,7 +11,7 @@ from kubectl_netpol.model.policies import Direction
 from kubectl_netpol.render.text import FEW, UNLIMITED, Names, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kubectl_netpol.connection.labels import HelpfulLabels
     from kubectl_netpol.connection.predict import Prediction
@@ -80,14 +80,15 @@ def side_lines(prediction: Prediction, names: Names, *, verbose: bool = False) -
         (prediction.ingress, route.connection.destination.pod, source),
     ):
         label = f"{side.direction.field + ':':8}"
-        text = side_text(side, pod, names, other, stated=stated, verbose=verbose)
+        text = side_text(side, pod, names, other, stated=stated, from_node=from_node(prediction), verbose=verbose)
         lines.append(f"  {label} {TO_ITSELF if reaches_itself(prediction) else text}")
         if side.verdict is not Verdict.ALLOWED:
-            shown = side.near_misses[: UNLIMITED if verbose else FEW]
+            nearest = with_misses(side.near_misses)
+            shown = nearest[: UNLIMITED if verbose else FEW]
             for near in shown:
-                rows = (near, *near.peers) if verbose else (near,)
+                rows = with_misses((near, *near.peers)) if verbose else [near]
                 lines += [f"  {'':8}   {near_text(one, prediction)}" for one in rows]
-            if more := len(side.near_misses) - len(shown):
+            if more := len(nearest) - len(shown):
                 lines.append(f"  {'':8}   and {count(more, 'more rule')} (-v)")
     return lines
 
@@ -104,9 +105,13 @@ def side_text(
     other: str = "it",
     *,
     stated: Note | None = None,
+    from_node: bool = False,
     verbose: bool = False,
 ) -> str:
-    """One direction in a sentence. `other` names the other end; a reason that was `stated` is not repeated."""
+    """One direction in a sentence. `other` names the other end; a reason that was `stated` is not repeated.
+
+    `from_node`: the source is a node.
+    """
     if pod is None:
         return "no pod at this end, so no policy applies"
     title = names.short(pod.namespace, pod.name)
@@ -115,7 +120,30 @@ def side_text(
     if side.reason:
         repeated = side.verdict is Verdict.UNDEFINED and side.reason == stated
         reason = "undefined" if repeated else side.reason.message
-    return passed + (_tiers_text(side, title) or _isolation_text(side, title, other, reason, verbose=verbose))
+    by_itself = "" if side.reason or side.allowed_by else _regardless_text(side, title, from_node=from_node)
+    text = _tiers_text(side, title) or by_itself or _isolation_text(side, title, other, reason, verbose=verbose)
+    return passed + text
+
+
+def _regardless_text(side: DirectionVerdict, title: str, *, from_node: bool) -> str:
+    """Why it is allowed by no rule though policies apply: a tier left it to later ones, or it is the pod's own node."""
+    if side.verdict is not Verdict.ALLOWED or not side.isolated_by:
+        return ""
+    if any(match.policy.place for match in side.passed_by):
+        return f"no later policy applies to {title}, so it is allowed"
+    if from_node and side.direction is Direction.INGRESS:
+        policies = names_text([policy.title for policy in side.isolated_by], FEW)
+        return f"a pod's own node is always let in; {title} is isolated by {policies}"
+    return ""
+
+
+def from_node(prediction: Prediction) -> bool:
+    return any(route.connection.source.node for route in prediction.routes)
+
+
+def with_misses(near_misses: Iterable[NearMiss]) -> list[NearMiss]:
+    """Those of which it is known what they miss: a rule does not match a finished pod, whatever it requires."""
+    return [near for near in near_misses if near.misses]
 
 
 def _tiers_text(side: DirectionVerdict, title: str) -> str:

@@ -155,6 +155,29 @@ def test_a_pod_without_a_stable_label_is_an_error_with_the_command_that_adds_one
     assert raised.value.hint == "kubectl label pod bare -n a app=bare"
 
 
+@pytest.mark.parametrize(
+    ("owner", "hint"),
+    [
+        pytest.param(
+            Owner("CronJob", "w"), "add a label to the pod template of a/cj/w, such as app: w", id="a CronJob"
+        ),
+        pytest.param(Owner("Job", "w"), "add a label to the pod template of a/job/w, such as app: w", id="a Job"),
+        pytest.param(
+            Owner("ReplicaSet", "w-5d9"),
+            "add a label to the pod template of a/deploy/w, such as app: w",
+            id="a Deployment by its ReplicaSet",
+        ),
+        pytest.param(Owner("Node", "n1"), "kubectl label pod bare -n a app=bare", id="a node: a static pod"),
+        pytest.param(Owner("Runner", "r"), "kubectl label pod bare -n a app=bare", id="a kind that is not known"),
+    ],
+)
+def test_a_workload_gets_the_label_in_its_template(owner: Owner, hint: str) -> None:
+    bare = pod("bare", HASH, owner=owner)
+    with pytest.raises(NetpolError) as raised:
+        choose_labels(Snapshot(pods=[bare]), [bare], Resolved(pod=bare))
+    assert raised.value.hint == hint
+
+
 def test_pods_without_a_common_label_are_an_error() -> None:
     pods = [pod("one", {"app": "one"}), pod("two", {"app": "two"})]
     with pytest.raises(NetpolError, match="a/one, a/two: no stable label to select by"):

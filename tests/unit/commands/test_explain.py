@@ -439,6 +439,18 @@ def test_what_is_refused(line: str, err: str) -> None:
     assert explain(line) == (2, "", err)
 
 
+def test_a_service_without_a_selector_is_no_subject() -> None:
+    cluster = {**CLUSTER, "services": {"default/db": {"ports": [{"port": 1}]}}}
+    assert explain("svc/db", cluster) == (
+        2,
+        "",
+        (
+            "error: Service default/db has no selector, so it is about no pods\n"
+            "hint: kubectl get endpointslices -n default -l kubernetes.io/service-name=db\n"
+        ),
+    )
+
+
 def test_a_service_without_pods_is_no_subject() -> None:
     cluster = {**CLUSTER, "services": {"default/db": {"selector": {"run": "db"}, "ports": [{"port": 1}]}}}
     assert explain("svc/db", cluster) == (

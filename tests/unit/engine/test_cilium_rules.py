@@ -36,6 +36,26 @@ def missed(rule: str, source: str = "a/src", port: int = 80) -> list[str]:
     return [near_miss_text(near) for near in found.ingress.near_misses]
 
 
+IN_B = "'k8s:io.kubernetes.pod.namespace': b"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("[{matchLabels: {app: x}}]", f"[{{matchLabels: {{app: src, {IN_B}}}}}]", id="labels"),
+        pytest.param(
+            f"[{{matchLabels: {{{IN_B}}}}}]", f"[{{matchLabels: {{app: src, {IN_B}}}}}]", id="not a namespace alone"
+        ),
+    ],
+)
+def test_a_rule_that_names_the_pod_is_closer(first: str, second: str) -> None:
+    for authentication in ("", ", authentication: {mode: required}"):
+        rules = [yaml.safe_load(f"{{fromEndpoints: {peers}{authentication}}}") for peers in (first, second)]
+        policy = {"endpointSelector": {"matchLabels": {"app": "web"}}, "ingress": rules}
+        found = ask(snapshot_of({**CLUSTER, "cilium": {"a/web": policy}}), "a/src", "a/web", 80, "TCP")
+        assert [near.rule.position for near in found.ingress.near_misses] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("rule", "texts"),
     [

@@ -37,6 +37,12 @@ SAN, BLOCK = "{podSelector: {matchLabels: {run: san}}}", "{ipBlock: {cidr: 10.0.
 TEAM_X, ALL = "{namespaceSelector: {matchLabels: {team: x}}}", "{namespaceSelector: {}}"
 
 
+TEAM_X_SAN, SAN_ELSEWHERE = (
+    f"{{namespaceSelector: {{matchLabels: {{team: {team}}}}}, podSelector: {{matchLabels: {{run: san}}}}}}"
+    for team in "xy"
+)
+
+
 def with_rules(rules: str) -> Snapshot:
     spec = {"podSelector": {}, "ingress": yaml.safe_load(rules)}
     return snapshot_of({**CLUSTER, "policies": {"shop/p": spec}})
@@ -363,6 +369,35 @@ NAMED = "kubernetes.io/metadata.name"
                 "ingress[0].0.None: requires 192.0.2.0/24, not 10.0.1.1",
             ],
             id="the closest rule first: port, namespace, address; in the policy's order where they are as close",
+        ),
+        pytest.param(
+            "[{from: [{podSelector: {matchLabels: {run: web}}}]}, {from: [{podSelector: {}}]}, "
+            f"{{from: [{ALL}], ports: [{{port: 81}}]}}, {{from: [{SAN}]}}, {{from: [{TEAM_X_SAN}]}}, "
+            "{from: [{podSelector: {matchExpressions: [{key: run, operator: NotIn, values: [x]}]}}]}]",
+            "lab/cat",
+            "80",
+            [
+                "ingress[3].0.None: requires a pod in namespace shop, this one is in lab",
+                "ingress[4].0.None: requires namespace label team=x, namespace has team=y",
+                "ingress[2].0.None: requires port 81, not 80",
+                "ingress[1].0.None: requires a pod in namespace shop, this one is in lab",
+                "ingress[5].0.None: requires a pod in namespace shop, this one is in lab",
+                (
+                    "ingress[0].0.None: requires a pod in namespace shop, this one is in lab; "
+                    "requires label run=web, pod has run=san"
+                ),
+            ],
+            id="a rule that names the pod by its labels, and misses its namespace, before those that don't name it",
+        ),
+        pytest.param(
+            f"[{{from: [{SAN_ELSEWHERE}]}}, {{from: [{SAN}], ports: [{{port: 81}}]}}]",
+            "shop/san",
+            "80",
+            [
+                "ingress[1].0.None: requires port 81, not 80",
+                "ingress[0].0.None: requires namespace label team=y, namespace has team=x",
+            ],
+            id="of two that name the pod, the one that misses a port before the one that misses a namespace",
         ),
         pytest.param(
             f"[{{from: [{SAN}]}}, {{from: [{{ipBlock: {{cidr: 203.0.113.0/24}}}}]}}]",

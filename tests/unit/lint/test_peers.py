@@ -256,6 +256,51 @@ def test_nothing_is_said_of_what_is_unread(peer: str, why: dict[str, list[str]])
     assert lines(linted(unread), "NP002") == []
 
 
+BY_NAME = "{namespaceSelector: {matchLabels: {name: lab}}}"
+LACKS = "the label name=lab; to select namespace lab, use kubernetes.io/metadata.name: lab"
+
+
+@pytest.mark.parametrize(
+    ("peers", "unread", "wanted"),
+    [
+        pytest.param(
+            f"[{BY_NAME}]",
+            ["ops"],
+            [f"warning spec.ingress[0].from[0]: p ingress[0].from[0]: namespace lab does not have {LACKS}"],
+            id="the namespace of that name is there without the label",
+        ),
+        pytest.param(f"[{BY_NAME}]", ["lab"], [], id="the namespace of that name may have the label"),
+        pytest.param(
+            "[{namespaceSelector: {matchLabels: {name: lab}}, podSelector: {matchLabels: {app: job}}}, "
+            + BY_NAME
+            + "]",
+            ["ops"],
+            [
+                f"warning spec.{at}: p {at}: namespace lab does not have {LACKS}"
+                for at in ("ingress[0].from[0]", "ingress[0].from[1]")
+            ],
+            id="several peers: that none matches is not known",
+        ),
+        pytest.param(
+            "[{namespaceSelector: {matchLabels: {name: nowhere}}}]",
+            ["ops"],
+            [],
+            id="no namespace of that name was read",
+        ),
+        pytest.param("[{namespaceSelector: {matchLabels: {team: lab}}}]", ["ops"], [], id="another namespace has it"),
+    ],
+)
+def test_a_namespace_by_its_name_where_labels_of_another_are_unknown(
+    peers: str, unread: list[str], wanted: list[str]
+) -> None:
+    more = "{pods: {ops/job: {labels: {app: job}, ip: 10.0.2.1}}}"
+    cluster = with_policies(CLUSTER, f"{{shop/p: {{podSelector: {{}}, ingress: [{{from: {peers}}}]}}}}", more)
+    named = {name: labels for name, labels in CLUSTER["namespaces"].items() if name not in unread}
+    found = linted({**cluster, "unread": unread, "namespaces": named})
+    assert lines(found, "NP002", "NP006", "NP011") == [f"NP006 {line}" for line in wanted]
+    assert all(one.repair for one in found if one.number == "NP006")
+
+
 def test_labels_of_replicas_are_on_no_template() -> None:
     job = """
       apiVersion: apps/v1
@@ -280,4 +325,7 @@ def test_a_tier_often_speaks_of_what_is_to_come() -> None:
     ]
     named = {"action": "Deny", "from": [{"namespaces": {"matchLabels": {"name": "lab"}}}]}
     found = linted({**SHOP, "tiers": {"cnp/p": {**spec, "ingress": [named]}}})
+    assert [(one.severity.value, one.repair) for one in found if one.number == "NP006"] == [("info", None)]
+    unread = {**SHOP, "pods": {**SHOP["pods"], "ops/job": {}}, "unread": ["ops"]}
+    found = linted({**unread, "tiers": {"cnp/p": {**spec, "ingress": [named]}}})
     assert [(one.severity.value, one.repair) for one in found if one.number == "NP006"] == [("info", None)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -125,6 +127,57 @@ def test_ports_that_no_destination_pod_has(ports: str, pods: str, wanted: list[s
     cluster = with_policies(CLUSTER, f"{{shop/p: {{podSelector: {selector}, ingress: [{{ports: {ports}}}]}}}}")
     found = linted(cluster)
     assert lines(found, "NP003", "NP008", "NP014") == wanted
+
+
+ONE_AND_TWO = yaml.safe_load("""
+pods:
+  shop/one: {labels: {app: one}, ip: 10.0.0.1, ports: "8080"}
+  shop/two: {labels: {app: two}, ip: 10.0.0.2}
+services:
+  shop/one: {clusterIP: 10.96.0.1, selector: {app: one}, ports: [{port: 80, targetPort: 8080}]}
+""")
+OF_ONE = f"NP003 warning {AT}.port: p ingress[0]: 80 is the port of Service one, but its pods listen on 8080"
+
+
+@pytest.mark.parametrize(
+    ("selector", "service", "wanted", "repaired"),
+    [
+        pytest.param("{}", "selector: {app: two}, ports: [{port: 80}]", [], False, id="the target of another Service"),
+        pytest.param(
+            "{}", "selector: {app: two}, ports: [{port: 1, targetPort: 80}]", [], False, id="its target by another port"
+        ),
+        pytest.param(
+            "{}", "selector: {app: two}, clusterIP: None, ports: [{port: 80}]", [], False, id="its target, headless"
+        ),
+        pytest.param(
+            "{matchLabels: {app: one}}",
+            "selector: {app: two}, ports: [{port: 80}]",
+            [f"{OF_ONE}: use 8080"],
+            True,
+            id="the target of a Service whose pods the policy leaves out",
+        ),
+        pytest.param(
+            "{}",
+            "selector: {app: two}, ports: [{port: 80, targetPort: 81}]",
+            [f"{OF_ONE}: add 8080"],
+            False,
+            id="the target of none, and a pod that declares no port may have it",
+        ),
+        pytest.param(
+            "{}",
+            "selector: {app: two}, ports: [{port: 80, protocol: UDP}]",
+            [f"{OF_ONE}: add 8080"],
+            False,
+            id="a target of another protocol",
+        ),
+        pytest.param("{}", "ports: [{port: 80}]", [f"{OF_ONE}: add 8080"], False, id="a Service without a selector"),
+    ],
+)
+def test_a_services_port_that_is_a_pods_port_too(selector: str, service: str, wanted: list[str], repaired: Any) -> None:
+    spec = f"{{shop/p: {{podSelector: {selector}, ingress: [{{ports: [{{port: 80}}]}}]}}}}"
+    more = f"{{services: {{shop/two: {{{service}}}}}}}"
+    found = [one for one in linted(with_policies(ONE_AND_TWO, spec, more)) if one.number == "NP003"]
+    assert (lines(found), any(one.repair for one in found)) == (wanted, repaired)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,70 @@ def test_labels_that_a_controller_sets(selector: str, severity: str | None) -> N
         assert [(one.severity.value, one.path) for one in found] == ([(severity, path)] if severity else [])
 
 
+def job(kind: str, namespace: str, name: str, owner: str = "") -> dict[str, object]:
+    template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "c"}]}}
+    spec: dict[str, object] = {"template": template}
+    metadata: dict[str, object] = {"namespace": namespace, "name": name}
+    if owner:
+        metadata["ownerReferences"] = [{"kind": "CronJob", "name": owner, "controller": True}]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "spec": {"jobTemplate": {"spec": spec}} if kind == "CronJob" else spec,
+    }
+
+
+JOBS = [job("Job", "shop", "load"), job("CronJob", "shop", "nightly"), job("Job", "shop", "nightly-1", "nightly")]
+ONE_JOB = "selects the pods of single Jobs by job-name: those of other Jobs, now or later, are not"
+OF_CRON = "CronJob nightly names its Jobs nightly-NUMBER"
+
+
+@pytest.mark.parametrize(
+    ("peer", "wanted"),
+    [
+        pytest.param(
+            "{podSelector: {matchLabels: {job-name: load}}}", None, id="a Job's name, which all its pods have"
+        ),
+        pytest.param(
+            "{namespaceSelector: {}, podSelector: {matchLabels: {job-name: load}}}",
+            None,
+            id="a Job's, of any namespace",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {job-name: nightly}}}",
+            f"NP017 warning spec.ingress[0].from[0]: p matches no pod by job-name=nightly: {OF_CRON}",
+            id="a CronJob's name, which none of its pods has",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {job-name: nightly-1}}}",
+            f"NP017 info spec.ingress[0].from[0]: p {ONE_JOB}",
+            id="one run of a CronJob",
+        ),
+        pytest.param(
+            "{podSelector: {matchLabels: {job-name: other}}}",
+            f"NP017 info spec.ingress[0].from[0]: p {ONE_JOB}",
+            id="a Job that was not read",
+        ),
+        pytest.param(
+            "{podSelector: {matchExpressions: [{key: job-name, operator: In, values: [load, nightly]}]}}",
+            f"NP017 info spec.ingress[0].from[0]: p {ONE_JOB}",
+            id="a Job's name and a CronJob's",
+        ),
+    ],
+)
+def test_pods_by_the_name_of_their_job(peer: str, wanted: str | None) -> None:
+    policies = f"{{shop/p: {{podSelector: {{}}, ingress: [{{from: [{peer}]}}]}}}}"
+    found = lines(linted({**with_policies(SHOP, policies), "objects": JOBS}), "NP017")
+    assert found == ([wanted] if wanted else [])
+
+
+def test_a_job_of_another_namespace_is_another_one() -> None:
+    policies = "{lab/p: {podSelector: {matchLabels: {job-name: load}}}}"
+    found = lines(linted({**with_policies(SHOP, policies), "objects": JOBS}), "NP017")
+    assert found == [f"NP017 info spec.podSelector: p {ONE_JOB}"]
+
+
 def test_labels_that_a_controller_sets_in_a_tier() -> None:
     pods = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"pod-template-hash": "x"}}}
     spec = {"tier": "Admin", "priority": 1, "subject": {"pods": pods}}

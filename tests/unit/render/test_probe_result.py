@@ -10,7 +10,7 @@ from kubectl_netpol.console import Console
 from kubectl_netpol.diagnosis.diagnose import ConnectionResult, Facts, not_probed
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.probe.outcome import Outcome
-from kubectl_netpol.render.probe_result import MOST_LINES, result_text, results_table
+from kubectl_netpol.render.probe_result import MOST_LINES, cut_line, result_text, results_table
 from tests.support.results import (
     DENY,
     LONG,
@@ -194,6 +194,42 @@ def test_a_cut_is_marked() -> None:
     assert lines[-2].endswith(" … (-v shows all)")
     assert len(lines[-2]) <= 80
     assert lines[-1].startswith("  to open: kubectl netpol allow")
+
+
+@pytest.mark.parametrize(
+    ("line", "whole", "cut"),
+    [
+        pytest.param("  ingress: deny isolates web", True, "  ingress: deny isolates web", id="a sentence that ends"),
+        pytest.param(
+            "  ingress: an address decides, and the address of web is",
+            False,
+            "  ingress: an address decides",
+            id="one that goes on, after its clause",
+        ),
+        pytest.param(
+            "  ingress: an address decides, and that of web is unknown; web",
+            False,
+            "  ingress: an address decides, and that of web is unknown",
+            id="after its last clause",
+        ),
+        pytest.param("  ingress: deny, in isolate", False, "  ingress: deny, in isolate", id="one of a single clause"),
+        pytest.param(
+            "  ingress: deny isolates a-web-of-a-long-name, and no rule lets the-one-with-a-name in",
+            True,
+            "  ingress: deny isolates a-web-of-a-long-name",
+            id="one that the mark leaves no room for",
+        ),
+    ],
+)
+def test_a_line_is_cut_where_a_clause_ends(line: str, whole: Any, cut: str) -> None:
+    assert cut_line(line, console(), whole=whole) == f"{cut} … (-v shows all)"
+
+
+def test_nothing_is_nearest_for_a_pod_that_has_finished() -> None:
+    cluster = {"live": True, "pods": {**PODS, "default/san": {**PODS["default/san"], "phase": "Succeeded"}}}
+    rule = {"podSelector": {}, "ingress": [{"from": [{"podSelector": {"matchLabels": {"run": "san"}}}]}]}
+    found = result({}, None, cluster={**cluster, "policies": {"default/deny": rule}})
+    assert "nearest" not in result_text(found, NAMES, console())
 
 
 def test_a_table_of_results_and_its_totals() -> None:

@@ -77,6 +77,35 @@ def lines_of(cluster: dict[str, Any], ends: str = "san web 80", *, verbose: bool
             id="several rules allow it",
         ),
         pytest.param(
+            {
+                "pods": {**PODS, "default/web": {**PODS["default/web"], "node": "n1"}},
+                "nodes": {"n1": ["192.0.2.1"]},
+                "policies": DENY,
+            },
+            "node/n1 web 80",
+            [
+                "allowed: node n1 → web, TCP 80",
+                "  egress:  no pod at this end, so no policy applies",
+                "  ingress: a pod's own node is always let in; web is isolated by deny",
+            ],
+            id="the pod's own node",
+        ),
+        pytest.param(
+            {
+                "pods": {**PODS, "default/san": {**PODS["default/san"], "phase": "Succeeded"}},
+                "policies": {"default/deny": {"podSelector": {}, "ingress": [FROM_SAN, {"ports": [{"port": 81}]}]}},
+            },
+            "san web 80",
+            [
+                "undefined: san → web, TCP 80",
+                "  the source pod default/san has finished (Succeeded)",
+                NO_EGRESS,
+                "  ingress: deny isolates web, and no rule lets san in",
+                "             deny ingress[1]: requires port 81, not 80",
+            ],
+            id="a finished pod misses nothing of a rule about its labels",
+        ),
+        pytest.param(
             {"policies": NEAR},
             "san web 80",
             [
@@ -231,6 +260,22 @@ def test_no_word_is_lost_at_any_width(width: int, verbose: bool) -> None:  # noq
     prediction = ask(snapshot_of({"live": True, "pods": PODS, "policies": NEAR}), "san", "web", 80, "TCP")
     narrow, wide = (verdict_text(prediction, NAMES, console_of(at), verbose=verbose) for at in (width, 10_000))
     assert words_of(narrow) == words_of(wide)
+
+
+@pytest.mark.parametrize(
+    ("calico", "ingress"),
+    [
+        pytest.param(
+            {"gnp/first": {"order": 1, "tier": "one", "selector": "all()", "ingress": [{"action": "Pass"}]}},
+            "{} passes it on; no later policy applies to web, so it is allowed",
+            id="a tier passes it on to none",
+        ),
+    ],
+)
+def test_a_tier_of_calicos(calico: dict[str, Any], ingress: str) -> None:
+    cluster = {"plugin": "Calico", "calico": {"tier/one": {"order": 1}, **calico}}
+    rule = "globalnetworkpolicy.projectcalico.org/first ingress[0] (tier one, order 1)"
+    assert lines_of(cluster)[2] == f"  ingress: {ingress.format(rule)}"
 
 
 GUARD = "clusternetworkpolicy.policy.networking.k8s.io/guard-rails"
