@@ -25,12 +25,19 @@ for number in (signals.SIGINT, signals.SIGTERM):
 
 import time
 
+
+def fail(message, status):
+    try:
+        sys.stderr.write("error: %s\n" % message)
+        sys.stderr.flush()
+    except Exception:  # it is closed, or full
+        pass
+    os._exit(status)
+
+
 if sys.version_info < (3, 10):
-    sys.stderr.write(
-        "error: kubectl netpol needs Python 3.10 or newer, but %s is Python %d.%d\n"
-        % ((sys.executable or "python",) + tuple(sys.version_info[:2]))
-    )
-    sys.exit(2)
+    which = (sys.executable or "python",) + tuple(sys.version_info[:2])
+    fail("kubectl netpol needs Python 3.10 or newer, but %s is Python %d.%d" % which, 2)
 
 # Preliminary versions of a Python have its tag, but may have other code.
 NAME = "@BUILD_ID@-%s-%x" % (sys.implementation.cache_tag or "python", sys.hexversion)
@@ -89,18 +96,17 @@ def is_whole(cache):
             status = stat(start + name)
             if status.st_size != int(size) or status.st_uid != UID:
                 return False
-        return lines[-1] == "end"
+        return lines[-1] == "end" and len(lines) > 1
     except (OSError, ValueError, IndexError):
         return False
 
 
-def site_packages():
+def site_packages(archive):
     """Where the code is: in a cache, in a new one, or, if none can be written, in the zipapp itself."""
     for root, name in caches():
         cache = os.path.join(root, name)
         if is_private(root) and hold(cache):
             return cache
-    archive = os.path.dirname(os.path.abspath(__file__))
     import zipapp_unpack
 
     for root, name in caches():
@@ -121,21 +127,38 @@ def put_first(site):
             del sys.modules[name]
 
 
-def import_code(cache):
-    """Imports come from one file: measured, looking for each module takes a fifth of the time of its import."""
+def import_code(cache, archive):
+    """Imports come from one file: measured, looking for each module takes a fifth of the time of its import.
+
+    What is not the code that was written there, as after a loss of power, comes from the archive, and the next start
+    makes the cache anew.
+    """
     from _frozen_importlib import ModuleSpec
     from _frozen_importlib_external import SourceFileLoader
     from marshal import loads
+    from zlib import adler32
 
     compiled = os.path.join(cache, "code")
-    with open(compiled + "-places", "rb") as file:
-        modules = loads(file.read())
+    try:
+        with open(compiled + "-places", "rb") as file:
+            modules = dict(loads(file.read()))
+    except (EOFError, TypeError, ValueError):
+        os.unlink(os.path.join(cache, "manifest"))
+        raise
     code = os.open(compiled, os.O_RDONLY)
 
     class Loader(SourceFileLoader):
         def get_code(self, name):
-            _, begin, length = modules[name]
-            return loads(os.pread(code, length, begin))
+            _, begin, length, checksum = modules[name]
+            content = os.pread(code, length, begin)
+            if adler32(content) == checksum:
+                return loads(content)
+            from zipimport import zipimporter
+
+            if os.path.exists(os.path.join(cache, "manifest")):
+                os.unlink(os.path.join(cache, "manifest"))
+            source = os.path.join("site-packages", os.path.relpath(self.path, cache))
+            return compile(zipimporter(archive).get_data(source), self.path, "exec", dont_inherit=True)
 
     class Finder:
         @staticmethod
@@ -156,15 +179,14 @@ def import_code(cache):
 
 try:
     # For the standard library too, of which the first run needs much.
-    put_first(os.path.dirname(os.path.abspath(__file__)))
-    site = site_packages()
+    archive = os.path.dirname(os.path.abspath(__file__))
+    put_first(archive)
+    site = site_packages(archive)
     put_first(site)
     if os.path.isdir(site) and hasattr(os, "pread"):
-        import_code(site)
+        import_code(site, archive)
     from kubectl_netpol.__main__ import main
 except Exception as error:  # no memory or file handles left, or the zipapp is gone
-    reason = " ".join(filter(None, (type(error).__name__, str(error))))
-    sys.stderr.write("error: kubectl netpol can't start: %s\n" % reason)
-    os._exit(3)
+    fail("kubectl netpol can't start: " + " ".join(filter(None, (type(error).__name__, str(error)))), 3)
 
 main()

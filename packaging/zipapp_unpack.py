@@ -9,6 +9,7 @@ import stat
 import tempfile
 import warnings
 import zipfile
+import zlib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +88,7 @@ def _fill(archive: str, cache: Path, is_whole: Callable[[str], bool]) -> None:
 
 
 def _compile(site: Path, cache: Path) -> None:
-    """Two files: the code of all modules, and where it is, by name: (whether it is a package, begin, length)."""
+    """Two files: the code of all modules, and where it is, by name: (is it a package, begin, length, checksum)."""
     places = {}
     code = bytearray()
     for path in sorted(site.rglob("*.py")):
@@ -99,7 +100,7 @@ def _compile(site: Path, cache: Path) -> None:
             compiled = marshal.dumps(
                 compile(path.read_bytes(), str(cache / place), "exec", dont_inherit=True, optimize=0)
             )
-            places[name] = package, len(code), len(compiled)
+            places[name] = package, len(code), len(compiled), zlib.adler32(compiled)
             code += compiled
     (site / "code").write_bytes(code)
     (site / "code-places").write_bytes(marshal.dumps(places))

@@ -53,8 +53,8 @@ def test_every_module_in_the_cache_is_compiled(user: User, setting: str) -> None
     assert not list(cache.rglob("*.pyc"))
 
 
-def places(cache: Path) -> dict[str, tuple[bool, int, int]]:
-    found: dict[str, tuple[bool, int, int]] = marshal.loads((cache / "code-places").read_bytes())
+def places(cache: Path) -> dict[str, tuple[bool, int, int, int]]:
+    found: dict[str, tuple[bool, int, int, int]] = marshal.loads((cache / "code-places").read_bytes())
     return found
 
 
@@ -63,11 +63,11 @@ def test_modules_are_what_their_sources_say(user: User) -> None:
     user.run("version")
     (cache,) = user.caches.iterdir()
     code = (cache / "code").read_bytes()
-    for name, (package, begin, length) in places(cache).items():
+    for name, (package, begin, length, _) in places(cache).items():
         source = cache / name.replace(".", "/") / "__init__.py" if package else cache / f"{name.replace('.', '/')}.py"
         compiled = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
         assert marshal.loads(code[begin : begin + length]) == compiled, name
-    assert sum(length for _, _, length in places(cache).values()) == len(code)
+    assert sum(length for _, _, length, _ in places(cache).values()) == len(code)
 
 
 def test_modules_come_from_the_file_of_all_code(user: User) -> None:
@@ -167,6 +167,26 @@ def _files_of_no_bytes(cache: Path) -> None:
         (cache / name).write_bytes(b"")
 
 
+def _code_of_zeros(cache: Path) -> None:
+    (cache / "code").write_bytes(bytes((cache / "code").stat().st_size))
+
+
+def _places_of_zeros(cache: Path) -> None:
+    (cache / "code-places").write_bytes(bytes((cache / "code-places").stat().st_size))
+
+
+def _code_of_one_module_changed(cache: Path) -> None:
+    _, begin, length, _ = places(cache)["kubectl_netpol.cli"]
+    with (cache / "code").open("r+b") as file:
+        file.seek(begin + length // 2)
+        file.write(b"\xff" * 180)
+
+
+def _a_manifest_of_nothing(cache: Path) -> None:
+    shutil.rmtree(cache / "kubectl_netpol")
+    (cache / "manifest").write_text("end")
+
+
 def _all_of_no_bytes(cache: Path) -> None:
     for path in cache.rglob("*"):
         if path.is_file():
@@ -190,6 +210,9 @@ def _of_somebody_else(cache: Path) -> None:
         pytest.param(_files_of_no_bytes, id="compiled files of no bytes, as after a power cut"),
         pytest.param(_all_of_no_bytes, id="files of no bytes"),
         pytest.param(_without_a_manifest, id="without its manifest"),
+        pytest.param(_a_manifest_of_nothing, id="with a manifest of nothing"),
+        pytest.param(_code_of_zeros, id="code of zeros, and as long, as after a power cut"),
+        pytest.param(_code_of_one_module_changed, id="one module changed"),
         pytest.param(_of_somebody_else, id="owned by somebody else", marks=needs_root),
     ],
 )
@@ -203,6 +226,25 @@ def test_a_damaged_cache_is_made_anew_in_silence(user: User, damage: Callable[[P
         assert (again.returncode, again.stdout, again.stderr) == (0, first.stdout, "")
     assert list(user.caches.iterdir()) == [cache]
     assert {path.relative_to(cache) for path in cache.rglob("*")} == whole
+
+
+def test_a_cache_that_does_not_say_where_code_is_mends_itself_after_one_line(user: User) -> None:
+    first = user.run("version")
+    (cache,) = user.caches.iterdir()
+    _places_of_zeros(cache)
+    broken, again = user.run("version"), user.run("version")
+    assert (broken.returncode, broken.stdout, broken.stderr.count("\n")) == (3, "", 1)
+    assert (again.returncode, again.stdout, again.stderr) == (0, first.stdout, "")
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_what_cannot_start_is_3_where_stderr_takes_nothing(user: User, stderr: str) -> None:
+    user.run("version")
+    (cache,) = user.caches.iterdir()
+    _places_of_zeros(cache)
+    command = f"exec {sys.executable} {user.zipapp} version {stderr}"
+    done = subprocess.run(["sh", "-c", command], env=user.environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (3, b"")
 
 
 def test_where_the_archive_is_gone_one_line_says_so(user: User, tmp_path: Path) -> None:
