@@ -43,9 +43,9 @@ def main() -> NoReturn:
         listen(leave)
     except KeyboardInterrupt as interrupt:  # before cli could catch it, or after
         status = cli.status_of(interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):
-            stream.flush()
+    # Not stderr, which has nothing left to write: a thread may hold it, where the terminal is stopped.
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stdout.flush()
     # Without taking everything apart first, which costs time, and prints what fails in it.
     os._exit(status)
 

@@ -164,11 +164,13 @@ class _Progress:
             yield
 
     def end(self) -> None:
+        """A terminal that is stopped may hold the thread for ever."""
         self._done.set()
         if self._thread.ident:
-            self._thread.join()
-        with self.aside():
-            pass
+            self._thread.join(_PATIENCE_SECONDS)
+        if not self._thread.is_alive():
+            with self.aside():
+                pass
 
     def _run(self) -> None:
         began = time.monotonic()

@@ -247,6 +247,24 @@ def test_an_interrupt_leaves_nothing_behind(screen: tuple[TextIO, list[str]]) ->
     wait_for(seen, "s)\r\033[Knext\r\n")
 
 
+def test_a_terminal_that_is_stopped_holds_nobody(
+    screen: tuple[TextIO, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, _ = screen
+    begun, over = threading.Event(), threading.Event()
+
+    def put(*_: object, **__: object) -> None:
+        begun.set()
+        over.wait(20)
+
+    monkeypatch.setattr(module, "_put", put)
+    began = time.monotonic()
+    with Console(io.StringIO(), stream).progress("reading"):
+        assert begun.wait(10)
+    assert time.monotonic() - began < 10
+    over.set()
+
+
 def test_a_line_is_no_longer_than_the_terminal(screen: tuple[TextIO, list[str]]) -> None:
     stream, seen = screen
     fcntl.ioctl(stream, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))

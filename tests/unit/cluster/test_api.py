@@ -366,6 +366,36 @@ def test_a_handshake_that_is_never_answered_says_how_long_it_was_waited_for(
         api_for(serve(lambda *_: None, hang=True).url, pki).list(PODS)
 
 
+def test_a_name_server_that_does_not_answer_is_waited_for_to_the_deadline(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: over.wait(20) and [])
+    with pytest.raises(ClusterError, match=r"no response within 0\.3 s"):
+        api_for("https://api.test:6443", pki, timeout=0.3).get(PODS)
+    over.set()
+
+
+def test_a_connection_that_is_there_too_late_is_closed(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready, made = threading.Event(), []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        api = api_for(f"http://127.0.0.1:{listener.getsockname()[1]}", pki, timeout=0.2)
+        connected = api._connected  # noqa: SLF001 - it is to be slow
+
+        def slow(seconds: float) -> Any:
+            ready.wait(20)
+            made.append(connected(seconds))
+            return made[0]
+
+        monkeypatch.setattr(api, "_connected", slow)
+        with pytest.raises(ClusterError, match=r"no response within 0\.2 s"):
+            api.get(PODS)
+        ready.set()
+        with listener.accept()[0] as other:
+            assert other.recv(1) == b""
+    assert made[0].sock is None
+
+
 def test_a_retry_is_within_the_deadline(serve: Serve, pki: Pki) -> None:
     server = serve(lambda *_: BUSY._replace(headers=(("Retry-After", "5"),)))
     began = time.monotonic()

@@ -23,6 +23,7 @@ from tests.unit.cluster.kubeconfigs import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 ROWS = {
     "clusters that are not a list of mappings": Row(
@@ -95,6 +96,19 @@ ROWS = {
         {"home/.kube/config": config({**TOKEN, "as": "z", "as-user-extra": ["x"]})},
         "as-user-extra of main must be a mapping",
     ),
+    "tokenFile with a NUL": Row(
+        {"home/.kube/config": config({"tokenFile": "a\0b"})},
+        "can't be read: embedded null byte",
+        kubectl_differs="it can't be given one",
+    ),
+    "a server whose address is none": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster("https://[v1.x]:1"))},
+        "invalid kubeconfig: Failed to parse: ",
+    ),
+    "a proxy whose address is none": Row(
+        {"home/.kube/config": config(TOKEN, at=cluster(proxy_url="http://[v1.x]:1"))},
+        "invalid kubeconfig: Failed to parse: ",
+    ),
     "a plugin that is not a mapping": Row(
         {"home/.kube/config": config({"exec": "x"})}, "exec of main must be a mapping"
     ),
@@ -143,3 +157,19 @@ def test_an_error_names_the_field_and_not_its_value(
 def test_an_absent_field_is_empty(body: dict[str, Any]) -> None:
     read = (text, flag, mapping, strings, mappings, data_or_file)
     assert [one(body, "key", "main") for one in read] == ["", False, {}, (), (), b""]
+
+
+def test_half_a_character_is_an_error() -> None:
+    with pytest.raises(ClusterError, match=r"^invalid kubeconfig: key of main has half a character$"):
+        text({"key": "s3cret\ud800"}, "key", "main")
+
+
+def test_a_file_that_a_kubeconfig_names_is_read_to_a_limit(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate((16 << 20) + 1)
+    for path in (str(large), "/dev/zero"):
+        with pytest.raises(ClusterError, match=f"^unable to read key {path} for main due to more than 16 MiB$"):
+            data_or_file({"key": path}, "key", "main")
+    large.write_bytes(b"x")
+    assert data_or_file({"key": str(large)}, "key", "main") == b"x"

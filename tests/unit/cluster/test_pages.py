@@ -36,6 +36,12 @@ def test_a_page(path: str, answer: dict[str, Any], page: tuple[list[Any], str | 
 @pytest.mark.parametrize(
     ("path", "answer", "message"),
     [
+        pytest.param(
+            POLICIES,
+            {"metadata": {"continue": "\ud800"}, "items": []},
+            'metadata.continue: is no token: "\ud800"',
+            id="half a character as the way to the next page",
+        ),
         pytest.param(POLICIES, {}, "expected a list", id="no items"),
         pytest.param(
             POLICIES, {"kind": "PodList", "items": []}, 'kind: expected NetworkPolicyList, got "PodList"', id="of pods"

@@ -147,6 +147,19 @@ def test_the_result_of_a_command(
     assert done.seconds < 10
 
 
+def test_cookies_of_the_server_are_forgotten(serve: Serve, pki: Pki) -> None:
+    """The library's own are of the whole process, and an odd one is an error of it."""
+
+    def script(request: Request, stream: Any) -> None:
+        cookies = b"\r\nSet-Cookie: a@b=c\r\nSet-Cookie: d=e; Domain=127.0.0.1\r\n\r\n"
+        stream.sendall(switch(request).replace(b"\r\n\r\n", cookies) + message(STATUS, SUCCESS))
+
+    server = serve(script)
+    api = api_for(server, pki)
+    assert [run(api).exit_code, run(api).exit_code] == [0, 0]
+    assert [request.values("cookie") for request in server.requests] == [[], []]
+
+
 def test_the_request_has_command_protocols_and_identity(serve: Serve, pki: Pki) -> None:
     server = serve(sends(message(STATUS, SUCCESS)))
     identity = (("Impersonate-User", "zoë"), ("Impersonate-Group", "a"), ("Impersonate-Group", "b"))
