@@ -182,8 +182,8 @@ class _Progress:
                 self._write(_ERASED + line[: columns - 1])
 
     def _write(self, text: str) -> None:
-        # A terminal that has gone is no reason to fail.
-        with contextlib.suppress(OSError):
+        # A terminal that has gone is no reason to fail, nor is a stream that is closed by now.
+        with contextlib.suppress(OSError, ValueError):
             _put(self._stream, text, raw=True)
             self._stream.flush()
 

@@ -253,6 +253,13 @@ def test_what_was_typed_resolves_to(resolve: Callable[..., Resolved], typed: str
         ),
         pytest.param(
             resolve_destination,
+            "zz.db.shop",
+            'no pod "zz" of Service db in namespace shop',
+            "found: db",
+            id="what is no pod's name of a StatefulSet",
+        ),
+        pytest.param(
+            resolve_destination,
             "dc-0.db.shop",
             'no pod "dc-0" of Service db in namespace shop',
             "found: db",

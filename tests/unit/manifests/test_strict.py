@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from kubectl_netpol.errors import ManifestError
+from kubectl_netpol.fields import BadField
 from kubectl_netpol.manifests.reader import Reader
+from kubectl_netpol.manifests.strict import check_times
 from kubectl_netpol.manifests.yaml_text import load_all
 from tests.support.spellings import REFUSED, Spelling, replaced, spellings
 
@@ -235,3 +237,13 @@ def test_a_field_of_a_later_version_is_no_slip() -> None:
     assert read("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {serviceAccount: a, ephemeralContainers: []}}")
     job = "spec: {completionMode: Indexed, template: {spec: {}}}"
     assert read(f"{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: c}}, spec: {{jobTemplate: {{{job}}}}}}}")
+
+
+@pytest.mark.parametrize("field", ["creationTimestamp", "deletionTimestamp"])
+def test_times_of_what_is_stored(field: str) -> None:
+    check_times({})
+    check_times({field: None})
+    check_times({field: "2026-01-01T00:00:00Z"})
+    for odd in ("yesterday", 7):
+        with pytest.raises(BadField, match=f"^metadata.{field}: expected a time such as 2006-01-02T15:04:05Z, got "):
+            check_times({field: odd})
