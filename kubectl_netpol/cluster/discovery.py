@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from kubectl_netpol.cluster.decode import as_object, shapes
 from kubectl_netpol.concurrency import map_concurrently, start
 from kubectl_netpol.errors import ClusterError
-from kubectl_netpol.fields import BadField, mapping, objects, optional_text, sequence, text, texts
+from kubectl_netpol.fields import BadField, mapping, objects, optional_text, sequence, shown, text, texts
 from kubectl_netpol.model.kinds import KINDS, POLICY_GROUPS, is_built_in, policy_kind
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def discover(api: Api) -> Discovered:
     silent: list[str] = []
     with shapes("response to /apis"):
         answer = as_object(answer)
+        _check_whole(answer)
         if "groups" in answer:
             groups = _ask_groups(api, objects(_some(answer["groups"], "groups"), "groups"))
         elif "items" in answer:
@@ -100,6 +101,16 @@ def discover(api: Api) -> Discovered:
                 silent += [] if group in POLICY_GROUPS or is_built_in(group) else [group]
             found += _policy_kinds(group, version, resources or ())
     return Discovered(_to_read(found), tuple(dict.fromkeys(silent)))
+
+
+def _check_whole(answer: dict[str, Any]) -> None:
+    """BadField for what is another list, or cut: it would pass for one without policies."""
+    kind, expected = answer.get("kind"), "APIGroupList" if "groups" in answer else "APIGroupDiscoveryList"
+    if kind not in (None, expected):
+        raise BadField("kind", f"expected {expected}, got {shown(kind)}")
+    metadata = mapping(answer.get("metadata"), "metadata")
+    if metadata.get("continue") or metadata.get("remainingItemCount"):
+        raise BadField("metadata", "the list is cut")
 
 
 def _aggregated(groups: list[dict[str, Any]]) -> Iterator[tuple[str, str, list[_Resource] | None]]:

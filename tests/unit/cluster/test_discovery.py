@@ -185,6 +185,10 @@ def test_any_other_group_that_does_not_answer_is_named() -> None:
         pytest.param({"groups": [{"name": "cilium.io", "preferredVersion": {}}]}, id="a group's version without name"),
         pytest.param([], id="a list"),
         pytest.param(None, id="null"),
+        pytest.param({"kind": "Foo", "items": []}, id="a list of something else"),
+        pytest.param({"kind": "APIGroupDiscoveryList", "groups": []}, id="one list with the entries of the other"),
+        pytest.param({"metadata": {"continue": "x"}, "items": []}, id="a list that goes on"),
+        pytest.param({"metadata": {"remainingItemCount": 4}, "items": []}, id="a list that is cut"),
     ],
 )
 def test_an_answer_of_another_form_is_an_error(answer: Any) -> None:
