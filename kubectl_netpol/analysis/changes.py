@@ -143,6 +143,7 @@ class Differ:
         self.matches: dict[tuple[int, int, bool | int], object] = {}
         self.seen: dict[tuple[int, int], int] = {}
         self.blocks: dict[int, tuple[Blocks, list[Peer]]] = {}
+        self.own_namespace: dict[int, bool] = {}  # by the rule's id: whether a peer depends on the subject's namespace
         self.numbers: dict[object, int] = {}
         self.outcomes: dict[object, _Outcome] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
@@ -280,7 +281,9 @@ class Differ:
 
     def _matches(self, policy: Policy, rule: Rule, group: PodGroup, peer: PodGroup) -> object:
         """Whether each peer of the rule matches this other end, by each of its addresses."""
-        key = (id(rule), peer.number, any(item.selects_by_own_namespace for item in rule.peers) and group.number)
+        if id(rule) not in self.own_namespace:
+            self.own_namespace[id(rule)] = any(item.selects_by_own_namespace for item in rule.peers)
+        key = (id(rule), peer.number, self.own_namespace[id(rule)] and group.number)
         if key not in self.matches:
             addresses = (peer.pod.ips if peer.pod else (peer.ends[0].address,)) or (None,)
             self.matches[key] = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.model.ports import LAST_PORT, PROTOCOLS, PortRange
@@ -50,11 +51,13 @@ def _protocol_classes(protocol: str, named: set[tuple[int, int]], declared: set[
     cuts = {1, LAST_PORT + 1, *declared, *(number + 1 for number in declared)}
     cuts |= {cut for first, last in named for cut in (first, last + 1)}
     edges = sorted(cuts)
+    lows = sorted(named)
+    highs = list(itertools.accumulate((high for _, high in lows), max))
     rest = None
     for first, after in itertools.pairwise(edges):
         if first in declared:
             yield PortClass(protocol, first, first)
-        elif any(low <= first <= high for low, high in named):
+        elif (before := bisect_right(lows, (first, LAST_PORT))) and highs[before - 1] >= first:
             yield PortClass(protocol, first, after - 1)
         else:
             rest = after - 1

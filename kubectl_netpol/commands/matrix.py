@@ -189,14 +189,11 @@ def _grids(sets: PodSets, ports: Sequence[SinglePort], protocol: str | None) -> 
     declared = declared_ports(sets.pods, protocol)
     if not declared:
         raise NetpolError("no pod declares a port", "add --port 80")
-    return tuple((Grid(sets, *pair), _declaring(sets, pair)) for pair in declared)
-
-
-def _declaring(sets: PodSets, pair: tuple[str, int]) -> int:
-    """The pods that declare this (protocol, number)."""
-    return sets.of(
-        place for place, pod in enumerate(sets.pods) if any((port.protocol, port.number) == pair for port in pod.ports)
-    )
+    declaring: dict[tuple[str, int], list[int]] = {}
+    for place, pod in enumerate(sets.pods):
+        for pair in dict.fromkeys((port.protocol, port.number) for port in pod.ports):
+            declaring.setdefault(pair, []).append(place)
+    return tuple((Grid(sets, *pair), sets.of(declaring[pair])) for pair in declared)
 
 
 def _read(inputs: Inputs, *, everywhere: bool, workloads: bool) -> Snapshot:
