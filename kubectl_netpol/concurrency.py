@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubectl_netpol.errors import interrupt_behind
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 THREADS = 8  # as many calls, and connections, at once
-WAIT_SECONDS = 0.5
+_WAIT_SECONDS = 0.5
 
 
 def start(work: Callable[[], None]) -> bool:
@@ -90,7 +91,7 @@ def map_concurrently(
         work()
     results: dict[int, Any] = {}
     for _ in items:
-        index, result, error = _next(ready)
+        index, result, error = next_of(ready)
         if error is not None:
             raise error
         results[index] = result
@@ -98,8 +99,15 @@ def map_concurrently(
     return [results[index] for index in range(len(items))]
 
 
-def _next(ready: queue.SimpleQueue[T]) -> T:
-    """Waits again and again: an interrupt that comes just before a wait begins is heeded only when it ends."""
+def next_of(ready: queue.SimpleQueue[T], seconds: float = float("inf")) -> T:
+    """The next entry. TimeoutError if there is none in that time.
+
+    Waits again and again: an interrupt that comes just before a wait begins is heeded only when it ends.
+    """
+    until = time.monotonic() + seconds
     while True:
+        left = max(until - time.monotonic(), 0)
         with contextlib.suppress(queue.Empty):
-            return ready.get(timeout=WAIT_SECONDS)
+            return ready.get(timeout=min(left, _WAIT_SECONDS))
+        if not left:
+            raise TimeoutError

@@ -22,7 +22,7 @@ from kubectl_netpol.cluster.connecting import Prepared, causes, pool, reason, sh
 from kubectl_netpol.cluster.decode import MOST_BYTES, BadJsonError, as_object, decode, shapes
 from kubectl_netpol.cluster.pages import page_of
 from kubectl_netpol.cluster.timed import Timed
-from kubectl_netpol.concurrency import THREADS, map_concurrently, start
+from kubectl_netpol.concurrency import THREADS, map_concurrently, next_of, start
 from kubectl_netpol.errors import ClusterError, ExpiredError, ForbiddenError, NotFoundError
 from kubectl_netpol.fields import BadField, each, optional_text, shown
 
@@ -157,7 +157,7 @@ class Api:
     def _begun(self, path: str) -> dict[str, Any] | None:
         """The first page of a list that was begun ahead."""
         found = self._ahead.pop(path, None)
-        answer = found.get() if found else None
+        answer = next_of(found) if found else None
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -6,13 +6,12 @@ import contextlib
 import queue
 import socket
 import ssl
-import time
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 
 from kubectl_netpol.cluster.tls import tls_context
-from kubectl_netpol.concurrency import THREADS, WAIT_SECONDS, call_after, start
+from kubectl_netpol.concurrency import THREADS, call_after, next_of, start
 from kubectl_netpol.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -80,19 +79,11 @@ class Prepared:
 
     def take(self, seconds: float) -> Any | None:
         """One that is open; None if none was begun, or it was closed. ClusterError as `connect`; TimeoutError."""
-        until = time.monotonic() + seconds
         try:
             self._promised.pop()
-            # Again and again: an interrupt that comes just before a wait begins is heeded only when it ends.
-            while True:
-                left = until - time.monotonic()
-                with contextlib.suppress(queue.Empty):
-                    connection = self._made.get(timeout=max(min(left, WAIT_SECONDS), 0))
-                    break
-                if left <= 0:
-                    raise TimeoutError
         except IndexError:
             return None
+        connection = next_of(self._made, seconds)
         if isinstance(connection, ClusterError):
             raise connection
         if is_open(connection.sock):
