@@ -2,9 +2,9 @@
 # What runs in the source container: it tries the tools that it finds there and reports what each of them printed.
 #
 # It needs nothing but POSIX sh and the tools that it tries: no temporary file, no date, no timeout. script.py sends it
-# as text, which travels in the URL of the exec call. So names are short, a comment has a line of its own (script.py
-# leaves those lines out, and the indentation), and only the parts that are needed are sent. A part begins at a line
-# "## NAME": common, then tcp or udp, then names if there are any, then targets.
+# as text, which a shell reads byte by byte. So names are short, a comment has a line of its own (script.py leaves those
+# lines out, and the indentation), and only the parts that are needed are sent. A part begins at a line "## NAME":
+# common, then tcp or udp, then names if there are any, then targets.
 #
 # Each line of the report starts with a word of ours, so that no output of a tool passes for a report:
 #   R ID FORM PROGRAM STATUS GUARD CENTISECONDS   one run of a tool; GUARD is 9 if the guard ended it
@@ -18,14 +18,16 @@
 exec 2>/dev/null
 export LC_ALL=C
 # F, T: the limit of a tool that has one of its own, and of one that has none, in hundredths of a second. W: the timeout
-# in seconds. H: 1 to send an HTTP request. L, S: how many targets at once, and how many with slow tools. The rest:
-# fragments of output after which no other tool is tried, one per line.
-F=$1 T=$2 W=$3 H=$4 L=$5 S=$6 SURE=$7 UNKNOWN=$8 KNOWN=$9
+# in seconds. H: 1 to send an HTTP request. L, S, E: how many at once, how many with slow tools, and how few where
+# memory is short. The rest: fragments of output after which no other tool is tried, one per line.
+F=$1 T=$2 W=$3 H=$4 L=$5 S=$6 E=$7 SURE=$8 UNKNOWN=$9
 shift 9
 # What bash, Python and Perl (B, Y, P) run to connect to a target (T) or to look up a name (N). ANY, DNS: what is sent
 # over UDP, as a printf format. m: how many names follow; then addresses and ports in turn.
-BT=$1 YT=$2 PT=$3 BN=$4 YN=$5 PN=$6 ANY=$7 DNS=$8 m=$9
+KNOWN=$1 BT=$2 YT=$3 PT=$4 BN=$5 YN=$6 PN=$7 ANY=$8 DNS=$9
 shift 9
+m=$1
+shift
 NL='
 '
 # Sets c to the uptime in hundredths of a second. 1XX-100, because 08 would be an invalid octal number.
@@ -99,9 +101,38 @@ start() {
     clock
     b0=$c G=$F
 }
+# Waits for the first of the processes given: q is the others, j their number.
+oldest() {
+    wait $1
+    shift
+    q=$* j=$#
+}
+# Notes that the last background command is one of those at once, and waits if they are as many as may be.
+begun() {
+    q="$q $!" j=$((j+1))
+    [ $j -lt $L ] || oldest $q
+}
+# Lets no more run at once than fit into half the memory that the container has left: beyond its limit the kernel kills
+# the probe, or the container with it. Version 2 of cgroups has the files in D itself, version 1 below it; file pages
+# that are not in use count as left. A run takes up to $1 MB; measured: 0.7 to 1.9 with nc and bash, 3 with ncat and
+# curl, 8 with Python.
+room() {
+    D=/sys/fs/cgroup x='' y='' z=0
+    [ -r $D/memory.max ] || D=$D/memory
+    read -r x <$D/memory.max || read -r x <$D/memory.limit_in_bytes
+    read -r y <$D/memory.current || read -r y <$D/memory.usage_in_bytes
+    case $x.$y in .*|*.|*[!0-9.]*|????????????????*.*) return;; esac
+    while read -r k n; do case $k in *inactive_file) z=$n;; esac; done <$D/memory.stat
+    x=$(((x-y+z)/2000000/$1))
+    [ $x -ge $L ] || L=$x
+    [ $L -ge $E ] || L=$E
+}
 set -f
-has nc || has bash || L=$S
-has ncat && L=$S
+x=2
+has nc || has bash || L=$S x=4
+has ncat && L=$S x=4
+room $x
+i=0 j=0 q=
 ncs=
 for N in nc ncat netcat; do has $N && ncs="$ncs $N"; done
 has nc || for N in busybox toybox; do has $N && ncs="$ncs $N"; done
@@ -212,28 +243,21 @@ lookup() {
     try ping ping ping -c1 -W1 -I 127.0.0.1 $A && return
     case $A in *.svc.*) try nslookup nslookup nslookup $A;; esac
 }
-i=0
 until [ $i = $m ]; do
     A=$1 id=n$i sure=$KNOWN$NL$UNKNOWN i=$((i+1))
     shift
     lookup &
+    begun
 done
 
 ## targets
-# Waits for the first of the processes given: q is the others, j their number.
-oldest() {
-    wait $1
-    shift
-    q=$* j=$#
-}
-i=0 j=0 q=
+i=0
 while [ $1 ]; do
-    A=$1 P=$2 id=t$i z=n sure=$SURE
+    A=$1 P=$2 id=t$i z=n sure=$SURE i=$((i+1))
     shift 2
     case $A in *:*) ;; *[!0-9.]*) sure=$SURE$NL$UNKNOWN z=;; esac
     connect &
-    q="$q $!" j=$((j+1)) i=$((i+1))
-    [ $j -lt $L ] || oldest $q
+    begun
 done
 wait
 echo Z

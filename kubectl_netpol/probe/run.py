@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.concurrency import map_concurrently
@@ -95,7 +96,7 @@ def probe(  # noqa: D417 - Target and ProbeResult document the rest
 def _with_shell(
     execute: Exec, targets: Sequence[Target], lookups: Sequence[str], *, protocol: str, timeout: float, http: bool
 ) -> tuple[ExecResult, str | None]:
-    rounds = max(1, -(-len(targets) // script.MOST_AT_ONCE_SLOW))
+    rounds = max(1, -(-(len(targets) + len(lookups)) // script.FEWEST_AT_ONCE))
     deadline = rounds * (timeout + 1) + HANDSHAKE
     for shell in SHELLS:
         argv = script.shell_argv(shell, targets, protocol=protocol, timeout=timeout, http=http, names=lookups)
@@ -169,8 +170,14 @@ def _observation(outcome: Outcome, target: Target, attempt: Attempt, protocol: s
 
 
 def _failed(done: ExecResult) -> Observation:
-    printed = (done.stderr or done.stdout).decode(errors="replace")
-    output = done.error or ("the deadline passed" if done.timed_out else printed) or "the exec ended without output"
+    printed = (done.stderr or (_CUT.encode() if done.stdout.startswith(b"R ") else done.stdout)).decode(
+        errors="replace"
+    )
+    if done.timed_out:
+        printed = "the deadline passed"
+    elif done.exit_code == SHELL_KILLED + signal.SIGKILL:
+        printed = "something killed the probe; the container may be short of memory"
+    output = done.error or printed or "the exec ended without output"
     return Observation(Outcome.EXEC_FAILED, None, (), done.exit_code, printable(output), done.seconds)
 
 

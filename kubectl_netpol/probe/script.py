@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.probe.outcome import Target
 
-# How many targets are probed at once. Tools that take long to start would starve each other in a pod with little CPU.
+# How many targets and names at once. Tools that take long to start would starve each other in a pod with little CPU;
+# where memory is short there are fewer.
 MOST_AT_ONCE = 32
 MOST_AT_ONCE_SLOW = 4
+FEWEST_AT_ONCE = 2
 
 # Seconds after the timeout at which the guard ends a tool with a limit of its own; at the timeout, one without.
 GRACE = 0.95
@@ -34,7 +36,7 @@ DNS_QUERY = (
 )
 ANY_DATAGRAM = r"\012"
 
-# They travel in a URL, so they are short. What they print is read by classify.
+# Short, as the program is. What they print is read by classify.
 BASH_TCP = 'echo netpol: connecting;exec 3<>"/dev/tcp/$0/$1"&&echo netpol: connected'
 BASH_UDP = (
     'exec 3<>"/dev/udp/$0/$1"&&printf "$2">&3&&if IFS= read -rd "" -n1 -t$3 -u3;then echo netpol: answered;'
@@ -112,6 +114,7 @@ def shell_argv(
         "1" if http else "0",
         str(MOST_AT_ONCE),
         str(MOST_AT_ONCE_SLOW),
+        str(FEWEST_AT_ONCE),
     ]
     argv += ["\n".join(classify.conclusive(protocol))]
     argv += ["\n".join(fragments) if names else "" for fragments in (classify.UNKNOWN_NAME, classify.KNOWN_NAME)]

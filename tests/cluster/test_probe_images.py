@@ -203,6 +203,15 @@ def test_tcp_from_a_pod_that_may_nothing(shop: Shop, image: str) -> None:
     assert settled(shop, source, before)
 
 
+def test_many_ports_fit_into_the_memory_of_the_pod(shop: Shop) -> None:
+    """Thirty at once would take 42 MB of the 32 MiB that it may use, and the kernel kills what takes more."""
+    source = "restricted-openbsd-nc"
+    before = shop.processes(source)
+    result = shop.probe(source, [shop.target("dropped")] * 30)
+    assert {observation.outcome for observation in result.observations} == {Outcome.TIMED_OUT}, result
+    assert settled(shop, source, before)
+
+
 @pytest.mark.parametrize("image", WITH_TCP)
 def test_a_probe_ends_by_itself_after_its_connection_broke(shop: Shop, image: str) -> None:
     before = shop.processes(image)

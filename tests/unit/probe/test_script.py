@@ -136,7 +136,63 @@ def test_only_the_parts_that_are_needed_travel_and_no_comments(protocol: str, na
         bool(names),
         1,
     )
-    assert len(program) < 3800
+    assert len(program) < 4200
+
+
+MIB = 1 << 20
+V1_LIMIT, V1_USAGE = "memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"
+NO_LIMIT_V1 = 9223372036854771712
+SLOW = ("curl", "ncat", "perl", "python")
+
+
+@pytest.mark.parametrize(
+    ("files", "quick", "slow"),
+    [
+        pytest.param({}, 32, 4, id="no cgroups"),
+        pytest.param({"memory.max": "max", "memory.current": 9 * MIB}, 32, 4, id="version 2 without a limit"),
+        pytest.param({V1_LIMIT: NO_LIMIT_V1, V1_USAGE: 9 * MIB}, 32, 4, id="version 1 without a limit"),
+        pytest.param({"memory.max": 512 * MIB, "memory.current": 9 * MIB}, 32, 4, id="much is left"),
+        pytest.param({"memory.max": 32 * MIB, "memory.current": MIB}, 8, 4, id="32 MiB with hardly any in use"),
+        pytest.param({V1_LIMIT: 32 * MIB, V1_USAGE: MIB}, 8, 4, id="the same in version 1"),
+        pytest.param({"memory.max": 512 * MIB, "memory.current": 490 * MIB}, 5, 2, id="22 MiB of 512 are left"),
+        pytest.param({"memory.max": 512 * MIB, "memory.current": 511 * MIB}, 2, 2, id="hardly any is left"),
+        pytest.param({"memory.max": 64 * MIB, "memory.current": 70 * MIB}, 2, 2, id="more in use than may be"),
+        pytest.param(
+            {
+                "memory.max": 512 * MIB,
+                "memory.current": 511 * MIB,
+                "memory.stat": f"anon 1\ninactive_file {64 * MIB}\nactive_file 9",
+            },
+            17,
+            4,
+            id="file pages that are not in use",
+        ),
+        pytest.param(
+            {
+                V1_LIMIT: 512 * MIB,
+                V1_USAGE: 511 * MIB,
+                "memory/memory.stat": f"inactive_file 0\nhierarchical 9\ntotal_inactive_file {64 * MIB}\nx 1",
+            },
+            17,
+            4,
+            id="file pages that are not in use, in version 1",
+        ),
+        pytest.param({"memory.max": 32 * MIB}, 32, 4, id="a limit alone"),
+        pytest.param({"memory.max": "", "memory.current": ""}, 32, 4, id="empty files"),
+        pytest.param({"memory.max": "a b", "memory.current": "$(x)"}, 32, 4, id="words"),
+    ],
+)
+@pytest.mark.parametrize("image", available())
+def test_how_many_run_at_once_fits_into_the_memory_left(
+    tmp_path: Path, image: str, files: dict[str, object], quick: int, slow: int
+) -> None:
+    (tmp_path / "cgroup/memory").mkdir(parents=True)
+    for name, content in files.items():
+        (tmp_path / "cgroup" / name).write_text(f"{content}\n")
+    shell, option, program, *rest = shell_argv("sh", [], protocol="TCP", timeout=1, http=False, names=[])
+    before, _, _ = program.replace("/sys/fs/cgroup", str(tmp_path / "cgroup")).partition("i=0 j=0 q=")
+    done = container(tmp_path, image)([shell, option, f"{before}\necho $L", *rest], 9)
+    assert done.stdout.decode() == f"{slow if image in SLOW else quick}\n"
 
 
 @pytest.mark.parametrize(
