@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import TYPE_CHECKING
+from heapq import merge
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.model.addresses import parse_network
 from kubectl_netpol.model.ports import LAST_PORT, NamedPort, PortRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable, Iterator
 
-    from kubectl_netpol.model.policies import IPBlock, Peer, Rule
-    from kubectl_netpol.model.selectors import LabelSelector, Requirement
+    from kubectl_netpol.model.policies import IPBlock, Peer, Policy, Rule
+    from kubectl_netpol.model.selectors import LabelSelector
 
 
 def covers_selector(wide: LabelSelector | None, narrow: LabelSelector | None) -> bool:
@@ -65,28 +66,62 @@ def covers_rule(wide: Rule, narrow: Rule) -> bool:
     )
 
 
+class Numbered(NamedTuple):
+    """A rule and its policy, the number of which is its place among those of the namespace."""
+
+    number: int
+    policy: Policy
+    rule: Rule
+
+
 class Rules:
-    """The rules of one policy and direction, of which those that may cover another are found by what it requires."""
+    """Rules of one direction, of which those that may cover another are found by what they require of it."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._may_cover_any: list[Rule] = []
-        self._by_requirement: dict[Requirement, list[Rule]] = {}
-        for rule in rules:
-            keys = {
-                peer.pod_selector.requirements[0]
-                if peer.selects_pods and peer.pod_selector and peer.pod_selector.requirements
-                else None
-                for peer in rule.peers
-            }
-            if None in keys or not keys:
-                self._may_cover_any.append(rule)
-            else:
-                for key in filter(None, keys):
-                    self._by_requirement.setdefault(key, []).append(rule)
+    def __init__(self, rules: Iterable[Numbered]) -> None:
+        """`rules`: in order."""
+        self._by_keys: dict[tuple[Hashable, Hashable], list[Numbered]] = {}
+        for one in rules:
+            peers = {_required(peer) for peer in one.rule.peers} or {None}
+            ports = {_only_port(port) for port in one.rule.ports} or {None}
+            for keys in product({None} if None in peers else peers, {None} if None in ports else ports):
+                self._by_keys.setdefault(keys, []).append(one)
 
-    def that_may_cover(self, narrow: Rule) -> list[Rule]:
-        """In order. A peer covers another one only if that requires all that it does."""
-        selector = narrow.peers[0].pod_selector if narrow.peers else None
-        required = (self._by_requirement.get(one, ()) for one in (selector.requirements if selector else ()))
-        found = {id(rule): rule for rule in (*self._may_cover_any, *chain.from_iterable(required))}
-        return sorted(found.values(), key=lambda rule: rule.position)
+    def that_may_cover(self, narrow: Rule) -> Iterator[Numbered]:
+        """In order, each once."""
+        peers = [None, *(_fulfilled(narrow.peers[0]) if narrow.peers else ())]
+        ports = {None, _only_port(narrow.ports[0]) if narrow.ports else None}
+        found = [self._by_keys[keys] for keys in product(peers, ports) if keys in self._by_keys]
+        last = None
+        for one in merge(*found, key=place):
+            if one.rule is not last:
+                yield one
+            last = one.rule
+
+
+def place(one: Numbered) -> tuple[int, int]:
+    return one.number, one.rule.position
+
+
+def _required(peer: Peer) -> Hashable:
+    """What any peer that this one covers has among `_fulfilled`; None: nothing in particular."""
+    if peer.ip_block:
+        return parse_network(peer.ip_block.cidr)
+    for selector in (peer.pod_selector, peer.namespace_selector):
+        if selector and selector.requirements:
+            return selector is peer.namespace_selector, selector.requirements[0]
+    return None
+
+
+def _fulfilled(peer: Peer) -> Iterator[Hashable]:
+    if peer.ip_block:
+        network = parse_network(peer.ip_block.cidr)
+        yield network
+        yield from (network.supernet(new_prefix=length) for length in range(network.prefixlen))
+    for selector in (peer.pod_selector, peer.namespace_selector):
+        for requirement in selector.requirements if selector else ():
+            yield selector is peer.namespace_selector, requirement
+
+
+def _only_port(port: PortRange | NamedPort) -> Hashable:
+    """None for several: they may cover more than themselves."""
+    return port if isinstance(port, NamedPort) or port.first == port.last else None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
+from heapq import merge
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import names_text, position_text
 from kubectl_netpol.lint.context import pods_text
-from kubectl_netpol.lint.cover import Rules, covers_rule, covers_selector
+from kubectl_netpol.lint.cover import Numbered, Rules, covers_rule, covers_selector, place
 from kubectl_netpol.lint.finding import Edit, Finding, Repair, Severity, found
 from kubectl_netpol.lint.peers import without_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_netpol.lint.context import Context
     from kubectl_netpol.model.policies import Direction, Policy, Rule
@@ -35,13 +36,16 @@ class _Namespace:
         self.context = context
         self.policies = list(context.snapshot.policies_in(namespace))
         self.order = {id(policy): number for number, policy in enumerate(self.policies)}
-        self.by_class: dict[int, list[Policy]] = {}
+        self.alike: dict[frozenset[int], list[Policy]] = {}  # by the classes that they select
         for policy in self.policies:
-            for number in context.numbers(policy):
-                self.by_class.setdefault(number, []).append(policy)
-        self.sharing: dict[int, list[Policy]] = {}  # by the policy's id: those that select some of the same pods
+            self.alike.setdefault(context.numbers(policy), []).append(policy)
+        self.by_class: dict[int, list[frozenset[int]]] = {}
+        for numbers in self.alike:
+            for number in numbers:
+                self.by_class.setdefault(number, []).append(numbers)
+        self.sharing: dict[frozenset[int], list[frozenset[int]]] = {}
         self.gone: set[int] = set()  # ids of policies and of rules
-        self.rules: dict[tuple[int, Direction], Rules] = {}
+        self.rules: dict[tuple[int, int, Direction], Rules] = {}
 
     def findings(self) -> dict[str, tuple[Finding, ...]]:
         return {policy.name: tuple(self._of(policy)) for policy in self.policies if self.context.selected(policy)}
@@ -74,32 +78,43 @@ class _Namespace:
         return []
 
     def _wider(self, policy: Policy, rule: Rule, *, own: bool) -> Iterator[tuple[Policy, Rule]]:
-        """The rules that cover this one: those of its own policy first."""
-        for other in self._rivals(policy, rule.direction, own=own):
-            for wide in self._rules(other, rule.direction).that_may_cover(rule):
-                if wide is rule or id(wide) in self.gone or not covers_rule(wide, rule):
-                    continue
-                if not (covers_rule(rule, wide) and self._stays(policy, rule, other, wide)):
-                    yield other, wide
-
-    def _rules(self, policy: Policy, direction: Direction) -> Rules:
-        key = id(policy), direction
-        if key not in self.rules:
-            self.rules[key] = Rules(policy.rules_of(direction))
-        return self.rules[key]
-
-    def _rivals(self, policy: Policy, direction: Direction, *, own: bool) -> Iterator[Policy]:
-        """Those that select some of the same pods: first those that select all of them, whatever the pods."""
+        """The rules that cover this one: its own policy's, those for all its pods whatever they are, and others."""
         if own:
-            yield policy
-        if id(policy) not in self.sharing:
-            sharing = {id(one): one for number in self.context.numbers(policy) for one in self.by_class[number]}
-            self.sharing[id(policy)] = sorted(
-                sharing.values(), key=lambda one: (not _lasts(one, policy), self.order[id(one)])
+            mine = self._rules([policy], rule.direction).that_may_cover(rule)
+            yield from ((policy, wide) for _, _, wide in mine if self._covers(policy, rule, policy, wide))
+        later = []
+        for _, other, wide in self._of_others(policy, rule):
+            if other is policy or id(other) in self.gone or not self._covers(policy, rule, other, wide):
+                continue
+            if _lasts(other, policy):
+                yield other, wide
+            else:
+                later.append((other, wide))
+        yield from later
+
+    def _covers(self, policy: Policy, rule: Rule, other: Policy, wide: Rule) -> bool:
+        """Whether the other rule makes this one redundant; of two that cover each other one does."""
+        if wide is rule or id(wide) in self.gone or not covers_rule(wide, rule):
+            return False
+        return not (covers_rule(rule, wide) and self._stays(policy, rule, other, wide))
+
+    def _of_others(self, policy: Policy, rule: Rule) -> Iterator[Numbered]:
+        """Those that may cover it, in order, of the policies that select some of the same pods."""
+        mine = self.context.numbers(policy)
+        if mine not in self.sharing:
+            self.sharing[mine] = list(dict.fromkeys(chain.from_iterable(map(self.by_class.__getitem__, mine))))
+        found = (self._rules(self.alike[one], rule.direction).that_may_cover(rule) for one in self.sharing[mine])
+        return merge(*found, key=place)
+
+    def _rules(self, policies: Sequence[Policy], direction: Direction) -> Rules:
+        key = id(policies[0]), len(policies), direction
+        if key not in self.rules:
+            self.rules[key] = Rules(
+                Numbered(self.order[id(policy)], policy, rule)
+                for policy in policies
+                for rule in policy.rules_of(direction)
             )
-        for other in self.sharing[id(policy)]:
-            if other is not policy and id(other) not in self.gone and direction in other.directions:
-                yield other
+        return self.rules[key]
 
     def _stays(self, policy: Policy, rule: Rule, other: Policy, wide: Rule) -> bool:
         """Whether of two rules that allow the same this one is the one to keep: for more pods, or the earlier."""
@@ -109,10 +124,13 @@ class _Namespace:
         return mine > theirs or (mine == theirs and self.order[id(policy)] < self.order[id(other)])
 
     def _isolated_anyway(self, policy: Policy, direction: Direction) -> bool:
-        missing = set(self.context.numbers(policy))
-        for other in self._rivals(policy, direction, own=False):
-            missing -= self.context.numbers(other)
-        return not missing
+        def isolates(other: Policy) -> bool:
+            return other is not policy and id(other) not in self.gone and direction in other.directions
+
+        return all(
+            any(isolates(other) for numbers in self.by_class[number] for other in self.alike[numbers])
+            for number in self.context.numbers(policy)
+        )
 
     def _policy_finding(self, policy: Policy, others: Iterable[Policy]) -> Finding:
         by = {other.name: other for other in others}
