@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod_groups
-from kubectl_netpol.analysis.port_classes import PortClass, port_classes
+from kubectl_netpol.analysis.port_classes import PortClass, port_classes, rules_covering
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
@@ -322,20 +322,40 @@ class Differ:
         found = self.outcomes.get(key)
         if found is None:
             known = len(self.undetermined)
-            found = self._evaluate_pair(source, destination)
+            found = self._evaluate_pair(source, destination, alone=key is None)
             if key is not None and len(self.undetermined) == known:
                 self.outcomes[key] = found
         return found
 
-    def _evaluate_pair(self, source: PodGroup, destination: PodGroup) -> _Outcome:
+    def _evaluate_pair(self, source: PodGroup, destination: PodGroup, *, alone: bool) -> _Outcome:
         pairs = self._connections(source, destination)
-        rules = [*self._rules_of(source, Direction.EGRESS), *self._rules_of(destination, Direction.INGRESS)]
+        ends = ((source, destination, Direction.EGRESS), (destination, source, Direction.INGRESS))
+        rules = [rule for group, _, direction in ends for rule in self._rules_of(group, direction)]
         classes = port_classes(destination.pod, rules) if pairs else []
-        alike = not self.ports_matter and not any(rule.ports for rule in rules)
-        evaluated = [self._evaluate_ports(pairs, ports) for ports in (classes[:1] if alike else classes)]
-        each = zip(classes, evaluated * len(classes) if alike else evaluated, strict=True)
-        found = tuple((ports, *row) for ports, row in each if row[0] is not row[1])
-        return _Outcome(found, any(now is Verdict.ALLOWED for _, now, _ in evaluated))
+        if not self.ports_matter:
+            matching = rules if alone else [rule for end in ends for rule in self._rules_matching(*end)]
+            alike = rules_covering(classes, destination.pod, matching)
+        else:
+            alike = list(range(len(classes)))
+        known: dict[object, tuple[Verdict, Verdict, tuple[Cause, ...]]] = {}
+        for ports, key in zip(classes, alike, strict=True):
+            if key not in known:
+                known[key] = self._evaluate_ports(pairs, ports)
+        found = tuple(
+            (ports, *known[key])
+            for ports, key in zip(classes, alike, strict=True)
+            if known[key][0] is not known[key][1]
+        )
+        return _Outcome(found, any(now is Verdict.ALLOWED for _, now, _ in known.values()))
+
+    def _rules_matching(self, group: PodGroup, peer: PodGroup, direction: Direction) -> Iterator[Rule]:
+        """Those of `_rules_of` that may match the peer on some port."""
+        for side in self._sides(group, direction):
+            for policy, rule, _ in side:
+                if rule:
+                    matched: Any = self._matches(policy, rule, group, peer)
+                    if matched is None or any(one is not False for item in matched for one in item):
+                        yield rule
 
     def _evaluate_ports(
         self, pairs: list[tuple[End, End]], ports: PortClass

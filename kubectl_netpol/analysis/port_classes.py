@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.model.ports import LAST_PORT, PROTOCOLS, PortRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Rule
@@ -45,6 +45,31 @@ def port_classes(destination: Pod | None, rules: Iterable[Rule]) -> list[PortCla
         for protocol, named in ranges.items()
         for ports in _protocol_classes(protocol, named, declared.get(protocol, set()))
     ]
+
+
+def rules_covering(classes: Sequence[PortClass], destination: Pod | None, rules: Iterable[Rule]) -> list[object]:
+    """For each class which of the rules cover it, by number or by which name: what the verdict depends on."""
+    found: list[set[object]] = [set() for _ in classes]
+    places = {
+        protocol: sorted((ports.first, place) for place, ports in enumerate(classes) if ports.protocol == protocol)
+        for protocol in PROTOCOLS
+    }
+
+    def cover(protocol: str, first: int, last: int, what: object) -> None:
+        there = places[protocol]
+        for _, place in there[bisect_left(there, (first,)) : bisect_right(there, (last, len(classes)))]:
+            found[place].add(what)
+
+    for number, rule in enumerate(rules):
+        for item in rule.ports:
+            if isinstance(item, PortRange):
+                cover(item.protocol, item.first, item.last, number)
+                continue
+            for protocol in (item.protocol,) if item.protocol else PROTOCOLS:
+                port = destination.port_named(item.name, protocol) if destination else None
+                if port is not None:
+                    cover(protocol, port, port, (number, item.name))
+    return [(ports.protocol, frozenset(what)) if what else None for ports, what in zip(classes, found, strict=True)]
 
 
 def _protocol_classes(protocol: str, named: set[tuple[int, int]], declared: set[int]) -> Iterator[PortClass]:

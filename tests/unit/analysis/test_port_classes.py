@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_netpol.analysis.port_classes import PortClass, port_classes
+from kubectl_netpol.analysis.port_classes import PortClass, port_classes, rules_covering
 from kubectl_netpol.model.objects import ContainerPort, Pod
 from kubectl_netpol.model.policies import Direction, Rule
 from kubectl_netpol.model.ports import PROTOCOLS, NamedPort, PortRange
@@ -106,3 +106,49 @@ def test_an_end_that_is_not_a_pod_declares_nothing() -> None:
         other("UDP", 1, 65535),
         other("SCTP", 1, 65535),
     ]
+
+
+TCP80, TCP90 = PortRange("TCP", 80, 80), PortRange("TCP", 90, 90)
+REST = "TCP/85 TCP/* UDP/53 UDP/* SCTP/*"
+
+
+@pytest.mark.parametrize(
+    ("rules", "alike"),
+    [
+        pytest.param([[]], [REST], id="a rule without ports"),
+        pytest.param([[TCP80, TCP90]], ["TCP/80 TCP/90", REST], id="two ports of a rule"),
+        pytest.param(
+            [[TCP80], [TCP90], [PortRange("TCP", 80, 90)]],
+            ["TCP/80", "TCP/81-84 TCP/85 TCP/86-89", "TCP/90", "TCP/* UDP/53 UDP/* SCTP/*"],
+            id="a range over the ports of others",
+        ),
+        pytest.param(
+            [[NamedPort("TCP", "http")], [PortRange("TCP", 85, 85)]],
+            ["TCP/85", "TCP/* UDP/53 UDP/* SCTP/*"],
+            id="a name beside its number",
+        ),
+        pytest.param(
+            [[NamedPort(None, "dns")]], ["UDP/53", "TCP/85 TCP/* UDP/* SCTP/*"], id="a name of whatever protocol"
+        ),
+        pytest.param([[NamedPort("TCP", "dns")]], [REST], id="a name that the pod has not got"),
+        pytest.param(
+            [[PortRange("UDP")]], ["UDP/53 UDP/*", "TCP/85 TCP/* SCTP/*"], id="a rule for every port of a protocol"
+        ),
+    ],
+)
+def test_which_classes_no_rule_tells_apart(rules: list[list[PortRange | NamedPort]], alike: list[str]) -> None:
+    pod = Pod("web", "x", ports=(HTTP, DNS))
+    given = [Rule(Direction.INGRESS, number, (), tuple(ports)) for number, ports in enumerate(rules)]
+    classes = port_classes(pod, given)
+    found: dict[object, list[str]] = {}
+    for ports, key in zip(classes, rules_covering(classes, pod, given), strict=True):
+        numbers = (
+            "*" if ports.other else f"{ports.first}-{ports.last}" if ports.first < ports.last else f"{ports.first}"
+        )
+        found.setdefault(key, []).append(f"{ports.protocol}/{numbers}")
+    assert {" ".join(classes) for classes in found.values()} == set(alike)
+
+
+def test_a_port_name_covers_nothing_of_an_end_that_is_not_a_pod() -> None:
+    classes = port_classes(None, [])
+    assert rules_covering(classes, None, [Rule(Direction.EGRESS, 0, (), (NamedPort("TCP", "http"),))]) == [None] * 3
