@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.analysis.changes import changes_between, distinct
+from kubectl_netpol.analysis.change import distinct
+from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.connection.predict import predict
 from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.workloads import controllers, pod_title
@@ -12,7 +13,7 @@ from kubectl_netpol.model.workloads import controllers, pod_title
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kubectl_netpol.analysis.changes import Changes, ConnectionChange
+    from kubectl_netpol.analysis.change import Changes, ConnectionChange
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.connection.routes import Request
     from kubectl_netpol.engine.verdict import End

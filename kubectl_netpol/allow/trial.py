@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_netpol.allow.minimal import MinimalPolicies
-    from kubectl_netpol.analysis.changes import Changes, ConnectionChange
+    from kubectl_netpol.analysis.change import Changes, ConnectionChange
     from kubectl_netpol.connection.predict import Prediction
     from kubectl_netpol.model.policies import Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot

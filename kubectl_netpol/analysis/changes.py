@@ -8,90 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubectl_netpol.analysis.change import Cause, Changes, ConnectionChange, IsolatedMember, causes_of
 from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod_groups
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes, rules_covering
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
 from kubectl_netpol.engine.rules import peer_matches
-from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
+from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, End, Note, Verdict
 from kubectl_netpol.model.addresses import Blocks, by_family, family, parse_ip
-from kubectl_netpol.model.policies import Action, Direction, Peer, Policy, Rule, blocks_of
+from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
-
-
-class Cause(NamedTuple):
-    """The policy behind a change: its rule at `position`, or (None) its isolation. `gone`: it existed only before.
-
-    `policy`: its key. `tiered`: the policy itself and the rule's `action`, if it is no NetworkPolicy.
-    `path`: as in `Rule`.
-    """
-
-    policy: str
-    direction: Direction
-    position: int | None
-    gone: bool
-    action: Action = Action.ALLOW
-    tiered: Policy | None = None
-    path: str = ""
-
-
-class ConnectionChange(NamedTuple):
-    """Connections whose verdict changes in the same way: from each source to each destination, on these ports.
-
-    `other_ports_open`: other ports between the same two ends are open afterwards.
-    """
-
-    sources: tuple[Member, ...]
-    destinations: tuple[Member, ...]
-    ports: PortClass
-    before: Verdict
-    after: Verdict
-    because: tuple[Cause, ...]
-    other_ports_open: bool
-
-    @property
-    def opens(self) -> bool:
-        """Whether access is gained, or may be."""
-        return self.after is Verdict.ALLOWED or self.before is Verdict.BLOCKED
-
-
-class IsolatedMember(NamedTuple):
-    """A workload that a changed policy isolates; `newly` where nothing did before."""
-
-    member: Member
-    direction: Direction
-    newly: bool
-
-
-class Changes(NamedTuple):
-    """All changes. `undetermined`: why it is unknown whether further connections change, each reason once."""
-
-    connections: tuple[ConnectionChange, ...] = ()
-    isolated: tuple[IsolatedMember, ...] = ()
-    undetermined: tuple[Note, ...] = ()
-
-    @property
-    def opens(self) -> tuple[ConnectionChange, ...]:
-        return tuple(change for change in self.connections if change.opens)
-
-    @property
-    def closes(self) -> tuple[ConnectionChange, ...]:
-        return tuple(change for change in self.connections if not change.opens)
-
-
-def distinct(changes: Iterable[ConnectionChange]) -> list[ConnectionChange]:
-    """To be counted: the other ports of all protocols between the same ends once."""
-    found: dict[ConnectionChange, ConnectionChange] = {}
-    for change in changes:
-        same = change._replace(ports=PortClass("", 0, 0, other=True)) if change.ports.other else change
-        found.setdefault(same, change)
-    return list(found.values())
 
 
 def changed_policies(before: Snapshot, after: Snapshot) -> list[Policy]:
@@ -367,7 +299,7 @@ class Differ:
         causes: dict[Cause, None] = {}
         if then is not now:
             for one, other in zip(old, new, strict=True):
-                causes.update(dict.fromkeys(_causes(one, other, self.changed)))
+                causes.update(dict.fromkeys(causes_of(one, other, self.changed)))
         elif now is Verdict.UNDEFINED:
             reasons = [verdict.reason for verdict in new if verdict.reason]
             self.undetermined.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
@@ -413,33 +345,6 @@ def asked_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[
 
 def _by_family(end: End) -> dict[int, str]:
     return by_family(end.pod.ips if end.pod else filter(None, (end.address,)))
-
-
-def _causes(old: ConnectionVerdict, new: ConnectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
-    """The changed policies behind a changed verdict, per direction."""
-    for then, now in ((old.egress, new.egress), (old.ingress, new.ingress)):
-        if then.verdict is not now.verdict:
-            yield from _side_causes(then, now, changed)
-
-
-def _side_causes(then: DirectionVerdict, now: DirectionVerdict, changed: list[Policy]) -> Iterator[Cause]:
-    opened = now.verdict is Verdict.ALLOWED
-    gained, lost = (now.allowed_by, then.denied_by) if opened else (now.denied_by, then.allowed_by)
-    passing = (*now.passed_by, *then.passed_by)
-    for matches in ((*gained, *lost), passing):
-        rules = [match for match in matches if match.policy in changed]
-        if rules:
-            for match in rules:
-                gone = match in (then.passed_by if matches is passing else lost)
-                tiered = match.policy if match.policy.kind != "NetworkPolicy" else None
-                rule = match.rule
-                yield Cause(match.policy.key, now.direction, rule.position, gone, rule.action, tiered, rule.path)
-            return
-    isolating = then.isolated_by if opened else now.isolated_by
-    for policy in isolating:
-        if policy in changed:
-            tiered = policy if policy.kind != "NetworkPolicy" else None
-            yield Cause(policy.key, now.direction, None, gone=opened, tiered=tiered)
 
 
 def _together(verdicts: list[ConnectionVerdict]) -> Verdict:

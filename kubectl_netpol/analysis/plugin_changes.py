@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.analysis.changes import Differ, IsolatedMember, changed_policies
+from kubectl_netpol.analysis.change import IsolatedMember
+from kubectl_netpol.analysis.changes import Differ, changed_policies
 from kubectl_netpol.analysis.groups import outside_groups, pod_groups
 from kubectl_netpol.engine.plugins import Plugin, plugin_of
 from kubectl_netpol.model.calico import CalicoPolicy, StagedKubernetes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.analysis.peers import index_of
 from kubectl_netpol.engine.layers import selecting_policies
 from kubectl_netpol.engine.plugins import plugin_of
@@ -13,6 +13,7 @@ from kubectl_netpol.model.selectors import LabelSelector, Requirement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kubectl_netpol.analysis.change import Changes
     from kubectl_netpol.analysis.peers import RulePeers
     from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.policies import Direction, Policy, Rule

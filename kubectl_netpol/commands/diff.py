@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.commands.common.files import read_files
 from kubectl_netpol.commands.common.findings import warn
 from kubectl_netpol.commands.common.inputs import open_inputs
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from kubectl_netpol.analysis.change import Changes
     from kubectl_netpol.cluster.options import ClusterOptions
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy

@@ -15,7 +15,7 @@ from kubectl_netpol.render.text import UNLIMITED, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, IsolatedMember
+    from kubectl_netpol.analysis.change import Cause, Changes, ConnectionChange, IsolatedMember
     from kubectl_netpol.analysis.port_classes import PortClass
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.snapshot import Snapshot

@@ -11,7 +11,7 @@ from kubectl_netpol.render.lint import markdown_page, markdown_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_netpol.analysis.changes import Changes
+    from kubectl_netpol.analysis.change import Changes
 
 
 def changes_markdown(changes: Changes, *, unread: Sequence[str] = (), verbose: bool = False) -> str:

@@ -26,7 +26,7 @@ from tests.support.plugin_policies import OF_PLUGIN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_netpol.analysis.changes import Changes, ConnectionChange
+    from kubectl_netpol.analysis.change import Changes, ConnectionChange
     from kubectl_netpol.model.addresses import IPNetwork
     from kubectl_netpol.model.ports import NamedPort
     from kubectl_netpol.model.snapshot import Snapshot

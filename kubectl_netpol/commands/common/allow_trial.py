@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_netpol.allow.cluster_dns import cluster_dns
 from kubectl_netpol.allow.from_labels import ASSUMED_DNS, isolates_text, policies_from_labels
 from kubectl_netpol.allow.trial import add_policies, wider_rules
-from kubectl_netpol.analysis.changes import distinct
+from kubectl_netpol.analysis.change import distinct
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.lint.context import Context
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from kubectl_netpol.allow.from_labels import LabelRequest
     from kubectl_netpol.allow.trial import Trial
-    from kubectl_netpol.analysis.changes import ConnectionChange
+    from kubectl_netpol.analysis.change import ConnectionChange
     from kubectl_netpol.console import Console
     from kubectl_netpol.model.policies import Policy
     from kubectl_netpol.model.snapshot import Snapshot

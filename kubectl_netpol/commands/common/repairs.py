@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from kubectl_netpol.analysis.changes import Changes, changes_between, distinct
+from kubectl_netpol.analysis.change import Changes, distinct
+from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count
 from kubectl_netpol.errors import ManifestError

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, changed_policies, changes_between
+from kubectl_netpol.analysis.change import Cause, Changes
+from kubectl_netpol.analysis.changes import changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
-from kubectl_netpol.analysis.port_classes import PortClass
-from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.model.objects import ContainerPort, Namespace, Owner, Pod, Workload
 from kubectl_netpol.model.policies import Action, Direction, IPBlock, Peer, Policy, Rule, Tier, UnevaluatedPolicy
 from kubectl_netpol.model.ports import NamedPort, PortRange
@@ -276,23 +275,6 @@ def test_the_policies_that_changed_are_those_that_differ() -> None:
     assert changed_policies(cluster(DENY, old), cluster(new, DENY)) == [old, new]
     assert changed_policies(cluster(DENY), cluster(DENY, new)) == [new]
     assert changed_policies(cluster(DENY, old), cluster(old, DENY)) == []
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "opens"),
-    [
-        pytest.param(Verdict.BLOCKED, Verdict.ALLOWED, True, id="blocked to allowed"),
-        pytest.param(Verdict.BLOCKED, Verdict.UNDEFINED, True, id="blocked to undefined: it may open"),
-        pytest.param(Verdict.UNDEFINED, Verdict.ALLOWED, True, id="undefined to allowed"),
-        pytest.param(Verdict.UNDEFINED, Verdict.BLOCKED, False, id="undefined to blocked"),
-        pytest.param(Verdict.ALLOWED, Verdict.UNDEFINED, False, id="allowed to undefined: it may close"),
-        pytest.param(Verdict.ALLOWED, Verdict.BLOCKED, False, id="allowed to blocked"),
-    ],
-)
-def test_what_opens_and_what_closes(before: Verdict, after: Verdict, *, opens: bool) -> None:
-    change = ConnectionChange((), (), PortClass("TCP", 80, 80), before, after, (), other_ports_open=False)
-    changes = Changes((change,))
-    assert (changes.opens, changes.closes) == (((change,), ()) if opens else ((), (change,)))
 
 
 @pytest.mark.parametrize(

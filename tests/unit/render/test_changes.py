@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_netpol.analysis.changes import Cause, Changes, ConnectionChange, IsolatedMember, changes_between
+from kubectl_netpol.analysis.change import Cause, Changes, ConnectionChange, IsolatedMember
+from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE, Member
 from kubectl_netpol.analysis.port_classes import PortClass
 from kubectl_netpol.engine.codes import Code

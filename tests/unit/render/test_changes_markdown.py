@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 
-from kubectl_netpol.analysis.changes import Changes, changes_between
+from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.render.changes_markdown import changes_markdown
 from tests.support.tables import snapshot_of
+
+if TYPE_CHECKING:
+    from kubectl_netpol.analysis.change import Changes
 
 PODS = yaml.safe_load("{a/web: {labels: {app: web}, ports: http=80}, a/cli: {labels: {app: cli}}}")
 
