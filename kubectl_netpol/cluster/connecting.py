@@ -70,7 +70,7 @@ class Prepared:
         def make() -> None:
             try:
                 self._made.put(connect())
-            except ClusterError as error:
+            except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
                 self._made.put(error)
             if self._closed:
                 self.close()
@@ -78,13 +78,13 @@ class Prepared:
         self._promised += [None for _ in range(number) if start(make)]
 
     def take(self, seconds: float) -> Any | None:
-        """One that is open; None if none was begun, or it was closed. ClusterError as `connect`; TimeoutError."""
+        """One that is open; None if none was begun, or it was closed. Whatever `connect` raises; TimeoutError."""
         try:
             self._promised.pop()
         except IndexError:
             return None
         connection = next_of(self._made, seconds)
-        if isinstance(connection, ClusterError):
+        if isinstance(connection, Exception):
             raise connection
         if is_open(connection.sock):
             return connection
@@ -97,7 +97,7 @@ class Prepared:
         with contextlib.suppress(queue.Empty):
             while True:
                 connection = self._made.get_nowait()
-                if not isinstance(connection, ClusterError):
+                if not isinstance(connection, Exception):
                     connection.close()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_netpol.cluster.connecting import Prepared
 from kubectl_netpol.errors import ClusterError
 from tests.unit.cluster.fakes import api_for
 
@@ -39,3 +40,14 @@ def test_a_proxy_that_takes_its_time_ends_at_the_deadline(serve: Serve, pki: Pki
     with pytest.raises(ClusterError, match=r"no response within 0\.5 s"):
         api_for("https://127.0.0.1:9", pki, timeout=0.5, proxy=proxy.url).get("/version")
     assert time.monotonic() - began < 10
+
+
+def test_an_error_that_nobody_foresaw_is_raised_where_the_connection_is_wanted() -> None:
+    def connect() -> Any:
+        raise ZeroDivisionError
+
+    prepared = Prepared()
+    prepared.begin(1, connect)
+    with pytest.raises(ZeroDivisionError):
+        prepared.take(10)
+    assert prepared.take(10) is None, "there was one"
