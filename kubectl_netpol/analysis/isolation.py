@@ -17,7 +17,7 @@ from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.model.policies import Action, Direction, Policy, Rule, Tier
 from kubectl_netpol.model.ports import NamedPort
-from kubectl_netpol.model.selectors import Operator
+from kubectl_netpol.model.selector_index import BySelector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -110,12 +110,11 @@ def explain_pod(snapshot: Snapshot, pod: Pod) -> Explanation:
 
 def explain_pods(snapshot: Snapshot, pods: Iterable[Pod]) -> Iterator[Explanation]:
     """As `explain_pod` of each. Pods that no policy tells apart share what is the same."""
-    services, mentioned = _services_by_label(snapshot), _all_mentions(snapshot)
+    services, mentioned = _services_by_selector(snapshot), _all_mentions(snapshot)
     for sides in sides_of(snapshot, pods):
         pod = sides.pod
-        own = services.get(pod.namespace, {})
-        near = {found for key in (None, *pod.labels.items()) for found in own.get(key, ())}
-        mappings = _service_mappings([snapshot.services[place] for place in sorted(near)], pod)
+        near = services[pod.namespace].that_may_match(pod.labels) if pod.namespace in services else ()
+        mappings = _service_mappings(near, pod)
         yield Explanation(*sides, mappings, mentioned(pod))
 
 
@@ -279,15 +278,12 @@ def _all_mentions(snapshot: Snapshot) -> Callable[[Pod], tuple[Mention, ...]]:
     return lambda pod: listed.get(id(pod) if plugin else index.class_key(pod), ())
 
 
-def _services_by_label(snapshot: Snapshot) -> dict[str, dict[tuple[str, str] | None, list[int]]]:
-    """By namespace the places of Services, by one label that their pods have; None: by none."""
-    found: dict[str, dict[tuple[str, str] | None, list[int]]] = {}
-    for place, service in enumerate(snapshot.services):
-        first = service.selector.requirements[0] if service.selector and service.selector.requirements else None
-        values = first.values if first and first.operator is Operator.IN else ()
-        for key in [(first.key, value) for value in values] if first and values else [None]:
-            found.setdefault(service.namespace, {}).setdefault(key, []).append(place)
-    return found
+def _services_by_selector(snapshot: Snapshot) -> dict[str, BySelector[Service]]:
+    """By namespace."""
+    found: dict[str, list[Service]] = {}
+    for service in snapshot.services:
+        found.setdefault(service.namespace, []).append(service)
+    return {name: BySelector((service.selector, service) for service in found[name]) for name in found}
 
 
 def _service_mappings(services: Iterable[Service], pod: Pod) -> tuple[ServiceMapping, ...]:

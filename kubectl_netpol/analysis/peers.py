@@ -14,7 +14,7 @@ from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.addresses import parse_ip, parse_network
-from kubectl_netpol.model.selectors import Operator
+from kubectl_netpol.model.selector_index import ByLabels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,7 +90,7 @@ class PodIndex:
         self.snapshot = snapshot
         self._keys = label_keys(snapshot, snapshot.evaluated)
         self._classes: dict[str, dict[object, Alike]] = {}
-        self._labels: dict[str, dict[tuple[str, str | None], list[Alike]]] = {}
+        self._labels: dict[str, ByLabels[Alike]] = {}
         self._namespaces: dict[LabelSelector, list[str]] = {}
         self._peers: dict[tuple[object, ...], _Found] = {}
         self._rules: dict[tuple[object, ...], RulePeers] = {}
@@ -276,23 +276,15 @@ class PodIndex:
             ]
         return found
 
-    def _candidates(self, namespace: str, selector: LabelSelector | None) -> Iterable[Alike]:
-        """The classes of pods that the selector may match: all, but for those without a value that it requires."""
-        for requirement in selector.requirements if selector else ():
-            if requirement.operator is Operator.IN and requirement.key in self._keys:
-                by_label = self._by_label(namespace)
-                values = dict.fromkeys(requirement.values)
-                return [found for value in values for found in by_label.get((requirement.key, value), ())]
-        return self.classes_in(namespace).values()
-
-    def _by_label(self, namespace: str) -> dict[tuple[str, str | None], list[Alike]]:
+    def _candidates(self, namespace: str, selector: LabelSelector | None) -> list[Alike]:
+        """The classes of pods that the selector may match."""
         found = self._labels.get(namespace)
         if found is None:
-            found = self._labels[namespace] = {}
-            for alike in self.classes_in(namespace).values():
-                for key in self._keys:
-                    found.setdefault((key, alike.pod.labels.get(key)), []).append(alike)
-        return found
+            classes = self.classes_in(namespace).values()
+            found = self._labels[namespace] = ByLabels(
+                ((alike.pod.labels, alike) for alike in classes), set(self._keys)
+            )
+        return found.that_may_match(selector)
 
     def _as_read(self, pods: list[Pod]) -> list[Pod]:
         wanted = set(map(id, pods))

@@ -13,6 +13,7 @@ from kubectl_netpol.engine.phrases import names_text
 from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Note
 from kubectl_netpol.model.policies import Tier
+from kubectl_netpol.model.selector_index import BySelector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -120,8 +121,18 @@ def selecting_policies(snapshot: Snapshot, pod: Pod) -> tuple[Policy, ...]:
     """The policies that select the pod, those of tiers only if they do for sure."""
     if plugin := plugin_of(snapshot):
         return plugin.selecting(pod)
-    own = (policy for policy in snapshot.policies_in(pod.namespace) if policy.selects(pod))
+    own = (policy for policy in _that_may_select(snapshot, pod) if policy.selects(pod))
     return (*own, *(policy for policy in snapshot.tiered if applies(snapshot, policy, pod)))
+
+
+def _that_may_select(snapshot: Snapshot, pod: Pod) -> list[Policy]:
+    """The NetworkPolicies of the pod's namespace, but for those that require a label that it lacks."""
+    known: dict[str, BySelector[Policy]] = snapshot.memo.setdefault("policies by selector", {})
+    found = known.get(pod.namespace)
+    if found is None:
+        policies = snapshot.policies_in(pod.namespace)
+        found = known[pod.namespace] = BySelector((policy.pod_selector, policy) for policy in policies)
+    return found.that_may_match(pod.labels)
 
 
 def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
@@ -134,7 +145,7 @@ def isolating_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tu
     known: dict[tuple[int, Direction], tuple[Pod, tuple[Policy, ...]]] = snapshot.memo.setdefault("isolating", {})
     found = known.get((id(pod), direction))
     if found is None or found[0] is not pod:
-        policies = snapshot.policies_in(pod.namespace)
+        policies = _that_may_select(snapshot, pod)
         isolating = tuple([policy for policy in policies if direction in policy.directions and policy.selects(pod)])
         found = known[id(pod), direction] = pod, isolating
     return found[1]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubectl_netpol.engine.layers import applies
 from kubectl_netpol.engine.rules import peer_matches
+from kubectl_netpol.lint.meant import Slips
 from kubectl_netpol.model.addresses import parse_ip
+from kubectl_netpol.model.selector_index import ByLabels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +71,8 @@ class Context:
         self.unseen = unseen
         self.partial = partial
         self._classes: dict[str, tuple[PodClass, ...]] = {}
+        self._by_labels: dict[str, ByLabels[PodClass]] = {}
+        self._slips: dict[str, Slips] = {}
         self._number = 0
         self._matched: dict[object, Matched] = {}
         self._selected: dict[object, tuple[PodClass, ...]] = {}
@@ -98,14 +102,25 @@ class Context:
         for namespace in self.snapshot.pod_namespaces:
             yield from self.classes_in(namespace)
 
+    def _that_may_match(self, namespace: str, selector: LabelSelector | None) -> list[PodClass]:
+        if namespace not in self._by_labels:
+            self._by_labels[namespace] = ByLabels((one.pod.labels, one) for one in self.classes_in(namespace))
+        return self._by_labels[namespace].that_may_match(selector)
+
+    def nearly_matched(self, namespace: str, selector: LabelSelector) -> list[PodClass]:
+        """The classes that the selector may miss by one label spelt nearly alike, and others."""
+        classes = self.classes_in(namespace)
+        if namespace not in self._slips:
+            self._slips[namespace] = Slips(one.pod.labels for one in classes)
+        return [classes[place] for place in self._slips[namespace].near(selector)]
+
     def selected(self, policy: Policy) -> tuple[PodClass, ...]:
         """The classes that the policy surely selects."""
         if policy.kind == "NetworkPolicy":
             key: object = (policy.namespace, policy.pod_selector)
             if key not in self._selected:
-                self._selected[key] = tuple(
-                    found for found in self.classes_in(policy.namespace) if policy.selects(found.pod)
-                )
+                candidates = self._that_may_match(policy.namespace, policy.pod_selector)
+                self._selected[key] = tuple(found for found in candidates if policy.selects(found.pod))
             return self._selected[key]
         if id(policy) not in self._selected:
             self._selected[id(policy)] = tuple(
@@ -134,7 +149,7 @@ class Context:
         unread = self.snapshot.gap("pods", policy.namespace if peer.namespace_selector is None else None)
         unknown = bool(unread) or peer.selects_by_own_namespace
         for namespace in () if peer.selects_by_own_namespace else self.reach(policy, peer):
-            for found in self.classes_in(namespace):
+            for found in self._that_may_match(namespace, peer.pod_selector):
                 matched = peer_matches(self.snapshot, policy, peer, found.pod, None)
                 if matched is True:
                     (hosts if found.pod.host_network else classes).append(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement, requirement_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # Under each of these people name what a pod runs.
 _NAMES = ("app", "app.kubernetes.io/name", "k8s-app", "name", "run", "app.kubernetes.io/component", "component")
@@ -36,6 +36,49 @@ def meant(selector: LabelSelector, labels: Iterable[Mapping[str, str]]) -> Meant
         if len(missed) == 1 and (right := near_miss(missed[0], entry)):
             return Meant(missed[0], right)
     return None
+
+
+class Slips:
+    """Of many label sets those that a selector may miss by one label spelt nearly alike, without asking each."""
+
+    def __init__(self, labels: Iterable[Mapping[str, str]]) -> None:
+        self._places: dict[tuple[str, str], list[int]] = {}
+        for place, entry in enumerate(labels):
+            for label in entry.items():
+                self._places.setdefault(label, []).append(place)
+        self._keys: dict[object, list[str]] = {}
+        self._values: dict[tuple[str, object], list[str]] = {}
+        for key in dict.fromkeys(key for key, _ in self._places):
+            for slip in slips(key):
+                self._keys.setdefault(slip, []).append(key)
+            for name in (True,) if key in _NAMES else ():
+                self._keys.setdefault(name, []).append(key)
+        for key, value in self._places:
+            for slip in slips(value):
+                self._values.setdefault((key, slip), []).append(value)
+
+    def near(self, selector: LabelSelector) -> list[int]:
+        """The places of the label sets that `meant` may find, and of others; in order."""
+        wanted = (one for one in selector.requirements if one.operator is Operator.IN)
+        labels = dict.fromkeys(label for one in wanted for label in self._near(one))
+        return sorted({place for label in labels for place in self._places.get(label, ())})
+
+    def _near(self, requirement: Requirement) -> Iterator[tuple[str, str]]:
+        own, values = requirement.key, requirement.values
+        for value in values:
+            yield from ((own, other) for slip in slips(value) for other in self._values.get((own, slip), ()))
+        for slip in (*slips(own), own in _NAMES):
+            yield from ((key, value) for key in self._keys.get(slip, ()) for value in values)
+
+
+def slips(word: str) -> Iterator[tuple[str, str]]:
+    """What two words share that are `alike`, and others may: their digits, and what is left without one letter."""
+    lower = word.lower()
+    digits = "".join(filter(str.isdigit, lower))
+    yield digits, lower
+    for at, character in enumerate(lower):
+        if not character.isdigit():
+            yield digits, lower[:at] + lower[at + 1 :]
 
 
 def near_miss(wrong: Requirement, labels: Mapping[str, str]) -> Requirement | None:

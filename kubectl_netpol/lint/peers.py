@@ -174,7 +174,7 @@ def _meant_pods(context: Context, policy: Policy, peer: Peer, reach: tuple[str, 
     selector = peer.pod_selector
     if selector is None:
         return "", None
-    right = meant(selector, [one.pod.labels for name in reach for one in context.classes_in(name)])
+    right = meant(selector, [one.pod.labels for name in reach for one in context.nearly_matched(name, selector)])
     if right:
         return right.text, right
     if peer.namespace_selector is None and selector.requirements and not context.partial:

@@ -34,7 +34,8 @@ def selects_nothing(context: Context, policy: Policy) -> Iterator[Finding]:
         proof = (f"{'there are' if context.complete else 'the files have'} no pods in namespace {policy.namespace}",)
         yield found(code, Severity.INFO, policy, path, message, proof=proof, fix="check the namespace")
         return
-    right = meant(policy.pod_selector, [one.pod.labels for one in there])
+    nearly = context.nearly_matched(policy.namespace, policy.pod_selector)
+    right = meant(policy.pod_selector, [one.pod.labels for one in nearly])
     hint = right.text if right else unseen_text(context)
     message = f"{policy.name} selects no pod ({selector_text(policy.pod_selector)}){hint}"
     severity = Severity.ERROR if context.complete or right else Severity.INFO
@@ -64,7 +65,7 @@ def label_edits(right: Meant, path: str) -> tuple[Edit, ...]:
 def misses_by_a_slip(context: Context, policy: Policy) -> Iterator[Finding]:
     """Pods that the policy misses by one label, spelt nearly alike, beside those that it selects."""
     selected = context.numbers(policy)
-    for one in context.classes_in(policy.namespace):
+    for one in context.nearly_matched(policy.namespace, policy.pod_selector):
         if one.number in selected or not (right := meant(policy.pod_selector, [one.pod.labels])):
             continue
         wrong, has = requirement_text(right.wrong), requirement_text(right.right)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kubectl_netpol.lint.meant import alike, meant
-from kubectl_netpol.model.selectors import parse_selector, selector_text
+from kubectl_netpol.lint.meant import Slips, alike, meant, slips
+from kubectl_netpol.model.selectors import LabelSelector, parse_selector, selector_text
 
 PODS = [{"app": "web", "tier": "back"}, {"app.kubernetes.io/name": "prometheus-adapter"}, {"k8s-app": "dns"}]
 
@@ -67,3 +69,26 @@ def test_the_label_that_was_probably_meant(selector: str, text: str | None, whol
 def test_a_slip_is_one_letter(one: str, other: str, same: bool) -> None:  # noqa: FBT001 - a column
     assert alike(one, other) is same
     assert alike(other, one) is same
+
+
+WORDS = st.text("ab1A-", min_size=1, max_size=6) | st.sampled_from(
+    ["app", "web", "wbe", "run", "name", "ap", "k8s-app"]
+)
+
+
+@given(WORDS, st.integers(0, 6), st.sampled_from(["", "x", "q1"]), st.booleans())
+def test_words_that_are_alike_share_a_slip(word: str, at: int, new: str, swap: bool) -> None:  # noqa: FBT001 - drawn
+    other = word[:at] + new + (word[at : at + 2][::-1] + word[at + 2 :] if swap else word[at + 1 :])
+    if other and alike(word, other):
+        assert set(slips(word)) & set(slips(other))
+
+
+LABELS = st.dictionaries(WORDS, WORDS, max_size=3)
+
+
+@given(st.lists(LABELS, max_size=5), LABELS)
+def test_no_label_that_may_be_meant_is_left_out(pods: list[dict[str, str]], wanted: dict[str, str]) -> None:
+    selector = LabelSelector.of(wanted)
+    near = Slips(pods).near(selector)
+    assert near == sorted(set(near))
+    assert meant(selector, [pods[place] for place in near]) == meant(selector, pods)
