@@ -102,6 +102,7 @@ class Calico:
             self._entries.setdefault(entry.tier, []).append(entry)
         tiers = {tier.name: tier for tier in _TIERS} | listed
         self._tiers = sorted(tiers.values(), key=lambda tier: (tier.order, tier.name))
+        self._selected: dict[object, list[tuple[_Entry, bool | None]]] = {}
         self._elsewhere = [entry for name, found in self._entries.items() if name not in tiers for entry in found]
 
     def layers(self, pod: Pod, direction: Direction) -> tuple[Layer, ...]:
@@ -277,24 +278,35 @@ class Calico:
         )
 
     def _of_tiers(self, pod: Pod, direction: Direction) -> Iterator[Layer]:
-        labels = self.things.of_pod(pod)
-        for entry in self._elsewhere:
-            if direction in entry.policy.directions and entry.selector.holds(labels) is not False:
-                message = f"{entry.policy.title} is in tier {entry.tier}, which is not known: neither is its place"
-                yield unknown_layer(Note(Code.TIER_UNKNOWN, message))
-                return
+        if elsewhere := self._selecting(None, pod, direction):
+            entry, _ = elsewhere[0]
+            message = f"{entry.policy.title} is in tier {entry.tier}, which is not known: neither is its place"
+            yield unknown_layer(Note(Code.TIER_UNKNOWN, message))
+            return
         for tier in self._tiers:
             if tier.name == DEFAULT_TIER and (gap := self.snapshot.gap("networkpolicies", pod.namespace)):
                 yield unknown_layer(Note(Code.PERMISSION_MISSING, gap.message))
                 return
             found = [
                 (entry, self._why_unsure(entry, pod, direction, held=held))
-                for entry in self._entries.get(tier.name, ())
-                if direction in entry.policy.directions
-                if (held := entry.selector.holds(labels)) is not False
+                for entry, held in self._selecting(tier.name, pod, direction)
             ]
             if found:
                 yield from self._tier(tier, found, pod, direction)
+
+    def _selecting(self, tier: str | None, pod: Pod, direction: Direction) -> list[tuple[_Entry, bool | None]]:
+        """The policies of a tier, or (None) of those that are not known, that select the pod, or (None) may."""
+        key = tier, direction, self.class_of(pod)
+        found = self._selected.get(key)
+        if found is None:
+            labels = self.things.of_pod(pod)
+            entries = self._elsewhere if tier is None else self._entries.get(tier, ())
+            found = self._selected[key] = [
+                (entry, held)
+                for entry in entries
+                if direction in entry.policy.directions and (held := entry.selector.holds(labels)) is not False
+            ]
+        return found
 
     def _why_unsure(self, entry: _Entry, pod: Pod, direction: Direction, *, held: bool | None) -> Note | None:
         if held is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.analysis.peers import index_of
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.phrases import position_text
@@ -74,7 +75,7 @@ def _missing(snapshot: Snapshot, pod: Pod) -> Iterator[_Missing]:
             continue
         if snapshot.gap("pods", policy.namespace):
             continue
-        nothing = not any(policy.selects(other) for other in snapshot.pods_in(policy.namespace))
+        nothing = not index_of(snapshot).selected(policy)
         if nothing or slip:
             yield _Missing(policy, why, nothing)
 
