@@ -38,7 +38,7 @@ from kubectl_netpol.model.kinds import (
 )
 from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
 from kubectl_netpol.model.snapshot import Gap, Snapshot
-from kubectl_netpol.model.workloads import planned_pods
+from kubectl_netpol.model.workloads import planned_pods, without_missing_owners
 from kubectl_netpol.policies.meta import labels_or_any
 from kubectl_netpol.policies.networkpolicy import read_policy
 
@@ -169,26 +169,24 @@ class Reader:
         return tuple(self._found)
 
     def snapshot(self, gaps: Iterable[Gap] = ()) -> Snapshot:
-        def found(kind: str) -> list[Any]:
-            return list(self._found.get(kind, {}).values())
-
         if self._only_calico and self.plugin != "Calico":
             raise _invalid(*self._only_calico)
         if self.plugin == "Cilium" and self._odd:  # nothing in its reading of a rule can be unknown
             self._found["NetworkPolicy"].update(self._odd)
         workloads = [workload for kind in WORKLOADS for workload in self._workloads(kind)]
-        pods = found("Pod")
+        pods = self.found("Pod")
         if not self.live:
+            workloads = without_missing_owners(workloads)
             pods += planned_pods(workloads, pods)
         return Snapshot(
-            namespaces=found("Namespace"),
+            namespaces=self.found("Namespace"),
             pods=pods,
-            policies=[policy for policy in found("NetworkPolicy") if isinstance(policy, Policy)],
-            services=found("Service"),
+            policies=[policy for policy in self.found("NetworkPolicy") if isinstance(policy, Policy)],
+            services=self.found("Service"),
             endpoint_slices=self._endpoint_slices(),
-            nodes=found("Node"),
+            nodes=self.found("Node"),
             workloads=workloads,
-            tiered=[policy for kind in TIERED for policy in found(kind) if isinstance(policy, Policy)],
+            tiered=[policy for kind in TIERED for policy in self.found(kind) if isinstance(policy, Policy)],
             unevaluated=[
                 policy
                 for kind in (
@@ -197,7 +195,7 @@ class Reader:
                     *UNEVALUATED,
                     *(kind for kind in self._found if kind not in KINDS),
                 )
-                for policy in found(kind)
+                for policy in self.found(kind)
                 if isinstance(policy, UnevaluatedPolicy)
             ],
             gaps=[*gaps, *self._gaps],

@@ -45,9 +45,9 @@ class Grid:
         self.port = port
         self._sides = Sides(sets, protocol, port)
         self._interned: dict[PeerVerdicts, bytes] = {}
-        self._by_key: dict[str, list[int]] = {}
+        self._own: dict[object, list[int]] = {}
         for position, pod in enumerate(sets.pods):
-            self._by_key.setdefault(pod.key, []).append(position)
+            self._own.setdefault(pod.identity, []).append(position)
 
     @property
     def pods(self) -> tuple[Pod, ...]:
@@ -74,8 +74,8 @@ class Grid:
             yield row.translate(LETTERS).decode("ascii")
 
     def own_positions(self, position: int) -> list[int]:
-        """The positions of this pod: several where the templates of two workloads have the same name."""
-        return self._by_key[self.pods[position].key]
+        """The positions of this pod: several where a workload has several templates."""
+        return self._own[self.pods[position].identity]
 
     def codes(self) -> Iterator[bytes]:
         """One row per source. A pod's verdict on itself is the one on another pod just like it."""

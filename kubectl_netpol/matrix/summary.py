@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,18 +18,23 @@ if TYPE_CHECKING:
 
 SEEN = {"a": 1, "b": 2, "u": 4, "-": 8}
 MIXED = "~"
+_POD = KINDS["Pod"].short
 _SEEN_OF_CODE = bytes(SEEN[chr(letter)] for letter in LETTERS)
 _MASK = bytes.maketrans(b"01", b"\x00\xff")
 
 
 class WorkloadSpan(NamedTuple):
-    """A workload and the positions `first` to `last` (excluded) of its pods; `kind` Pod for a pod without one."""
+    """A workload and the positions `first` to `last` (excluded) of its pods; `kind` Pod for a pod without one.
+
+    `namesake`: another one of the namespace has the same name.
+    """
 
     namespace: str
     kind: str
     name: str
     first: int
     last: int
+    namesake: bool = False
 
     @property
     def size(self) -> int:
@@ -36,8 +42,17 @@ class WorkloadSpan(NamedTuple):
         return self.last - self.first
 
     @property
+    def typed(self) -> str:
+        """As kubectl takes it: deploy/web."""
+        return f"{KINDS[self.kind].short if self.kind in KINDS else self.kind.lower()}/{self.name}"
+
+    @property
+    def title(self) -> str:
+        return self.typed if self.namesake else self.name
+
+    @property
     def key(self) -> str:
-        return f"{self.namespace}/{self.name}"
+        return f"{self.namespace}/{self.title}"
 
 
 class Cell(NamedTuple):
@@ -88,18 +103,27 @@ def group_by_workload(snapshot: Snapshot, pods: Iterable[Pod]) -> tuple[tuple[Po
     for (namespace, name, kind), members in groupby(keyed, key=lambda entry: entry[:3]):
         first = groups[-1].last if groups else 0
         groups.append(WorkloadSpan(namespace, kind, name, first, first + len(list(members))))
-    return tuple(entry[3] for entry in keyed), tuple(groups)
+    return tuple(entry[3] for entry in keyed), _with_namesakes(groups)
 
 
 def group_by_pod(pods: Sequence[Pod]) -> tuple[WorkloadSpan, ...]:
     """One group per pod."""
-    return tuple(WorkloadSpan(pod.namespace, "Pod", pod.name, place, place + 1) for place, pod in enumerate(pods))
+    return _with_namesakes([_span_of(pod, place) for place, pod in enumerate(pods)])
+
+
+def _span_of(pod: Pod, place: int) -> WorkloadSpan:
+    kind = pod.owner.kind if pod.planned and pod.owner else "Pod"
+    return WorkloadSpan(pod.namespace, kind, pod.name, place, place + 1)
+
+
+def _with_namesakes(groups: Sequence[WorkloadSpan]) -> tuple[WorkloadSpan, ...]:
+    named = Counter((group.namespace, group.name) for group in groups)
+    return tuple(group._replace(namesake=named[group.namespace, group.name] > 1) for group in groups)
 
 
 def reference(group: WorkloadSpan, pod: Pod) -> str:
     """The unambiguous argument for `explain`: the pod, or its workload where the pod is only a template."""
-    kind, name = (group.kind, group.name) if pod.planned and pod.owner else ("Pod", pod.name)
-    return f"{pod.namespace}/{KINDS[kind].short if kind in KINDS else kind.lower()}/{name}"
+    return f"{pod.namespace}/{group.typed if pod.planned and pod.owner else f'{_POD}/{pod.name}'}"
 
 
 def summarize(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...]) -> Summary:

@@ -101,6 +101,23 @@ def _workload(snapshot: Snapshot, namespace: str, owner: Owner) -> Workload | No
     return next((w for w in snapshot.workloads if (w.namespace, w.kind, w.name) == (namespace, *owner)), None)
 
 
+def without_missing_owners(workloads: list[Workload]) -> list[Workload]:
+    """The workloads, of which those whose owner is not among them own their templates themselves.
+
+    So they go by their own name: an operator's object, or a Deployment that is not in the files, can't be typed.
+    """
+    known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}
+    return [
+        workload
+        if (workload.namespace, workload.template.owner) in known
+        else workload._replace(
+            template=workload.template._replace(owner=Owner(workload.kind, workload.name)),
+            replicas=tuple(pod._replace(owner=Owner(workload.kind, workload.name)) for pod in workload.replicas),
+        )
+        for workload in workloads
+    ]
+
+
 def planned_pods(workloads: list[Workload], pods: list[Pod]) -> list[Pod]:
     """The planned pods: of workloads that no other workload controls and that have no pods of their own yet."""
     known = {(workload.namespace, Owner(workload.kind, workload.name)) for workload in workloads}

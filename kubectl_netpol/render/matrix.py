@@ -90,7 +90,7 @@ def matrix_text(
         return "\n".join([*lines, "no destination has such a port"])
     if len(columns) <= MOST_COLUMNS and len(groups) <= 2 * MOST_COLUMNS:
         rows = [
-            _Line(names.short(group.namespace, group.name), patterns.part([place]))
+            _Line(names.short(group.namespace, group.title), patterns.part([place]))
             for place, group in enumerate(groups)
         ]
         lines += _grid(patterns, rows, [rows[place] for place in columns], marked, console)
@@ -178,7 +178,7 @@ def _list(patterns: Patterns, columns: Sequence[int], names: Names, *, verbose: 
 
 def _names(summary: Summary, places: Iterable[int], names: Names, limit: int) -> str:
     groups = [summary.groups[place] for place in places]
-    return names_text([names.short(group.namespace, group.name) for group in groups], limit)
+    return names_text([names.short(group.namespace, group.title) for group in groups], limit)
 
 
 def _totals(

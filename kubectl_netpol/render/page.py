@@ -55,7 +55,7 @@ def matrix_page(views: Sequence[PageView], where: str, explainer: Explainer, *, 
             {
                 "ns": group.namespace,
                 "kind": group.kind,
-                "name": group.name,
+                "name": group.title,
                 "pods": [explainer.reference(position) for position in range(group.first, group.last)],
                 "port": _first_port(views[0], group.first),
             }

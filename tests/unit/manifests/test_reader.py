@@ -405,7 +405,11 @@ def test_a_workload_that_is_scaled_down_has_none() -> None:
     ("owner", "pods"),
     [
         pytest.param("w", [Owner("Deployment", "w")], id="none if another workload controls it"),
-        pytest.param("gone", [Owner("Deployment", "w"), Owner("Deployment", "gone")], id="one if that was not read"),
+        pytest.param(
+            "gone",
+            [Owner("Deployment", "w"), Owner("ReplicaSet", "w-1")],
+            id="one of its own name if that was not read",
+        ),
     ],
 )
 def test_the_planned_pod_of_a_workload_that_another_controls(owner: str, pods: list[Owner]) -> None:

@@ -104,13 +104,13 @@ def test_the_highest_bit_decides_the_letter(code: int, letter: str) -> None:
     assert chr(LETTERS[code]) == letter
 
 
-def test_templates_of_one_name_are_one_pod_to_each_other() -> None:
+def test_templates_of_one_name_are_pods_of_their_own() -> None:
     templates = tuple(PLANNED._replace(owner=Owner(kind, "planned")) for kind in ("Deployment", "StatefulSet"))
     pods = (SAN, *templates)
     grid = Grid(PodSets(Snapshot(pods=pods, policies=[policy("planned", INGRESS)]), pods), "TCP", 80)
     assert grid.own_positions(0) == [0]
-    assert grid.own_positions(1) == [1, 2]
-    assert list(grid.rows()) == ["abb", "aaa", "aaa"]
+    assert grid.own_positions(1) == [1]
+    assert list(grid.rows()) == ["abb", "aab", "aba"]
 
 
 def test_the_number_of_a_port_name() -> None:

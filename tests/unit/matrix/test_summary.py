@@ -163,12 +163,18 @@ def test_groups_by_namespace() -> None:
     assert by_namespace(summary_of()[0]) == [[0], [1, 2]]
 
 
-def test_templates_of_one_name_are_one_pod_that_reaches_itself() -> None:
-    kinds = ("Deployment", "StatefulSet")
-    pods = [Pod("x", "web", {"app": "web"}, owner=Owner(kind, "web"), planned=True) for kind in kinds]
-    groups = tuple(WorkloadSpan("x", kind, "web", place, place + 1) for place, kind in enumerate(kinds))
-    sets = PodSets(Snapshot(pods=pods, policies=[policy("p", {"app": "web"})]), pods)
-    assert summarize([(Grid(sets, "TCP", 80), sets.all)], groups).letters() == (" a", "a ")
+def test_workloads_of_one_name_are_two_and_named_with_their_kind() -> None:
+    owned = [
+        Pod("x", "web", {"app": "web"}, owner=Owner(kind, "web"), planned=True)
+        for kind in ("Deployment", "StatefulSet")
+    ]
+    pods, groups = group_by_workload(
+        Snapshot(pods=owned), [*owned, Pod("x", "web", {}, ("10.0.0.1",)), Pod("y", "web", {})]
+    )
+    titles = ["x/deploy/web", "x/pod/web", "x/sts/web", "y/web"]
+    assert [group.key for group in groups] == [group.key for group in group_by_pod(pods)] == titles
+    sets = PodSets(Snapshot(pods=pods, policies=[policy("p", {"app": "web"})]), pods[:3])
+    assert summarize([(Grid(sets, "TCP", 80), sets.all)], groups[:3]).letters() == (" ab", "b b", "ba ")
 
 
 @pytest.mark.parametrize("sizes", [(1, 2, 3), (3, 2, 1), (5, 4), (8, 1, 7), (9,), (1, 17, 1), (2, 2, 2, 2)])
