@@ -61,14 +61,14 @@ def choose_labels(snapshot: Snapshot, pods: Sequence[Pod], resolved: Resolved) -
     owners = controllers(snapshot)
     titles = {pod_title(pod, owners) for pod in pods}
     neighbours = [pod for pod in snapshot.pods_in(pods[0].namespace) if not pod.finished]
-    targets = {pod.key for pod in neighbours if pod_title(pod, owners) in titles}
+    targets: set[object] = {pod.identity for pod in neighbours if pod_title(pod, owners) in titles}
     candidates = [own_selector(snapshot, pod, resolved.workload) for pod in pods]
     selector = candidates[0] if len(set(candidates)) == 1 else None
     if resolved.workload:
-        targets |= {pod.key for pod in pods_of(snapshot, resolved.workload)}
+        targets |= {pod.identity for pod in pods_of(snapshot, resolved.workload)}
     if resolved.service and resolved.service.selector:
         selector = resolved.service.selector
-        targets |= {pod.key for pod in snapshot.selected_by_service(resolved.service)}
+        targets |= {pod.identity for pod in snapshot.selected_by_service(resolved.service)}
     if selector is None or not _is_stable(selector):
         selector = _fewest(_common_labels(pods, owners), neighbours, targets)
     others = {pod_title(pod, owners) for pod in _others(selector, neighbours, targets)}
@@ -100,11 +100,11 @@ def _is_stable(selector: LabelSelector) -> bool:
     return bool(selector.requirements) and not any(item.key in TRANSIENT for item in selector.requirements)
 
 
-def _others(selector: LabelSelector, neighbours: Iterable[Pod], targets: set[str]) -> list[Pod]:
-    return [pod for pod in neighbours if pod.key not in targets and selector.matches(pod.labels)]
+def _others(selector: LabelSelector, neighbours: Iterable[Pod], targets: set[object]) -> list[Pod]:
+    return [pod for pod in neighbours if pod.identity not in targets and selector.matches(pod.labels)]
 
 
-def _fewest(labels: Mapping[str, str], neighbours: Sequence[Pod], targets: set[str]) -> LabelSelector:
+def _fewest(labels: Mapping[str, str], neighbours: Sequence[Pod], targets: set[object]) -> LabelSelector:
     """The combination of labels that the fewest other pods have: the smallest first, then preferred keys."""
     ranked = sorted(labels, key=lambda key: (_PREFERRED.index(key) if key in _PREFERRED else len(_PREFERRED), key))
     sizes = [*range(1, min(len(ranked), _MOST_COMBINED) + 1), len(ranked)]

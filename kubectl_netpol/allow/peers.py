@@ -59,4 +59,4 @@ def selector_for(snapshot: Snapshot, pods: Sequence[Pod], resolved: Resolved, no
 
 
 def unique_pods(pods: Iterable[Pod | None]) -> list[Pod]:
-    return list({pod.key: pod for pod in pods if pod}.values())
+    return list({pod.identity: pod for pod in pods if pod}.values())

@@ -114,9 +114,10 @@ def _predict_route(snapshot: Snapshot, request: Request, route: Route) -> Connec
         source = source._replace(address=shared_family(mine, (route.destination.address,)))
     connection = Connection(source, route.destination, request.protocol, route.port, route.dialled)
     verdict = evaluate(snapshot, connection)
-    ends = connection.source, connection.destination
-    if _apart(*map(_families, ends)):
-        message = f"{ends[0].title} and {ends[1].title} have no addresses of the same family, so nothing connects them"
+    there, dialled = connection.destination, route.dialled.address if route.dialled else None
+    if _apart(_families(connection.source), {family(dialled)} if dialled else _families(there)):
+        titles = f"{connection.source.title} and {dialled or there.title}"
+        message = f"{titles} have no addresses of the same family, so nothing connects them"
         return verdict._replace(caveats=(*verdict.caveats, Note(Code.NO_COMMON_FAMILY, message)))
     if other := _other_family(connection, request):
         second = evaluate(snapshot, other)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.connection.endpoints import endpoints_of
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.verdict import Dialled, End, Note
 from kubectl_netpol.errors import UsageError
-from kubectl_netpol.model.addresses import family, is_among, is_outside, shared_family
-from kubectl_netpol.model.objects import SERVICE_NAME
-from kubectl_netpol.model.selectors import LabelSelector
+from kubectl_netpol.model.addresses import is_among, is_outside, shared_family
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kubectl_netpol.connection.resolve import Resolved
-    from kubectl_netpol.model.objects import EndpointSlice, Node, Pod, Service, ServicePort
+    from kubectl_netpol.model.objects import Node, Pod, Service, ServicePort
     from kubectl_netpol.model.snapshot import Snapshot
 
 _NUMBER = "write the port number"
@@ -158,9 +155,9 @@ def _to_host_port(snapshot: Snapshot, asked: Request, node: Node, port: int) -> 
             if pod.host_network:
                 if (entry.number, entry.protocol) == (port, asked.protocol):
                     return asked._replace(address=address, routes=(Route(End(pod=pod, address=address), port),))
-            elif (entry.host_port, entry.protocol) == (port, asked.protocol):
+            elif (entry.host_port, entry.protocol) == (port, asked.protocol) and entry.listens_at(address):
                 dialled = Dialled(address, port, source_rewritten=True)
-                end = End(pod=pod, address=_endpoint_address(pod, asked, dialled))
+                end = End(pod=pod, address=shared_family(pod.ips, (address,) if address else ()))
                 return asked._replace(address=address, routes=(Route(end, entry.number, dialled),))
     return None
 
@@ -256,103 +253,20 @@ def _from_outside(asked: Request, service: Service, address: str | None, port: i
 
 def _to_headless(snapshot: Snapshot, asked: Request, service: Service, port: int) -> Request:
     """A headless Service has no address: its name resolves to its pods, and the port dialled is the pods' own."""
-    pods, problem = _endpoints(snapshot, service)
+    ends, problem = endpoints_of(snapshot, service, port, address=None, source=asked.source.pod)
     if problem:
         return asked._replace(problem=problem)
-    routes = tuple(Route(End(pod=pod, address=_endpoint_address(pod, asked, None)), port) for pod in pods)
-    if not routes:
-        routes = tuple(Route(end, port) for end in _slice_ends(snapshot, service))
-    if not routes:
-        return asked._replace(problem=_no_endpoints(snapshot, service))
-    return asked._replace(routes=routes, address=routes[0].destination.address)
+    return asked._replace(routes=tuple(Route(end, port) for end, _ in ends), address=ends[0][0].address)
 
 
 def _with_routes(
     snapshot: Snapshot, asked: Request, service: Service, service_port: ServicePort, dialled: Dialled | None
 ) -> Request:
-    pods, problem = _endpoints(snapshot, service)
+    address = dialled.address if dialled else None
+    ends, problem = endpoints_of(snapshot, service, service_port, address=address, source=asked.source.pod)
     if problem:
         return asked._replace(problem=problem)
-    routes = [
-        Route(End(pod=pod, address=_endpoint_address(pod, asked, dialled)), number, dialled)
-        for pod in pods
-        if (number := service_port.number_on(pod)) is not None
-    ]
-    if service.selector is None:
-        routes = _slice_routes(snapshot, service, service_port, dialled)
-    if not routes:
-        return asked._replace(problem=_no_endpoints(snapshot, service, service_port))
-    return asked._replace(routes=tuple(routes))
-
-
-def _endpoint_address(pod: Pod, asked: Request, dialled: Dialled | None) -> str | None:
-    """The pod's address of the family that was dialled, or of one that the Service has."""
-    if dialled and dialled.address:
-        return shared_family(pod.ips, (dialled.address,))
-    return _reachable_from(_of_families(asked.service, pod.ips), asked.source.pod)
-
-
-def _of_families(service: Service | None, addresses: tuple[str, ...]) -> tuple[str, ...]:
-    families = service.families if service else ()
-    return tuple(one for one in addresses if not families or family(one) in families)
-
-
-def _endpoints(snapshot: Snapshot, service: Service) -> tuple[tuple[Pod, ...], Note | None]:
-    """The pods that receive a Service's traffic, or why they are not known."""
-    resource = "pods" if service.selector else "endpointslices"
-    selector = service.selector or LabelSelector.of({SERVICE_NAME: service.name})
-    if gap := snapshot.gap(resource, service.namespace, selector):
-        return (), Note(Code.PERMISSION_MISSING, gap.message)
-    pods = snapshot.selected_by_service(service)
-    ready = [pod for pod in pods if pod.ready or service.publish_not_ready]
-    return tuple(pod for pod in ready if pod.planned or _of_families(service, pod.ips)), None
-
-
-def _slices(snapshot: Snapshot, service: Service) -> list[EndpointSlice]:
-    return [s for s in snapshot.endpoint_slices if (s.namespace, s.service) == (service.namespace, service.name)]
-
-
-def _slice_routes(
-    snapshot: Snapshot, service: Service, service_port: ServicePort, dialled: Dialled | None
-) -> list[Route]:
-    """Routes to the ready endpoints of a Service without selector that have the port, without duplicates."""
-    wanted = (service_port.name or "", service_port.protocol)
-    routes = []
-    for entry in _slices(snapshot, service):
-        number = next((number for name, number, protocol in entry.ports if (name, protocol) == wanted), None)
-        if number is not None and _same_family(service, entry, dialled):
-            routes += [Route(end, number, dialled) for end in _ends_of(snapshot, entry)]
-    return [route for index, route in enumerate(routes) if route not in routes[:index]]
-
-
-def _slice_ends(snapshot: Snapshot, service: Service) -> list[End]:
-    """The ready endpoints of a headless Service without selector, on any port, without duplicates."""
-    slices = [entry for entry in _slices(snapshot, service) if _same_family(service, entry, None)]
-    ends = [end for entry in slices for end in _ends_of(snapshot, entry)]
-    return [end for index, end in enumerate(ends) if end not in ends[:index]]
-
-
-def _same_family(service: Service, entry: EndpointSlice, dialled: Dialled | None) -> bool:
-    """A Service's address leads to endpoints of its own family, and a slice has endpoints of one family."""
-    address = next((address for endpoint in entry.endpoints for address in endpoint.addresses), None)
-    if not address:
-        return True
-    if dialled and dialled.address:
-        return family(address) == family(dialled.address)
-    return bool(_of_families(service, (address,)))
-
-
-def _ends_of(snapshot: Snapshot, entry: EndpointSlice) -> Iterator[End]:
-    """The ready endpoints of a slice, as the pod or the node that has the address."""
-    for endpoint in entry.endpoints:
-        for address in endpoint.addresses[:1] if endpoint.ready else ():
-            named = snapshot.pod(entry.namespace, endpoint.pod) if endpoint.pod else None
-            if named and is_among(address, named.ips):
-                yield End(pod=named, address=address)
-            elif pod := snapshot.pod_at(address):
-                yield End(pod=pod, address=address)
-            else:
-                yield End(node=snapshot.node_at(address), address=address)
+    return asked._replace(routes=tuple(Route(end, number, dialled) for end, number in ends))
 
 
 def _no_such_port(service: Service, port: int | str, protocol: str) -> Note:
@@ -363,18 +277,3 @@ def _no_such_port(service: Service, port: int | str, protocol: str) -> Note:
     ):
         message += f"; {port} is the nodePort of {node_port.number}, on the address of a node"
     return Note(Code.SERVICE_HAS_NO_SUCH_PORT, message)
-
-
-def _no_endpoints(snapshot: Snapshot, service: Service, service_port: ServicePort | None = None) -> Note:
-    pods = snapshot.selected_by_service(service)
-    if service.selector is None:
-        why = "it has no selector and no ready EndpointSlice"
-    elif not pods:
-        why = "its selector selects no pod"
-    elif service_port and isinstance(service_port.target, str) and any(pod.ready for pod in pods):
-        why = f'no pod it selects has a port named "{service_port.target}"'
-    else:
-        why = (
-            f"none of the {len(pods)} pods it selects is ready" if len(pods) > 1 else "the pod it selects is not ready"
-        )
-    return Note(Code.SERVICE_HAS_NO_ENDPOINTS, f"Service {service.key} has no ready endpoints: {why}")

@@ -121,10 +121,12 @@ def _subset_address(entry: Object) -> SliceEndpoint:
 
 def _slice_endpoint(entry: Object) -> SliceEndpoint:
     target = mapping(entry.get("targetRef"), "targetRef")
+    conditions = mapping(entry.get("conditions"), "conditions")
     return SliceEndpoint(
         tuple(_address(address, "addresses") for address in texts(entry.get("addresses"), "addresses")),
-        mapping(entry.get("conditions"), "conditions").get("ready") is not False,
+        conditions.get("ready") is not False,
         optional_text(target.get("name"), "targetRef.name") if target.get("kind") == "Pod" else None,
+        conditions.get("serving") is True and conditions.get("terminating") is True,
     )
 
 

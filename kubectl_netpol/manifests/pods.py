@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_netpol.fields import boolean, each, integer, mapping, objects, optional_text, text, texts
 from kubectl_netpol.manifests.objects import read_addresses
+from kubectl_netpol.model.addresses import is_ip
 from kubectl_netpol.model.objects import Container, ContainerPort, Owner, Pod, Workload
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.policies.meta import last_change, read_labels, read_port_protocol, read_selector
@@ -34,9 +35,8 @@ def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
     running.update(each(status.get("ephemeralContainerStatuses"), "status.ephemeralContainerStatuses", _running))
     ephemeral = each(spec.get("ephemeralContainers"), "spec.ephemeralContainers", _container)
     conditions = objects(status.get("conditions"), "status.conditions")
-    ready = not metadata.get("deletionTimestamp") and (
-        not status or any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
-    )
+    ready = not status or any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
+    terminating = bool(metadata.get("deletionTimestamp"))
     return _pod_of(
         spec,
         metadata,
@@ -50,7 +50,8 @@ def read_pod(item: Object, metadata: Object, namespace: str, name: str) -> Pod:
         host_ips=read_addresses(status, "hostIP"),
         phase=phase or (None if not status else "Pending"),
         planned=not status,
-        ready=ready,
+        ready=ready and not terminating,
+        serving=ready and terminating,
         changed=last_change(metadata),
     )
 
@@ -116,12 +117,13 @@ def _init_container(entry: Object) -> tuple[Container, list[ContainerPort], bool
 
 
 def _container_port(entry: Object) -> ContainerPort:
-    host_port = entry.get("hostPort")
+    host_port, host_ip = entry.get("hostPort"), optional_text(entry.get("hostIP"), "hostIP") or ""
     return ContainerPort(
         optional_text(entry.get("name"), "name"),
         integer(entry.get("containerPort"), "containerPort"),
         read_port_protocol(entry),
         None if host_port in (None, 0) else integer(host_port, "hostPort"),
+        host_ip if is_ip(host_ip) else "",  # the API server takes any text
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.model.addresses import family, is_among, parse_ip
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,12 +38,24 @@ class Namespace(NamedTuple):
 
 
 class ContainerPort(NamedTuple):
-    """spec.containers[].ports[]. It opens no port: it documents one, gives it a name, or a port of the node."""
+    """spec.containers[].ports[]. It opens no port: it documents one, gives it a name, or a port of the node.
+
+    `host_ip`: the one of the node's addresses at which the `host_port` is; "": all.
+    """
 
     name: str | None
     number: int
     protocol: str = "TCP"
     host_port: int | None = None
+    host_ip: str = ""
+
+    def listens_at(self, address: str | None) -> bool:
+        """Whether the node's address (None: not known) is one at which the `host_port` is."""
+        if not self.host_ip or address is None:
+            return True
+        if parse_ip(self.host_ip).is_unspecified:
+            return family(self.host_ip) == family(address)
+        return is_among(address, (self.host_ip,))
 
 
 class Owner(NamedTuple):
@@ -64,6 +78,7 @@ class Pod(NamedTuple):
     """A pod, or the pod of a workload's template (`planned`: no status, so no address and no phase).
 
     `changed`: when the object last changed, the latest time in its metadata (RFC 3339, UTC), or None.
+    `serving`: it terminates, and is not `ready` for that alone: it counts where nothing is ready (kube-proxy).
     `nameservers`: spec.dnsConfig.nameservers. `init_ports`: of init containers that run to completion.
     """
 
@@ -86,6 +101,7 @@ class Pod(NamedTuple):
     changed: str | None = None
     service_account: str | None = None
     init_ports: tuple[ContainerPort, ...] = ()
+    serving: bool = False
 
     @property
     def key(self) -> str:
@@ -190,11 +206,12 @@ class Service(NamedTuple):
 
 
 class SliceEndpoint(NamedTuple):
-    """endpoints[] of an EndpointSlice. `pod`: the name in targetRef, if that is a pod."""
+    """endpoints[] of an EndpointSlice. `pod`: the name in targetRef, if that is a pod. `serving`: as in `Pod`."""
 
     addresses: tuple[str, ...]
     ready: bool = True
     pod: str | None = None
+    serving: bool = False
 
 
 class EndpointSlice(NamedTuple):

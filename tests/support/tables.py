@@ -160,9 +160,9 @@ def pod_object(
     init: str | None = None,
     annotations: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`ip`: its addresses; `ports`: such as "http=80 53/UDP 80/TCP@8080" (name, number, protocol, hostPort).
+    """`ip`: its addresses; `ports`: such as "http=80 53/UDP 80/TCP@8080 81@127.0.0.1:8081".
 
-    `init`: the ports of an init container.
+    Those are name, number, protocol, hostIP and hostPort. `init`: the ports of an init container.
     """
     listed = _ports(ports)
     addresses = ip.split()
@@ -188,10 +188,18 @@ def pod_object(
 def _ports(ports: str) -> list[dict[str, Any]]:
     listed = []
     for word in ports.split():
-        match = re.fullmatch(r"((?P<name>[a-z-]+)=)?(?P<number>\d+)(/(?P<protocol>\w+))?(@(?P<host>\d+))?", word)
+        match = re.fullmatch(
+            r"((?P<name>[a-z-]+)=)?(?P<number>\d+)(/(?P<protocol>\w+))?(@((?P<at>[\d.]+):)?(?P<host>\d+))?", word
+        )
         assert match, word
-        found = {"name": match["name"], "containerPort": int(match["number"]), "protocol": match["protocol"] or "TCP"}
-        listed.append({**found, "hostPort": int(match["host"])} if match["host"] else found)
+        found: dict[str, Any] = {
+            "name": match["name"],
+            "containerPort": int(match["number"]),
+            "protocol": match["protocol"] or "TCP",
+        }
+        if match["host"]:
+            found |= {"hostPort": int(match["host"]), "hostIP": match["at"]}
+        listed.append(found)
     return listed
 
 

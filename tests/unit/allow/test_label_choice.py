@@ -86,6 +86,13 @@ def test_replicas_of_one_deployment_are_not_other_pods_even_if_it_was_not_read()
     assert choose_labels(snapshot, REPLICAS[:1], Resolved(pod=REPLICAS[0])) == (LabelSelector.of({"app": "web"}), None)
 
 
+def test_the_template_of_a_workload_of_the_same_name_is_another_pod() -> None:
+    web = pod("web", {"app": "web", "role": "server"})
+    template = pod("web", {"app": "web", "job": "clean"}, owner=Owner("CronJob", "web"))
+    snapshot = Snapshot(pods=[web, template])
+    assert choose_labels(snapshot, [web], Resolved(pod=web)) == (LabelSelector.of({"role": "server"}), None)
+
+
 def test_a_job_is_selected_by_a_label_that_outlives_it() -> None:
     snapshot = Snapshot(pods=[JOB_POD], workloads=[JOB])
     assert choose_labels(snapshot, [JOB_POD], Resolved(workload=JOB)).selector == LabelSelector.of({"app": "report"})

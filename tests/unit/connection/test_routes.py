@@ -386,6 +386,12 @@ def test_a_port_name_that_the_destination_does_not_have(destination: str, port: 
             id="a pod that is not ready and has no such name: ready comes first",
         ),
         pytest.param(
+            {"clusterIP": "fd96::9", "selector": {"app": "mixed"}, "ports": [{"port": 80, "targetPort": "zz"}]},
+            Code.SERVICE_HAS_NO_ENDPOINTS,
+            "Service a/s has no ready endpoints: no pod it selects has an IPv6 address",
+            id="pods without an address of its family: that comes before the port",
+        ),
+        pytest.param(
             {"selector": {"app": "web"}, "ports": [{"port": 81, "nodePort": 80}]},
             Code.SERVICE_HAS_NO_SUCH_PORT,
             "Service a/s has no port 80/TCP; it has 81/TCP; 80 is the nodePort of 81, on the address of a node",
