@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_netpol.analysis.groups import label_keys
 from kubectl_netpol.engine.layers import applies
 from kubectl_netpol.engine.rules import peer_matches
 from kubectl_netpol.lint.meant import Slips
@@ -73,6 +74,7 @@ class Context:
         self._classes: dict[str, tuple[PodClass, ...]] = {}
         self._by_labels: dict[str, ByLabels[PodClass]] = {}
         self._slips: dict[str, Slips] = {}
+        self._keys = set(label_keys(snapshot, snapshot.evaluated))
         self._number = 0
         self._matched: dict[object, Matched] = {}
         self._selected: dict[object, tuple[PodClass, ...]] = {}
@@ -104,7 +106,8 @@ class Context:
 
     def _that_may_match(self, namespace: str, selector: LabelSelector | None) -> list[PodClass]:
         if namespace not in self._by_labels:
-            self._by_labels[namespace] = ByLabels((one.pod.labels, one) for one in self.classes_in(namespace))
+            classes = ((one.pod.labels, one) for one in self.classes_in(namespace))
+            self._by_labels[namespace] = ByLabels(classes, self._keys)
         return self._by_labels[namespace].that_may_match(selector)
 
     def nearly_matched(self, namespace: str, selector: LabelSelector) -> list[PodClass]:

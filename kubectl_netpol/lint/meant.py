@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_netpol.model.selectors import LabelSelector, Operator, Requirement, requirement_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # Under each of these people name what a pod runs.
 _NAMES = ("app", "app.kubernetes.io/name", "k8s-app", "name", "run", "app.kubernetes.io/component", "component")
 _SHORT = 5  # below, another letter in place of one makes another word: api and app
+_MOST_WORDS = 10_000  # of which what they share is kept: it takes 3 kB a word
 _ROWS = "qwertyuiop asdfghjkl zxcvbnm"
 
 
@@ -39,36 +40,59 @@ def meant(selector: LabelSelector, labels: Iterable[Mapping[str, str]]) -> Meant
 
 
 class Slips:
-    """Of many label sets those that a selector may miss by one label spelt nearly alike, without asking each."""
+    """Of many label sets those that a selector may miss by one label spelt nearly alike, without asking each.
+
+    A label is looked at when a selector is about its key: pods have many that none names.
+    """
 
     def __init__(self, labels: Iterable[Mapping[str, str]]) -> None:
-        self._places: dict[tuple[str, str], list[int]] = {}
-        for place, entry in enumerate(labels):
-            for label in entry.items():
-                self._places.setdefault(label, []).append(place)
-        self._keys: dict[object, list[str]] = {}
-        self._values: dict[tuple[str, object], list[str]] = {}
-        for key in dict.fromkeys(key for key, _ in self._places):
-            for slip in slips(key):
-                self._keys.setdefault(slip, []).append(key)
-            for name in (True,) if key in _NAMES else ():
-                self._keys.setdefault(name, []).append(key)
-        for key, value in self._places:
-            for slip in slips(value):
-                self._values.setdefault((key, slip), []).append(value)
+        self._labels = tuple(labels)
+        self._keys = Near({key for entry in self._labels for key in entry})
+        self._places: dict[str, dict[str, list[int]]] = {}
+        self._values: dict[str, Near] = {}
 
     def near(self, selector: LabelSelector) -> list[int]:
         """The places of the label sets that `meant` may find, and of others; in order."""
         wanted = (one for one in selector.requirements if one.operator is Operator.IN)
         labels = dict.fromkeys(label for one in wanted for label in self._near(one))
-        return sorted({place for label in labels for place in self._places.get(label, ())})
+        return sorted({place for key, value in labels for place in self._of(key).get(value, ())})
 
     def _near(self, requirement: Requirement) -> Iterator[tuple[str, str]]:
         own, values = requirement.key, requirement.values
+        if own not in self._values:
+            self._values[own] = Near(self._of(own))
         for value in values:
-            yield from ((own, other) for slip in slips(value) for other in self._values.get((own, slip), ()))
-        for slip in (*slips(own), own in _NAMES):
-            yield from ((key, value) for key in self._keys.get(slip, ()) for value in values)
+            yield from ((own, other) for other in self._values[own].to(value))
+        names = [key for key in _NAMES if key in self._keys.words] if own in _NAMES else ()
+        for key in (*names, *self._keys.to(own)):
+            yield from ((key, value) for value in values)
+
+    def _of(self, key: str) -> dict[str, list[int]]:
+        """By the values of this label the places of those that have it."""
+        found = self._places.get(key)
+        if found is None:
+            found = self._places[key] = {}
+            for place, entry in enumerate(self._labels):
+                if key in entry:
+                    found.setdefault(entry[key], []).append(place)
+        return found
+
+
+class Near:
+    """Words, of which those that may be `alike` to another are found by what they share."""
+
+    def __init__(self, words: Collection[str]) -> None:
+        self.words = words
+        self._by_slip: dict[object, list[str]] = {}
+        if len(words) <= _MOST_WORDS:
+            for word in words:
+                for slip in slips(word):
+                    self._by_slip.setdefault(slip, []).append(word)
+
+    def to(self, word: str) -> Iterable[str]:
+        if len(self.words) > _MOST_WORDS:
+            return self.words
+        return [other for slip in slips(word) for other in self._by_slip.get(slip, ())]
 
 
 def slips(word: str) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_netpol.lint.meant import Slips, alike, meant, slips
+from kubectl_netpol.lint.meant import Near, Slips, alike, meant, slips
 from kubectl_netpol.model.selectors import LabelSelector, parse_selector, selector_text
 
 PODS = [{"app": "web", "tier": "back"}, {"app.kubernetes.io/name": "prometheus-adapter"}, {"k8s-app": "dns"}]
@@ -92,3 +92,9 @@ def test_no_label_that_may_be_meant_is_left_out(pods: list[dict[str, str]], want
     near = Slips(pods).near(selector)
     assert near == sorted(set(near))
     assert meant(selector, [pods[place] for place in near]) == meant(selector, pods)
+
+
+def test_of_very_many_words_all_may_be_alike() -> None:
+    few, many = ([f"web{number}" for number in range(count)] for count in (10_000, 10_001))
+    assert Near(few).to("webx7") == ["web7"]
+    assert list(Near(many).to("webx7")) == many
