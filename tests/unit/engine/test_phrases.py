@@ -152,6 +152,12 @@ def test_the_ports_of_a_rule(ports: list[Any], pod: Pod | None, text: str) -> No
             "requires port http, shop/web has no port of that name",
             id="no such port name",
         ),
+        pytest.param(
+            (RulePart.PORT_NAME, "dns", "shop/web"),
+            Dialled("10.96.0.1", 53),
+            "requires port dns, shop/web has no TCP port of that name",
+            id="no such port name, of the protocol that is asked about",
+        ),
         pytest.param((RulePart.PORT, "80", "8080"), None, "requires port 80, not 8080", id="another port"),
         pytest.param(
             (RulePart.PORT, "80", "8080"),
