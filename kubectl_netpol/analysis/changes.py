@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kubectl_netpol.analysis.change import Cause, Changes, ConnectionChange, IsolatedMember, causes_of
 from kubectl_netpol.analysis.groups import Member, PodGroup, outside_groups, pod_groups
 from kubectl_netpol.analysis.port_classes import PortClass, port_classes, rules_covering
+from kubectl_netpol.analysis.sights import Sights
 from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.evaluate import evaluate
-from kubectl_netpol.engine.layers import applies, isolating_policies, tiered_policies
-from kubectl_netpol.engine.rules import peer_matches
-from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, End, Note, Verdict
-from kubectl_netpol.model.addresses import Blocks, by_family, family, parse_ip
-from kubectl_netpol.model.policies import Direction, Peer, Policy, Rule, blocks_of
+from kubectl_netpol.engine.layers import applies, isolating_policies
+from kubectl_netpol.engine.verdict import Connection, ConnectionVerdict, DirectionVerdict, End, Note, Verdict
+from kubectl_netpol.model.addresses import by_family
+from kubectl_netpol.model.policies import Direction, Policy, Rule, blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_netpol.model.objects import Pod
     from kubectl_netpol.model.snapshot import Snapshot
 
 
@@ -46,14 +45,6 @@ def _timeless(snapshot: Snapshot) -> Snapshot:
     return snapshot.with_policies(policy._replace(changed=None) for policy in snapshot.evaluated)
 
 
-class _RuleOfPolicy(NamedTuple):
-    """One rule of a policy, or (None) that it applies; `changed`: its key and position where the policy changed."""
-
-    policy: Policy
-    rule: Rule | None
-    changed: tuple[str, int | None] | None
-
-
 class _Outcome(NamedTuple):
     """How connections between two ends change: ports, before, after and causes, as in `ConnectionChange`."""
 
@@ -70,14 +61,9 @@ class Differ:
         self.changed = changed_policies(before, after)
         self._group()
         self.affected = {direction: self._affected(direction) for direction in Direction}
-        self.sides: dict[tuple[int, Direction], list[list[_RuleOfPolicy]]] = {}
-        self.alike: dict[tuple[int, Direction], int] = {}
-        self.matches: dict[tuple[int, int, bool | int], object] = {}
-        self.seen: dict[tuple[int, int], int] = {}
-        self.blocks: dict[int, tuple[Blocks, list[Peer]]] = {}
-        self.own_namespace: dict[int, bool] = {}  # by the rule's id: whether a peer depends on the subject's namespace
-        self.numbers: dict[object, int] = {}
+        self.sights = Sights(before, after, self.changed, [*self.pods, *self.outside])
         self.outcomes: dict[object, _Outcome] = {}
+        self.known: dict[object, DirectionVerdict] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
         self.undetermined: dict[Note, None] = {}
 
@@ -127,119 +113,24 @@ class Differ:
                     newly = not isolating_policies(self.before, group.pod, direction)
                     yield from (IsolatedMember(member, direction, newly) for member in group.members)
 
-    def _sides(self, group: PodGroup, direction: Direction) -> list[list[_RuleOfPolicy]]:
-        """Before and after: the policies that are asked about the group, in order, and their rules."""
-        key = (group.number, direction)
-        if key not in self.sides:
-            self.sides[key] = [
-                [
-                    _RuleOfPolicy(
-                        policy, rule, (policy.key, rule and rule.position) if policy in self.changed else None
-                    )
-                    for policy in (asked_policies(snapshot, group.pod, direction) if group.pod else ())
-                    for rule in (None, *policy.rules_of(direction))
-                ]
-                for snapshot in (self.before, self.after)
-            ]
-            parts = [part for side in self.sides[key] for part in side]
-            own = any(peer.selects_by_own_namespace for part in parts if part.rule for peer in part.rule.peers)
-            same = [[(id(part.policy), id(part.rule)) for part in side] for side in self.sides[key]]
-            self.alike[key] = self.numbers.setdefault((own and group.number, *map(tuple, same)), len(self.numbers))
-        return self.sides[key]
-
     def _rules_of(self, group: PodGroup, direction: Direction) -> Iterator[Rule]:
         """The rules that are asked about the group, before or after."""
-        return (part.rule for side in self._sides(group, direction) for part in side if part.rule)
+        return self.sights.rules_of(group, direction)
 
     def _alike(
         self, subject: PodGroup, others: Iterable[PodGroup], direction: Direction
     ) -> Iterable[tuple[object, list[PodGroup]]]:
         """The other ends, grouped by how the policies of both ends see them; with the key of `_outcome`."""
+        keys: Sequence[object] = self.sights.keys(subject, direction)
+        odd = bool(self.after.unevaluated or self.after.gaps)
         found: dict[object, list[PodGroup]] = {}
         for other in others:
-            found.setdefault(self._alike_key(subject, other, direction), []).append(other)
-        if self.after.unevaluated or self.after.gaps or (subject.pod and subject.pod.host_network):
+            alone = other is subject or (other.pod and (odd or other.pod.host_network))
+            found.setdefault(other.number if alone else keys[other.number], []).append(other)
+        if odd or (subject.pod and subject.pod.host_network):
             return ((None, groups) for groups in found.values())
-        own = direction, self._as_seen(subject, direction.opposite)
+        own = direction, self.sights.ends(direction.opposite)[subject.number]
         return (((own, key) if isinstance(key, tuple) else None, groups) for key, groups in found.items())
-
-    def _as_seen(self, group: PodGroup, direction: Direction) -> object:
-        """Whatever of this end decides beside rules where policies of this direction are asked about the other end."""
-        addresses = group.pod.ips if group.pod else (group.ends[0].address,)
-        ports = group.pod.ports if group.pod and direction is Direction.EGRESS else ()
-        # What answers at such an address may be on the pod's own node.
-        local = [parse_ip(address).is_link_local for address in addresses if address and not group.pod]
-        return tuple(map(family, filter(None, addresses))), ports, any(local)
-
-    def _alike_key(self, subject: PodGroup, other: PodGroup, direction: Direction) -> object:
-        """Equal for other ends that need not be evaluated one by one."""
-        pod = other.pod
-        alone = pod and (pod.host_network or self.after.unevaluated or self.after.gaps)
-        if other is subject or alone:
-            return other.number
-        return (
-            self._as_seen(other, direction),
-            self._rules_seen(subject, other, direction),
-            self._rules_seen(other, subject, direction.opposite),
-        )
-
-    def _rules_seen(self, group: PodGroup, peer: PodGroup, direction: Direction) -> object:
-        """How the group's policies see the peer, before and after: the ports of each rule, and whether it matches.
-
-        The order of the rules of NetworkPolicies does not matter; that of tiers does. Asked once for groups with the
-        same rules.
-        """
-        sides = self._sides(group, direction)
-        key = self.alike[group.number, direction], peer.number
-        if key not in self.seen:
-            found = tuple(
-                (
-                    frozenset(self._seen(part, group, peer) for part in side if part.policy.tier is None),
-                    tuple(
-                        (part.policy.tier, part.policy.priority, part.policy.kind, self._seen(part, group, peer))
-                        for part in side
-                        if part.policy.tier
-                    ),
-                )
-                for side in sides
-            )
-            self.seen[key] = self.numbers.setdefault(found, len(self.numbers))
-        return self.seen[key]
-
-    def _seen(self, part: _RuleOfPolicy, group: PodGroup, peer: PodGroup) -> object:
-        if part.rule is None:
-            return part.changed, None
-        return part.changed, (part.rule.action, part.rule.ports, self._matches(part.policy, part.rule, group, peer))
-
-    def _matches(self, policy: Policy, rule: Rule, group: PodGroup, peer: PodGroup) -> object:
-        """Whether each peer of the rule matches this other end, by each of its addresses."""
-        if id(rule) not in self.own_namespace:
-            self.own_namespace[id(rule)] = any(item.selects_by_own_namespace for item in rule.peers)
-        key = (id(rule), peer.number, self.own_namespace[id(rule)] and group.number)
-        if key not in self.matches:
-            addresses = (peer.pod.ips if peer.pod else (peer.ends[0].address,)) or (None,)
-            self.matches[key] = frozenset(
-                tuple(
-                    matched if isinstance(matched, bool) else None
-                    for matched in (
-                        peer_matches(self.after, policy, item, peer.pod, ip, subject=group.pod) for ip in addresses
-                    )
-                )
-                for item in self._peers(rule, addresses)
-            )
-        return self.matches[key] if rule.peers else None
-
-    def _peers(self, rule: Rule, addresses: Sequence[str | None]) -> Iterable[Peer]:
-        """The peers that may match one of these addresses, or a pod by its labels: of many blocks a few."""
-        known = self.blocks.get(id(rule))
-        if known is None:
-            numbered = [(block.cidr, number) for number, peer in enumerate(rule.peers) for block in peer.blocks]
-            others = [peer for peer in rule.peers if not peer.blocks]
-            known = self.blocks[id(rule)] = Blocks(numbered), others
-        if None in addresses:
-            return rule.peers
-        holding = {number for ip in addresses if ip for number in known[0].holding(ip)}
-        return [*known[1], *(rule.peers[number] for number in sorted(holding))]
 
     def _add(self, own: PodGroup, alike: list[PodGroup], direction: Direction, outcome: _Outcome) -> None:
         members = {member: None for group in alike for member in group.members}
@@ -265,14 +156,15 @@ class Differ:
         rules = [rule for group, _, direction in ends for rule in self._rules_of(group, direction)]
         classes = port_classes(destination.pod, rules) if pairs else []
         if not self.ports_matter:
-            matching = rules if alone else [rule for end in ends for rule in self._rules_matching(*end)]
+            matching = rules if alone else [rule for end in ends for rule in self.sights.rules_matching(*end)]
             alike = rules_covering(classes, destination.pod, matching)
         else:
             alike = list(range(len(classes)))
+        about = () if alone else tuple(self.sights.side(source, destination, direction) for _, _, direction in ends)
         known: dict[object, tuple[Verdict, Verdict, tuple[Cause, ...]]] = {}
         for ports, key in zip(classes, alike, strict=True):
             if key not in known:
-                known[key] = self._evaluate_ports(pairs, ports)
+                known[key] = self._evaluate_ports(pairs, ports, about)
         found = tuple(
             (ports, *known[key])
             for ports, key in zip(classes, alike, strict=True)
@@ -280,21 +172,14 @@ class Differ:
         )
         return _Outcome(found, any(now is Verdict.ALLOWED for _, now, _ in known.values()))
 
-    def _rules_matching(self, group: PodGroup, peer: PodGroup, direction: Direction) -> Iterator[Rule]:
-        """Those of `_rules_of` that may match the peer on some port."""
-        for side in self._sides(group, direction):
-            for policy, rule, _ in side:
-                if rule:
-                    matched: Any = self._matches(policy, rule, group, peer)
-                    if matched is None or any(one is not False for item in matched for one in item):
-                        yield rule
-
     def _evaluate_ports(
-        self, pairs: list[tuple[End, End]], ports: PortClass
+        self, pairs: list[tuple[End, End]], ports: PortClass, about: tuple[object, ...]
     ) -> tuple[Verdict, Verdict, tuple[Cause, ...]]:
         connections = [Connection(*pair, ports.protocol, ports.first) for pair in pairs]
-        old = [evaluate(self.before, connection, near=False) for connection in connections]
-        new = [evaluate(self.after, connection, near=False) for connection in connections]
+        old, new = (
+            [self._evaluate(snapshot, one, (place, *about)) for place, one in enumerate(connections)]
+            for snapshot in (self.before, self.after)
+        )
         then, now = _together(old), _together(new)
         causes: dict[Cause, None] = {}
         if then is not now:
@@ -304,6 +189,17 @@ class Differ:
             reasons = [verdict.reason for verdict in new if verdict.reason]
             self.undetermined.update(dict.fromkeys(reason for reason in reasons if reason.code in _UNREAD))
         return then, now, tuple(causes)
+
+    def _evaluate(self, snapshot: Snapshot, connection: Connection, about: tuple[object, ...]) -> ConnectionVerdict:
+        """`about`: the place among the address families, and what each side depends on, if it is known."""
+        place, *sides = about
+        keys = [(snapshot is self.after, place, connection.protocol, connection.port, side) for side in sides]
+        egress, ingress = map(self.known.get, keys) if keys else (None, None)
+        found = evaluate(snapshot, connection, near=False, egress=egress, ingress=ingress)
+        for key, side in zip(keys, (found.egress, found.ingress), strict=False):
+            if side.verdict is not Verdict.UNDEFINED:  # else its reason names the pods
+                self.known[key] = side
+        return found
 
     def _connections(self, source: PodGroup, destination: PodGroup) -> list[tuple[End, End]]:
         """Two ends by each address family that both have; the first family alone where no rule has an ipBlock."""
@@ -337,10 +233,6 @@ _UNREAD = (
     Code.POD_ADDRESS_UNKNOWN,
     Code.SELECTOR_NOT_EVALUATED,
 )
-
-
-def asked_policies(snapshot: Snapshot, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
-    return (*tiered_policies(snapshot, pod, direction), *isolating_policies(snapshot, pod, direction))
 
 
 def _by_family(end: End) -> dict[int, str]:

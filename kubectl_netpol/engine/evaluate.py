@@ -39,11 +39,21 @@ if TYPE_CHECKING:
 _FOR_NODES = ("CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AntreaClusterNetworkPolicy")
 
 
-def evaluate(snapshot: Snapshot, connection: Connection, *, near: bool = True) -> ConnectionVerdict:
-    """`near`: with the rules that nearly would have allowed it, which take as long as the verdict itself."""
+def evaluate(
+    snapshot: Snapshot,
+    connection: Connection,
+    *,
+    near: bool = True,
+    egress: DirectionVerdict | None = None,
+    ingress: DirectionVerdict | None = None,
+) -> ConnectionVerdict:
+    """`near`: with the rules that nearly would have allowed it, which take as long as the verdict itself.
+
+    `egress`, `ingress`: what it would find anew for that side, from a connection that the policies there see alike.
+    """
     source, destination = connection.source, connection.destination
-    egress = _evaluate_direction(snapshot, connection, Direction.EGRESS, near=near)
-    ingress = _evaluate_direction(snapshot, connection, Direction.INGRESS, near=near)
+    egress = egress or _evaluate_direction(snapshot, connection, Direction.EGRESS, near=near)
+    ingress = ingress or _evaluate_direction(snapshot, connection, Direction.INGRESS, near=near)
     caveats = [*egress.caveats, *ingress.caveats]
     verdict, reason = _combine(egress, ingress)
     if verdict is Verdict.ALLOWED:

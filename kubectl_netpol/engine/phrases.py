@@ -105,7 +105,8 @@ def miss_text(miss: Miss, connection: Connection | None = None) -> str:
             return f"requires a pod in namespace {required}, this one is in {found}"
         return f"requires namespace label {required}, namespace has {found}"
     if miss.part is RulePart.PORT_NAME:
-        return f"requires port {required}, {found} has no {f'{connection.protocol} ' if connection else ''}port of that name"
+        protocol = f"{connection.protocol} " if connection else ""
+        return f"requires port {required}, {found} has no {protocol}port of that name"
     if miss.part is RulePart.CONDITION and not found:
         return required
     if miss.part is not RulePart.PORT:

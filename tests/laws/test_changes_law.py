@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kubectl_netpol.analysis.changes import asked_policies, changed_policies, changes_between
+from kubectl_netpol.analysis.changes import changed_policies, changes_between
 from kubectl_netpol.analysis.groups import OUTSIDE_TITLE
+from kubectl_netpol.analysis.sights import asked_policies
 from kubectl_netpol.engine.evaluate import evaluate
 from kubectl_netpol.engine.plugins import plugin_of
 from kubectl_netpol.engine.verdict import Connection, End, Verdict
