@@ -10,7 +10,7 @@ from kubectl_netpol.model.kinds import KINDS, policy_kinds_typed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_netpol.model.policies import Policy
+    from kubectl_netpol.model.policies import Policy, UnevaluatedPolicy
     from kubectl_netpol.model.snapshot import Snapshot
 
 _MOST_NAMES = 5
@@ -41,8 +41,10 @@ def find_policy(snapshot: Snapshot, policies: Iterable[Policy], reference: Polic
         raise UsageError(f'"{reference.typed}" is ambiguous: {listed}', "write the kind with its group")
     if found:
         return found[0]
-    others = (one for one in snapshot.unevaluated if one.kind in reference.kinds and one.name == reference.name)
-    if other := next((one for one in others if _is_there(one.namespace, reference)), None):
+    # A policy of a tier is no candidate where the plugin does not say what it makes of its kind.
+    others: tuple[Policy | UnevaluatedPolicy, ...] = (*snapshot.unevaluated, *snapshot.tiered)
+    same = (one for one in others if one.kind in reference.kinds and one.name == reference.name)
+    if other := next((one for one in same if _is_there(one.namespace, reference)), None):
         raise NetpolError(f"the rules of {other.title} are not evaluated", "explain POD names it where it may decide")
     kind = KINDS[reference.kinds[0]]
     if gap := snapshot.gap(kind.resource, reference.namespace):

@@ -102,3 +102,9 @@ def test_one_whose_rules_are_not_evaluated() -> None:
     snapshot = Snapshot(unevaluated=[UnevaluatedPolicy("AntreaClusterNetworkPolicy", None, "wide")])
     with pytest.raises(NetpolError, match=r"the rules of clusternetworkpolicy\.crd\.antrea\.io/wide are not evaluated"):
         find("acnp/wide", snapshot)
+
+
+def test_one_of_a_tier_that_the_plugin_does_not_evaluate() -> None:
+    snapshot = Snapshot(tiered=[policy("a", "", "AdminNetworkPolicy")])
+    with pytest.raises(NetpolError, match=r"the rules of adminnetworkpolicy\.policy\.networking\.k8s\.io/a are not"):
+        find("anp/a", snapshot)
