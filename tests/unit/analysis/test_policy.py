@@ -176,6 +176,58 @@ def test_on_cilium_nothing_is_said_of_the_rules_of_a_tier() -> None:
     assert names == ["deny", "web", "two"]
 
 
+SRC = {"pods": {"a/src": {"labels": {"app": "src"}, "ip": "10.0.0.1"}}}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "text"),
+    [
+        pytest.param(
+            {
+                "cilium": {
+                    "a/p": {
+                        "endpointSelector": {"matchLabels": {"app": "none"}},
+                        "ingress": [{"fromEndpoints": [{"matchLabels": {"app": "src"}}]}],
+                    }
+                }
+            },
+            "pods app=src in a",
+            id="Cilium",
+        ),
+        pytest.param(
+            {
+                "calico": {
+                    "np/a/p": {
+                        "selector": "app == 'none'",
+                        "ingress": [{"action": "Allow", "source": {"selector": "app == 'src'"}}],
+                    }
+                }
+            },
+            "selector app == 'src'",
+            id="Calico",
+        ),
+        pytest.param(
+            {
+                "plugin": "Cilium",
+                "policies": {
+                    "a/p": {
+                        "podSelector": {"matchLabels": {"app": "none"}},
+                        "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "src"}}}]}],
+                    }
+                },
+            },
+            "pods app=src in a",
+            id="a NetworkPolicy on Cilium",
+        ),
+    ],
+)
+def test_peers_of_a_policy_that_selects_no_pod_are_not_everyone(cluster: dict[str, Any], text: str) -> None:
+    found = explained("p", {**SRC, **cluster})
+    assert found.selects == ()
+    ((peer,),) = [entry.peers for entry in found.rules]
+    assert (peer.text, [pod.key for pod in peer.pods]) == (text, ["a/src"])
+
+
 def test_whom_its_rules_let_through() -> None:
     (entry,) = explained("web").rules
     assert [[pod.key for pod in peer.pods] for peer in entry.peers] == [["a/api"]]
