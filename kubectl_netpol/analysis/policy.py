@@ -29,8 +29,9 @@ class Missed(NamedTuple):
 
 
 class PolicyExplanation(NamedTuple):
-    """`isolates`: the directions in which it blocks, of the pods that it selects, what no rule decides.
+    """`policy`: with the directions in which its rules are asked.
 
+    `isolates`: the directions in which it blocks, of the pods that it selects, what no rule decides.
     `rules`: the policy's, with the pods that their peers match now. `without`: what its deletion would change.
     `missed`: the pods that its selectors could mean, the ones with the fewest labels amiss first; of a plugin's own
     kinds none, whose selectors have grammars of their own. `refused`: why it is not in force at all, or "".
@@ -59,10 +60,13 @@ def explain_policy(snapshot: Snapshot, policy: Policy) -> PolicyExplanation:
     alive = [pod for pod in snapshot.pods if not pod.finished]
     selects = tuple(pod for pod in alive if any(one.key == policy.key for one in selecting_policies(snapshot, pod)))
     subject = selects[0] if selects else None
-    isolates = {direction: _isolates(snapshot, policy, direction) for direction in policy.directions}
     rules = [index_of(snapshot).rule_peers(policy, rule, subject) for rule in _rules(snapshot, policy)]
+    # Cilium asks the rules of a direction that policyTypes leaves out.
+    more = {entry.rule.direction: None for entry in rules if entry.rule.direction not in policy.directions}
+    directions = (*policy.directions, *more)
+    isolates = {direction: _isolates(snapshot, policy, direction) for direction in directions}
     return PolicyExplanation(
-        policy,
+        policy._replace(directions=directions),
         selects,
         tuple(direction for direction, isolating in isolates.items() if isolating),
         tuple(rules),

@@ -43,7 +43,7 @@ class Plugin(Protocol):
     def isolates(self, policy: Policy, direction: Direction) -> bool | None:
         """Whether what no rule decides is blocked of whom this policy selects; None where that is unknown.
 
-        The policy is one of `policies`, and the direction one of its own.
+        The policy is one of `policies`, and the direction its own, or that of a rule of it.
         """
 
     def selecting(self, pod: Pod) -> tuple[Policy, ...]:

@@ -122,6 +122,16 @@ ALLOW = {"ingress": [{"action": "Allow"}]}
             id="Cilium: a NetworkPolicy by its types",
         ),
         pytest.param(
+            {
+                "plugin": "Cilium",
+                "policies": {"a/p": {"podSelector": {}, "policyTypes": ["Egress"], "ingress": [{}, {}]}},
+            },
+            "p",
+            "egress ingress",
+            "",
+            id="Cilium: a NetworkPolicy by its rules too",
+        ),
+        pytest.param(
             {"calico": {**TIERS, "gnp/shut.p": {"tier": "shut", **ALLOW}}},
             "shut.p",
             "ingress",
