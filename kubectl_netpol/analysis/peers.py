@@ -144,7 +144,7 @@ class PodIndex:
 
     def _peers_of(self, policy: Policy, rule: Rule, subject: Pod | None) -> tuple[PeerPods, ...]:
         found: Iterable[PeerPods] = (self._peer(policy, index, peer, subject) for index, peer in enumerate(rule.peers))
-        if rule.condition is not None and rule.condition.text() and subject:
+        if rule.condition is not None and rule.condition.text():
             found = (self._holding_now(rule, index, peer) for index, peer in enumerate(rule.condition.peers()))
         return tuple(found) or (PeerPods(None, None, ()),)
 

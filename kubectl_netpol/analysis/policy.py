@@ -8,10 +8,11 @@ from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.analysis.peers import index_of
 from kubectl_netpol.engine.layers import selecting_policies
 from kubectl_netpol.engine.plugins import plugin_of
+from kubectl_netpol.model.policies import Action
 from kubectl_netpol.model.selectors import LabelSelector, Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from kubectl_netpol.analysis.change import Changes
     from kubectl_netpol.analysis.peers import RulePeers
@@ -28,11 +29,13 @@ class Missed(NamedTuple):
 
 
 class PolicyExplanation(NamedTuple):
-    """`isolates`: the directions in which it blocks, of the pods that it selects, what no rule allows.
+    """`policy`: with the directions in which its rules are asked.
 
+    `isolates`: the directions in which it blocks, of the pods that it selects, what no rule decides.
     `rules`: the policy's, with the pods that their peers match now. `without`: what its deletion would change.
     `missed`: the pods that its selectors could mean, the ones with the fewest labels amiss first; of a plugin's own
     kinds none, whose selectors have grammars of their own. `refused`: why it is not in force at all, or "".
+    `may_isolate`: the directions of which it is not known whether it isolates in them.
     """
 
     policy: Policy
@@ -42,12 +45,15 @@ class PolicyExplanation(NamedTuple):
     without: Changes
     missed: tuple[Missed, ...]
     refused: str = ""
+    may_isolate: tuple[Direction, ...] = ()
 
 
 def all_policies(snapshot: Snapshot) -> tuple[Policy, ...]:
-    """Every policy whose rules are evaluated, of any kind."""
+    """Every policy whose rules are evaluated, of any kind; where Cilium runs, none of a tier."""
     plugin = plugin_of(snapshot)
-    return plugin.policies if plugin else snapshot.evaluated
+    if plugin is None:
+        return snapshot.evaluated
+    return tuple(policy for policy in plugin.policies if policy.tier is None or snapshot.plugin != "Cilium")
 
 
 def explain_policy(snapshot: Snapshot, policy: Policy) -> PolicyExplanation:
@@ -55,22 +61,34 @@ def explain_policy(snapshot: Snapshot, policy: Policy) -> PolicyExplanation:
     selects = tuple(pod for pod in alive if any(one.key == policy.key for one in selecting_policies(snapshot, pod)))
     subject = selects[0] if selects else None
     rules = [index_of(snapshot).rule_peers(policy, rule, subject) for rule in _rules(snapshot, policy)]
+    # Cilium asks the rules of a direction that policyTypes leaves out.
+    more = {entry.rule.direction: None for entry in rules if entry.rule.direction not in policy.directions}
+    directions = (*policy.directions, *more)
+    isolates = {direction: _isolates(snapshot, policy, direction) for direction in directions}
     return PolicyExplanation(
-        policy,
+        policy._replace(directions=directions),
         selects,
-        policy.directions if policy.tier is None else (),
+        tuple(direction for direction, isolating in isolates.items() if isolating),
         tuple(rules),
         changes_between(snapshot, _without(snapshot, policy)),
         tuple(_missed(snapshot, policy, (pod for pod in alive if pod not in selects))),
         _refused(snapshot, policy),
+        tuple(direction for direction, isolating in isolates.items() if isolating is None),
     )
 
 
-def _rules(snapshot: Snapshot, policy: Policy) -> Iterator[Rule]:
+def _isolates(snapshot: Snapshot, policy: Policy, direction: Direction) -> bool | None:
     plugin = plugin_of(snapshot)
-    if plugin:
-        return (rule for own, rule in plugin.rules if own.key == policy.key)
-    return (rule for direction in policy.directions for rule in policy.rules_of(direction))
+    return plugin.isolates(policy, direction) if plugin else policy.tier is None
+
+
+def _rules(snapshot: Snapshot, policy: Policy) -> list[Rule]:
+    """In the order in which they are asked: on Cilium the denies of all rule sets come first."""
+    plugin = plugin_of(snapshot)
+    if plugin is None:
+        return [rule for direction in policy.directions for rule in policy.rules_of(direction)]
+    found = [rule for own, rule in plugin.rules if own.key == policy.key]
+    return sorted(found, key=lambda rule: rule.action is not Action.DENY) if snapshot.plugin == "Cilium" else found
 
 
 def _refused(snapshot: Snapshot, policy: Policy) -> str:

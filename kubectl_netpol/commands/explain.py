@@ -27,8 +27,9 @@ from kubectl_netpol.commands.common.questions import ask, read_for, scope_of
 from kubectl_netpol.connection.labels import helpful_labels
 from kubectl_netpol.connection.policy_reference import find_policy, parse_policy_reference
 from kubectl_netpol.connection.resolve import Role, look_up, parse_reference, representative, resolve_subject
+from kubectl_netpol.engine.codes import Code
 from kubectl_netpol.engine.phrases import count
-from kubectl_netpol.engine.verdict import Verdict
+from kubectl_netpol.engine.verdict import Note, Verdict
 from kubectl_netpol.errors import NetpolError, UsageError
 from kubectl_netpol.lint.context import Context
 from kubectl_netpol.lint.nearby import policies_that_miss, policies_that_would_open
@@ -177,7 +178,12 @@ def _pod(inputs: Inputs, reference: Reference, printer: _Printer) -> int:
     if reference.typed.rsplit("/", maxsplit=1)[-1] != pod.name:
         console.note(f"showing {pod.name}, a pod of {reference.typed}")
     explanation = explain_pod(snapshot, pod)
-    warnings = [*pod_warnings(snapshot, explanation), *refused_findings(snapshot, {pod.namespace})]
+    finished = [Note(Code.POD_NOT_RUNNING, f"{pod.key} has finished ({pod.phase})")] if pod.finished else []
+    warnings: list[Finding | Note] = [
+        *finished,
+        *pod_warnings(snapshot, explanation),
+        *refused_findings(snapshot, {pod.namespace}),
+    ]
     nearby = policies_that_miss(snapshot, pod)
     if printer.output:
         console.data(serialize(explanation_object(explanation, [*warnings, *nearby]), printer.output))

@@ -127,6 +127,14 @@ class Calico:
     def isolating(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
         return policies_of(self.layers(pod, direction), isolating=True)
 
+    def isolates(self, policy: Policy, direction: Direction) -> bool | None:
+        """At the end of its tier."""
+        entry = next(one for one in self._in_order if one.policy.key == policy.key)
+        tier = next((tier for tier in self._tiers if tier.name == entry.tier), None)
+        if tier and tier.passes:
+            return False
+        return None if tier is None or direction in entry.unsure else True
+
     def class_of(self, pod: Pod) -> object:
         """By the labels that selectors name."""
         nearby = pod.host_network or bool(self._host_endpoints)

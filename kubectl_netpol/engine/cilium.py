@@ -156,6 +156,16 @@ class Cilium:
         )
         return tuple(dict.fromkeys(found))
 
+    def isolates(self, policy: Policy, direction: Direction) -> bool | None:
+        """By any of its rule sets; unknown where that is a setting, or its rules can't be evaluated."""
+        own = [
+            entry for entry in self.entries if entry.policy.key == policy.key and direction in entry.found.takes_part
+        ]
+        asking = [entry for entry in own if direction in entry.found.isolates]
+        if any(not (entry.selects_nodes or entry.found.because) and entry.found.nodes is None for entry in asking):
+            return True
+        return None if asking or any(entry.found.because for entry in own) else False
+
     def selecting(self, pod: Pod) -> tuple[Policy, ...]:
         found = (entry.policy for entry in self.entries if self._applies(entry, _PLAIN, pod))
         return tuple(dict.fromkeys(found))

@@ -40,6 +40,12 @@ class Plugin(Protocol):
     def isolating(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
         """Those by which what no rule decides is blocked."""
 
+    def isolates(self, policy: Policy, direction: Direction) -> bool | None:
+        """Whether what no rule decides is blocked of whom this policy selects; None where that is unknown.
+
+        The policy is one of `policies`, and the direction its own, or that of a rule of it.
+        """
+
     def selecting(self, pod: Pod) -> tuple[Policy, ...]:
         """Those that select the pod for sure."""
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from kubectl_netpol.model.policies import Policy
 
 
-def contradicting_types(policy: Policy) -> Iterator[Finding]:
-    """Rules of a direction that policyTypes leaves out: nobody asks them."""
+def contradicting_types(policy: Policy, plugin: str | None = None) -> Iterator[Finding]:
+    """Rules of a direction that policyTypes leaves out: only Cilium asks them."""
+    asked = plugin == "Cilium"
+    because = "on Cilium they are in force all the same, and isolate" if asked else "they are not in force"
     for direction in Direction:
         rules = [rule for rule in policy.rules if rule.direction is direction]
         if not rules or direction in policy.directions or policy.tier is not None:
@@ -29,10 +31,10 @@ def contradicting_types(policy: Policy) -> Iterator[Finding]:
         fix = f"add {direction.value} to policyTypes, or remove the rules"
         yield found(
             Code.TYPES_CONTRADICT_RULES,
-            Severity.ERROR,
+            Severity.WARNING if asked else Severity.ERROR,
             policy,
             "spec.policyTypes",
-            f"{message}: they are not in force",
+            f"{message}: {because}",
             proof=(f"policyTypes: [{types}]",),
             fix=fix,
             repair=repair,

@@ -48,7 +48,7 @@ def all_findings(context: Context, namespace: str | None = None) -> list[Finding
 
 def policy_findings(context: Context, policy: Policy) -> list[Finding]:
     """About one NetworkPolicy by itself, and beside the others of its namespace."""
-    findings = [*contradicting_types(policy), *controller_labels(context, policy)]
+    findings = [*contradicting_types(policy, context.snapshot.plugin), *controller_labels(context, policy)]
     if context.snapshot.gap("pods", policy.namespace):
         return findings
     findings += selects_nothing(context, policy)

@@ -37,9 +37,12 @@ def explanation_text(explanation: Explanation, names: Names, console: Console, *
     lines = [
         f"{console.paint(pod.key, 'bold')} ({labels})",
         f"selected by {names_text(policies, limit)}" if policies else "selected by no policy",
-        *_isolation_lines(explanation.ingress, pod, names, console, verbose=verbose),
-        *_isolation_lines(explanation.egress, pod, names, console, verbose=verbose),
     ]
+    for side in (explanation.ingress, explanation.egress):
+        if pod.finished:
+            lines.append(f"{console.paint(f'{side.direction.field}:', 'bold')} nothing: the pod has finished")
+        else:
+            lines += _isolation_lines(side, pod, names, console, verbose=verbose)
     for mapping in explanation.services:
         target = f"pod port {mapping.pod_port}" if mapping.pod_port else "no port of that name on this pod"
         port = f"{mapping.name} {mapping.number}" if mapping.name else str(mapping.number)

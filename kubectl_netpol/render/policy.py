@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_netpol.engine.phrases import count, names_text, policy_text
-from kubectl_netpol.model.policies import Direction
+from kubectl_netpol.model.policies import Action, Direction
 from kubectl_netpol.model.selectors import requirement_text
 from kubectl_netpol.render.changes import changes_object, changes_text
 from kubectl_netpol.render.explanation import rule_lines
@@ -13,6 +13,7 @@ from kubectl_netpol.render.json_objects import Object, kind, policy_object, rule
 from kubectl_netpol.render.text import FEW, UNLIMITED, wrapped
 
 if TYPE_CHECKING:
+    from kubectl_netpol.analysis.peers import RulePeers
     from kubectl_netpol.analysis.policy import PolicyExplanation
     from kubectl_netpol.console import Console
     from kubectl_netpol.render.text import Names
@@ -34,14 +35,10 @@ def policy_explanation_text(found: PolicyExplanation, names: Names, console: Con
     for direction in policy.directions:
         rules = [entry for entry in found.rules if entry.rule.direction is direction]
         label = console.paint(f"{direction.field}:", "bold")
-        if direction not in found.isolates:
-            lines.append(f"{label} its rules, in order:")
-        elif rules:
-            lines.append(f"{label} of what it selects, only this is allowed by it:")
-        else:
-            lines.append(f"{label} it allows nothing")
+        allowed = direction in found.isolates and all(entry.rule.action is Action.ALLOW for entry in rules)
+        lines.append(f"{label} {_what_it_does(found, direction, rules, allowed=allowed)}")
         subject = found.selects[0] if found.selects and direction is Direction.INGRESS else None
-        lines += rule_lines(rules, subject, names, console, verbose=verbose, tiered=direction not in found.isolates)
+        lines += rule_lines(rules, subject, names, console, verbose=verbose, tiered=not allowed)
     text = wrapped(lines, console)
     changes = changes_text(found.without, console, verbose=verbose)
     text += f"\nwithout it:\n{changes}" if changes else "\nwithout it: no connection opens or closes"
@@ -55,6 +52,20 @@ def policy_explanation_text(found: PolicyExplanation, names: Names, console: Con
     return text
 
 
+def _what_it_does(found: PolicyExplanation, direction: Direction, rules: list[RulePeers], *, allowed: bool) -> str:
+    """The line before its rules. `allowed`: they are all that it lets through."""
+    if allowed:
+        return "of what it selects, only this is allowed by it:" if rules else "it allows nothing"
+    what = "its rules, in order" if rules else "it has no rule"
+    if direction in found.isolates:
+        return f"{what}; what no rule decides is blocked:"
+    if direction in found.may_isolate:
+        what = f"{what}; whether it isolates is not known"
+    elif found.policy.tier is None:
+        what = f"{what}; it does not isolate"
+    return f"{what}:" if rules else what
+
+
 def _lacks(requirements: tuple[object, ...]) -> str:
     return names_text([f"not {requirement_text(one)}" for one in requirements], UNLIMITED)  # type: ignore[arg-type]
 
@@ -62,7 +73,7 @@ def _lacks(requirements: tuple[object, ...]) -> str:
 def policy_explanation_object(found: PolicyExplanation) -> Object:
     sides = {
         direction.field: {
-            "isolates": direction in found.isolates,
+            "isolates": None if direction in found.may_isolate else direction in found.isolates,
             "rules": [rule_object(entry) for entry in found.rules if entry.rule.direction is direction],
         }
         for direction in (Direction.EGRESS, Direction.INGRESS)

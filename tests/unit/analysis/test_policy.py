@@ -78,6 +78,166 @@ def test_whom_it_selects(name: str, selects: list[str], isolates: list[Direction
     assert ([pod.key for pod in found.selects], list(found.isolates)) == (selects, isolates)
 
 
+TIERS = {"tier/open": {"order": 5, "defaultAction": "Pass"}, "tier/shut": {"order": 6}}
+ALLOW = {"ingress": [{"action": "Allow"}]}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "name", "isolates", "may_isolate"),
+    [
+        pytest.param({"cilium": {"a/p": {"ingressDeny": [{}]}}}, "p", "ingress", "", id="Cilium: denies alone do"),
+        pytest.param(
+            {"cilium": {"a/p": {"ingress": [{}], "egress": [{}], "enableDefaultDeny": {"ingress": False}}}},
+            "p",
+            "egress",
+            "",
+            id="Cilium: not where enableDefaultDeny is false",
+        ),
+        pytest.param(
+            {"cilium": {"a/p": [{"ingress": [{}], "enableDefaultDeny": {"ingress": False}}, {"ingress": [{}]}]}},
+            "p",
+            "ingress",
+            "",
+            id="Cilium: one of several specs does",
+        ),
+        pytest.param(
+            {"cilium": {"p": {"nodeSelector": {}, "ingress": [{}]}}},
+            "p",
+            "",
+            "ingress",
+            id="Cilium: of nodes it hangs on the host firewall",
+        ),
+        pytest.param(
+            {"cilium": {"a/p": {"ingress": [{"fromNodes": [{}]}]}}},
+            "p",
+            "",
+            "ingress",
+            id="Cilium: with fromNodes it hangs on a setting",
+        ),
+        pytest.param(
+            {"plugin": "Cilium", "policies": {"a/p": {"podSelector": {}, "policyTypes": ["Egress"]}}},
+            "p",
+            "egress",
+            "",
+            id="Cilium: a NetworkPolicy by its types",
+        ),
+        pytest.param(
+            {
+                "plugin": "Cilium",
+                "policies": {"a/p": {"podSelector": {}, "policyTypes": ["Egress"], "ingress": [{}, {}]}},
+            },
+            "p",
+            "egress ingress",
+            "",
+            id="Cilium: a NetworkPolicy by its rules too",
+        ),
+        pytest.param(
+            {"calico": {**TIERS, "gnp/shut.p": {"tier": "shut", **ALLOW}}},
+            "shut.p",
+            "ingress",
+            "",
+            id="Calico: at the end of a tier",
+        ),
+        pytest.param(
+            {"calico": {**TIERS, "gnp/open.p": {"tier": "open", **ALLOW}}},
+            "open.p",
+            "",
+            "",
+            id="Calico: not in a tier that passes",
+        ),
+        pytest.param(
+            {"calico": {**TIERS, "gnp/none.p": {"tier": "none", **ALLOW}}},
+            "none.p",
+            "",
+            "ingress",
+            id="Calico: in a tier that is not there that is unknown",
+        ),
+        pytest.param(
+            {"calico": TIERS, "policies": {"a/p": {"podSelector": {}}}},
+            "p",
+            "ingress",
+            "",
+            id="Calico: a NetworkPolicy",
+        ),
+        pytest.param(
+            {"calico": TIERS, "tiers": {"cnp/p": CLUSTER["tiers"]["cnp/guard"]}},
+            "p",
+            "",
+            "",
+            id="Calico: not a ClusterNetworkPolicy",
+        ),
+    ],
+)
+def test_where_a_plugin_runs_it_isolates_by_its_reading(
+    cluster: dict[str, Any], name: str, isolates: str, may_isolate: str
+) -> None:
+    found = explained(name, cluster)
+    sides = found.isolates, found.may_isolate
+    assert [" ".join(direction.field for direction in side) for side in sides] == [isolates, may_isolate]
+
+
+def test_on_cilium_the_denies_of_all_specs_come_first() -> None:
+    found = explained("p", {"cilium": {"a/p": [{"ingress": [{}]}, {"ingressDeny": [{}]}]}})
+    assert [entry.rule.path for entry in found.rules] == ["specs[1].ingressDeny[0]", "specs[0].ingress[0]"]
+
+
+def test_on_cilium_nothing_is_said_of_the_rules_of_a_tier() -> None:
+    names = [policy.name for policy in all_policies(snapshot_of({**CLUSTER, "plugin": "Cilium"}))]
+    assert names == ["deny", "web", "two"]
+
+
+SRC = {"pods": {"a/src": {"labels": {"app": "src"}, "ip": "10.0.0.1"}}}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "text"),
+    [
+        pytest.param(
+            {
+                "cilium": {
+                    "a/p": {
+                        "endpointSelector": {"matchLabels": {"app": "none"}},
+                        "ingress": [{"fromEndpoints": [{"matchLabels": {"app": "src"}}]}],
+                    }
+                }
+            },
+            "pods app=src in a",
+            id="Cilium",
+        ),
+        pytest.param(
+            {
+                "calico": {
+                    "np/a/p": {
+                        "selector": "app == 'none'",
+                        "ingress": [{"action": "Allow", "source": {"selector": "app == 'src'"}}],
+                    }
+                }
+            },
+            "selector app == 'src'",
+            id="Calico",
+        ),
+        pytest.param(
+            {
+                "plugin": "Cilium",
+                "policies": {
+                    "a/p": {
+                        "podSelector": {"matchLabels": {"app": "none"}},
+                        "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": "src"}}}]}],
+                    }
+                },
+            },
+            "pods app=src in a",
+            id="a NetworkPolicy on Cilium",
+        ),
+    ],
+)
+def test_peers_of_a_policy_that_selects_no_pod_are_not_everyone(cluster: dict[str, Any], text: str) -> None:
+    found = explained("p", {**SRC, **cluster})
+    assert found.selects == ()
+    ((peer,),) = [entry.peers for entry in found.rules]
+    assert (peer.text, [pod.key for pod in peer.pods]) == (text, ["a/src"])
+
+
 def test_whom_its_rules_let_through() -> None:
     (entry,) = explained("web").rules
     assert [[pod.key for pod in peer.pods] for peer in entry.peers] == [["a/api"]]

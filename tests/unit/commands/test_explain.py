@@ -663,3 +663,8 @@ def test_a_policy_that_cilium_refuses_is_named_by_test_too() -> None:
     assert NOT_IN_FORCE in run("test", "web 192.0.2.1 80 -n a -f -", stdin=REFUSED).err
     found = json.loads(run("test", "web 192.0.2.1 80 -n a -o json -f -", stdin=REFUSED).out)
     assert [f"warning: {one}\n" for one in found["warnings"]] == [NOT_IN_FORCE]
+
+
+def test_a_pod_that_has_finished_is_a_warning() -> None:
+    found = json.loads(explain("pod/done -o json").out)["warnings"]
+    assert found == [{"code": "pod-not-running", "number": None, "message": "default/done has finished (Succeeded)"}]

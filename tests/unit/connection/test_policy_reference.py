@@ -9,6 +9,7 @@ from kubectl_netpol.errors import NetpolError
 from kubectl_netpol.model.policies import Policy
 from kubectl_netpol.model.selectors import LabelSelector
 from kubectl_netpol.model.snapshot import Gap, Snapshot
+from tests.support.tables import snapshot_of
 
 CNP = ("ClusterNetworkPolicy", "AmazonClusterNetworkPolicy", "CiliumNetworkPolicy", "CalicoNetworkPolicy")
 
@@ -77,10 +78,15 @@ def test_it_is_found_in_its_namespace() -> None:
         pytest.param(
             "none/netpol/x",
             'no NetworkPolicy "x" in namespace none',
-            "kubectl get netpol -A lists NetworkPolicies",
+            "kubectl get netpol -A lists all",
             id="no others",
         ),
-        pytest.param("anp/x", 'no AdminNetworkPolicy "x"', "kubectl get netpol -A", id="a kind without namespaces"),
+        pytest.param(
+            "anp/x",
+            'no AdminNetworkPolicy "x"',
+            "kubectl get adminnetworkpolicies.policy.networking.k8s.io lists all",
+            id="a kind without namespaces",
+        ),
         pytest.param("cnp/same", '"cnp/same" is ambiguous: ', "write the kind with its group", id="of two kinds"),
     ],
 )
@@ -102,3 +108,60 @@ def test_one_whose_rules_are_not_evaluated() -> None:
     snapshot = Snapshot(unevaluated=[UnevaluatedPolicy("AntreaClusterNetworkPolicy", None, "wide")])
     with pytest.raises(NetpolError, match=r"the rules of clusternetworkpolicy\.crd\.antrea\.io/wide are not evaluated"):
         find("acnp/wide", snapshot)
+
+
+def test_one_of_a_tier_that_the_plugin_does_not_evaluate() -> None:
+    snapshot = Snapshot(tiered=[policy("a", "", "AdminNetworkPolicy")])
+    with pytest.raises(NetpolError, match=r"the rules of adminnetworkpolicy\.policy\.networking\.k8s\.io/a are not"):
+        find("anp/a", snapshot)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "typed", "message", "hint"),
+    [
+        pytest.param(
+            "Cilium",
+            "cnp/x",
+            'no CiliumNetworkPolicy "x" in namespace shop',
+            "kubectl get ciliumnetworkpolicies.cilium.io -A lists all",
+            id="Cilium's",
+        ),
+        pytest.param(
+            "Calico",
+            "cnp/x",
+            'no NetworkPolicy "x" in namespace shop',
+            "kubectl get networkpolicies.projectcalico.org -A lists all",
+            id="Calico's",
+        ),
+        pytest.param("Calico", "banp/x", 'no BaselineAdminNetworkPolicy "x"', None, id="none of its own"),
+    ],
+)
+def test_of_several_kinds_that_of_the_plugin_is_meant(plugin: str, typed: str, message: str, hint: str | None) -> None:
+    reference = parse_policy_reference(typed, "shop")
+    assert reference
+    with pytest.raises(NetpolError) as caught:
+        find_policy(Snapshot(plugin=plugin), [], reference)
+    assert str(caught.value) == message
+    assert hint in (None, caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        pytest.param(
+            "gnp/z",
+            "globalnetworkpolicy.projectcalico.org/z is for host endpoints alone (doNotTrack or preDNAT): "
+            "it never applies to a pod",
+            id="one with doNotTrack",
+        ),
+        pytest.param("cnp/z", 'no NetworkPolicy "z" in namespace shop', id="of another kind"),
+        pytest.param("gnp/x", 'no GlobalNetworkPolicy "x"', id="of another name"),
+    ],
+)
+def test_a_policy_of_calico_for_hosts_alone_is_there_and_selects_no_pod(typed: str, message: str) -> None:
+    snapshot = snapshot_of({"calico": {"gnp/z": {"doNotTrack": True, "applyOnForward": True}, "gnp/y": {}}})
+    reference = parse_policy_reference(typed, "shop")
+    assert reference
+    with pytest.raises(NetpolError) as caught:
+        find_policy(snapshot, [], reference)
+    assert str(caught.value) == message

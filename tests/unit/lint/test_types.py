@@ -34,3 +34,22 @@ def test_rules_of_a_direction_that_is_left_out(spec: str, wanted: list[str]) -> 
     for one in found:
         if one.repair and one.number == "NP022":
             assert len(one.repair.policy.directions) == 2
+
+
+@pytest.mark.parametrize(
+    ("plugin", "wanted"),
+    [
+        pytest.param(
+            "Cilium",
+            "NP022 warning spec.policyTypes: p has 1 ingress rule, and policyTypes leaves Ingress out: on Cilium they "
+            "are in force all the same, and isolate",
+            id="Cilium asks them",
+        ),
+        pytest.param(
+            "Calico", f"NP022 {LEFT_OUT} 1 ingress rule, and policyTypes leaves Ingress {NOT_IN_FORCE}", id="Calico not"
+        ),
+    ],
+)
+def test_whether_they_are_in_force_hangs_on_the_plugin(plugin: str, wanted: str) -> None:
+    policies = "{shop/p: {podSelector: {}, policyTypes: [Egress], ingress: [{}]}}"
+    assert lines(linted({**with_policies(SHOP, policies), "plugin": plugin}), "NP022") == [wanted]

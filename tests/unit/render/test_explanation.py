@@ -38,6 +38,16 @@ def lines_of(cluster: dict[str, Any], pod: str = "default/web", *, verbose: bool
             id="no policy",
         ),
         pytest.param(
+            {"pods": {"default/web": {"phase": "Succeeded"}}, "policies": DENY},
+            [
+                "default/web (no labels)",
+                "selected by no policy",
+                "ingress: nothing: the pod has finished",
+                "egress: nothing: the pod has finished",
+            ],
+            id="a pod that has finished",
+        ),
+        pytest.param(
             {"policies": DENY},
             [
                 "default/web (run=web)",

@@ -48,6 +48,57 @@ def test_a_policy_of_a_tier() -> None:
     assert lines[-2:] == ["not selected, and what is amiss:", "  monitoring/prom: not team=shop"]
 
 
+DENY, PASS, ALLOW = ({"action": action} for action in ("Deny", "Pass", "Allow"))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "line", "actions"),
+    [
+        pytest.param(
+            {"cilium": {"a/p": {"ingressDeny": [{"fromEntities": ["world"]}], "ingress": [{}]}}},
+            "ingress: its rules, in order; what no rule decides is blocked:",
+            ["deny", "allow"],
+            id="denies, and what it lets through",
+        ),
+        pytest.param(
+            {"cilium": {"a/p": {"ingress": [{"fromEntities": ["world"]}], "enableDefaultDeny": {"ingress": False}}}},
+            "ingress: its rules, in order; it does not isolate:",
+            ["allow"],
+            id="no default deny",
+        ),
+        pytest.param(
+            {"cilium": {"p": {"nodeSelector": {}, "ingress": [{"fromEntities": ["world"]}]}}},
+            "ingress: its rules, in order; whether it isolates is not known:",
+            ["allow"],
+            id="of nodes",
+        ),
+        pytest.param(
+            {"calico": {"gnp/p": {"types": ["Ingress"], "ingress": [DENY, PASS, ALLOW]}}},
+            "ingress: its rules, in order; what no rule decides is blocked:",
+            ["deny", "pass", "allow"],
+            id="every action of Calico's",
+        ),
+        pytest.param(
+            {
+                "calico": {
+                    "tier/sec": {"order": 1, "defaultAction": "Pass"},
+                    "gnp/p": {"tier": "sec", "types": ["Ingress"]},
+                }
+            },
+            "ingress: it has no rule; it does not isolate",
+            [],
+            id="no rule in a tier that passes",
+        ),
+    ],
+)
+def test_a_rule_of_a_plugins_policy_has_its_action(cluster: dict[str, Any], line: str, actions: list[str]) -> None:
+    snapshot = snapshot_of({"pods": {"a/web": {"ip": "10.0.0.1"}}, **cluster})
+    lines = text(explain_policy(snapshot, all_policies(snapshot)[0]))
+    assert lines[2] == line
+    rows = [row.split()[0] for row in lines[4:] if row.startswith("  ")]
+    assert rows[: len(actions)] == actions
+
+
 @pytest.mark.parametrize(("verbose", "last"), [(False, "  and 2 more (-v)"), (True, "  p5: not n=0")])
 def test_many_that_are_missed_are_cut(verbose: bool, last: str) -> None:  # noqa: FBT001 - a column
     snapshot = snapshot_of(FIVE)
@@ -73,6 +124,12 @@ def test_json() -> None:
     assert (found["ingress"]["isolates"], found["egress"]["rules"]) == (False, [])
     assert found["missed"] == [{"pod": "monitoring/prom", "lacks": ["team=shop"]}]
     assert found["without"]["closes"]
+
+
+def test_json_says_null_where_it_is_not_known_whether_it_isolates() -> None:
+    snapshot = snapshot_of({"cilium": {"p": {"nodeSelector": {}, "ingress": [{}]}}})
+    found = policy_explanation_object(explain_policy(snapshot, all_policies(snapshot)[0]))
+    assert (found["ingress"]["isolates"], found["egress"]["isolates"]) == (None, False)
 
 
 def test_a_policy_that_is_not_in_force_does_nothing_and_says_why() -> None:
