@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_netpol.analysis.change import IsolatedMember
 from kubectl_netpol.analysis.changes import Differ, changed_policies
 from kubectl_netpol.analysis.groups import outside_groups, pod_groups
+from kubectl_netpol.engine.layers import RuleList
 from kubectl_netpol.engine.plugins import Plugin, plugin_of
 from kubectl_netpol.model.calico import CalicoPolicy, StagedKubernetes
 from kubectl_netpol.model.cilium import CiliumPolicy
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kubectl_netpol.analysis.groups import PodGroup
+    from kubectl_netpol.engine.layers import Layer
     from kubectl_netpol.model.policies import Direction, Policy, Rule
     from kubectl_netpol.model.snapshot import Snapshot
 
@@ -124,10 +126,13 @@ class PluginDiffer(Differ):
             group.number: group
             for group in self.pods
             if group.pod
-            and any(
-                self._all or _key(policy) in changed
-                for plugin in self.plugins
-                for policy in plugin.asked(group.pod, direction)
+            and (
+                any(
+                    self._all or _key(policy) in changed
+                    for plugin in self.plugins
+                    for policy in plugin.asked(group.pod, direction)
+                )
+                or len({_doubts(plugin.layers(group.pod, direction)) for plugin in self.plugins}) > 1
             )
         }
 
@@ -154,6 +159,18 @@ class PluginDiffer(Differ):
 
     def _alike(self, _: PodGroup, others: Iterable[PodGroup], __: Direction) -> Iterable[tuple[object, list[PodGroup]]]:
         return [(None, [other]) for other in others]
+
+
+def _doubts(layers: Iterable[Layer]) -> frozenset[object]:
+    """What is not known, and belongs to no policy that is asked: a tier that is not there, a host endpoint."""
+    found: set[object] = set()
+    for layer in layers:
+        found.add(layer.unknown)
+        for inner, why in layer.either:
+            found |= {why, *_doubts(inner)}
+        if isinstance(layer.step, RuleList) and not layer.step.policy.name:
+            found.update(rule.condition for rule in layer.step.rules)
+    return frozenset(found)
 
 
 def _key(policy: Policy) -> str:

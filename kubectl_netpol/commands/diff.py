@@ -269,6 +269,6 @@ def _print_text(
         console.data(text)
     if not changes.connections:
         listed = names_text([f"{policy.key} {by_policy[policy.key]}" for policy in policies])
-        console.note(f"no connection opens or closes ({listed})")
+        console.note(f"no connection opens or closes{f' ({listed})' if listed else ''}")
     elif not text:
         console.note("only ports that no pod declares and no rule names change; -v lists them")

@@ -60,6 +60,16 @@ class Crosses:
         self._endpoint = endpoint
         self._policy = policy
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Crosses) and self._what == other._what
+
+    def __hash__(self) -> int:
+        return hash((self._endpoint.name, self._policy))
+
+    @property
+    def _what(self) -> object:
+        return self._subject.identity, self._endpoint, self._policy
+
     def holds(self, _: Snapshot, seen: Seen) -> bool | Note:
         nodes = {self._subject.node, seen.pod.node if seen.pod else seen.node.name if seen.node else None}
         if len(nodes) == 1 and None not in nodes:

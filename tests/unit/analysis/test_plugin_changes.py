@@ -8,6 +8,7 @@ import pytest
 
 from kubectl_netpol.analysis.changes import changes_between
 from kubectl_netpol.analysis.plugin_changes import changed_by, with_objects
+from kubectl_netpol.engine.verdict import Verdict
 from kubectl_netpol.render.changes import cause_text
 from tests.support.tables import snapshot_of
 
@@ -246,3 +247,79 @@ def test_the_isolated_of_a_policy_of_cilium() -> None:
     before, after, _ = on_cilium({"a/all": {"endpointSelector": {}, "ingress": [{}]}})
     isolated = {(one.member.title, one.newly) for one in changes_between(before, after).isolated}
     assert isolated == {("a/src", True), ("a/dst", False)}
+
+
+FORWARDED = {
+    "selector": "host == 'x'",
+    "preDNAT": True,
+    "applyOnForward": True,
+    "types": ["Ingress"],
+    "ingress": [DENY_80],
+}
+HOST_ENDPOINT = {"node": "n1", "interfaceName": "*", "labels": {"host": "x"}}
+HOST: dict[str, Any] = {
+    **BASE,
+    "nodes": {"n1": ["192.0.2.1"]},
+    "pods": {**BASE["pods"], "a/host": {"ip": "192.0.2.1", "node": "n1", "host_network": True, "ports": "9100"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("base", "objects", "changed"),
+    [
+        pytest.param(
+            BASE,
+            {"gnp__other.deny": {**SPEC, "tier": "other"}},
+            {
+                ("a/src", "a/dst", 80),
+                ("outside the cluster", "a/dst", 80),
+                ("addresses in 203.0.113.0/24", "a/dst", 80),
+            },
+            id="a policy of a tier that is not there",
+        ),
+        pytest.param(
+            HOST,
+            {"hep__h1": HOST_ENDPOINT},
+            {("addresses in 203.0.113.0/24", "a/host", 9100), ("outside the cluster", "a/host", 9100)},
+            id="a host endpoint, of pods that no policy is asked about",
+        ),
+        pytest.param(
+            {**HOST, "calico": {**BASE["calico"], "hep/h1": HOST_ENDPOINT}},
+            {"gnp__fw": FORWARDED},
+            {("a/src", "a/dst", 80)},
+            id="a policy of host endpoints for what they forward",
+        ),
+        pytest.param(
+            {**HOST, "calico": {**BASE["calico"], "hep/h1": HOST_ENDPOINT, "gnp/fw": FORWARDED}},
+            {"gnp__deny": {**SPEC, "selector": "app == 'nobody'"}},
+            set(),
+            id="what was unknown before is no change",
+        ),
+    ],
+)
+def test_what_becomes_unknown_is_a_change(
+    base: dict[str, Any], objects: dict[str, Any], changed: set[tuple[str, str, int]]
+) -> None:
+    before = snapshot_of(base)
+    found = changes_between(before, with_objects(before, given(**objects).plugin_objects, delete=False))
+    undefined = {
+        (source.title, destination.title, change.ports.first)
+        for change in found.connections
+        if change.after is Verdict.UNDEFINED and not change.ports.other
+        for source in change.sources
+        for destination in change.destinations
+    }
+    assert undefined == changed
+
+
+def test_a_policy_of_nodes_changes_what_is_known_of_pods_on_their_network() -> None:
+    nodes = {"fw": {"nodeSelector": {}, "ingress": [{"fromEntities": ["cluster"]}]}}
+    other = {"a/other": {"endpointSelector": {"matchLabels": {"app": "nobody"}}, "ingress": [{}]}}
+    without, after, later = (
+        snapshot_of({**HOST, "plugin": "Cilium", "calico": {}, "cilium": policies})
+        for policies in ({}, nodes, {**nodes, **other})
+    )
+    found = changes_between(without, after).connections
+    assert {change.after for change in found} == {Verdict.UNDEFINED}
+    assert {"a/host"} == {end.title for change in found for end in change.destinations}
+    assert changes_between(after, later).connections == ()
