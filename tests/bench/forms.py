@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -96,16 +96,16 @@ match, the output itself grows with the pairs.
 
 {table}
 
-`explain -n NS` of the two odd namespaces, one of 500 pods and 100 Services and one of 1,000 pods and 300 policies
-that each name all pods:
+`explain -n NS` of odd namespaces: 500 pods and 100 Services; 1,000 pods and 300 policies that each name all pods; and
+700 pods with labels of their own, each with a policy of its own:
 
 {odd}
 """
 
 
 def odd(before: str | None, folder: Path) -> str:
-    """A namespace of many Services, and one of many policies."""
-    pods = [
+    """A namespace of many Services, one of many policies, and one where each pod has its own."""
+    pods: list[dict[str, Any]] = [
         {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -143,10 +143,13 @@ def odd(before: str | None, folder: Path) -> str:
         )
         for number in range(300)
     ]
+    alone = [{**pod, "metadata": {**pod["metadata"], "labels": {"app": f"a{n}"}}} for n, pod in enumerate(pods[:700])]
+    each = [policy(n, {**peer(n), "ingress": [{"from": [peer((n + 1) % 700)]}]}) for n in range(700)]
     lines = ["| Namespace | Form | Before | Now |", "|---|---|---:|---:|"]
     for title, items in (
         ("500 pods, 100 Services", [*pods[:500], *services, policy(0, {"podSelector": {}})]),
         ("1,000 pods, 300 policies", [*pods, *policies]),
+        ("700 pods, each with a policy", [*alone, *each]),
     ):
         manifest = folder / "odd.json"
         manifest.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
