@@ -141,7 +141,7 @@ def outside_groups(snapshot: Snapshot, blocks: Iterable[str], first_number: int)
     networks = sorted(
         {parse_network(block) for block in blocks}, key=lambda net: (net.version, -net.prefixlen, str(net))
     )
-    taken = {parse_ip(ip) for pod in snapshot.pods for ip in pod.ips}
+    taken = {parse_ip(ip) for pod in snapshot.pods for ip in (*pod.ips, *pod.host_ips)}
     taken |= {parse_ip(ip) for node in snapshot.nodes for ip in node.addresses}
     versions: set[int] = {ip.version for ip in taken} | {network.version for network in networks} or {_IPV4}
     found: dict[str, str] = {}

@@ -188,8 +188,13 @@ def _is_closed(rule: Rule, pod: Pod) -> bool:
 def _isolation_by_plugin(snapshot: Snapshot, pod: Pod, direction: Direction, entry: _Entry) -> Isolation:
     """As it is in the plain view of what the plugin's version and settings leave open."""
     layers = layers_of(snapshot, pod, direction)
+    isolated_by = isolating_policies(snapshot, pod, direction)
+    unsure = None
     if layers and layers[0].either:
-        layers = layers[0].either[0][0]
+        (layers, _), *others_may_hold = layers[0].either
+        if not layers:  # what is plain has no rules: show those that a setting may put in force
+            isolated_by = ()
+            layers, unsure = next(((found, why) for found, why in others_may_hold if found), (layers, None))
     in_order: list[RulePeers] = []
     isolating: list[RulePeers] = []
     others: list[RulePeers] = []
@@ -202,9 +207,9 @@ def _isolation_by_plugin(snapshot: Snapshot, pod: Pod, direction: Direction, ent
                 found.append(entry(policy, rule))
     return Isolation(
         direction,
-        isolating_policies(snapshot, pod, direction),
+        isolated_by,
         tuple(isolating),
-        next((layer.unknown for layer in layers if layer.unknown), None),
+        next((layer.unknown for layer in layers if layer.unknown), unsure),
         tuple(in_order),
         tuple(others),
         tuple(layer.at_end.message for layer in layers if layer.at_end),

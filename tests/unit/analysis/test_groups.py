@@ -211,6 +211,11 @@ def test_the_address_of_a_pod_is_not_outside() -> None:
     assert [group.ends[0].address for group in groups] == ["198.51.100.77"]
 
 
+def test_the_address_of_a_pods_node_is_not_outside() -> None:
+    groups = outside_groups(Snapshot(pods=[pod("x", host_ips=("203.0.113.77",))]), [], 0)
+    assert [group.ends[0].address for group in groups] == ["198.51.100.77"]
+
+
 def test_a_cluster_of_ipv6_alone_has_an_ipv6_outside() -> None:
     groups = outside_groups(Snapshot(pods=[pod("x", ips=("fd00::1",))]), [], 0)
     assert {group.members[0].title: group.ends[0].address for group in groups} == {OUTSIDE_TITLE: "2001:db8:77::77"}

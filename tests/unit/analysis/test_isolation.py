@@ -318,6 +318,15 @@ def rows(rules: tuple[RulePeers, ...]) -> list[str]:
     ]
 
 
+def test_rules_for_the_node_of_a_pod_are_listed_and_whether_they_hold_is_not_known() -> None:
+    node = "\n  fw: {nodeSelector: {}, ingress: [{fromEntities: [world], toPorts: [{ports: [{port: '22'}]}]}]}\n"
+    found = explained(CILIUM.rstrip() + node, "a/host")
+    assert found.ingress.isolated_by == ()
+    assert found.ingress.unknown
+    assert "host firewall" in found.ingress.unknown.message
+    assert rows(found.ingress.rules) == ["allow ingress[0] entity world () ANY 22"]
+
+
 def test_where_cilium_runs_denies_are_first_and_every_allow_is_listed() -> None:
     found = explained(CILIUM, "a/web")
     assert [policy.name for policy in found.selected_by] == ["plain", "web"]
