@@ -89,7 +89,6 @@ class PodIndex:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._keys = label_keys(snapshot, snapshot.evaluated)
-        self._classes: dict[str, dict[object, Alike]] = {}
         self._labels: dict[str, ByLabels[Alike]] = {}
         self._namespaces: dict[LabelSelector, list[str]] = {}
         self._peers: dict[tuple[object, ...], _Found] = {}
@@ -100,18 +99,15 @@ class PodIndex:
         labels = pod.labels
         return pod.namespace, pod.host_network, pod.finished, tuple([labels.get(key) for key in self._keys])
 
-    def classes_in(self, namespace: str) -> dict[object, Alike]:
-        """By `class_key`."""
-        found = self._classes.get(namespace)
-        if found is None:
-            found = self._classes[namespace] = {}
-            for place, pod in enumerate(self.snapshot.pods_in(namespace)):
-                key = self.class_key(pod)
-                if key in found:
-                    found[key].places.append(place)
-                else:
-                    found[key] = Alike(key, pod, [place])
-        return found
+    def _classes_in(self, namespace: str) -> Iterable[Alike]:
+        found: dict[object, Alike] = {}
+        for place, pod in enumerate(self.snapshot.pods_in(namespace)):
+            key = self.class_key(pod)
+            if key in found:
+                found[key].places.append(place)
+            else:
+                found[key] = Alike(key, pod, [place])
+        return found.values()
 
     def selected(self, policy: Policy) -> tuple[Pod, ...]:
         """The pods that a NetworkPolicy applies to."""
@@ -280,10 +276,8 @@ class PodIndex:
         """The classes of pods that the selector may match."""
         found = self._labels.get(namespace)
         if found is None:
-            classes = self.classes_in(namespace).values()
-            found = self._labels[namespace] = ByLabels(
-                ((alike.pod.labels, alike) for alike in classes), set(self._keys)
-            )
+            classes = ((alike.pod.labels, alike) for alike in self._classes_in(namespace))
+            found = self._labels[namespace] = ByLabels(classes, set(self._keys))
         return found.that_may_match(selector)
 
     def _as_read(self, pods: list[Pod]) -> list[Pod]:
