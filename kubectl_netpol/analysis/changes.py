@@ -61,7 +61,6 @@ class Differ:
         self.changed = changed_policies(before, after)
         self._group()
         self.affected = {direction: self._affected(direction) for direction in Direction}
-        self.sights = Sights(before, after, self.changed, [*self.pods, *self.outside])
         self.outcomes: dict[object, _Outcome] = {}
         self.known: dict[object, DirectionVerdict] = {}
         self.rows: dict[tuple[Any, ...], dict[Member, None]] = {}
@@ -77,6 +76,7 @@ class Differ:
             policy for policy in policies if policy.tier or "" in namespaces or policy.namespace in namespaces
         )
         self.outside = outside_groups(self.after, nearby, len(self.pods))
+        self.sights = Sights(self.before, self.after, self.changed, [*self.pods, *self.outside])
 
     def run(self) -> Changes:
         """Evaluates every pair with an affected end: ingress at the destination, then egress at the source."""

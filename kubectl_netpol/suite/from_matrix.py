@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_netpol.manifests.reader import SUITE
 from kubectl_netpol.matrix.summary import MIXED, summarize
-from kubectl_netpol.model.kinds import KINDS
 from kubectl_netpol.suite.checks import Expect
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ def suite_of(grids: Sequence[tuple[Grid, int]], groups: tuple[WorkloadSpan, ...]
     known = {(workload.namespace, workload.kind, workload.name) for workload in sets.snapshot.workloads}
     titles = []
     for group in groups:
-        typed = (
-            f"{KINDS[group.kind].short}/{group.name}" if group[:3] in known else f"pod/{sets.pods[group.first].name}"
-        )
+        typed = group.typed if group[:3] in known else f"pod/{sets.pods[group.first].name}"
         titles.append(typed if namespace else f"{group.namespace}/{typed}")
     checks = []
     for source, destination, protocol, expect in sorted(ports):
